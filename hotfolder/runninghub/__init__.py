@@ -1,0 +1,1 @@
+"""The remote service: its wire format, its catalog and the one HTTP client."""

@@ -1,0 +1,296 @@
+"""TOML text -> a frozen Config, or every problem at once with its place.
+
+Only the text is judged here: folders, the key and the models are looked at by `preflight`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import platformdirs
+import tomli
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
+from pydantic_core import ErrorDetails
+
+from hotfolder.domain.errors import HotfolderError
+from hotfolder.domain.jobs import JsonScalar
+from hotfolder.domain.templates import template_problem
+from hotfolder.runninghub.catalog import DEFAULT_MODEL
+
+DEFAULT_BASE_URL = "https://www.runninghub.ai/openapi/v2"
+CONFIG_NAME = "hotfolder.toml"
+NAME_PATTERN = r"^[^\x00-\x1f/:]{1,64}$"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with the config: where (key path, line from 1 if known) and what."""
+
+    key: str
+    message: str
+    line: int | None = None
+
+    def __str__(self) -> str:
+        place = f"line {self.line}: " if self.line else ""
+        return f"{place}{self.key}: {self.message}" if self.key else f"{place}{self.message}"
+
+
+class ConfigError(HotfolderError):
+    """Everything that is wrong with a config, at once."""
+
+    def __init__(self, path: Path, problems: list[Problem]) -> None:
+        lines = "\n".join(f"  {problem}" for problem in problems)
+        super().__init__(f"{path}:\n{lines}")
+        self.path = path
+        self.problems = problems
+
+
+def _path(value: object, info: ValidationInfo) -> object:
+    if not isinstance(value, str):
+        raise ValueError("must be a path in quotes")  # noqa: TRY004  pydantic's way
+    if not value:
+        raise ValueError("must not be empty")
+    if "\0" in value:
+        raise ValueError("must not contain a NUL character")
+    folder: Path = (info.context or {}).get("folder", Path())
+    return Path(os.path.abspath(folder / Path(value).expanduser()))  # noqa: PTH100  links stay
+
+
+def _template(value: str) -> str:
+    problem = template_problem(value)
+    if problem:
+        raise ValueError(problem)
+    return value
+
+
+ConfigPath = Annotated[Path, BeforeValidator(_path)]
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Api(_Section):
+    """Where the service is and where the key lies."""
+
+    base_url: str = Field(DEFAULT_BASE_URL, pattern=r"^https?://[^\s/]+(/[^\s]*)?$")
+    key_file: ConfigPath | None = None
+
+
+class Limits(_Section):
+    """`concurrency` 0 = ask the service and learn; `grace` in seconds; `min_free_mb` in MB."""
+
+    concurrency: Annotated[int, Field(ge=0, le=10_000)] = 0
+    grace: Seconds = 20.0
+    min_free_mb: Annotated[int, Field(ge=0)] = 500
+
+
+class Rule(_Section):
+    """Which sources of a watch get which edit."""
+
+    name: Annotated[str, Field(pattern=NAME_PATTERN)] = "default"
+    match: list[str] = []
+    exclude: list[str] = []
+    model: str = DEFAULT_MODEL
+    prompt: str | None = None
+    params: dict[str, JsonScalar | list[JsonScalar]] = {}
+    output_name: Annotated[str, AfterValidator(_template)] | None = None
+
+
+class Watch(_Section):
+    """A watched input folder with its output folder and rules."""
+
+    name: Annotated[str, Field(pattern=NAME_PATTERN)]
+    input: ConfigPath
+    output: ConfigPath
+    recursive: bool = True
+    detect: Literal["auto", "events", "scan"] = "auto"
+    settle: Annotated[float, Field(ge=0.05, le=3600)] = 2.0
+    scan_interval: Literal["auto"] | Annotated[float, Field(ge=0.1, le=86_400)] = "auto"
+    rules: Literal["first", "all"] = "first"
+    sidecar: Literal["optional", "required", "none"] = "optional"
+    sidecar_wait: Annotated[float, Field(ge=0, le=3600)] = 3.0
+    sidecar_models: list[str] = []
+    rule: Annotated[list[Rule], Field(default_factory=lambda: [Rule()], min_length=1)]
+
+    @model_validator(mode="after")
+    def _rules_have_names_of_their_own(self) -> Watch:
+        names = [each.name for each in self.rule]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"two rules are named {', '.join(twice)}")
+        return self
+
+    def output_template(self, rule: Rule) -> str:
+        """Return the output name's template of one rule of this watch."""
+        default = "{stem}.{rule}.{ext}" if self.rules == "all" else "{stem}.{ext}"
+        return rule.output_name or default
+
+
+class Config(_Section):
+    """A whole config file."""
+
+    state_dir: ConfigPath
+    api: Api = Api()
+    limits: Limits = Limits()
+    watch: Annotated[list[Watch], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _watches_have_names_of_their_own(self) -> Config:
+        names = [each.name for each in self.watch]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"two watches are named {', '.join(twice)}")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A config as far as it could be read: `config` is None where `problems` forbid it."""
+
+    path: Path
+    text: str
+    table: Mapping[str, Any]
+    config: Config | None
+    problems: list[Problem]
+
+
+def find(given: Path | None, environment: Mapping[str, str], folder: Path) -> Path:
+    """Return the config file that is meant, whether or not it is there.
+
+    The order: the one given, $HOTFOLDER_CONFIG, ./hotfolder.toml, the user's, the system's.
+    """
+    if given is not None:
+        return given
+    if environment.get("HOTFOLDER_CONFIG"):
+        return Path(environment["HOTFOLDER_CONFIG"])
+    user = Path(environment.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    places = [folder / CONFIG_NAME, user / "hotfolder" / "config.toml"]
+    return next((each for each in places if each.exists()), Path("/etc/hotfolder/config.toml"))
+
+
+def read(path: Path, environment: Mapping[str, str]) -> Reading:
+    """Read a config file with everything that is wrong with its text.
+
+    Raises ConfigError only where it cannot be read at all: missing, not UTF-8, not TOML.
+    """
+    table, text = _read_table(path)
+    table = _with_environment(table, environment)
+    try:
+        config = Config.model_validate(table, context={"folder": path.absolute().parent})
+    except ValidationError as error:
+        found = [_problem(each, text) for each in error.errors(include_url=False)]
+        return Reading(path, text, table, None, found)
+    return Reading(path, text, table, config, [])
+
+
+def line_of(text: str, place: tuple[int | str, ...]) -> int | None:
+    """Return the line on which a key path stands, as well as plain TOML lets it be found."""
+    tables = [part for part in place if isinstance(part, str)]
+    counts = {name: place[at + 1] for at, name in enumerate(place[:-1]) if _counted(place, at)}
+    seen: dict[str, int] = {}
+    inside: list[str] = []
+    best: int | None = None
+    for number, line in enumerate(text.splitlines(), start=1):
+        header = re.match(r"\s*\[+\s*([^\]]+?)\s*\]+", line)
+        if header and not re.match(r"\s*[\w\"'-]+\s*=", line):
+            inside = [part.strip("\"' ") for part in header[1].split(".")]
+            if "[[" in line:
+                seen = {
+                    **{k: v for k, v in seen.items() if k in inside[:-1]},
+                    inside[-1]: seen.get(inside[-1], -1) + 1,
+                }
+        here = all(seen.get(name) == counts.get(name) for name in inside if name in counts)
+        if here and inside == tables[: len(inside)]:
+            if header:
+                best = number
+            key = re.match(r"\s*[\"']?([\w-]+)[\"']?\s*[=.]", line)
+            if key and tables[len(inside) :][:1] == [key[1]]:
+                return number
+    return best
+
+
+def _counted(place: tuple[int | str, ...], at: int) -> bool:
+    return isinstance(place[at], str) and isinstance(place[at + 1], int)
+
+
+def _read_table(path: Path) -> tuple[dict[str, Any], str]:
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+        return tomli.loads(text), text
+    except FileNotFoundError:
+        hint = "there is no such file; `hotfolder init` writes one"
+        raise ConfigError(path, [Problem("", hint)]) from None
+    except OSError as error:
+        raise ConfigError(path, [Problem("", f"cannot be read: {error.strerror}")]) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(path, [Problem("", "is not UTF-8 text")]) from error
+    except tomli.TOMLDecodeError as error:
+        raise ConfigError(path, [Problem("", f"is not TOML: {error}")]) from error
+    except RecursionError as error:
+        raise ConfigError(path, [Problem("", "is nested too deeply")]) from error
+
+
+def _with_environment(table: dict[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
+    base_url = environment.get("RH_API_BASE_URL")
+    api = table.get("api", {})
+    if base_url and isinstance(api, dict):
+        table = {**table, "api": {**api, "base_url": base_url}}
+    if "state_dir" not in table:
+        systemd = environment.get("STATE_DIRECTORY", "").split(":")[0]
+        table = {**table, "state_dir": systemd or str(platformdirs.user_state_path("hotfolder"))}
+    return table
+
+
+_PLAIN = {
+    "extra_forbidden": "is not a known key",
+    "missing": "is required",
+    "string_type": "must be a text in quotes",
+    "bool_type": "must be true or false",
+    "int_type": "must be a whole number",
+    "float_type": "must be a number",
+    "list_type": "must be a list in square brackets",
+    "dict_type": "must be a table",
+    "model_type": "must be a table",
+}
+
+
+def _problem(error: ErrorDetails, text: str) -> Problem:
+    place = tuple(part for part in error["loc"] if not _is_union_tag(part))
+    message = _PLAIN.get(error["type"], error["msg"].removeprefix("Value error, "))
+    if error["type"] == "string_pattern_mismatch":
+        message = f"is not of the form it must have: {error['input']!r}"
+    return Problem(key_path(place), message, line_of(text, place))
+
+
+def _is_union_tag(part: int | str) -> bool:
+    return isinstance(part, str) and bool(re.search(r"[\[\]()'|]", part) or part in _UNION_TAGS)
+
+
+_UNION_TAGS = frozenset({"str", "int", "float", "bool", "constrained-float"})
+
+
+def key_path(place: tuple[int | str, ...]) -> str:
+    """Return a key path as people write it: watch[1].rule[2].prompt, counted from 1."""
+    written = ""
+    for part in place:
+        if isinstance(part, int):
+            written += f"[{part + 1}]"
+        else:
+            written += f".{part}" if written else part
+    return written

@@ -1,0 +1,120 @@
+"""The tree of errors that leave a room. What happens next is decided by type, never by words.
+
+HotfolderError
+├── RemoteError            a call to the service did not give what was asked for
+│   ├── NotSent            no request byte left this machine         submit again: yes
+│   ├── Busy               refused for now, certainly not accepted   submit again: after `after_s`
+│   ├── Unanswered         it cannot be known what the service did   submit again: never by itself
+│   ├── Refused            certainly not accepted, will never be     submit again: no
+│   ├── Held               certainly not accepted, nor the next one  submit again: once lifted
+│   │   ├── AccountHold    the key or the money
+│   │   └── RuleHold       the rule's endpoint
+│   └── LinkGone           a result link has expired
+├── OutputError            a result cannot be stored here            publish again: yes
+├── OperatorError          an operator's wish that cannot be granted
+└── JournalError
+    ├── JournalLocked      another daemon holds the journal
+    ├── JournalDamaged     SQLite says the file is broken
+    ├── JournalNewer       written by a newer program
+    └── JournalMisplaced   on a network share
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hotfolder.domain.failures import Failure
+
+
+class HotfolderError(Exception):
+    """Root of all errors of this program."""
+
+
+class RemoteError(HotfolderError):
+    """A call to the service did not give what was asked for."""
+
+
+class NotSent(RemoteError):
+    """No request byte left this machine, so nothing can have been accepted."""
+
+
+class Busy(RemoteError):
+    """The service has no room now and did not accept.
+
+    `after_s` is how many seconds to wait; `limit` says whether it is the number of tasks at
+    once that was reached (the window shrinks) rather than the rate of requests.
+    """
+
+    def __init__(self, message: str, *, after_s: float, limit: bool) -> None:
+        super().__init__(message)
+        self.after_s = after_s
+        self.limit = limit
+
+
+class Unanswered(RemoteError):
+    """A request was sent and it cannot be known what became of it."""
+
+
+class Refused(RemoteError):
+    """The service did not accept and never will; `failure` says why in a person's words."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+
+
+class Held(RemoteError):
+    """The service did not accept, nor will it accept the next one, until something is mended."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+
+
+class AccountHold(Held):
+    """Key or money: nobody submits until it is lifted."""
+
+
+class RuleHold(Held):
+    """The endpoint of a rule is not there: this rule submits no more until it is lifted."""
+
+
+class LinkGone(RemoteError):
+    """A result link is refused or not found: it has expired."""
+
+
+class OutputError(HotfolderError):
+    """A result cannot be stored here now; `hint` says what a person can do."""
+
+    def __init__(self, message: str, *, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class OperatorError(HotfolderError):
+    """An operator asked for something that cannot be done; the text says why."""
+
+
+class JournalError(HotfolderError):
+    """The journal cannot be used."""
+
+
+class JournalLocked(JournalError):
+    """Another daemon holds the journal."""
+
+
+class JournalDamaged(JournalError):
+    """The journal's file is broken."""
+
+
+class JournalNewer(JournalDamaged):
+    """The journal was written by a newer program."""
+
+
+class JournalUnavailable(JournalError):
+    """The disk would not take a commit: nothing of it happened, it may be tried again."""
+
+
+class JournalMisplaced(JournalError):
+    """The journal lies where SQLite cannot keep its promises."""

@@ -1,0 +1,245 @@
+"""What can happen to a job, as values. `states.py` says what each does in each state.
+
+A field with `repr=False` carries links or whole payloads: it is stored where it belongs and
+stays out of the history and the log.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from hotfolder.domain.failures import Failure
+
+
+class WaitsFor(StrEnum):
+    """What a job without a due time waits for."""
+
+    SIDECAR = "sidecar"
+    LEADER = "leader"
+    HOLD = "hold"
+    PERSON = "person"
+    SHARE = "share"
+    SOURCE = "source"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadLink:
+    """Where an uploaded content can be read by the service, and until when."""
+
+    content_hash: str
+    site: str
+    url: str = field(repr=False)
+    file_name: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteResult:
+    """One result of a task as the service names it: a link, or a text."""
+
+    position: int
+    url: str | None = field(repr=False)
+    type: str
+    text: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpooledResult:
+    """One result safe in the local spool; `extension` follows from its real type."""
+
+    position: int
+    file: str
+    size: int
+    sha256: str
+    extension: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened to one job."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uploaded(Event):
+    """The material is at the service."""
+
+    link: UploadLink
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadExpired(Event):
+    """The upload's link is too old to be submitted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmitIntended(Event):
+    """The paid call is about to leave. Committed before its first byte."""
+
+    token: str = field(repr=False)
+    site: str
+    payload: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submitted(Event):
+    """The service accepted and named its task."""
+
+    task_id: str
+    query_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmitDeferred(Event):
+    """Certainly not accepted; to be submitted again at `until`."""
+
+    until: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmitRefused(Event):
+    """Certainly not accepted, and it never will be."""
+
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmitUnanswered(Event):
+    """Sent, and it cannot be known whether the service accepted."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteSucceeded(Event):
+    """The task ended well. The charge is in the account's currency; None = not said."""
+
+    results: tuple[RemoteResult, ...]
+    charge: Decimal | None
+    currency: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteFailed(Event):
+    """The task ended badly, or well without anything to fetch (`ended_by_service` False)."""
+
+    failure: Failure
+    charge: Decimal | None
+    currency: str | None
+    ended_by_service: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteCancelled(Event):
+    """The task was cancelled at the service."""
+
+    charge: Decimal | None
+    currency: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteLost(Event):
+    """The service denied the task several times over at least ten minutes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched(Event):
+    """Every result is safe in the local spool."""
+
+    results: tuple[SpooledResult, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinksExpired(Event):
+    """The result links no longer answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published(Event):
+    """Every result stands under its final name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpoolLost(Event):
+    """A fetched result is no longer in the spool."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskFound(Event):
+    """The task of a doubtful submit became known."""
+
+    task_id: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResendApproved(Event):
+    """Someone who may spend decided to submit again."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancelled(Event):
+    """An operator gave the job up."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Superseded(Event):
+    """New content stands at the source's path."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceGone(Event):
+    """The source is no longer there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceChanged(Event):
+    """The source no longer has the content of this job."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GaveUp(Event):
+    """This program cannot go on with the job."""
+
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retried(Event):
+    """An operator wants the job made anew; it is paid again."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requeried(Event):
+    """An operator wants the results of the known task asked for again; it is free."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Postponed(Event):
+    """Nothing changed; look again at `until`, or when what it `waits_for` has come.
+
+    `failure` is set where a person should read why. `counts` says whether this was a failed
+    attempt (the backoff grows) rather than ordinary waiting (kept out of the history).
+    """
+
+    until: datetime | None
+    reason: str
+    waits_for: WaitsFor | None = None
+    failure: Failure | None = None
+    counts: bool = True
+
+
+def history_detail(event: Event) -> dict[str, object]:
+    """Return the fields of an event that may stand in the history and the log."""
+    return {part.name: getattr(event, part.name) for part in fields(event) if part.repr}

@@ -1,0 +1,147 @@
+"""Why a picture was not edited, in a studio assistant's words.
+
+A failure has a short code for machines, a sentence and a hint for people. The remote
+service's own codes are mapped here; codes without an entry of their own get the general one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a job ended or waits.
+
+    `code` is short and stable; `message` says what is wrong, `hint` what to do about it.
+    """
+
+    code: str
+    message: str
+    hint: str
+
+
+MODERATED = Failure(
+    "moderated",
+    "The service's content check rejected this edit.",
+    "Use another picture or word the prompt differently, then run retry. Nothing was charged.",
+)
+REAL_PEOPLE = Failure(
+    "real_people",
+    "The service does not allow photorealistic edits of real people here.",
+    "Use another model or another picture, then run retry. Nothing was charged.",
+)
+TOO_LARGE_REMOTE = Failure(
+    "too_large",
+    "The service says that the picture is too large.",
+    "Save the picture smaller and drop it again.",
+)
+WRONG_PARAMETERS = Failure(
+    "wrong_parameters",
+    "The service rejected the parameters of this edit.",
+    "Check the rule's params and the sidecar, then run retry.",
+)
+WRONG_ENDPOINT = Failure(
+    "wrong_endpoint",
+    "The service does not know this rule's model.",
+    "Check the rule's model and api.base_url.",
+)
+KEY_REFUSED = Failure(
+    "key_refused",
+    "The service does not accept the API key.",
+    "Check the key and that it belongs to the site in api.base_url.",
+)
+KEY_KIND = Failure(
+    "key_kind",
+    "This kind of API key may not use standard models.",
+    "An Enterprise-Shared key is needed: make one in the service's account pages.",
+)
+NO_MONEY = Failure(
+    "no_money",
+    "The account's balance is too low.",
+    "Top up the account. The pictures wait and are submitted after that.",
+)
+TASK_FAILED = Failure(
+    "task_failed",
+    "The service could not make this edit.",
+    "Run retry to submit it again. Nothing was charged for the failed one.",
+)
+REJECTED = Failure(
+    "rejected",
+    "The service rejected this edit.",
+    "Check the rule's model, prompt and params, then run retry.",
+)
+NO_RESULTS = Failure(
+    "no_results",
+    "The service says that the edit is done but hands out no result.",
+    "Run retry: it asks the service for the result again and pays nothing.",
+)
+PAID_LOST = Failure(
+    "paid_lost",
+    "The edit was paid, but its result is no longer at the service.",
+    "Run retry to ask once more, or retry --pay-again to have it made and paid anew.",
+)
+IN_DOUBT = Failure(
+    "in_doubt",
+    "The edit was sent but no answer came: it may have been accepted and charged.",
+    "Look for the task in the service's account pages, then run resolve with --task-id, "
+    "--resend or --abandon. It is not sent again by itself.",
+)
+TASK_DENIED = Failure(
+    "task_denied",
+    "The service no longer knows a task that it had accepted.",
+    "Look for the task in the service's account pages, then run resolve.",
+)
+NO_PROMPT = Failure(
+    "no_prompt",
+    "There is no prompt for this picture.",
+    "Put a text file of the same name beside it, a _prompt.txt in its folder, "
+    "or a prompt in the rule.",
+)
+SIDECAR_MISSING = Failure(
+    "sidecar_missing",
+    "This watch requires a sidecar, and there is none beside the picture.",
+    "Put a text or TOML file of the same name beside it.",
+)
+INTERNAL = Failure(
+    "internal",
+    "Something unexpected happened inside hotfolder.",
+    "See the log, then run retry.",
+)
+
+_BY_REMOTE_CODE: dict[str, Failure] = {
+    "1501": MODERATED,
+    "1505": REAL_PEOPLE,
+    "809": TOO_LARGE_REMOTE,
+    "1008": TOO_LARGE_REMOTE,
+    "301": WRONG_PARAMETERS,
+    "1007": WRONG_PARAMETERS,
+    "412": WRONG_ENDPOINT,
+    "1001": WRONG_ENDPOINT,
+    "404": WRONG_ENDPOINT,
+    "1014": KEY_KIND,
+    "801": KEY_KIND,
+    "414": NO_MONEY,
+    "416": NO_MONEY,
+    "812": NO_MONEY,
+    "-1": KEY_REFUSED,
+    "401": KEY_REFUSED,
+    "403": KEY_REFUSED,
+    "802": KEY_REFUSED,
+    "806": KEY_REFUSED,
+    "811": KEY_REFUSED,
+    "1002": KEY_REFUSED,
+}
+
+
+def of_remote_code(code: str, *, otherwise: Failure, said: str = "") -> Failure:
+    """Return the failure for a code of the service, with the service's own words at the end.
+
+    `otherwise` is the failure for a code without an entry; `said` the service's message.
+    """
+    failure = _BY_REMOTE_CODE.get(code, otherwise)
+    words = " ".join(said.split())[:200]
+    if not words and not code:
+        return failure
+    quoted = f" (service: {words or 'no text'}, code {code or 'none'})"
+    return Failure(failure.code, failure.message + quoted, failure.hint)

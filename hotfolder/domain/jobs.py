@@ -1,0 +1,112 @@
+"""The records that travel between rooms: frozen values, no behaviour beyond naming themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from hotfolder.domain.events import WaitsFor
+from hotfolder.domain.failures import Failure
+from hotfolder.domain.states import State
+
+JsonScalar = str | int | float | bool | None
+Params = dict[str, JsonScalar | list[JsonScalar]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A rule and sidecar resolved for one source: what is to be made of it.
+
+    `model` is a name of the catalog; `params` are the model's further parameters; `stem` is the
+    wanted output name without its extension.
+    """
+
+    rule: str
+    model: str
+    prompt: str | None
+    params: Params
+    stem: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """What an edit is expected to cost. `amount` None = the price is not known."""
+
+    amount: Decimal | None
+    currency: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Material:
+    """One file that a job sends, and the model's parameter that it goes into."""
+
+    position: int
+    parameter: str
+    content_hash: str
+    path: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submit:
+    """One paid call for a job."""
+
+    id: int
+    number: int
+    site: str
+    intent_at: datetime
+    task_id: str | None
+    outcome: str | None
+    links_expired: int
+    charge: Decimal | None
+    currency: str | None
+    payload: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """One result of a submit, from its link to its place in the output folder."""
+
+    id: int
+    position: int
+    url: str | None = field(repr=False)
+    text: str | None = field(repr=False)
+    type: str
+    spool_file: str | None
+    size: int | None
+    sha256: str | None
+    extension: str | None
+    output_name: str | None
+    published_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One plan over one source, through to its outputs."""
+
+    id: int
+    watch: str
+    source: str
+    input_root: str
+    content_hash: str
+    generation: int
+    plan: Plan
+    state: State
+    due_at: datetime | None
+    waits_for: WaitsFor | None
+    attempt: int
+    output_root: str
+    output_folder: str
+    output_stem: str
+    estimate: Estimate
+    failure: Failure | None
+    accepted_at: datetime
+    ended_at: datetime | None
+    materials: tuple[Material, ...]
+    submit: Submit | None
+    results: tuple[Result, ...]
+
+    def log_context(self) -> dict[str, object]:
+        """Return the keys that every log line about this job carries."""
+        return {"job": self.id, "watch": self.watch, "source": self.source}

@@ -1,0 +1,130 @@
+"""The machine: which event moves a job from which state to which. Nothing else decides a state.
+
+A job is one edit of one source. It goes through five steps, and the state says what is done:
+
+    ACCEPTED --upload--> UPLOADED --(intent)--> SUBMITTING --submit--> RUNNING
+    RUNNING --query--> FINISHED --fetch--> FETCHED --publish--> DONE
+
+The only step that costs money is the submit, and the service has no idempotency key. So the
+intent (SUBMITTING) is committed before the first byte leaves, and there are exactly three ways
+on: certainly accepted (RUNNING), certainly not accepted (back to UPLOADED, or FAILED), or nobody
+knows (IN_DOUBT). From IN_DOUBT only a found task or a person's decision leads on; there is no
+edge by which a doubtful submit is sent again by itself. A job found SUBMITTING at start-up was
+interrupted between intent and answer and is in doubt for the same reason.
+
+After FETCHED the results are safe in the local spool: no edge leads back to paying.
+
+Waiting is not a state: it is the job's due time. Holds are not states either.
+An event that is not in the table for a state is a bug in the caller: `advance` raises and the
+job stays as it was.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from hotfolder.domain import events as ev
+from hotfolder.domain.errors import HotfolderError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class State(StrEnum):
+    """How far a job has come."""
+
+    ACCEPTED = "accepted"
+    UPLOADED = "uploaded"
+    SUBMITTING = "submitting"
+    RUNNING = "running"
+    FINISHED = "finished"
+    FETCHED = "fetched"
+    DONE = "done"
+    FAILED = "failed"
+    IN_DOUBT = "in_doubt"
+    CANCELLED = "cancelled"
+
+
+BEFORE_INTENT = frozenset({State.ACCEPTED, State.UPLOADED})
+AT_SERVICE = frozenset({State.SUBMITTING, State.RUNNING})
+ENDED = frozenset({State.DONE, State.FAILED, State.CANCELLED})
+OPEN = frozenset(State) - ENDED
+
+_WITHDRAWN: Mapping[type[ev.Event], State] = {
+    ev.Cancelled: State.CANCELLED,
+    ev.Superseded: State.CANCELLED,
+    ev.SourceGone: State.CANCELLED,
+    ev.SourceChanged: State.CANCELLED,
+    ev.GaveUp: State.FAILED,
+}
+
+TRANSITIONS: Mapping[State, Mapping[type[ev.Event], State]] = MappingProxyType(
+    {
+        State.ACCEPTED: {
+            ev.Postponed: State.ACCEPTED,
+            ev.Uploaded: State.UPLOADED,
+            **_WITHDRAWN,
+        },
+        State.UPLOADED: {
+            ev.Postponed: State.UPLOADED,
+            ev.SubmitIntended: State.SUBMITTING,
+            ev.UploadExpired: State.ACCEPTED,
+            **_WITHDRAWN,
+        },
+        State.SUBMITTING: {
+            ev.Submitted: State.RUNNING,
+            ev.SubmitDeferred: State.UPLOADED,
+            ev.SubmitRefused: State.FAILED,
+            ev.SubmitUnanswered: State.IN_DOUBT,
+            ev.TaskFound: State.RUNNING,
+        },
+        State.RUNNING: {
+            ev.Postponed: State.RUNNING,
+            ev.RemoteSucceeded: State.FINISHED,
+            ev.RemoteFailed: State.FAILED,
+            ev.RemoteCancelled: State.CANCELLED,
+            ev.RemoteLost: State.IN_DOUBT,
+        },
+        State.FINISHED: {
+            ev.Postponed: State.FINISHED,
+            ev.Fetched: State.FETCHED,
+            ev.LinksExpired: State.RUNNING,
+            ev.GaveUp: State.FAILED,
+        },
+        State.FETCHED: {
+            ev.Postponed: State.FETCHED,
+            ev.Published: State.DONE,
+            ev.SpoolLost: State.RUNNING,
+        },
+        State.IN_DOUBT: {
+            ev.TaskFound: State.RUNNING,
+            ev.ResendApproved: State.UPLOADED,
+            ev.Cancelled: State.CANCELLED,
+        },
+        State.FAILED: {
+            ev.Retried: State.ACCEPTED,
+            ev.Requeried: State.RUNNING,
+        },
+        State.DONE: {},
+        State.CANCELLED: {},
+    }
+)
+
+
+class IllegalTransition(HotfolderError):
+    """An event that the table does not know in this state. The job stays as it was."""
+
+    def __init__(self, state: State, event: ev.Event) -> None:
+        super().__init__(f"{type(event).__name__} cannot happen to a job that is {state.value}")
+        self.state = state
+        self.event = event
+
+
+def advance(state: State, event: ev.Event) -> State:
+    """Return the state that `event` leads to, or raise IllegalTransition."""
+    try:
+        return TRANSITIONS[state][type(event)]
+    except KeyError:
+        raise IllegalTransition(state, event) from None

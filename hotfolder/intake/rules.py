@@ -1,0 +1,44 @@
+"""Which rules take a source. Globs are gitignore-style, relative to the watch, case ignored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import pathspec
+
+from hotfolder import config
+from hotfolder.runninghub import catalog
+
+
+def matching(watch: config.Watch, relative: str) -> tuple[config.Rule, ...]:
+    """Return the rules that take a source: the first, or all under `rules = "all"`."""
+    found = tuple(rule for rule in watch.rule if _takes(rule, relative))
+    return found if watch.rules == "all" else found[:1]
+
+
+def _takes(rule: config.Rule, relative: str) -> bool:
+    wanted = tuple(rule.match) or _accepted_names(rule.model)
+    path = relative.lower()
+    return _spec(wanted).match_file(path) and not _spec(tuple(rule.exclude)).match_file(path)
+
+
+def _accepted_names(model_name: str) -> tuple[str, ...]:
+    model = catalog.find(model_name)
+    return tuple(f"*.{extension}" for extension in model.picture.accept) if model else ()
+
+
+@lru_cache(maxsize=256)
+def _spec(patterns: tuple[str, ...]) -> pathspec.GitIgnoreSpec:
+    return pathspec.GitIgnoreSpec.from_lines([pattern.lower() for pattern in patterns])
+
+
+def pattern_problems(patterns: Sequence[str]) -> list[str]:
+    """Return what is wrong with a rule's globs."""
+    problems = []
+    for pattern in patterns:
+        try:
+            _spec((pattern,))
+        except ValueError as error:
+            problems.append(f"{pattern!r} is not a glob: {error}")
+    return problems

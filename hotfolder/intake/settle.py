@@ -1,0 +1,63 @@
+"""When a file is quiet long enough to be read: arithmetic on looks, by our own clock.
+
+An old mtime proves nothing (copy tools keep the source's), and a close event proves nothing
+(scanners close and open again), so only the time since *we* last saw a change counts. A file that
+was seen to grow with pauses has to be quiet for twice its longest pause.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+PAUSE_FACTOR: Final = 2.0
+LONGEST_QUIET_S: Final = 60.0
+INCOMPLETE_FACTOR: Final = 5.0
+
+
+@dataclass(slots=True)
+class Settling:
+    """One file on its way to being settled. Times are monotonic seconds.
+
+    `seen` is whatever was last seen of the file and its sidecars; `quiet_s` is the watch's
+    `settle`; `reason` is what a person is told meanwhile.
+    """
+
+    quiet_s: float
+    first_seen_s: float
+    changed_s: float
+    next_look_s: float
+    seen: object = None
+    longest_pause_s: float = 0.0
+    reason: str = "just seen"
+    forced: bool = field(default=False)
+
+    def look(self, seen: object, now_s: float) -> bool:
+        """Take in a look; returns whether the file has been quiet for long enough."""
+        if seen != self.seen:
+            if self.seen is not None:
+                self.longest_pause_s = max(self.longest_pause_s, now_s - self.changed_s)
+                self.reason = "still changing"
+            self.seen = seen
+            self.changed_s = now_s
+        self.next_look_s = min(self.changed_s + self.needed_s, now_s + max(self.quiet_s, 1.0))
+        return now_s - self.changed_s >= self.needed_s
+
+    @property
+    def needed_s(self) -> float:
+        """How long the file must be quiet."""
+        adapted = min(LONGEST_QUIET_S, PAUSE_FACTOR * self.longest_pause_s)
+        return max(self.quiet_s, adapted)
+
+    def left_s(self, now_s: float) -> float:
+        """Return the seconds until the file may be settled."""
+        return max(0.0, self.changed_s + self.needed_s - now_s)
+
+    def gave_time(self, now_s: float) -> bool:
+        """Return whether an incomplete file has been quiet so long that a person should know."""
+        return now_s - self.changed_s >= INCOMPLETE_FACTOR * self.quiet_s
+
+    def later(self, reason: str, now_s: float) -> None:
+        """Look again after another quiet period, for a reason."""
+        self.reason = reason
+        self.next_look_s = now_s + self.quiet_s

@@ -1,0 +1,133 @@
+"""Sidecars and folder files: finding them beside a source and reading what they say.
+
+A sidecar that is there but cannot be understood is `BrokenSidecar`: the source then waits, and
+never gets the rule's prompt in its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tomli
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+
+from hotfolder import sources
+from hotfolder.domain.errors import HotfolderError
+from hotfolder.domain.jobs import JsonScalar
+from hotfolder.domain.sightings import Sighting
+from hotfolder.domain.templates import template_problem
+
+LARGEST_BYTES = 64 * 1024
+FOLDER_PROMPT = "_prompt.txt"
+
+
+class BrokenSidecar(HotfolderError):
+    """A sidecar is there and cannot be understood; the text names it and says why."""
+
+
+def _checked_template(value: str) -> str:
+    problem = template_problem(value)
+    if problem:
+        raise ValueError(problem)
+    return value
+
+
+class Sidecar(BaseModel):
+    """What a sidecar or folder file says. What it leaves out is None."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    prompt: str | None = None
+    model: str | None = None
+    params: dict[str, JsonScalar | list[JsonScalar]] | None = None
+    output_name: Annotated[str, AfterValidator(_checked_template)] | None = None
+    skip: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """The files that say something about a source, with their sightings."""
+
+    sidecar: tuple[str, Sighting] | None
+    folder_file: tuple[str, Sighting] | None
+
+
+def names_for(relative: str) -> Iterator[str]:
+    """Yield where a source's sidecar may be, the first found counts."""
+    folder, slash, name = relative.rpartition("/")
+    stem = name.rpartition(".")[0] or name
+    for ending in (".toml", ".txt"):
+        yield f"{folder}{slash}{name}{ending}"
+        yield f"{folder}{slash}{stem}{ending}"
+
+
+def beside(root: Path, relative: str) -> Beside:
+    """Look for a source's sidecar and the nearest folder file upwards.
+
+    Raises OSError where the folder cannot be read, RootGone where it is missing.
+    """
+    return Beside(_first(root, names_for(relative)), _first(root, _folder_files(relative)))
+
+
+def read(root: Path, relative: str) -> Sidecar:
+    """Read a sidecar or folder file. Raises BrokenSidecar, OSError."""
+    try:
+        content = sources.read(root, relative, limit=LARGEST_BYTES)
+    except sources.SourceTooLarge:
+        raise BrokenSidecar(f"{relative} is larger than 64 KiB") from None
+    except sources.SourceError as error:
+        raise BrokenSidecar(f"{relative} cannot be read: {error}") from error
+    text = _text(content.data, relative)
+    return (
+        _from_toml(text, relative)
+        if relative.lower().endswith(".toml")
+        else _prompt(text, relative)
+    )
+
+
+def _folder_files(relative: str) -> Iterator[str]:
+    folder = relative.rpartition("/")[0]
+    while folder:
+        yield f"{folder}/{FOLDER_PROMPT}"
+        folder = folder.rpartition("/")[0]
+    yield FOLDER_PROMPT
+
+
+def _first(root: Path, places: Iterator[str]) -> tuple[str, Sighting] | None:
+    for place in places:
+        try:
+            return place, sources.look(root, place)
+        except (sources.SourceGone, sources.NotARegularFile):
+            continue
+    return None
+
+
+def _text(content: bytes, relative: str) -> str:
+    encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise BrokenSidecar(f"{relative} is not UTF-8 text: save it as UTF-8") from error
+
+
+def _prompt(text: str, relative: str) -> Sidecar:
+    prompt = text.strip().strip("\0").strip()
+    if not prompt:
+        raise BrokenSidecar(f"{relative} is empty: write the prompt into it or take it away")
+    if "\0" in prompt:
+        raise BrokenSidecar(f"{relative} is not a text file")
+    return Sidecar(prompt=prompt)
+
+
+def _from_toml(text: str, relative: str) -> Sidecar:
+    try:
+        return Sidecar.model_validate(tomli.loads(text))
+    except (tomli.TOMLDecodeError, RecursionError) as error:
+        raise BrokenSidecar(f"{relative} is not TOML: {error}") from error
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise BrokenSidecar(f"{relative}: {key}: {first['msg']}") from error

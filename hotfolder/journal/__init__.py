@@ -1,0 +1,1 @@
+"""The journal: the only durable truth, and the only SQLite."""

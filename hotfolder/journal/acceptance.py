@@ -1,0 +1,236 @@
+"""Entering sources and jobs: accepting twice is accepting once, and names are taken here."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from hotfolder.domain import events as ev
+from hotfolder.domain import names
+from hotfolder.domain.failures import Failure
+from hotfolder.domain.jobs import Estimate, Job, Plan
+from hotfolder.domain.sightings import Sighting
+from hotfolder.domain.states import State
+from hotfolder.journal.rows import encode_plan
+from hotfolder.journal.session import Session
+from hotfolder.journal.transitions import REOPENABLE_CODES, apply, existing_job
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """One job as intake wants it.
+
+    `parameter` is the model's parameter for the picture. A draft with a `failure` and a
+    `waits_for` waits; one with a `failure` alone is accepted and failed at once, so that a
+    person sees it.
+    """
+
+    plan: Plan
+    parameter: str
+    estimate: Estimate
+    failure: Failure | None = None
+    waits_for: ev.WaitsFor | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """A source that was read and found complete, or found wanting."""
+
+    watch: int
+    path: str
+    sighting: Sighting
+    content_hash: str
+
+
+def register_watch(session: Session, name: str, root: str, output_root: str) -> int:
+    """Enter a watch of the config and return its number in the journal."""
+    row = session.row(
+        "register_watch", name=name, root=os.fsencode(root), output_root=os.fsencode(output_root)
+    )
+    assert row is not None  # noqa: S101  RETURNING gives the row
+    number: int = row["id"]
+    return number
+
+
+def accept(
+    session: Session, settled: Settled, drafts: Sequence[Draft], output_root: str
+) -> tuple[Job, ...]:
+    """Enter a source with its jobs and return those that are new.
+
+    Jobs of older content that are not yet submitted are superseded. Accepting the same
+    source, content and rule again accepts nothing.
+    """
+    source = _put_source(session, settled, verdict="job", reason=None)
+    for row in session.rows("jobs_superseded_by", source=source, content_hash=settled.content_hash):
+        apply(session, row["id"], ev.Superseded())
+    fresh = (_accept_one(session, source, settled, draft, output_root) for draft in drafts)
+    return tuple(job for job in fresh if job is not None)
+
+
+def skip(session: Session, settled: Settled, reason: str) -> None:
+    """Enter a source that nobody wants edited, with the reason."""
+    _put_source(session, settled, verdict="skipped", reason=reason)
+
+
+def replan(session: Session, job_id: int, draft: Draft) -> Job:
+    """Give a job that is not yet submitted another plan; after the intent nothing changes."""
+    failure = draft.failure
+    session.change(
+        "replan_job",
+        job=job_id,
+        plan=encode_plan(draft.plan),
+        **_estimate(draft.estimate),
+        due_at=None if draft.waits_for else session.now_ms,
+        waits_for=draft.waits_for.value if draft.waits_for else None,
+        error_code=failure.code if failure else None,
+        error_message=failure.message if failure else None,
+        error_hint=failure.hint if failure else None,
+    )
+    return existing_job(session, job_id)
+
+
+def name_result(
+    session: Session, job: Job, position: int, extension: str, after: str | None
+) -> str:
+    """Choose, reserve and keep the output name of a result; returns it with its folder.
+
+    `after` is the name that a file not ours already has: the next free one is taken.
+    """
+    result = next(each for each in job.results if each.position == position)
+    stem = names.result_stem(job.output_stem, position)
+    passed = after is None
+    for candidate in _numbered(stem):
+        name = _join(job.output_folder, names.fit(candidate, extension))
+        if not passed:
+            passed = name == after
+            continue
+        if _reserve(session, job.output_root, job.output_folder, candidate, job.id):
+            session.change("name_result", result=result.id, output_name=os.fsencode(name))
+            return name
+    raise LookupError("the numbers ended")
+
+
+def _numbered(stem: str) -> Iterator[str]:
+    yield stem
+    number = 2
+    while True:
+        yield names.numbered(stem, number)
+        number += 1
+
+
+def _join(folder: str, name: str) -> str:
+    return f"{folder}/{name}" if folder else name
+
+
+def _put_source(session: Session, settled: Settled, *, verdict: str, reason: str | None) -> int:
+    row = session.row(
+        "put_source",
+        watch=settled.watch,
+        path=os.fsencode(settled.path),
+        size=settled.sighting.size,
+        mtime_ns=settled.sighting.mtime_ns,
+        inode=str(settled.sighting.inode),
+        content_hash=settled.content_hash,
+        verdict=verdict,
+        reason=reason,
+    )
+    assert row is not None  # noqa: S101  RETURNING gives the row
+    number: int = row["id"]
+    return number
+
+
+def _accept_one(
+    session: Session, source: int, settled: Settled, draft: Draft, output_root: str
+) -> Job | None:
+    newest = session.row(
+        "latest_generation",
+        source=source,
+        content_hash=settled.content_hash,
+        rule=draft.plan.rule,
+    )
+    if newest is not None and not (
+        newest["state"] == State.CANCELLED.value and newest["error_code"] in REOPENABLE_CODES
+    ):
+        return None
+    generation = newest["generation"] + 1 if newest else 1
+    folder, _, name = settled.path.rpartition("/")
+    extension = name.rpartition(".")[2] if "." in name else ""
+    job_id = _insert(session, source, settled, draft, generation, output_root, folder)
+    _take_name(session, job_id, output_root, folder, draft.plan.stem, extension)
+    session.change(
+        "insert_material",
+        job=job_id,
+        position=1,
+        parameter=draft.parameter,
+        content_hash=settled.content_hash,
+        path=os.fsencode(settled.path),
+        size=settled.sighting.size,
+    )
+    session.change(
+        "insert_event",
+        job=job_id,
+        name="Accepted",
+        from_state=None,
+        to_state=State.ACCEPTED.value,
+        detail="{}",
+    )
+    if draft.failure is not None and draft.waits_for is None:
+        return apply(session, job_id, ev.GaveUp(failure=draft.failure))
+    return existing_job(session, job_id)
+
+
+def _insert(
+    session: Session,
+    source: int,
+    settled: Settled,
+    draft: Draft,
+    generation: int,
+    output_root: str,
+    folder: str,
+) -> int:
+    failure = draft.failure
+    row = session.row(
+        "insert_job",
+        source=source,
+        content_hash=settled.content_hash,
+        rule=draft.plan.rule,
+        generation=generation,
+        due_at=None if draft.waits_for else session.now_ms,
+        waits_for=draft.waits_for.value if draft.waits_for else None,
+        plan=encode_plan(draft.plan),
+        output_root=os.fsencode(output_root),
+        output_folder=os.fsencode(folder),
+        output_stem=os.fsencode(draft.plan.stem),
+        **_estimate(draft.estimate),
+        error_code=failure.code if failure else None,
+        error_message=failure.message if failure else None,
+        error_hint=failure.hint if failure else None,
+    )
+    assert row is not None  # noqa: S101  RETURNING gives the row
+    number: int = row["id"]
+    return number
+
+
+def _take_name(
+    session: Session, job_id: int, output_root: str, folder: str, stem: str, extension: str
+) -> None:
+    for candidate in names.candidates(stem, extension):
+        if _reserve(session, output_root, folder, candidate, job_id):
+            session.change("set_stem", job=job_id, output_stem=os.fsencode(candidate))
+            return
+
+
+def _reserve(session: Session, output_root: str, folder: str, stem: str, job_id: int) -> bool:
+    key = names.stem_key(folder, stem)
+    root = os.fsencode(output_root)
+    taken = session.row("reserve_name", output_root=root, name_key=key, job=job_id)
+    if taken is not None:
+        return True
+    owner = session.row("reserved_by", output_root=root, name_key=key)
+    return owner is not None and owner["job"] == job_id
+
+
+def _estimate(estimate: Estimate) -> dict[str, str | None]:
+    amount = None if estimate.amount is None else str(estimate.amount)
+    return {"estimate": amount, "estimate_currency": estimate.currency}

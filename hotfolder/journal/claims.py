@@ -1,0 +1,45 @@
+"""What can be worked on now, and when to look again."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from hotfolder.domain.jobs import Job
+from hotfolder.domain.states import State
+from hotfolder.journal.session import Session, from_ms
+from hotfolder.journal.transitions import existing_job
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A job whose time has come; `trial` is the scope of a hold that it tries."""
+
+    job: Job
+    trial: str | None
+
+
+def claim(
+    session: Session, room: Mapping[State, int], busy: Collection[int]
+) -> tuple[list[Claim], datetime | None]:
+    """Return the due jobs, at most `room` of each state, and when the next one is due.
+
+    Jobs in `busy` are being worked on. States without room are not looked at: they are
+    looked at again when a step ends.
+    """
+    claims: list[Claim] = []
+    for state, places in room.items():
+        if places <= 0:
+            continue
+        rows = session.rows("due_jobs", state=state.value, limit=places + len(busy))
+        free = [row for row in rows if row["id"] not in busy][:places]
+        claims.extend(Claim(existing_job(session, row["id"]), row["trial"]) for row in free)
+    return claims, _next_due(session, [state for state, places in room.items() if places > 0])
+
+
+def _next_due(session: Session, states: Collection[State]) -> datetime | None:
+    rows = [session.row("next_due", state=state.value) for state in states]
+    rows.append(session.row("next_trial"))
+    times = [row["due_at"] for row in rows if row is not None and row["due_at"] is not None]
+    return from_ms(min(times)) if times else None

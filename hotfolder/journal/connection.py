@@ -1,0 +1,120 @@
+"""Opening the journal's file: pragmas, identity, migrations, damage.
+
+Pragmas: WAL with synchronous=FULL, so that what was committed is there after a power cut
+(with NORMAL, hundreds of committed rows were lost when it was tried).
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+
+from hotfolder.domain.errors import JournalDamaged, JournalError, JournalNewer
+
+FILE_NAME = "journal.db"
+APPLICATION_ID = 0x686F7466  # "hotf"
+BUSY_TIMEOUT_S = 5.0
+
+
+def migrations() -> list[str]:
+    """Return the migrations' texts, oldest first; the n-th leads to version n."""
+    folder = resources.files(__package__).joinpath("migrations")
+    found = sorted(
+        (each for each in folder.iterdir() if re.fullmatch(r"\d{4}_\w+\.sql", each.name)),
+        key=lambda each: each.name,
+    )
+    return [each.read_text("utf-8") for each in found]
+
+
+@contextmanager
+def damage_reported(path: Path) -> Iterator[None]:
+    """Turn SQLite's word for a broken file into JournalDamaged with the way to recover."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            raise
+        raise JournalDamaged(
+            f"the journal {path} is damaged ({error}). Nothing was started, because an empty "
+            f"journal would pay for every picture again. Keep the file, then restore a backup or "
+            f"try: sqlite3 {path} .recover | sqlite3 {path}.recovered"
+        ) from error
+
+
+def open_writer(path: Path) -> sqlite3.Connection:
+    """Open the one read-write connection, migrated and checked.
+
+    Raises JournalDamaged, JournalNewer, JournalError.
+    """
+    with damage_reported(path):
+        connection = _connect(f"{path.absolute().as_uri()}?mode=rwc")
+        try:
+            _prepare(connection, path)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+def open_reader(path: Path, *, alone: bool) -> sqlite3.Connection:
+    """Open a read-only connection.
+
+    `alone` says that no daemon runs: then, without a WAL beside it, the file is opened as
+    immutable, since a reader who may not write the folder could not open it otherwise.
+    """
+    immutable = alone and not path.with_name(path.name + "-wal").exists()
+    uri = f"{path.absolute().as_uri()}?mode=ro" + ("&immutable=1" if immutable else "")
+    with damage_reported(path):
+        connection = _connect(uri)
+        try:
+            connection.execute("PRAGMA query_only = ON")
+            _check_version(connection, path)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+def _connect(uri: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        uri, uri=True, isolation_level=None, timeout=BUSY_TIMEOUT_S, check_same_thread=False
+    )
+    connection.row_factory = sqlite3.Row
+    connection.execute("PRAGMA trusted_schema = OFF")
+    connection.execute("PRAGMA foreign_keys = ON")
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    version = _check_version(connection, path)
+    (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+    if mode != "wal":
+        raise JournalError(f"{path}: SQLite cannot keep a write-ahead log here (mode {mode})")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA journal_size_limit = 67108864")
+    (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if verdict != "ok":
+        raise JournalDamaged(f"the journal {path} is damaged: {verdict}")
+    for number, text in enumerate(migrations()[version:], start=version + 1):
+        connection.executescript(
+            f"BEGIN IMMEDIATE;\n{text}\nPRAGMA application_id = {APPLICATION_ID};\n"
+            f"PRAGMA user_version = {number};\nCOMMIT;"
+        )
+
+
+def _check_version(connection: sqlite3.Connection, path: Path) -> int:
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    if application != APPLICATION_ID and (tables or version):
+        raise JournalDamaged(f"{path} is not a journal of hotfolder")
+    if version > len(migrations()):
+        raise JournalNewer(
+            f"the journal {path} was written by a newer hotfolder (version {version}, this "
+            f"program knows {len(migrations())}): install that one again"
+        )
+    return int(version)

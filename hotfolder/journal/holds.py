@@ -1,0 +1,85 @@
+"""Holds: rows that say where submitting is stopped. Jobs are not touched by them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from hotfolder.domain.failures import Failure
+from hotfolder.journal.session import Session, from_ms, to_ms
+
+ACCOUNT = "account"
+FIRST_TRIAL_S = 30.0
+LONGEST_TRIAL_S = 1800.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """Why and since when nothing is submitted in a scope, and how much waits for it."""
+
+    scope: str
+    failure: Failure
+    since: datetime
+    next_trial: datetime | None
+    count: int
+    estimate: Decimal | None
+
+
+def watch_scope(watch: str) -> str:
+    """Return the scope of all of a watch."""
+    return f"watch:{watch}"
+
+
+def rule_scope(watch: str, rule: str) -> str:
+    """Return the scope of one rule of a watch."""
+    return f"rule:{watch}/{rule}"
+
+
+def hold(session: Session, scope: str, failure: Failure) -> bool:
+    """Stop submitting in a scope; returns whether this hold is new.
+
+    One job is let through as a trial after half a minute, later at doubling intervals.
+    """
+    found = session.row("find_hold", scope=scope)
+    trials = found["trials"] + 1 if found else 0
+    wait_s = min(LONGEST_TRIAL_S, FIRST_TRIAL_S * 2.0 ** min(trials, 16))
+    session.change(
+        "put_hold",
+        scope=scope,
+        code=failure.code,
+        reason=failure.message,
+        hint=failure.hint,
+        next_trial=to_ms(session.now + timedelta(seconds=wait_s)),
+    )
+    return found is None
+
+
+def lift(session: Session, *scopes: str) -> tuple[str, ...]:
+    """Let submitting go on; returns the scopes that were held."""
+    return tuple(scope for scope in scopes if session.change("lift_hold", scope=scope))
+
+
+def try_now(session: Session) -> None:
+    """Give every hold a trial at once."""
+    session.change("try_holds_now")
+
+
+def holds(session: Session) -> tuple[Hold, ...]:
+    """Return all holds with what they keep from being submitted."""
+    return tuple(_hold(session, row["scope"]) for row in session.rows("holds"))
+
+
+def _hold(session: Session, scope: str) -> Hold:
+    row = session.row("find_hold", scope=scope)
+    assert row is not None  # noqa: S101  read in the same transaction
+    estimates = [each["estimate"] for each in session.rows("held_jobs", scope=scope)]
+    known = all(each is not None for each in estimates)
+    return Hold(
+        scope=scope,
+        failure=Failure(row["code"], row["reason"], row["hint"]),
+        since=from_ms(row["since"]),
+        next_trial=from_ms(row["next_trial"]) if row["next_trial"] is not None else None,
+        count=len(estimates),
+        estimate=sum((Decimal(each) for each in estimates), Decimal(0)) if known else None,
+    )

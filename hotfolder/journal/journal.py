@@ -1,0 +1,192 @@
+"""The journal's owner: one thread, one read-write connection, one daemon.
+
+Operations are functions of a Session. They queue up and run in the journal's thread, so that a
+slow disk never stops the loop; those that wait together share one commit, each in a savepoint
+of its own. A caller's answer comes after the commit is on the disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+
+from hotfolder.domain.clock import Clock, utc_now
+from hotfolder.domain.errors import JournalLocked, JournalUnavailable
+from hotfolder.domain.failpoints import Failpoint, no_failpoint
+from hotfolder.journal.connection import FILE_NAME, damage_reported, open_writer
+from hotfolder.journal.session import Session
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_SHARED_COMMIT = 256
+_LOCK_NAME = "journal.lock"
+
+
+class _Operation:
+    """A queued function with the answer that its caller waits for."""
+
+    def __init__(self, run: Callable[[Session], Any]) -> None:
+        self.run = run
+        self.answer: Future[Any] = Future()
+
+
+class Journal:
+    """The SQLite record in `folder`. Open at most once per folder at a time.
+
+    Raises JournalLocked when another process holds it, JournalDamaged, JournalNewer.
+    `failpoint` is passed `commit.before` and `commit.after` in the journal's thread.
+    """
+
+    def __init__(
+        self, folder: Path, *, clock: Clock = utc_now, failpoint: Failpoint = no_failpoint
+    ) -> None:
+        self.path = folder / FILE_NAME
+        self._clock = clock
+        self._failpoint = failpoint
+        self._lock = _lock(folder)
+        try:
+            self._connection = open_writer(self.path)
+        except BaseException:
+            os.close(self._lock)
+            raise
+        self._queue: queue.SimpleQueue[_Operation | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._serve, name="journal", daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    async def run(
+        self, operation: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run an operation in the journal's thread and return its result once committed.
+
+        Raises what the operation raises (its changes are undone), or JournalUnavailable when
+        the disk would not take the commit (nothing of it happened).
+        """
+        return await asyncio.wrap_future(self._enqueue(operation, *args, **kwargs))
+
+    def run_blocking(
+        self, operation: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run an operation from a thread that has no loop."""
+        return self._enqueue(operation, *args, **kwargs).result()
+
+    def close(self) -> None:
+        """Commit what is queued, fold the log into the file and give the lock back."""
+        self._queue.put(None)
+        self._thread.join()
+        os.close(self._lock)
+
+    def _enqueue(
+        self, operation: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> Future[T]:
+        queued = _Operation(lambda session: operation(session, *args, **kwargs))
+        self._queue.put(queued)
+        return queued.answer
+
+    def _serve(self) -> None:
+        open_ = True
+        while open_:
+            batch, open_ = self._next_batch()
+            if batch:
+                self._commit_together(batch)
+        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._connection.close()
+
+    def _next_batch(self) -> tuple[list[_Operation], bool]:
+        batch: list[_Operation] = []
+        item = self._queue.get()
+        while item is not None:
+            if item.answer.set_running_or_notify_cancel():
+                batch.append(item)
+            if len(batch) == _SHARED_COMMIT or self._queue.empty():
+                return batch, True
+            item = self._queue.get()
+        return batch, False
+
+    def _commit_together(self, batch: list[_Operation]) -> None:
+        try:
+            with damage_reported(self.path):
+                answers = self._transact(batch)
+        except Exception as error:  # noqa: BLE001  every caller is told, none may hang
+            unavailable = JournalUnavailable(f"the journal {self.path} cannot be written: {error}")
+            reason = unavailable if isinstance(error, sqlite3.Error) else error
+            for operation in batch:
+                operation.answer.set_exception(reason)
+            return
+        for operation, (result, failure) in zip(batch, answers, strict=True):
+            if failure is None:
+                operation.answer.set_result(result)
+            else:
+                operation.answer.set_exception(failure)
+
+    def _transact(self, batch: list[_Operation]) -> list[tuple[Any, Exception | None]]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            session = Session(self._connection, self._clock)
+            answers = [self._run_one(session, operation) for operation in batch]
+            self._failpoint("commit.before")
+            self._connection.execute("COMMIT")
+            self._failpoint("commit.after")
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+        return answers
+
+    def _run_one(self, session: Session, operation: _Operation) -> tuple[Any, Exception | None]:
+        self._connection.execute("SAVEPOINT operation")
+        try:
+            result = operation.run(session)
+        except sqlite3.OperationalError:
+            raise
+        except Exception as error:  # noqa: BLE001  handed to the caller, whose error it is
+            self._connection.execute("ROLLBACK TO operation")
+            self._connection.execute("RELEASE operation")
+            return None, error
+        self._connection.execute("RELEASE operation")
+        return result, None
+
+
+def _lock(folder: Path) -> int:
+    handle = os.open(folder / _LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        raise JournalLocked(f"another hotfolder holds the journal in {folder}") from None
+    return handle
+
+
+def is_locked(folder: Path) -> bool:
+    """Return whether a process holds the journal in this folder."""
+    try:
+        handle = os.open(folder / _LOCK_NAME, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False

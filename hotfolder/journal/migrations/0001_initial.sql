@@ -1,0 +1,166 @@
+-- Times: INTEGER, milliseconds since 1970 UTC. Paths: BLOB, the file system's own bytes.
+-- Money: TEXT, a decimal number. due_at NULL: waits for something that is not time (waits_for).
+
+CREATE TABLE meta (
+    key TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE watch (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    root BLOB NOT NULL,
+    root_id TEXT,
+    output_root BLOB NOT NULL,
+    online INTEGER NOT NULL DEFAULT 0 CHECK (online IN (0, 1)),
+    detect TEXT,
+    reason TEXT,
+    first_online_at INTEGER
+) STRICT;
+
+CREATE TABLE source (
+    id INTEGER PRIMARY KEY,
+    watch INTEGER NOT NULL REFERENCES watch (id),
+    path BLOB NOT NULL CHECK (length(path) > 0),
+    size INTEGER NOT NULL CHECK (size >= 0),
+    mtime_ns INTEGER NOT NULL,
+    inode TEXT NOT NULL,
+    content_hash TEXT,
+    verdict TEXT NOT NULL CHECK (verdict IN ('job', 'skipped')),
+    reason TEXT,
+    seen_at INTEGER NOT NULL,
+    UNIQUE (watch, path)
+) STRICT;
+
+CREATE TABLE job (
+    id INTEGER PRIMARY KEY,
+    source INTEGER NOT NULL REFERENCES source (id),
+    content_hash TEXT NOT NULL CHECK (length(content_hash) = 64),
+    rule TEXT NOT NULL,
+    generation INTEGER NOT NULL DEFAULT 1 CHECK (generation >= 1),
+    state TEXT NOT NULL CHECK (state IN (
+        'accepted', 'uploaded', 'submitting', 'running', 'finished', 'fetched',
+        'done', 'failed', 'in_doubt', 'cancelled'
+    )),
+    due_at INTEGER,
+    waits_for TEXT CHECK (waits_for IN ('sidecar', 'leader', 'hold', 'person', 'share', 'source')),
+    attempt INTEGER NOT NULL DEFAULT 0 CHECK (attempt >= 0),
+    plan TEXT NOT NULL CHECK (json_valid(plan)),
+    work_key TEXT,
+    leader INTEGER REFERENCES job (id),
+    stale INTEGER NOT NULL DEFAULT 0 CHECK (stale IN (0, 1)),
+    output_root BLOB NOT NULL,
+    output_folder BLOB NOT NULL,
+    output_stem BLOB NOT NULL CHECK (length(output_stem) > 0),
+    estimate TEXT,
+    estimate_currency TEXT,
+    error_code TEXT,
+    error_message TEXT,
+    error_hint TEXT,
+    accepted_at INTEGER NOT NULL,
+    ended_at INTEGER,
+    UNIQUE (source, content_hash, rule, generation),
+    CHECK (due_at IS NULL OR waits_for IS NULL),
+    CHECK ((state IN ('done', 'failed', 'cancelled')) = (ended_at IS NOT NULL)),
+    CHECK (state NOT IN ('done', 'failed', 'cancelled') OR due_at IS NULL),
+    CHECK ((error_code IS NULL) = (error_message IS NULL))
+) STRICT;
+
+CREATE INDEX job_due ON job (state, due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX job_open ON job (state) WHERE ended_at IS NULL;
+CREATE INDEX job_waiting ON job (waits_for) WHERE waits_for IS NOT NULL;
+
+CREATE TABLE reservation (
+    output_root BLOB NOT NULL,
+    name_key TEXT NOT NULL,
+    job INTEGER NOT NULL REFERENCES job (id),
+    PRIMARY KEY (output_root, name_key)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX reservation_job ON reservation (job);
+
+CREATE TABLE material (
+    job INTEGER NOT NULL REFERENCES job (id),
+    position INTEGER NOT NULL CHECK (position >= 1),
+    parameter TEXT NOT NULL,
+    content_hash TEXT NOT NULL CHECK (length(content_hash) = 64),
+    path BLOB NOT NULL,
+    size INTEGER NOT NULL CHECK (size >= 0),
+    PRIMARY KEY (job, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE upload (
+    content_hash TEXT NOT NULL,
+    site TEXT NOT NULL,
+    url TEXT NOT NULL,
+    file_name TEXT NOT NULL,
+    expires_at INTEGER NOT NULL,
+    PRIMARY KEY (content_hash, site)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE submit (
+    id INTEGER PRIMARY KEY,
+    job INTEGER NOT NULL REFERENCES job (id),
+    number INTEGER NOT NULL CHECK (number >= 1),
+    token TEXT NOT NULL UNIQUE,
+    site TEXT NOT NULL,
+    payload TEXT NOT NULL CHECK (json_valid(payload)),
+    intent_at INTEGER NOT NULL,
+    answered_at INTEGER,
+    task_id TEXT UNIQUE,
+    outcome TEXT CHECK (outcome IN (
+        'accepted', 'deferred', 'refused', 'unanswered', 'succeeded', 'failed', 'cancelled',
+        'no_results', 'lost', 'resent'
+    )),
+    links_expired INTEGER NOT NULL DEFAULT 0,
+    charge TEXT,
+    currency TEXT,
+    UNIQUE (job, number)
+) STRICT;
+
+CREATE TABLE result (
+    id INTEGER PRIMARY KEY,
+    submit INTEGER NOT NULL REFERENCES submit (id),
+    position INTEGER NOT NULL CHECK (position >= 1),
+    url TEXT,
+    text TEXT,
+    type TEXT NOT NULL,
+    spool_file TEXT,
+    size INTEGER,
+    sha256 TEXT,
+    extension TEXT,
+    output_name BLOB,
+    published_at INTEGER,
+    UNIQUE (submit, position),
+    CHECK (url IS NOT NULL OR text IS NOT NULL),
+    CHECK ((spool_file IS NULL) = (sha256 IS NULL)),
+    CHECK (published_at IS NULL OR output_name IS NOT NULL)
+) STRICT;
+
+CREATE TABLE event (
+    id INTEGER PRIMARY KEY,
+    job INTEGER NOT NULL REFERENCES job (id),
+    at INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    from_state TEXT,
+    to_state TEXT NOT NULL,
+    detail TEXT NOT NULL CHECK (json_valid(detail))
+) STRICT;
+
+CREATE INDEX event_job ON event (job, id);
+
+CREATE TRIGGER event_is_append_only_update BEFORE UPDATE ON event
+BEGIN SELECT RAISE (ABORT, 'the history is append-only'); END;
+
+CREATE TRIGGER event_is_append_only_delete BEFORE DELETE ON event
+BEGIN SELECT RAISE (ABORT, 'the history is append-only'); END;
+
+CREATE TABLE hold (
+    scope TEXT PRIMARY KEY,
+    code TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    hint TEXT NOT NULL,
+    since INTEGER NOT NULL,
+    trials INTEGER NOT NULL DEFAULT 0,
+    next_trial INTEGER
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,306 @@
+-- Every statement the journal sends, by name. The line after the name says what it is for.
+
+-- name: get_meta
+-- A fact about the journal itself.
+SELECT value FROM meta WHERE key = :key;
+
+-- name: set_meta
+-- Keep a fact about the journal itself.
+INSERT INTO meta (key, value) VALUES (:key, :value)
+ON CONFLICT (key) DO UPDATE SET value = excluded.value;
+
+-- name: register_watch
+-- Enter a watch of the config, or bring its folders up to date.
+INSERT INTO watch (name, root, output_root) VALUES (:name, :root, :output_root)
+ON CONFLICT (name) DO UPDATE SET root = excluded.root, output_root = excluded.output_root
+RETURNING id;
+
+-- name: note_watch
+-- What detection a watch has and whether its folder is there.
+UPDATE watch
+SET online = :online, detect = :detect, reason = :reason,
+    first_online_at = CASE WHEN :online = 1 THEN coalesce(first_online_at, :now)
+                      ELSE first_online_at END
+WHERE id = :watch;
+
+-- name: watches
+-- All watches, for the faces.
+SELECT id, name, root, output_root, online, detect, reason, first_online_at
+FROM watch ORDER BY name;
+
+-- name: known_sources
+-- What is already known of the files of one folder tree, for the scan's comparison.
+SELECT path, size, mtime_ns, inode FROM source
+WHERE watch = :watch AND path >= :first AND path <= :last;
+
+-- name: find_source
+-- One source by its place.
+SELECT id, size, mtime_ns, inode, content_hash, verdict, reason
+FROM source WHERE watch = :watch AND path = :path;
+
+-- name: put_source
+-- Enter a source, or its newest sighting.
+INSERT INTO source (watch, path, size, mtime_ns, inode, content_hash, verdict, reason, seen_at)
+VALUES (:watch, :path, :size, :mtime_ns, :inode, :content_hash, :verdict, :reason, :now)
+ON CONFLICT (watch, path) DO UPDATE SET
+    size = excluded.size, mtime_ns = excluded.mtime_ns, inode = excluded.inode,
+    content_hash = excluded.content_hash, verdict = excluded.verdict,
+    reason = excluded.reason, seen_at = excluded.seen_at
+RETURNING id;
+
+-- name: latest_generation
+-- The newest job of one source, content and rule: accepting it again is accepting once.
+SELECT id, generation, state, error_code FROM job
+WHERE source = :source AND content_hash = :content_hash AND rule = :rule
+ORDER BY generation DESC LIMIT 1;
+
+-- name: jobs_superseded_by
+-- Jobs of a source that are not yet submitted and have another content.
+SELECT id FROM job
+WHERE source = :source AND content_hash <> :content_hash AND state IN ('accepted', 'uploaded');
+
+-- name: insert_job
+-- Accept a job.
+INSERT INTO job (source, content_hash, rule, generation, state, due_at, waits_for, plan,
+    output_root, output_folder, output_stem, estimate, estimate_currency,
+    error_code, error_message, error_hint, accepted_at)
+VALUES (:source, :content_hash, :rule, :generation, 'accepted', :due_at, :waits_for, :plan,
+    :output_root, :output_folder, :output_stem, :estimate, :estimate_currency,
+    :error_code, :error_message, :error_hint, :now)
+RETURNING id;
+
+-- name: insert_material
+-- One file that a job sends.
+INSERT INTO material (job, position, parameter, content_hash, path, size)
+VALUES (:job, :position, :parameter, :content_hash, :path, :size);
+
+-- name: reserve_name
+-- Take an output name for a job; no row when another job has it.
+INSERT INTO reservation (output_root, name_key, job) VALUES (:output_root, :name_key, :job)
+ON CONFLICT (output_root, name_key) DO NOTHING RETURNING job;
+
+-- name: set_stem
+-- The output name that a job got.
+UPDATE job SET output_stem = :output_stem WHERE id = :job;
+
+-- name: reserved_by
+-- Whose output name this is.
+SELECT job FROM reservation WHERE output_root = :output_root AND name_key = :name_key;
+
+-- name: free_names
+-- A job that ended without outputs gives its names back.
+DELETE FROM reservation WHERE job = :job;
+
+-- name: job
+-- One job with its place.
+SELECT job.*, watch.name AS watch, watch.root AS input_root, source.path AS source_path
+FROM job JOIN source ON source.id = job.source JOIN watch ON watch.id = source.watch
+WHERE job.id = :job;
+
+-- name: materials
+-- What a job sends.
+SELECT position, parameter, content_hash, path, size
+FROM material WHERE job = :job ORDER BY position;
+
+-- name: newest_submit
+-- The submit that counts.
+SELECT * FROM submit WHERE job = :job ORDER BY number DESC LIMIT 1;
+
+-- name: results
+-- The results of a submit.
+SELECT * FROM result WHERE submit = :submit ORDER BY position;
+
+-- name: due_jobs
+-- Jobs of one state whose time has come and that no hold covers, the longest due first.
+-- A hold whose trial is due lets its jobs through; the runner takes one of them.
+SELECT job.id, (
+    SELECT hold.scope FROM hold WHERE job.state IN ('accepted', 'uploaded') AND hold.scope IN (
+        'account', 'watch:' || watch.name, 'rule:' || watch.name || '/' || job.rule)
+    LIMIT 1
+) AS trial
+FROM job JOIN source ON source.id = job.source JOIN watch ON watch.id = source.watch
+WHERE job.state = :state AND job.due_at <= :now AND NOT EXISTS (
+    SELECT 1 FROM hold WHERE job.state IN ('accepted', 'uploaded') AND hold.scope IN (
+        'account', 'watch:' || watch.name, 'rule:' || watch.name || '/' || job.rule)
+    AND (hold.next_trial IS NULL OR hold.next_trial > :now)
+)
+ORDER BY job.due_at, job.id LIMIT :limit;
+
+-- name: next_due
+-- The next time at which anything can be claimed in one state.
+SELECT min(due_at) AS due_at FROM job WHERE state = :state AND due_at > :now;
+
+-- name: next_trial
+-- The next time at which a hold may be tried.
+SELECT min(next_trial) AS due_at FROM hold WHERE next_trial > :now;
+
+-- name: jobs_in_state
+-- All jobs of one state.
+SELECT id FROM job WHERE state = :state ORDER BY id;
+
+-- name: jobs_waiting_for
+-- Jobs of one watch that wait for something that is not time.
+SELECT job.id, source.path AS path FROM job JOIN source ON source.id = job.source
+WHERE source.watch = :watch AND job.waits_for = :waits_for ORDER BY job.id;
+
+-- name: jobs_not_submitted
+-- Jobs of one source that are not yet submitted, newest first.
+SELECT id FROM job WHERE source = :source AND state IN ('accepted', 'uploaded') ORDER BY id DESC;
+
+-- name: move_job
+-- The compare-and-set behind every change of state.
+UPDATE job
+SET state = :to_state, due_at = :due_at, waits_for = :waits_for, attempt = :attempt,
+    error_code = :error_code, error_message = :error_message, error_hint = :error_hint,
+    ended_at = :ended_at
+WHERE id = :job AND state = :from_state;
+
+-- name: replan_job
+-- A sidecar or rule changed before the intent.
+UPDATE job SET plan = :plan, estimate = :estimate, estimate_currency = :estimate_currency,
+    due_at = :due_at, waits_for = :waits_for,
+    error_code = :error_code, error_message = :error_message, error_hint = :error_hint
+WHERE id = :job AND state IN ('accepted', 'uploaded');
+
+-- name: insert_event
+-- One line of the history.
+INSERT INTO event (job, at, name, from_state, to_state, detail)
+VALUES (:job, :now, :name, :from_state, :to_state, :detail);
+
+-- name: history
+-- What happened to a job.
+SELECT at, name, from_state, to_state, detail FROM event WHERE job = :job ORDER BY id;
+
+-- name: put_upload
+-- Where a content can be read by the service.
+INSERT INTO upload (content_hash, site, url, file_name, expires_at)
+VALUES (:content_hash, :site, :url, :file_name, :expires_at)
+ON CONFLICT (content_hash, site) DO UPDATE SET
+    url = excluded.url, file_name = excluded.file_name, expires_at = excluded.expires_at;
+
+-- name: find_upload
+-- The link of a content, if it is good for long enough.
+SELECT url, file_name, expires_at FROM upload
+WHERE content_hash = :content_hash AND site = :site AND expires_at > :good_until;
+
+-- name: insert_submit
+-- The intent of a paid call.
+INSERT INTO submit (job, number, token, site, payload, intent_at)
+VALUES (:job, (SELECT count(*) + 1 FROM submit WHERE job = :job), :token, :site, :payload, :now);
+
+-- name: answer_submit
+-- What became of a paid call.
+UPDATE submit
+SET outcome = :outcome, task_id = coalesce(:task_id, task_id), answered_at = :now,
+    charge = coalesce(:charge, charge), currency = coalesce(:currency, currency)
+WHERE id = (SELECT id FROM submit WHERE job = :job ORDER BY number DESC LIMIT 1);
+
+-- name: count_expired_links
+-- The result links of a submit did not answer.
+UPDATE submit SET links_expired = links_expired + 1
+WHERE id = (SELECT id FROM submit WHERE job = :job ORDER BY number DESC LIMIT 1);
+
+-- name: task_owner
+-- Which job a task of the service belongs to.
+SELECT job FROM submit WHERE task_id = :task_id;
+
+-- name: put_result
+-- A result as the service names it, perhaps anew with a fresh link.
+INSERT INTO result (submit, position, url, text, type)
+VALUES (:submit, :position, :url, :text, :type)
+ON CONFLICT (submit, position) DO UPDATE SET
+    url = excluded.url, text = excluded.text, type = excluded.type;
+
+-- name: forget_spool
+-- The spool lost the results of a submit; their names stay.
+UPDATE result SET spool_file = NULL, size = NULL, sha256 = NULL WHERE submit = :submit;
+
+-- name: spool_result
+-- A result is safe in the spool.
+UPDATE result SET spool_file = :spool_file, size = :size, sha256 = :sha256, extension = :extension
+WHERE submit = :submit AND position = :position;
+
+-- name: name_result
+-- The name that a result is to be published under, committed before it is.
+UPDATE result SET output_name = :output_name WHERE id = :result;
+
+-- name: mark_published
+-- A result stands under its final name.
+UPDATE result SET published_at = :now WHERE id = :result;
+
+-- name: put_hold
+-- Stop submitting in a scope. One that holds already keeps its beginning.
+INSERT INTO hold (scope, code, reason, hint, since, next_trial)
+VALUES (:scope, :code, :reason, :hint, :now, :next_trial)
+ON CONFLICT (scope) DO UPDATE SET code = excluded.code, reason = excluded.reason,
+    hint = excluded.hint, trials = hold.trials + 1, next_trial = excluded.next_trial;
+
+-- name: find_hold
+-- The hold of a scope.
+SELECT scope, code, reason, hint, since, trials, next_trial FROM hold WHERE scope = :scope;
+
+-- name: holds
+-- All holds.
+SELECT scope, code, reason, hint, since, trials, next_trial FROM hold ORDER BY since, scope;
+
+-- name: lift_hold
+-- Submitting goes on in a scope.
+DELETE FROM hold WHERE scope = :scope;
+
+-- name: try_holds_now
+-- At start every hold gets a trial.
+UPDATE hold SET next_trial = :now;
+
+-- name: count_states
+-- Jobs by state.
+SELECT state, count(*) AS count FROM job GROUP BY state;
+
+-- name: count_waits
+-- Jobs that wait for something that is not time.
+SELECT waits_for, count(*) AS count FROM job WHERE waits_for IS NOT NULL GROUP BY waits_for;
+
+-- name: count_skipped
+-- Sources that were not wanted.
+SELECT count(*) AS count FROM source WHERE verdict = 'skipped';
+
+-- name: held_jobs
+-- What a hold keeps from being submitted.
+SELECT job.estimate FROM job
+JOIN source ON source.id = job.source JOIN watch ON watch.id = source.watch
+WHERE job.state IN ('accepted', 'uploaded')
+    AND (:scope = 'account' OR :scope = 'watch:' || watch.name
+        OR :scope = 'rule:' || watch.name || '/' || job.rule);
+
+-- name: charges
+-- All charges with the time of their intent.
+SELECT intent_at, charge, currency FROM submit WHERE charge IS NOT NULL;
+
+-- name: find_jobs
+-- The jobs, newest last, by state and watch where given.
+SELECT job.id FROM job
+JOIN source ON source.id = job.source JOIN watch ON watch.id = source.watch
+WHERE (:state IS NULL OR job.state = :state) AND (:watch IS NULL OR watch.name = :watch)
+ORDER BY job.id;
+
+-- name: jobs_of_source
+-- The jobs of one place, newest first.
+SELECT job.id FROM job WHERE job.source = :source ORDER BY job.id DESC;
+
+-- name: job_charge
+-- What a job has cost so far, over all its submits.
+SELECT charge FROM submit WHERE job = :job AND charge IS NOT NULL;
+
+-- name: jobs_touched_since
+-- Jobs that are open or were moved since an event, for the exit code of one run.
+SELECT id, state FROM job
+WHERE ended_at IS NULL OR id IN (SELECT job FROM event WHERE id > :event);
+
+-- name: newest_event
+-- The history's end.
+SELECT coalesce(max(id), 0) AS id FROM event;
+
+-- name: spool_files
+-- What the spool must keep.
+SELECT result.spool_file FROM result
+JOIN submit ON submit.id = result.submit JOIN job ON job.id = submit.job
+WHERE result.spool_file IS NOT NULL AND job.state = 'fetched';

@@ -1,0 +1,121 @@
+"""Rows of the journal <-> records of the domain."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from dataclasses import asdict
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from hotfolder.domain.events import WaitsFor
+from hotfolder.domain.failures import Failure
+from hotfolder.domain.jobs import Estimate, Job, Material, Plan, Result, Submit
+from hotfolder.domain.states import State
+from hotfolder.journal.session import Session, from_ms
+
+
+def encode_plan(plan: Plan) -> str:
+    """Return a plan as the journal keeps it."""
+    return json.dumps(asdict(plan), sort_keys=True)
+
+
+def encode_detail(detail: dict[str, object]) -> str:
+    """Return an event's detail as JSON; file names with broken UTF-8 are kept escaped."""
+    return json.dumps(detail, default=str)
+
+
+def load_job(session: Session, job_id: int) -> Job | None:
+    """Return a job with its materials, newest submit and results, or None."""
+    row = session.row("job", job=job_id)
+    if row is None:
+        return None
+    submit = _submit(session.row("newest_submit", job=job_id))
+    results = session.rows("results", submit=submit.id) if submit else []
+    return Job(
+        id=row["id"],
+        watch=row["watch"],
+        source=os.fsdecode(row["source_path"]),
+        input_root=os.fsdecode(row["input_root"]),
+        content_hash=row["content_hash"],
+        generation=row["generation"],
+        plan=_plan(row["plan"]),
+        state=State(row["state"]),
+        due_at=_time(row["due_at"]),
+        waits_for=WaitsFor(row["waits_for"]) if row["waits_for"] else None,
+        attempt=row["attempt"],
+        output_root=os.fsdecode(row["output_root"]),
+        output_folder=os.fsdecode(row["output_folder"]),
+        output_stem=os.fsdecode(row["output_stem"]),
+        estimate=Estimate(amount=_money(row["estimate"]), currency=row["estimate_currency"]),
+        failure=_failure(row),
+        accepted_at=from_ms(row["accepted_at"]),
+        ended_at=_time(row["ended_at"]),
+        materials=tuple(_material(each) for each in session.rows("materials", job=job_id)),
+        submit=submit,
+        results=tuple(_result(each) for each in results),
+    )
+
+
+def _plan(stored: str) -> Plan:
+    fields: dict[str, Any] = json.loads(stored)
+    return Plan(**fields)
+
+
+def _time(stored: int | None) -> datetime | None:
+    return None if stored is None else from_ms(stored)
+
+
+def _money(stored: str | None) -> Decimal | None:
+    return None if stored is None else Decimal(stored)
+
+
+def _failure(row: sqlite3.Row) -> Failure | None:
+    if row["error_code"] is None:
+        return None
+    return Failure(row["error_code"], row["error_message"], row["error_hint"])
+
+
+def _material(row: sqlite3.Row) -> Material:
+    return Material(
+        position=row["position"],
+        parameter=row["parameter"],
+        content_hash=row["content_hash"],
+        path=os.fsdecode(row["path"]),
+        size=row["size"],
+    )
+
+
+def _submit(row: sqlite3.Row | None) -> Submit | None:
+    if row is None:
+        return None
+    return Submit(
+        id=row["id"],
+        number=row["number"],
+        site=row["site"],
+        intent_at=from_ms(row["intent_at"]),
+        task_id=row["task_id"],
+        outcome=row["outcome"],
+        links_expired=row["links_expired"],
+        charge=_money(row["charge"]),
+        currency=row["currency"],
+        payload=row["payload"],
+    )
+
+
+def _result(row: sqlite3.Row) -> Result:
+    return Result(
+        id=row["id"],
+        position=row["position"],
+        url=row["url"],
+        text=row["text"],
+        type=row["type"],
+        spool_file=row["spool_file"],
+        size=row["size"],
+        sha256=row["sha256"],
+        extension=row["extension"],
+        output_name=os.fsdecode(row["output_name"]) if row["output_name"] else None,
+        published_at=_time(row["published_at"]),
+    )

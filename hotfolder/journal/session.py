@@ -1,0 +1,63 @@
+"""One connection speaking the named statements of `queries.sql`. No SQL is built in Python."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from datetime import UTC, datetime
+from functools import cache
+from importlib import resources
+
+from hotfolder.domain.clock import Clock
+
+_NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
+
+Value = str | int | float | bytes | None
+
+
+@cache
+def queries() -> dict[str, str]:
+    """Return the statements of `queries.sql` by name."""
+    text = resources.files(__package__).joinpath("queries.sql").read_text("utf-8")
+    parts = _NAME.split(text)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def to_ms(when: datetime) -> int:
+    """Return an aware time as the journal keeps it."""
+    return round(when.timestamp() * 1000)
+
+
+def from_ms(stored: int) -> datetime:
+    """Return a time of the journal as an aware one."""
+    return datetime.fromtimestamp(stored / 1000, UTC)
+
+
+class Session:
+    """Runs named statements on one connection.
+
+    `now` is read once, so that all of one transaction carries one time.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, clock: Clock) -> None:
+        self._connection = connection
+        self.now = clock()
+        self.now_ms = to_ms(self.now)
+
+    def rows(self, name: str, /, **values: Value) -> list[sqlite3.Row]:
+        """Return all rows of a statement."""
+        return self._execute(name, values).fetchall()
+
+    def row(self, name: str, /, **values: Value) -> sqlite3.Row | None:
+        """Return the first row of a statement, or None."""
+        cursor = self._execute(name, values)
+        found: sqlite3.Row | None = cursor.fetchone()
+        cursor.fetchall()
+        return found
+
+    def change(self, name: str, /, **values: Value) -> int:
+        """Run a statement and return how many rows it changed."""
+        return self._execute(name, values).rowcount
+
+    def _execute(self, name: str, values: dict[str, Value]) -> sqlite3.Cursor:
+        return self._connection.execute(queries()[name], {"now": self.now_ms, **values})

@@ -1,0 +1,238 @@
+"""Applying an event to a job: state, history, ids and charges in one transaction."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from hotfolder.domain import events as ev
+from hotfolder.domain import failures
+from hotfolder.domain.errors import HotfolderError
+from hotfolder.domain.failures import Failure
+from hotfolder.domain.jobs import Job
+from hotfolder.domain.states import ENDED, State, advance
+from hotfolder.journal.rows import encode_detail, load_job
+from hotfolder.journal.session import Session, to_ms
+
+REOPENABLE_CODES = frozenset({"superseded", "source_gone", "source_changed"})
+
+_WITHDRAWALS: Mapping[type[ev.Event], Failure] = {
+    ev.Superseded: Failure(
+        "superseded", "A newer version of the picture took its place before it was sent.", ""
+    ),
+    ev.SourceGone: Failure(
+        "source_gone",
+        "The picture was taken away before it was sent.",
+        "Drop it again to have it edited.",
+    ),
+    ev.SourceChanged: Failure(
+        "source_changed", "The picture changed before it was sent; the new one is taken.", ""
+    ),
+    ev.Cancelled: Failure("cancelled", "Given up by the operator.", ""),
+    ev.RemoteCancelled: Failure("cancelled_remotely", "Cancelled at the service.", ""),
+}
+
+
+class StateMoved(HotfolderError):
+    """The job is no longer in the state that the event was made for; nothing was changed."""
+
+
+def apply(session: Session, job_id: int, event: ev.Event, *, expected: State | None = None) -> Job:
+    """Move a job by an event and return it as it then is.
+
+    With `expected` the job must be in that state. Raises StateMoved, IllegalTransition.
+    """
+    job = existing_job(session, job_id)
+    if expected is not None and job.state is not expected:
+        raise StateMoved(f"job {job_id} is {job.state.value}, not {expected.value}")
+    to_state = advance(job.state, event)
+    keep = _KEEP.get(type(event))
+    if keep is not None:
+        keep(session, job, event)
+    _move(session, job, event, to_state)
+    if to_state is State.CANCELLED:
+        session.change("free_names", job=job_id)
+    if not (isinstance(event, ev.Postponed) and not event.counts):
+        _remember(session, job, event, to_state)
+    return existing_job(session, job_id)
+
+
+def existing_job(session: Session, job_id: int) -> Job:
+    """Return a job that must be there; raises LookupError."""
+    job = load_job(session, job_id)
+    if job is None:
+        raise LookupError(f"there is no job {job_id}")
+    return job
+
+
+def _move(session: Session, job: Job, event: ev.Event, to_state: State) -> None:
+    due_at, waits_for = _next_look(session.now, event, to_state)
+    failure = _failure(event)
+    changed = session.change(
+        "move_job",
+        job=job.id,
+        from_state=job.state.value,
+        to_state=to_state.value,
+        due_at=to_ms(due_at) if due_at else None,
+        waits_for=waits_for.value if waits_for else None,
+        attempt=_attempt(job, event),
+        error_code=failure.code if failure else None,
+        error_message=failure.message if failure else None,
+        error_hint=failure.hint if failure else None,
+        ended_at=session.now_ms if to_state in ENDED else None,
+    )
+    if changed != 1:
+        raise StateMoved(f"job {job.id} moved away from {job.state.value}")
+
+
+def _next_look(
+    now: datetime, event: ev.Event, to_state: State
+) -> tuple[datetime | None, ev.WaitsFor | None]:
+    match event:
+        case ev.Postponed(until=until, waits_for=waits_for):
+            return until, waits_for
+        case ev.SubmitDeferred(until=until):
+            return until, None
+        case ev.Submitted(query_at=query_at):
+            return query_at, None
+    if to_state is State.IN_DOUBT:
+        return None, ev.WaitsFor.PERSON
+    if to_state in ENDED or to_state is State.SUBMITTING:
+        return None, None
+    return now, None
+
+
+def _attempt(job: Job, event: ev.Event) -> int:
+    match event:
+        case ev.Postponed(counts=True) | ev.SubmitDeferred():
+            return job.attempt + 1
+        case ev.SubmitIntended():
+            return job.attempt
+    return 0
+
+
+def _failure(event: ev.Event) -> Failure | None:
+    match event:
+        case ev.GaveUp(failure=failure) | ev.SubmitRefused(failure=failure):
+            return failure
+        case ev.RemoteFailed(failure=failure):
+            return failure
+        case ev.Postponed(failure=waiting):
+            return waiting
+        case ev.SubmitUnanswered():
+            return failures.IN_DOUBT
+        case ev.RemoteLost():
+            return failures.TASK_DENIED
+    return _WITHDRAWALS.get(type(event))
+
+
+def _remember(session: Session, job: Job, event: ev.Event, to_state: State) -> None:
+    detail = {
+        name: dataclasses.asdict(value) if isinstance(value, Failure) else value
+        for name, value in ev.history_detail(event).items()
+    }
+    session.change(
+        "insert_event",
+        job=job.id,
+        name=type(event).__name__,
+        from_state=job.state.value,
+        to_state=to_state.value,
+        detail=encode_detail(detail),
+    )
+
+
+def _answer(
+    session: Session,
+    job: Job,
+    outcome: str,
+    *,
+    task_id: str | None = None,
+    charge: Decimal | None = None,
+    currency: str | None = None,
+) -> None:
+    session.change(
+        "answer_submit",
+        job=job.id,
+        outcome=outcome,
+        task_id=task_id,
+        charge=None if charge is None else str(charge),
+        currency=currency,
+    )
+
+
+def _keep_upload(session: Session, _job: Job, event: ev.Uploaded) -> None:
+    session.change(
+        "put_upload",
+        content_hash=event.link.content_hash,
+        site=event.link.site,
+        url=event.link.url,
+        file_name=event.link.file_name,
+        expires_at=to_ms(event.link.expires_at),
+    )
+
+
+def _keep_intent(session: Session, job: Job, event: ev.SubmitIntended) -> None:
+    session.change(
+        "insert_submit", job=job.id, token=event.token, site=event.site, payload=event.payload
+    )
+
+
+def _keep_success(session: Session, job: Job, event: ev.RemoteSucceeded) -> None:
+    _answer(session, job, "succeeded", charge=event.charge, currency=event.currency)
+    for result in event.results:
+        session.change(
+            "put_result",
+            submit=_submit_id(job),
+            position=result.position,
+            url=result.url,
+            text=result.text,
+            type=result.type,
+        )
+
+
+def _keep_remote_failure(session: Session, job: Job, event: ev.RemoteFailed) -> None:
+    outcome = "failed" if event.ended_by_service else "no_results"
+    _answer(session, job, outcome, charge=event.charge, currency=event.currency)
+
+
+def _keep_fetched(session: Session, job: Job, event: ev.Fetched) -> None:
+    for result in event.results:
+        session.change(
+            "spool_result",
+            submit=_submit_id(job),
+            position=result.position,
+            spool_file=result.file,
+            size=result.size,
+            sha256=result.sha256,
+            extension=result.extension,
+        )
+
+
+def _submit_id(job: Job) -> int:
+    if job.submit is None:
+        raise LookupError(f"job {job.id} was never submitted")
+    return job.submit.id
+
+
+_KEEP: Mapping[type[ev.Event], Callable[[Session, Job, Any], object]] = {
+    ev.Uploaded: _keep_upload,
+    ev.SubmitIntended: _keep_intent,
+    ev.Submitted: lambda s, job, e: _answer(s, job, "accepted", task_id=e.task_id),
+    ev.TaskFound: lambda s, job, e: _answer(s, job, "accepted", task_id=e.task_id),
+    ev.SubmitDeferred: lambda s, job, _: _answer(s, job, "deferred"),
+    ev.SubmitRefused: lambda s, job, _: _answer(s, job, "refused"),
+    ev.SubmitUnanswered: lambda s, job, _: _answer(s, job, "unanswered"),
+    ev.RemoteSucceeded: _keep_success,
+    ev.RemoteFailed: _keep_remote_failure,
+    ev.RemoteCancelled: lambda s, job, e: _answer(
+        s, job, "cancelled", charge=e.charge, currency=e.currency
+    ),
+    ev.RemoteLost: lambda s, job, _: _answer(s, job, "lost"),
+    ev.ResendApproved: lambda s, job, _: _answer(s, job, "resent"),
+    ev.Fetched: _keep_fetched,
+    ev.LinksExpired: lambda s, job, _: s.change("count_expired_links", job=job.id),
+    ev.SpoolLost: lambda s, job, _: s.change("forget_spool", submit=_submit_id(job)),
+}

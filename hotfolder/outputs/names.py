@@ -1,0 +1,122 @@
+"""What an output is called: pure text, nothing here touches a disk.
+
+A name must live on every share a studio may have, so it is made for the strictest: one
+that ignores case and composition, refuses what Windows refuses, and takes 255 bytes.
+Which name is still free the journal knows; this module only says which to try, and under
+which key two names are the same.
+
+Stems given out by `candidates`, `result_stem` and `numbered` are already clean and leave
+room for an extension, so that `fit` never again cuts off what tells two of them apart.
+"""
+
+from __future__ import annotations
+
+import itertools
+import unicodedata
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NAME_BYTES: Final = 255
+STEM_BYTES: Final = 239  # leaves 16 for the dot and the extension
+
+_FORBIDDEN = frozenset('<>:"\\|?*/')
+_BROKEN_BYTE = 0xDC00  # os.fsdecode turns a broken byte 0xff into U+DCFF
+_RESERVED = frozenset(
+    {"con", "prn", "aux", "nul", "conin$", "conout$"}
+    | {f"{port}{digit}" for port in ("com", "lpt") for digit in "123456789¹²³"}
+)
+
+
+def stem_key(folder: str, stem: str) -> str:
+    """Give the key under which an output name is reserved.
+
+    folder is relative to the output root ("" for the root itself). Two paths have the
+    same key if a case-insensitive or normalising share would take them for one. The key
+    holds no broken bytes, so it can be stored as text. (semantics, "Output names")
+    """
+    path = f"{folder}/{stem}" if folder else stem
+    shown = "".join(_shown(character) for character in path)
+    # Folding composed text can denormalise it, and normalising can make new letters to
+    # fold; decomposing first and composing last is Unicode's canonical caseless match.
+    folded = unicodedata.normalize("NFD", shown).casefold()
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", folded).casefold())
+
+
+def candidates(stem: str, source_extension: str) -> Iterator[str]:
+    """Yield the stems to try for an output, without end.
+
+    First the source's own stem, then its twin form with the source's extension (with or
+    without a dot) in lower case, then numbers: ann, ann-png, ann (2), ann (3), …
+    """
+    yield _joined(stem, "")
+    extension = _clean(source_extension.removeprefix(".").lower())
+    if extension:
+        yield _joined(stem, f"-{_cut(extension, STEM_BYTES // 2)}")
+    for number in itertools.count(2):
+        yield numbered(stem, number)
+
+
+def result_stem(stem: str, position: int) -> str:
+    """Give the stem for a job's result at a position from 1: ann, ann-2, and so on."""
+    return _joined(stem, "" if position == 1 else f"-{position}")
+
+
+def numbered(stem: str, number: int) -> str:
+    """Give the stem to try where a foreign file has the name: ann (2), and so on."""
+    return _joined(stem, f" ({number})")
+
+
+def fit(stem: str, extension: str) -> str:
+    """Give the file name for a stem and an extension ("" for none).
+
+    What some share cannot take is replaced by "_", a broken byte 0xff by "_xff"; the stem
+    is shortened at a character so that the whole is at most 255 bytes.
+    """
+    extension = extension.removeprefix(".")
+    tail = f".{_ends_replaced(_cut(_clean(extension), NAME_BYTES // 2))}" if extension else ""
+    room = NAME_BYTES - len(tail.encode())
+    return _ends_replaced(_cut(_clean(stem), room)) + tail
+
+
+def _joined(stem: str, suffix: str) -> str:
+    """Add a suffix to a clean stem, shortened to leave it room."""
+    return _ends_replaced(_cut(_clean(stem), STEM_BYTES - len(suffix.encode()))) + suffix
+
+
+def _clean(stem: str) -> str:
+    """Replace what no folder takes, but at the ends only leading dots; never empty."""
+    text = "".join(_allowed(character) for character in stem)
+    undotted = text.lstrip(".")
+    text = "_" * (len(text) - len(undotted)) + undotted
+    # Windows sees a device in CON.jpg and in CON.old.jpg.
+    if text.partition(".")[0].rstrip(" ").lower() in _RESERVED:
+        return f"_{text}"
+    return text or "_"
+
+
+def _allowed(character: str) -> str:
+    """Give a character that every share takes in place of this one."""
+    if character in _FORBIDDEN or unicodedata.category(character) == "Cc":
+        return "_"
+    return _shown(character)
+
+
+def _shown(character: str) -> str:
+    """Spell out what is no character: a broken byte as _xff, other halves as _ud800."""
+    code = ord(character)
+    if _BROKEN_BYTE + 0x80 <= code <= _BROKEN_BYTE + 0xFF:
+        return f"_x{code - _BROKEN_BYTE:02x}"
+    return f"_u{code:04x}" if unicodedata.category(character) == "Cs" else character
+
+
+def _cut(text: str, limit: int) -> str:
+    """Shorten text to a limit in bytes, between two characters."""
+    return text.encode()[:limit].decode(errors="ignore")
+
+
+def _ends_replaced(stem: str) -> str:
+    """Replace trailing dots and spaces, which Windows drops."""
+    kept = stem.rstrip(". ")
+    return kept + "_" * (len(stem) - len(kept))

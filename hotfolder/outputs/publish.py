@@ -1,0 +1,251 @@
+"""Publishes results: the only writer of users' folders (intake's marker apart).
+
+A final name never holds partial content and no existing file is overwritten. The result
+is copied from the spool to a hidden temporary in the target's own folder, synced, renamed
+without replacing, and the folder synced. The temporary's name is the same at every
+attempt, so a crash leaves at most one, and the next attempt removes it. A crash between
+the rename and the journal's commit is met by the next attempt finding its own work.
+
+The root is never created: a missing one is an unmounted share. No link below it is
+followed, so nothing is written outside.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import enum
+import errno
+import hashlib
+import os
+import re
+import stat
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from hotfolder.outputs import disk
+from hotfolder.outputs.errors import (
+    NameTaken,
+    OutputBlocked,
+    OutputError,
+    RootMissing,
+    SpoolLost,
+    blocked,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+__all__ = [
+    "NameTaken",
+    "OutputBlocked",
+    "OutputError",
+    "Published",
+    "RootMissing",
+    "SpoolLost",
+    "check_root",
+    "publish",
+]
+
+CHUNK_BYTES: Final = 1024 * 1024
+
+_FOLDER_BELOW = disk.FOLDER | os.O_NOFOLLOW
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+class Published(enum.StrEnum):
+    """How a result came to stand at its name."""
+
+    NEW = "new"
+    ALREADY = "already"
+
+
+def publish(spool_file: Path, sha256: str, root: Path, relative: str, *, token: str) -> Published:
+    """Put a spooled result at a name below root, and make it durable there.
+
+    sha256 is the result's hash in hex; relative the target's path below root with "/";
+    token, letters and digits, names the temporary and is the same for every attempt of
+    one result. Returns ALREADY where the very same content stands there.
+
+    Raises NameTaken where anything else stands there, RootMissing, SpoolLost where the
+    spool no longer has that content, OutputBlocked where the file system refuses, and
+    ValueError for a path or token that could lead elsewhere. (semantics, "Once stored,
+    always delivered")
+    """
+    *folders, name = _parts(relative)
+    temporary = _temporary_name(token)
+    target = root / relative
+    with (
+        _spooled(spool_file, sha256) as result,
+        blocked(target),
+        _target_folder(root, folders) as folder,
+    ):
+        disk.unlink(folder, temporary)
+        if _is_there(folder, name, result, target):
+            return Published.ALREADY
+        with _removed_on_failure(folder, temporary):
+            _copy(result, folder, temporary)
+            try:
+                disk.rename_without_replacing(folder, temporary, name)
+            except FileExistsError:
+                # Just now, by another program; or by us, and NFS lost the first answer.
+                disk.unlink(folder, temporary)
+                if not _is_there(folder, name, result, target):
+                    raise
+                return Published.ALREADY
+        disk.sync(folder)
+    return Published.NEW
+
+
+def check_root(root: Path) -> int:
+    """Check without leaving a trace that root can be written to; return its free bytes.
+
+    Raises RootMissing or OutputBlocked.
+    """
+    with blocked(root):
+        if not root.is_dir():
+            raise RootMissing(root)
+        space = os.statvfs(root)
+        if space.f_flag & os.ST_RDONLY:
+            raise OutputBlocked(errno.EROFS, root)
+        if not os.access(root, os.W_OK | os.X_OK, effective_ids=True):
+            raise OutputBlocked(errno.EACCES, root)
+    return space.f_bavail * space.f_frsize
+
+
+@dataclass(frozen=True)
+class _Result:
+    """The opened spool file, and the SHA-256 in hex that it was stored with."""
+
+    file: int
+    path: Path
+    sha256: str
+
+    @property
+    def size(self) -> int:
+        """Its size in bytes."""
+        return os.fstat(self.file).st_size
+
+    def read_all(self) -> Iterator[bytes]:
+        """Yield its content piece by piece; raises SpoolLost at the end if it is damaged."""
+        seen = hashlib.sha256()
+        # Trouble with the spool must not look like trouble with the share.
+        with blocked(self.path):
+            os.lseek(self.file, 0, os.SEEK_SET)
+        while chunk := self._read():
+            seen.update(chunk)
+            yield chunk
+        if seen.hexdigest() != self.sha256:
+            raise SpoolLost(self.path)
+
+    def _read(self) -> bytes:
+        """Read the next piece."""
+        with blocked(self.path):
+            return os.read(self.file, CHUNK_BYTES)
+
+
+@contextlib.contextmanager
+def _spooled(spool_file: Path, sha256: str) -> Iterator[_Result]:
+    """Open the spooled result; raises SpoolLost where it is missing."""
+    with contextlib.ExitStack() as stack:
+        with blocked(spool_file):
+            try:
+                file = stack.enter_context(disk.opened(spool_file, _FILE))
+            except FileNotFoundError as error:
+                raise SpoolLost(spool_file) from error
+        yield _Result(file, spool_file, sha256)
+
+
+@contextlib.contextmanager
+def _target_folder(root: Path, folders: list[str]) -> Iterator[int]:
+    """Open the target's folder, part by part below root, creating what is missing."""
+    with contextlib.ExitStack() as stack:
+        try:
+            folder = stack.enter_context(disk.opened(root, disk.FOLDER))
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise RootMissing(root) from error
+        for part in folders:
+            _make_folder(folder, part)
+            folder = stack.enter_context(disk.opened(part, _FOLDER_BELOW, folder))
+        yield folder
+
+
+def _make_folder(parent: int, name: str) -> None:
+    """Create a sub folder, durably, where none stands yet."""
+    try:
+        os.stat(name, dir_fd=parent, follow_symlinks=False)
+    except FileNotFoundError:
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(name, dir_fd=parent)
+            disk.sync(parent)
+
+
+def _is_there(folder: int, name: str, result: _Result, target: Path) -> bool:
+    """Whether the result stands at its name already, made durable if so.
+
+    Raises NameTaken for anything else that stands there.
+    """
+    try:
+        status = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    if not _is_same(folder, name, status, result):
+        # Only a whole result may judge: a damaged one differs from its own publication.
+        for _ in result.read_all():
+            pass
+        raise NameTaken(target)
+    disk.sync(folder)
+    return True
+
+
+def _is_same(folder: int, name: str, status: os.stat_result, result: _Result) -> bool:
+    """Whether a name holds the result's very content, made durable if so."""
+    if not stat.S_ISREG(status.st_mode) or status.st_size != result.size:
+        return False
+    with disk.opened(name, _FILE, folder) as file:
+        with os.fdopen(file, "rb", closefd=False) as stream:
+            same = hashlib.file_digest(stream, "sha256").hexdigest() == result.sha256
+        if same:
+            # The crash that left it here may have come before this was done.
+            disk.sync(file)
+    return same
+
+
+def _copy(result: _Result, folder: int, temporary: str) -> None:
+    """Copy the result to the temporary and make its content durable.
+
+    Raises SpoolLost where what was copied does not have the hash.
+    """
+    file = disk.create(folder, temporary, 0o666)
+    # Closing is part of writing: NFS and SMB report a full disk only then.
+    with os.fdopen(file, "wb", buffering=0):
+        for chunk in result.read_all():
+            disk.write_all(file, chunk)
+        os.fsync(file)
+
+
+@contextlib.contextmanager
+def _removed_on_failure(folder: int, temporary: str) -> Iterator[None]:
+    """Remove the temporary if anything leaves the block, and let the first error stand."""
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(OSError):
+            disk.unlink(folder, temporary)
+        raise
+
+
+def _temporary_name(token: str) -> str:
+    """Name the hidden temporary; raises ValueError for a token that is no plain word."""
+    if not _TOKEN.fullmatch(token):
+        raise ValueError(f"not a token: {token!a}")
+    return f".hotfolder-{token}.part"
+
+
+def _parts(relative: str) -> list[str]:
+    """Split a target's path; raises ValueError for one that could lead elsewhere."""
+    parts = relative.split("/")
+    if "\0" in relative or not {"", ".", ".."}.isdisjoint(parts):
+        raise ValueError(f"not a path below the output folder: {relative!a}")
+    return parts

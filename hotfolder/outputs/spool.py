@@ -1,0 +1,159 @@
+"""The local spool: where paid results are kept from download until they are published.
+
+Once `Part.commit` returned, the result survives a power cut and the money is safe,
+whatever the share does. The spool never touches users' folders, and forgets nothing by
+itself. One writer per name at a time; an interrupted part starts anew.
+
+OutputBlocked leaves wherever the local disk refuses.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from hotfolder.outputs.disk import FOLDER, create, opened, sync, write_all
+from hotfolder.outputs.errors import blocked
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+_PART = ".part"
+_MODE = 0o600
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Spooled:
+    """A result that is safe in the spool: its file, size in bytes, and SHA-256 in hex."""
+
+    path: Path
+    size: int
+    sha256: str
+
+
+class Part:
+    """A result while it is being written; a context manager that discards what is not committed.
+
+    path is the final file. Calls may come from different threads, one at a time.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._name = path.name + _PART
+        self._hash = hashlib.sha256()
+        self._size = 0
+        self._file: int | None = None
+        self._over = False
+        with blocked(path), opened(path.parent, FOLDER) as folder:
+            self._file = create(folder, self._name, _MODE)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.discard()
+
+    @property
+    def size(self) -> int:
+        """Bytes written so far."""
+        return self._size
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 in hex of what was written so far."""
+        return self._hash.hexdigest()
+
+    def write(self, chunk: bytes) -> None:
+        """Append bytes. Raises OutputBlocked where the disk is full."""
+        with blocked(self._path):
+            write_all(self._open_file(), chunk)
+        self._hash.update(chunk)
+        self._size += len(chunk)
+
+    def commit(self) -> Spooled:
+        """Make the result durable under its final name, in place of an earlier one.
+
+        Raises OutputBlocked; then discard, as after a failed fsync nothing written counts.
+        """
+        with blocked(self._path), opened(self._path.parent, FOLDER) as folder:
+            os.fsync(self._open_file())
+            self._close()
+            os.replace(self._name, self._path.name, src_dir_fd=folder, dst_dir_fd=folder)
+            self._over = True
+            sync(folder)
+        return Spooled(path=self._path, size=self._size, sha256=self.sha256)
+
+    def discard(self) -> None:
+        """Drop what was written, unless it is committed; once more changes nothing."""
+        if self._over:
+            return
+        self._over = True
+        with blocked(self._path):
+            try:
+                self._close()
+            finally:
+                self._path.with_name(self._name).unlink(missing_ok=True)
+
+    def _open_file(self) -> int:
+        """Give the file that is being written; raises ValueError once it is closed."""
+        if self._file is None:
+            raise ValueError("this part is committed or discarded")
+        return self._file
+
+    def _close(self) -> None:
+        """Close the file once, even if closing fails."""
+        file, self._file = self._file, None
+        if file is not None:
+            os.close(file)
+
+
+class Spool:
+    """The spool in one local folder, which is created where missing, for its owner only."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        with blocked(folder):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def path(self, name: str) -> Path:
+        """Give the file for a name; raises ValueError for what is no plain file name."""
+        if name in {"", ".", ".."} or "/" in name or "\0" in name or name.endswith(_PART):
+            raise ValueError(f"not a name for the spool: {name!a}")
+        return self._folder / name
+
+    def open_part(self, name: str) -> Part:
+        """Begin to write a result anew; what an earlier attempt left is dropped."""
+        return Part(self.path(name))
+
+    def exists(self, name: str) -> bool:
+        """Whether a committed result stands under a name."""
+        path = self.path(name)
+        with blocked(path):
+            return path.is_file()
+
+    def remove(self, name: str) -> None:
+        """Remove a result; a missing one is fine."""
+        path = self.path(name)
+        with blocked(path):
+            path.unlink(missing_ok=True)
+
+    def sweep(self, keep: Collection[str]) -> tuple[str, ...]:
+        """Remove all but the kept names, and every part; return what was removed, sorted.
+
+        For recovery only, before anything writes: a part in progress would be lost.
+        """
+        with blocked(self._folder):
+            left = sorted(entry.name for entry in self._folder.iterdir() if not entry.is_dir())
+            gone = tuple(name for name in left if name not in keep or name.endswith(_PART))
+            for name in gone:
+                (self._folder / name).unlink(missing_ok=True)
+        return gone
+
+    def free_bytes(self) -> int:
+        """Give the bytes that this program may still write here."""
+        with blocked(self._folder):
+            space = os.statvfs(self._folder)
+        return space.f_bavail * space.f_frsize

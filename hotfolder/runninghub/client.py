@@ -1,0 +1,203 @@
+"""The one HTTP client. Every call is made once; whoever calls decides about another.
+
+The submit is the call that costs money. It gets a fresh connection (a kept-alive one that the
+server has just closed would manufacture doubt), follows no redirects and is never repeated here.
+Whether a request byte left this process is read from the transport's trace events, not guessed
+from the exception.
+
+Foreign errors are translated in `_translated`:
+
+    httpx error                               nothing sent    sent
+    ConnectError, ConnectTimeout, PoolTimeout NotSent         -
+    LocalProtocolError, UnsupportedProtocol   NotSent         NotSent (refused before writing)
+    any other                                 NotSent         Unanswered
+    CancelledError (submit only)              NotSent         Unanswered
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+from pydantic import SecretStr
+
+from hotfolder.domain.errors import LinkGone, NotSent, Unanswered
+from hotfolder.domain.failpoints import Failpoint, no_failpoint
+from hotfolder.runninghub import wire
+
+CONNECT_TIMEOUT_S = 15.0
+FREE_TIMEOUT_S = 60.0
+SUBMIT_TIMEOUT_S = 120.0
+CHUNK_BYTES = 1024 * 1024
+GONE_STATUSES = frozenset({401, 403, 404, 410})
+
+_NEVER_WRITTEN = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.LocalProtocolError,
+    httpx.UnsupportedProtocol,
+)
+
+
+class _Trace:
+    """Remembers whether a request byte may have left this process."""
+
+    def __init__(self) -> None:
+        self.sent = False
+
+    async def __call__(self, event: str, _details: dict[str, Any]) -> None:
+        if event.endswith("send_request_headers.started"):
+            self.sent = True
+
+
+@contextmanager
+def _translated(call: str, trace: _Trace) -> Iterator[None]:
+    try:
+        yield
+    except (*_NEVER_WRITTEN, httpx.InvalidURL) as error:
+        raise NotSent(f"{call}: {type(error).__name__}") from error
+    except (httpx.HTTPError, httpx.StreamError) as error:
+        if not trace.sent:
+            raise NotSent(f"{call}: {type(error).__name__}") from error
+        raise Unanswered(f"{call}: {type(error).__name__} after sending") from error
+
+
+class Client:
+    """Speaks to one site with one key.
+
+    `base_url` ends with /openapi/v2. `submit_timeout_s` is how long an answer to a paid call is
+    waited for. `failpoint` is passed `submit.sending` and `CALL.answered` for every call.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        key: SecretStr,
+        *,
+        submit_timeout_s: float = SUBMIT_TIMEOUT_S,
+        failpoint: Failpoint = no_failpoint,
+    ) -> None:
+        self._base = base_url.rstrip("/")
+        parts = urlsplit(self._base)
+        self.site = f"{parts.scheme}://{parts.netloc}"
+        self._key = key
+        self._failpoint = failpoint
+        context = httpx.create_ssl_context()
+        headers = {"authorization": f"Bearer {key.get_secret_value()}"}
+        timeout = httpx.Timeout(FREE_TIMEOUT_S, connect=CONNECT_TIMEOUT_S)
+        self._free = httpx.AsyncClient(headers=headers, timeout=timeout, verify=context)
+        self._paid = httpx.AsyncClient(
+            headers=headers,
+            timeout=httpx.Timeout(submit_timeout_s, connect=CONNECT_TIMEOUT_S),
+            limits=httpx.Limits(max_keepalive_connections=0),
+            follow_redirects=False,
+            verify=context,
+        )
+        self._links = httpx.AsyncClient(
+            headers={"accept-encoding": "identity"},
+            timeout=timeout,
+            follow_redirects=True,
+            max_redirects=3,
+            verify=context,
+        )
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._free.aclose()
+        await self._paid.aclose()
+        await self._links.aclose()
+
+    async def upload(self, content: bytes, name: str, media_type: str) -> wire.Upload:
+        """Upload a file; free, and harmless to repeat.
+
+        Raises NotSent, Unanswered, Busy, Refused, AccountHold.
+        """
+        files = {"file": (name, content, media_type)}
+        answer = await self._ask("upload", "POST", "/media/upload/binary", files=files)
+        return wire.uploaded(answer)
+
+    async def submit(self, endpoint: str, body: dict[str, Any]) -> str:
+        """Submit an edit and return its task id. This is the paid call.
+
+        Raises NotSent, Busy, Refused, AccountHold, RuleHold (certainly not accepted) or
+        Unanswered (nobody knows). A cancellation is answered with what is known, too.
+        """
+        trace = _Trace()
+        self._failpoint("submit.sending")
+        try:
+            with _translated("submit", trace):
+                response = await self._paid.post(
+                    f"{self._base}/{endpoint}", json=body, extensions={"trace": trace}
+                )
+        except asyncio.CancelledError:
+            if trace.sent:
+                raise Unanswered("submit: stopped before the answer came") from None
+            raise NotSent("submit: stopped before it was sent") from None
+        self._failpoint("submit.answered")
+        return wire.submitted_task(_answer(response))
+
+    async def query(self, task_id: str) -> wire.TaskReport:
+        """Ask for a task. Raises NotSent, Unanswered, Busy: all mean that it is asked again."""
+        answer = await self._ask("query", "POST", "/query", json={"taskId": task_id})
+        return wire.task_report(answer)
+
+    async def download(self, url: str, write: Callable[[bytes], object], *, limit: int) -> None:
+        """Pass a result's bytes to `write`, in a thread, chunk by chunk.
+
+        The key is not sent to result links. Raises LinkGone when the link has expired,
+        Unanswered on anything that cut the download short or made it larger than `limit` bytes.
+        """
+        trace = _Trace()
+        size = 0
+        with _translated("download", trace):
+            async with self._links.stream("GET", url, extensions={"trace": trace}) as response:
+                if response.status_code in GONE_STATUSES:
+                    raise LinkGone(f"the result link answers HTTP {response.status_code}")
+                if response.status_code != httpx.codes.OK:
+                    raise Unanswered(f"the result link answers HTTP {response.status_code}")
+                async for chunk in response.aiter_raw(CHUNK_BYTES):
+                    size += len(chunk)
+                    if size > limit:
+                        raise Unanswered(f"the result is larger than {limit} bytes")
+                    await asyncio.to_thread(write, chunk)
+        self._failpoint("download.answered")
+
+    async def concurrency_limit(self) -> int | None:
+        """Ask how many tasks may run at once; None where the service does not say.
+
+        Raises NotSent, Unanswered.
+        """
+        return wire.concurrency_limit(await self._ask("queue", "GET", "/queue/status"))
+
+    async def account(self) -> wire.Account:
+        """Ask for the wallet. Raises NotSent, Unanswered, Busy, AccountHold."""
+        body = {"apikey": self._key.get_secret_value()}
+        return wire.account(
+            await self._ask("account", "POST", f"{self.site}/uc/openapi/accountStatus", json=body)
+        )
+
+    async def cancel(self, task_id: str) -> bool:
+        """Ask the service to cancel a task; returns whether it took the wish.
+
+        Raises NotSent, Unanswered.
+        """
+        body = {"apiKey": self._key.get_secret_value(), "taskId": task_id}
+        url = f"{self.site}/task/openapi/cancel"
+        return wire.cancel_accepted(await self._ask("cancel", "POST", url, json=body))
+
+    async def _ask(self, call: str, method: str, place: str, **content: Any) -> wire.Answer:  # noqa: ANN401  passed on to httpx
+        url = f"{self._base}{place}" if place.startswith("/") else place
+        trace = _Trace()
+        with _translated(call, trace):
+            response = await self._free.request(method, url, extensions={"trace": trace}, **content)
+        self._failpoint(f"{call}.answered")
+        return _answer(response)
+
+
+def _answer(response: httpx.Response) -> wire.Answer:
+    return wire.Answer(response.status_code, response.headers, response.content)

@@ -1,0 +1,90 @@
+"""What a submit asks for: the model, the files it can read, and what it will cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hotfolder.simulator.answers import Json, RefusedError
+from hotfolder.simulator.catalog import Model, check, check_file, decode_inline, links_of, models
+from hotfolder.simulator.edit import result_type
+from hotfolder.simulator.results import STAND_INS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from decimal import Decimal
+
+    from hotfolder.simulator.media import Material, MediaStore
+    from hotfolder.simulator.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """A submit that passed all checks of its parameters.
+
+    materials: the inputs that could be read, in the order of the parameters;
+    readable: whether all could. has_price: False if the price is a stand-in.
+    """
+
+    model: Model
+    params: Json
+    materials: tuple[Material, ...]
+    readable: bool
+    price: Decimal
+    has_price: bool
+    outputs: int
+    result_type: str
+
+    @property
+    def prompt(self) -> str:
+        """Return the prompt, empty for a model without one."""
+        return str(self.params.get("prompt", ""))
+
+
+def examine(endpoint: str, body: Json, settings: Settings, media: MediaStore, now: float) -> Order:
+    """Check a submit's endpoint, key kind and parameters, and look its files up.
+
+    A file that cannot be read is no reason to refuse: the service accepts, and the
+    task fails later. Raises RefusedError.
+    """
+    model = models().get(endpoint)
+    if model is None:
+        raise RefusedError("1001", endpoint)
+    if settings.key_kind != "enterprise":
+        raise RefusedError("1014")
+    check(model, body)
+    found = list(_materials(model, body, settings, media, now))
+    materials = tuple(material for material in found if material is not None)
+    return Order(
+        model=model,
+        params=body,
+        materials=materials,
+        readable=len(materials) == len(found),
+        price=model.charge(body) if settings.price is None else settings.price,
+        has_price=model.price is not None or settings.price is not None,
+        outputs=model.outputs(body),
+        result_type=_result_type(model, materials, settings),
+    )
+
+
+def _materials(
+    model: Model, body: Json, settings: Settings, media: MediaStore, now: float
+) -> Iterator[Material | None]:
+    for param in model.media_params():
+        for link in links_of(body.get(param["key"]) or []):
+            if link.startswith("data:"):
+                extension, content = decode_inline(link)
+                material: Material | None = media.keep(content, extension)
+            else:
+                material = media.find(link, now, settings.upload_ttl_s)
+            if material is not None:
+                check_file(param, material.extension, material.size)
+            yield material
+
+
+def _result_type(model: Model, materials: tuple[Material, ...], settings: Settings) -> str:
+    if model.output != "image":
+        return STAND_INS[model.output][0]
+    if settings.result_type != "source":
+        return settings.result_type
+    return result_type(materials[0].extension if materials else "png")

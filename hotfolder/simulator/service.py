@@ -1,0 +1,311 @@
+"""The service's state and what each call does to it; no HTTP in here.
+
+`Simulator` owns the tasks, files, ledger, faults and settings of one account. Its
+methods may be called from any thread.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from random import Random
+from typing import TYPE_CHECKING
+
+from hotfolder.simulator import account
+from hotfolder.simulator.answers import Json, RefusedError, envelope
+from hotfolder.simulator.faults import Fault, FaultTable, Hits
+from hotfolder.simulator.ledger import Book, Ledger, Rejection, entry
+from hotfolder.simulator.media import MediaStore
+from hotfolder.simulator.orders import Order, examine
+from hotfolder.simulator.results import ResultMaker
+from hotfolder.simulator.settings import Settings
+from hotfolder.simulator.tasks import LIVE, Task, TaskBook, query_answer, submit_answer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Future
+    from contextlib import AbstractAsyncContextManager
+    from decimal import Decimal
+
+    from hotfolder.simulator.media import Material, Upload
+    from hotfolder.simulator.server import RunningServer
+
+TASK_ID_LENGTH = 19
+
+
+class Simulator:
+    """A stand-in for the remote service, one account large.
+
+    settings: how it behaves. clock: seconds; tasks walk and links expire by it.
+    """
+
+    def __init__(
+        self, settings: Settings | None = None, *, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._settings = settings or Settings()
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._tasks = TaskBook()
+        self._media = MediaStore()
+        self._results = ResultMaker()
+        self._book = Book(self._settings.ledger_path)
+        self._faults = FaultTable(random=Random(self._settings.seed))  # noqa: S311  (no secrets)
+        self._rate = account.RateLimit()
+
+    # --- for tests, the demo and the admin calls
+
+    @property
+    def settings(self) -> Settings:
+        """Return the settings in force."""
+        return self._settings
+
+    def running(self, port: int = 0) -> AbstractAsyncContextManager[RunningServer]:
+        """Serve on 127.0.0.1 in the running event loop; port 0 takes a free one.
+
+        The simulator ends with it and cannot be served again.
+        """
+        from hotfolder.simulator.server import running  # noqa: PLC0415  (it imports this module)
+
+        return running(self, port)
+
+    def ledger(self) -> Ledger:
+        """Return everything remembered so far."""
+        with self._lock:
+            now = self._sweep()
+            return Ledger(
+                tasks=tuple(entry(task, now, self._settings.currency) for task in self._tasks),
+                rejected=tuple(self._book.rejected),
+                requests=dict(self._book.requests),
+                remaining=self._remaining(now),
+                currency=self._settings.currency,
+            )
+
+    def add_fault(self, fault: Fault) -> None:
+        """Add a rule to the table of faults."""
+        with self._lock:
+            self._faults.add(fault)
+
+    def clear_faults(self) -> None:
+        """Take all rules away; what they have done stays done."""
+        with self._lock:
+            self._faults.clear()
+
+    def faults(self) -> list[dict[str, object]]:
+        """Return the rules with how many requests each has seen and hit."""
+        with self._lock:
+            return self._faults.report()
+
+    def update_settings(self, **changes: object) -> None:
+        """Replace some settings from now on; raises ValueError for an unknown one."""
+        with self._lock:
+            self._settings = self._settings.changed(changes)
+
+    def expire_results(self) -> None:
+        """Let the links of all results made so far be past their time."""
+        with self._lock:
+            now = self._clock()
+            for task in self._tasks:
+                task.links_expired = task.links_expired or task.status(now) not in LIVE
+
+    def close(self) -> None:
+        """Stop the edits under way and remove the files."""
+        self._results.close()
+        self._media.close()
+
+    # --- for the HTTP side
+
+    def arrive(self, call: str, text: str) -> Hits:
+        """Count a request and return the faults that hit it."""
+        with self._lock:
+            self._book.requests[call] += 1
+            return self._faults.draw(call, text)
+
+    def count(self, what: str) -> None:
+        """Count something seen in a request."""
+        with self._lock:
+            self._book.requests[what] += 1
+
+    def admit(self, call: str, bearer: str | None) -> None:
+        """Raise RefusedError if the key is not good or the rate is too high."""
+        with self._lock:
+            account.check_bearer(bearer, self._settings)
+            if call in self._settings.rate_calls:
+                self._rate.check(self._clock(), self._settings)
+
+    def upload(self, name: str, content: bytes) -> Upload:
+        """Take a file; raises RefusedError."""
+        with self._lock:
+            cap = self._settings.upload_max_bytes
+            return self._media.upload(name, content, self._clock(), cap)
+
+    def uploaded(self, link: str) -> Material | None:
+        """Return the file under an upload's link, None once it is past its time."""
+        with self._lock:
+            return self._media.find(link, self._clock(), self._settings.upload_ttl_s)
+
+    def submit(self, endpoint: str, body: Json, fate: Fault | None) -> Task:
+        """Accept a task; there is no idempotency. Raises RefusedError."""
+        with self._lock:
+            order = self._order(endpoint, body)
+            now = self._sweep()
+            account.check_money_and_room(
+                self._settings,
+                remaining=self._remaining(now),
+                price=order.price,
+                live=len(self._tasks.live(now)),
+            )
+            task = Task(
+                task_id=self._tasks.new_id(),
+                order=order,
+                accepted_at=now,
+                queued_s=self._settings.queued_s,
+                task_s=self._settings.task_s,
+                failure="" if order.readable else "1013",
+                failure_detail="" if order.readable else "an input cannot be read",
+            )
+            _settle_fate(task, fate)
+            self._tasks.add(task)
+            self._book.write_task("accepted", entry(task, now, self._settings.currency))
+            if order.model.output == "image" and not task.failure:
+                self._results.request(task, 0)
+            return task
+
+    def reject(self, endpoint: str, body: Json, code: str) -> None:
+        """Note a submit that was refused."""
+        with self._lock:
+            prompt = str(body.get("prompt", ""))
+            self._book.reject(
+                Rejection(at=self._clock(), code=code, endpoint=endpoint, prompt=prompt)
+            )
+
+    def estimate(self, endpoint: str, body: Json) -> Decimal | None:
+        """Return what a task would be charged, None if no price is configured."""
+        with self._lock:
+            order = self._order(endpoint, body)
+            return order.price if order.has_price else None
+
+    def task(self, task_id: object) -> Task:
+        """Return a task; raises RefusedError 1007 for a malformed id, 1004 for an unknown."""
+        if not isinstance(task_id, str) or not _is_task_id(task_id):
+            raise RefusedError("1007")
+        with self._lock:
+            task = self._tasks.get(task_id)
+        if task is None:
+            raise RefusedError("1004")
+        return task
+
+    def text_of(self, task_id: object) -> str:
+        """Return the prompt of a task, empty if there is none such."""
+        with self._lock:
+            task = self._tasks.get(task_id) if isinstance(task_id, str) else None
+            return task.order.prompt if task else ""
+
+    def result_task(self, token: str) -> Task | None:
+        """Return the task whose result links carry this token."""
+        with self._lock:
+            return self._tasks.by_token(token)
+
+    def acceptance(self, task: Task) -> Json:
+        """Return the answer to an accepted submit."""
+        with self._lock:
+            return submit_answer(task, self._clock())
+
+    def leave_unanswered(self, task_id: object, call: str) -> None:
+        """Note that the client has not heard of the task it submitted."""
+        with self._lock:
+            task = self._tasks.get(task_id) if isinstance(task_id, str) else None
+            if task is not None and call == "submit":
+                task.answered = False
+
+    def query(self, task: Task, site: str, *, count: bool = True) -> Json:
+        """Return the answer to a query; `site` is what result links start with.
+
+        count: whether it counts as a query of the client's.
+        """
+        with self._lock:
+            task.queries += count
+            return query_answer(task, self._sweep(), site)
+
+    def due_edits(self, task: Task) -> list[Future[bytes]]:
+        """Return the files that must be made before the task's success can be told."""
+        with self._lock:
+            if task.order.model.output != "image" or task.status(self._clock()) != "SUCCESS":
+                return []
+            return [self._results.request(task, index) for index in range(task.order.outputs)]
+
+    def edit_of(self, task: Task, index: int) -> Future[bytes]:
+        """Count a download and return the file to be."""
+        with self._lock:
+            task.downloads += 1
+        return self._results.request(task, index)
+
+    def fail(self, task: Task, code: str, detail: str) -> None:
+        """Let a task end as failed, because its input cannot be read."""
+        with self._lock:
+            self._tasks.fail(task, code, detail, self._clock())
+
+    def is_open(self, task: Task) -> bool:
+        """Say whether the task's result links work now."""
+        with self._lock:
+            now = self._clock()
+            ended_at = task.ended_at(now)
+            if ended_at is None or task.status(now) != "SUCCESS" or task.links_expired:
+                return False
+            return now - ended_at < self._settings.link_ttl_s
+
+    def cancel(self, task: Task) -> None:
+        """Take a cancel; accepted does not mean stopped."""
+        with self._lock:
+            if self._settings.cancel_s is not None and task.cancelled_at is None:
+                task.cancelled_at = self._clock() + self._settings.cancel_s
+
+    def queue_status(self) -> Json:
+        """Return the answer to the queue's status."""
+        with self._lock:
+            return envelope(account.queue_facts(self._settings, self._live()))
+
+    def account_status(self, key: object) -> Json:
+        """Return the answer to the account's status; raises RefusedError 806."""
+        with self._lock:
+            if not isinstance(key, str) or not account.is_good_key(key, self._settings):
+                raise RefusedError("806", form="msg")
+            remaining = self._remaining(self._clock())
+            return envelope(account.wallet_facts(self._settings, remaining, len(self._live())))
+
+    # --- within the lock
+
+    def _order(self, endpoint: str, body: Json) -> Order:
+        return examine(endpoint, body, self._settings, self._media, self._clock())
+
+    def _live(self) -> list[str]:
+        return list(self._tasks.live(self._clock()))
+
+    def _sweep(self) -> float:
+        """Write down the tasks that have ended meanwhile, and return the time."""
+        now = self._clock()
+        for task in self._tasks.sweep(now):
+            self._book.write_task("ended", entry(task, now, self._settings.currency))
+        return now
+
+    def _remaining(self, now: float) -> Decimal:
+        return self._settings.balance - self._tasks.charged(now)
+
+
+def _settle_fate(task: Task, fate: Fault | None) -> None:
+    if fate is None:
+        return
+    match fate.kind:
+        case "fail_task":
+            task.failure, task.failure_detail = fate.code, ""
+        case "no_results":
+            task.no_results = True
+        case "expired":
+            task.links_expired = True
+        case "fast":
+            task.queued_s = task.task_s = 0.0
+        case _:
+            raise ValueError(f"not a fate: {fate.kind}")
+
+
+def _is_task_id(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) == TASK_ID_LENGTH

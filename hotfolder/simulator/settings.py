@@ -1,0 +1,100 @@
+"""What can be set on the simulator, and nothing else.
+
+A `Settings` is a value: the running simulator swaps the whole of it, so a request
+sees either the old or the new set, never a mixture.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DAY_S = 24 * 60 * 60.0
+MEBIBYTE = 1024 * 1024
+_MONEY = frozenset({"balance", "price"})
+_FIXED_ONCE_STARTED = frozenset({"seed", "ledger_path"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How the simulated service behaves.
+
+    seed: of the simulator's own random numbers (they choose among requests when a
+        fault has a `probability`).
+    task_s, queued_s: how long a task runs, and how long it waits before; seconds.
+        A task keeps the values that held when it was accepted.
+    upload_ttl_s, link_ttl_s: how long an upload's and a result's link work; seconds.
+    expired_status: HTTP status of a link past its time.
+    upload_max_bytes: cap of one upload (30 MB by the service's older document).
+    key: the only key that is good; None takes any key of 32 characters.
+    key_kind: standard models need "enterprise"; a "consumer" key uploads, and its
+        submits answer 1014.
+    balance: money in the wallet when nothing has been charged yet, in `currency`.
+    price: charge of every task; None takes the catalog's list price.
+    concurrent_limit: tasks queued and running at once; one more is refused.
+    limit_answer: how it is refused: "421" in the enveloped form, "1520" in the flat
+        one, "429" as HTTP status.
+    hide_limit: the queue's status names no limit (concurrentLimit is null).
+    requests_per_s: requests of the kinds in `rate_calls` within one second; None is
+        no limit.
+    rate_answer: "429" as HTTP status with Retry-After, or "1003" as a code.
+    retry_after_s: the seconds named in Retry-After.
+    cancel_s: seconds from an accepted cancel until the task stops; None never
+        stops it (accepted does not mean stopped).
+    result_type: picture type of results; "source" is PNG for a PNG and JPEG else.
+    ledger_path: JSON-lines file to which every task accepted, task ended and submit
+        rejected is appended at once, so that a kill loses none.
+    """
+
+    seed: int = 0
+    task_s: float = 2.0
+    queued_s: float = 0.0
+    upload_ttl_s: float = DAY_S
+    link_ttl_s: float = DAY_S
+    expired_status: int = 403
+    upload_max_bytes: int = 30 * MEBIBYTE
+    key: str | None = None
+    key_kind: Literal["enterprise", "consumer"] = "enterprise"
+    balance: Decimal = Decimal(1000)
+    currency: str = "CNY"
+    price: Decimal | None = None
+    concurrent_limit: int = 50
+    limit_answer: Literal["421", "1520", "429"] = "421"
+    hide_limit: bool = False
+    requests_per_s: int | None = None
+    rate_answer: Literal["429", "1003"] = "429"
+    rate_calls: tuple[str, ...] = ("upload", "submit", "query")
+    retry_after_s: int = 1
+    cancel_s: float | None = 0.0
+    result_type: Literal["source", "jpg", "png"] = "source"
+    ledger_path: Path | None = None
+
+    def changed(self, changes: Mapping[str, object]) -> Self:
+        """Return these settings with some fields replaced, as a running simulator may.
+
+        Money may come as text or number, since JSON has no decimals.
+
+        Raises ValueError for a field that does not exist or is fixed at the start.
+        """
+        known = {field.name for field in dataclasses.fields(self)} - _FIXED_ONCE_STARTED
+        if unknown := sorted(set(changes) - known):
+            raise ValueError(f"not a setting that can be changed: {', '.join(unknown)}")
+        values: dict[str, Any] = {name: _typed(name, value) for name, value in changes.items()}
+        return dataclasses.replace(self, **values)
+
+
+def _typed(name: str, value: object) -> object:
+    if name == "rate_calls" and isinstance(value, list):
+        return tuple(str(call) for call in value)
+    if name not in _MONEY or value is None:
+        return value
+    try:
+        return Decimal(str(value))
+    except InvalidOperation as error:
+        raise ValueError(f"{name} is not an amount: {value!r}") from error

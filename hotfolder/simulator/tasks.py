@@ -1,0 +1,187 @@
+"""The remote side's tasks and their walk from QUEUED to an end.
+
+Nothing ticks: a task's status is worked out from the clock whenever it is asked
+for, so that a test may hold the clock in its hand.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from decimal import Decimal
+from itertools import count
+from typing import TYPE_CHECKING, Literal, TypeAlias
+from uuid import uuid4
+
+from hotfolder.simulator.answers import NO_USAGE, Json, flat_answer, message
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from hotfolder.simulator.orders import Order
+
+Status: TypeAlias = Literal["QUEUED", "RUNNING", "SUCCESS", "FAILED", "CANCEL"]
+LIVE: frozenset[str] = frozenset({"QUEUED", "RUNNING"})
+RESULT_PATH = "/results/"
+
+
+@dataclass(kw_only=True)
+class Task:
+    """One accepted submit.
+
+    failure: the code it will end with, if it is to fail.
+    answered: whether the client has heard of it.
+    Times are the simulator's clock; durations in seconds.
+    """
+
+    task_id: str
+    order: Order
+    accepted_at: float
+    queued_s: float
+    task_s: float
+    failure: str = ""
+    failure_detail: str = ""
+    no_results: bool = False
+    links_expired: bool = False
+    cancelled_at: float | None = None
+    queries: int = 0
+    downloads: int = 0
+    answered: bool = True
+    client_id: str = field(default_factory=lambda: uuid4().hex)
+    token: str = field(default_factory=lambda: uuid4().hex)
+    sign: str = field(default_factory=lambda: uuid4().hex)
+
+    @property
+    def due_at(self) -> float:
+        """Return when the task ends unless it is cancelled before."""
+        return self.accepted_at + self.queued_s + self.task_s
+
+    def status(self, now: float) -> Status:
+        """Return the task's status at a time."""
+        if self.cancelled_at is not None and self.cancelled_at <= min(now, self.due_at):
+            return "CANCEL"
+        if now >= self.due_at:
+            return "FAILED" if self.failure else "SUCCESS"
+        return "RUNNING" if now >= self.accepted_at + self.queued_s else "QUEUED"
+
+    def ended_at(self, now: float) -> float | None:
+        """Return when the task ended, None while it lives."""
+        status = self.status(now)
+        if status in LIVE:
+            return None
+        return self.cancelled_at if status == "CANCEL" else self.due_at
+
+    def charge(self, now: float) -> Decimal:
+        """Return the money the task costs: nothing once it has failed.
+
+        Whether a task cancelled while it ran is charged is not known; here it is,
+        for that is the worse case.
+        """
+        status = self.status(now)
+        if status == "FAILED":
+            return Decimal(0)
+        if status == "CANCEL" and (self.cancelled_at or 0) < self.accepted_at + self.queued_s:
+            return Decimal(0)
+        return self.order.price
+
+    def result_links(self) -> list[str]:
+        """Return the path and query of each result."""
+        return [
+            f"{RESULT_PATH}{self.token}_{index}.{self.order.result_type}?sign={self.sign}"
+            for index in range(self.order.outputs)
+        ]
+
+
+def submit_answer(task: Task, now: float) -> Json:
+    """Return the answer to an accepted submit, results left out."""
+    return flat_answer(task_id=task.task_id, status=task.status(now), client_id=task.client_id)
+
+
+def query_answer(task: Task, now: float, site: str) -> Json:
+    """Return the full answer to a query; `site` is what result links start with."""
+    status = task.status(now)
+    failed = status == "FAILED"
+    answer = flat_answer(
+        task_id=task.task_id,
+        status=status,
+        client_id=task.client_id,
+        code=task.failure if failed else "",
+        text=message(task.failure, task.failure_detail) if failed else "",
+    )
+    reason = {"exception_message": message(task.failure, task.failure_detail)}
+    answer["failedReason"] = reason if failed else {}
+    answer["usage"] = NO_USAGE if failed else None
+    if status == "SUCCESS":
+        answer["usage"] = NO_USAGE | {
+            "thirdPartyConsumeMoney": str(task.charge(now)),
+            "consumeCoins": "0",
+            "taskCostTime": str(round(task.task_s)),
+        }
+        answer["results"] = [] if task.no_results else _results(task, site)
+    return answer
+
+
+def _results(task: Task, site: str) -> list[Json]:
+    if task.order.model.output == "string":
+        text = f"SIMULATED: {task.order.prompt}"
+        return [{"url": None, "nodeId": "1", "outputType": "txt", "text": text}]
+    return [
+        {"url": site + link, "nodeId": "1", "outputType": task.order.result_type, "text": None}
+        for link in task.result_links()
+    ]
+
+
+class TaskBook:
+    """All tasks, by id and by the token in their result links."""
+
+    def __init__(self) -> None:
+        self._by_id: dict[str, Task] = {}
+        self._by_token: dict[str, Task] = {}
+        self._live: dict[str, Task] = {}
+        self._settled = Decimal(0)  # charges of the tasks no longer live
+        # 19 digits, and never the ids of a simulator that ran before.
+        self._ids = count(time.time_ns())
+
+    def __iter__(self) -> Iterator[Task]:
+        return iter(self._by_id.values())
+
+    def new_id(self) -> str:
+        """Return an id of 19 digits."""
+        return str(next(self._ids))
+
+    def add(self, task: Task) -> None:
+        """Enter an accepted task."""
+        self._by_id[task.task_id] = task
+        self._by_token[task.token] = task
+        self._live[task.task_id] = task
+
+    def get(self, task_id: str) -> Task | None:
+        """Return the task of an id."""
+        return self._by_id.get(task_id)
+
+    def by_token(self, token: str) -> Task | None:
+        """Return the task a result link belongs to."""
+        return self._by_token.get(token)
+
+    def sweep(self, now: float) -> list[Task]:
+        """Return the tasks that have ended since the last sweep, in order of acceptance."""
+        ended = [task for task in self._live.values() if task.status(now) not in LIVE]
+        for task in ended:
+            del self._live[task.task_id]
+            self._settled += task.charge(now)
+        return ended
+
+    def charged(self, now: float) -> Decimal:
+        """Return the sum of all charges, without a walk over every task there was."""
+        return self._settled + sum(task.charge(now) for task in self._live.values())
+
+    def fail(self, task: Task, code: str, detail: str, now: float) -> None:
+        """Let a task end as failed, even if it had ended well before."""
+        if task.task_id not in self._live:
+            self._settled -= task.charge(now)
+        task.failure, task.failure_detail = code, detail
+
+    def live(self, now: float) -> list[Status]:
+        """Return the statuses of the tasks that are queued or running."""
+        statuses = [task.status(now) for task in self._live.values()]
+        return [status for status in statuses if status in LIVE]

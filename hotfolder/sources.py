@@ -1,0 +1,237 @@
+"""Reads users' source files: the only module that opens them.
+
+A watched folder is written by others, so nothing in it is trusted. Every folder on the
+way is opened by itself, relative to the one above and without following links; nothing
+is read before the opened file proved to be a regular one (a FIFO would hang the thread);
+and what was read counts only if the file was the same before and after.
+
+It writes nothing, knows no picture formats and waits for nothing. Relative paths are
+str as `os.fsdecode` gives them, with "/" between the parts. Errors:
+
+    SourceError
+     +- SourceGone        no such file now, while its root is there
+     +- RootGone          the root itself is missing: says nothing about the source
+     +- SourceChanged     written while it was read: look again later
+     +- SourceTooLarge    above the caller's limit
+     +- NotARegularFile   a link, folder, FIFO, socket or device, or a link on the way
+     +- OutsideRoot       absolute, or with "..": never opened
+
+Every other OSError (EIO, ESTALE, EACCES, ...) passes through as it is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import stat
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from io import BufferedReader
+    from pathlib import Path
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+class SourceError(Exception):
+    """Why a source could not be read; the text names the source."""
+
+
+class SourceGone(SourceError):
+    """No file stands at this path now."""
+
+
+class RootGone(SourceError):
+    """The watched folder itself is missing (unmounted?); its sources may well exist."""
+
+
+class SourceChanged(SourceError):
+    """The file was written, or is held by its writer, while it was read."""
+
+
+class SourceTooLarge(SourceError):
+    """The file is larger than its caller wants to read; both numbers are bytes."""
+
+    def __init__(self, relative: str, size: int, limit: int) -> None:
+        super().__init__(f"{relative!a} has {size} bytes, more than the {limit} allowed")
+        self.size = size
+        self.limit = limit
+
+
+class NotARegularFile(SourceError):
+    """The path is, or leads through, something other than plain folders and a plain file."""
+
+
+class OutsideRoot(SourceError):
+    """The path does not stay below its root, or is no path at all."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sighting:
+    """One observation of a file: size in bytes, mtime in ns, inode and device numbers."""
+
+    size: int
+    mtime_ns: int
+    inode: int
+    device: int
+
+    @classmethod
+    def of(cls, status: os.stat_result) -> Sighting:
+        """Take what identifies a version of a file from its stat."""
+        return cls(
+            size=status.st_size,
+            mtime_ns=status.st_mtime_ns,
+            inode=status.st_ino,
+            device=status.st_dev,
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Content:
+    """A source's whole content, its SHA-256 in hex, and the sighting it was read at."""
+
+    data: bytes
+    sha256: str
+    sighting: Sighting
+
+
+def look(root: Path, relative: str) -> Sighting:
+    """Observe a source without opening it.
+
+    Raises SourceGone, RootGone, NotARegularFile, OutsideRoot, or the OSError that is left.
+    """
+    with _parent(root, relative) as (folder, name):
+        return Sighting.of(_status(folder, name, relative))
+
+
+def read(root: Path, relative: str, *, limit: int) -> Content:
+    """Read a source of at most limit bytes whole.
+
+    Raises SourceTooLarge before reading anything, SourceChanged where the file was not
+    the same before and after (rclone's rule against a growing source), and as `look` does.
+    """
+    with _opened(root, relative) as (file, before):
+        if before.size > limit:
+            raise SourceTooLarge(relative, before.size, limit)
+        # One byte more than expected, so that growth shows without reading on.
+        data = file.read(before.size + 1)
+        _refuse_change(file, before, len(data), relative)
+    return Content(data=data, sha256=hashlib.sha256(data).hexdigest(), sighting=before)
+
+
+def digest(root: Path, relative: str) -> tuple[str, Sighting]:
+    """Give a source's SHA-256 in hex, and its sighting, without holding it in memory.
+
+    Raises as `read` does, except that there is no limit.
+    """
+    with _opened(root, relative) as (file, before):
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        _refuse_change(file, before, file.tell(), relative)
+    return sha256, before
+
+
+def _refuse_change(file: BufferedReader, before: Sighting, seen: int, relative: str) -> None:
+    """Raise SourceChanged unless the open file is as before and all its bytes were seen."""
+    if seen != before.size or Sighting.of(os.fstat(file.fileno())) != before:
+        raise SourceChanged(f"{relative!a} changed while it was read")
+
+
+@contextlib.contextmanager
+def _opened(root: Path, relative: str) -> Iterator[tuple[BufferedReader, Sighting]]:
+    """Open a source for reading once it proved, opened, to be a regular file."""
+    with _parent(root, relative) as (folder, name):
+        # Before opening, so that no device is opened; and after, as it may be swapped.
+        _status(folder, name, relative)
+        descriptor = _open_file(folder, name, relative)
+    with contextlib.ExitStack() as opened:
+        opened.callback(os.close, descriptor)
+        status = os.fstat(descriptor)
+        _require_regular(status, relative)
+        file = opened.enter_context(os.fdopen(descriptor, "rb", closefd=False))
+        yield file, Sighting.of(status)
+
+
+def _open_file(folder: int, name: str, relative: str) -> int:
+    """Open the last part of the path; a file swapped for something else is refused."""
+    try:
+        return os.open(name, _FILE, dir_fd=folder)
+    except FileNotFoundError as error:
+        raise SourceGone(f"{relative!a} is gone") from error
+    except BlockingIOError as error:
+        # Its writer holds a lease (Samba's oplocks), which our opening is now breaking.
+        raise SourceChanged(f"{relative!a} is held open by its writer") from error
+    except OSError as error:
+        if error.errno in {errno.ELOOP, errno.ENXIO}:
+            raise NotARegularFile(f"{relative!a} is not a regular file") from error
+        raise
+
+
+@contextlib.contextmanager
+def _parent(root: Path, relative: str) -> Iterator[tuple[int, str]]:
+    """Open the folder that holds a source, part by part below root; give it and the name."""
+    *folders, name = _parts(relative)
+    with contextlib.ExitStack() as opened:
+        folder = _open_root(root)
+        opened.callback(os.close, folder)
+        for part in folders:
+            folder = _open_folder(part, folder, relative)
+            opened.callback(os.close, folder)
+        yield folder, name
+
+
+def _open_root(root: Path) -> int:
+    """Open the root, which the owner configured and which alone may be a link."""
+    try:
+        return os.open(root, _FOLDER)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise RootGone(f"{os.fspath(root)!a} is missing") from error
+
+
+def _open_folder(name: str, parent: int, relative: str) -> int:
+    """Open one folder on the way, which must not be a link."""
+    try:
+        return os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=parent)
+    except FileNotFoundError as error:
+        raise SourceGone(f"{relative!a} is gone") from error
+    except NotADirectoryError as error:
+        # Linux says ENOTDIR for a link as well. Gone may cancel a job; a link must not.
+        if _is_link(name, parent):
+            raise NotARegularFile(f"a link stands in the way of {relative!a}") from error
+        raise SourceGone(f"{relative!a} is gone") from error
+
+
+def _is_link(name: str, parent: int) -> bool:
+    """Whether a link stands at a name now."""
+    try:
+        return stat.S_ISLNK(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode)
+    except FileNotFoundError:
+        return False
+
+
+def _status(folder: int, name: str, relative: str) -> os.stat_result:
+    """Stat a name without following links; raises unless a regular file stands there."""
+    try:
+        status = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError as error:
+        raise SourceGone(f"{relative!a} is gone") from error
+    _require_regular(status, relative)
+    return status
+
+
+def _require_regular(status: os.stat_result, relative: str) -> None:
+    """Raise NotARegularFile for anything that could hang, lead away or never end."""
+    if not stat.S_ISREG(status.st_mode):
+        raise NotARegularFile(f"{relative!a} is not a regular file")
+
+
+def _parts(relative: str) -> list[str]:
+    """Split a relative path; raises OutsideRoot for one that could lead elsewhere."""
+    parts = relative.split("/")
+    if "\0" in relative or not {"", ".", ".."}.isdisjoint(parts):
+        raise OutsideRoot(f"{relative!a} is not a path below its folder")
+    return parts

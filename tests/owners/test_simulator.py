@@ -1,0 +1,495 @@
+"""The simulated service, over real HTTP: its calls, money, limits and ledger."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from PIL import Image
+
+from hotfolder.simulator import Settings, Simulator, in_thread
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from hotfolder.simulator import RunningServer
+
+KEY = "k" * 32
+GROK = "rhart-image-x-official/edit"
+NANO = "rhart-image-n-g31-flash/image-to-image"
+QWEN = "alibaba/qwen-image-2.0/image-edit"
+CAT = files("hotfolder").joinpath("samples", "cat.jpg").read_bytes()
+
+
+class Clock:
+    """A clock that stands until it is set forward."""
+
+    def __init__(self) -> None:
+        self.now = 1_000_000.0
+
+    def __call__(self) -> float:
+        """Return the time in seconds."""
+        return self.now
+
+
+class Customer:
+    """The few calls every test makes."""
+
+    def __init__(self, server: RunningServer, clock: Clock) -> None:
+        self.server = server
+        self.simulator = server.simulator
+        self.clock = clock
+        self.http = httpx.Client(
+            headers={"Authorization": f"Bearer {KEY}"}, trust_env=False, timeout=10
+        )
+
+    def post(self, path: str, body: object) -> Any:  # noqa: ANN401  (JSON)
+        """Post JSON to a V2 path and return the answer's JSON."""
+        return self.http.post(f"{self.server.base_url}/{path}", json=body).json()
+
+    def upload(self, content: bytes = CAT, name: str = "cat.jpg") -> Any:  # noqa: ANN401  (JSON)
+        """Upload a file and return the answer's JSON."""
+        url = f"{self.server.base_url}/media/upload/binary"
+        return self.http.post(url, files={"file": (name, content)}).json()
+
+    def link(self, content: bytes = CAT, name: str = "cat.jpg") -> str:
+        """Upload a file and return its link."""
+        return str(self.upload(content, name)["data"]["download_url"])
+
+    def submit(self, prompt: str = "make it gold", link: str | None = None) -> Any:  # noqa: ANN401
+        """Submit the Grok edit and return the answer's JSON."""
+        return self.post(GROK, {"prompt": prompt, "image": link or self.link()})
+
+    def query(self, task_id: object) -> Any:  # noqa: ANN401  (JSON)
+        """Query a task and return the answer's JSON."""
+        return self.post("query", {"taskId": task_id})
+
+    def finish(self, answer: Any) -> Any:  # noqa: ANN401  (JSON)
+        """Let time pass until a submitted task has ended, and return its query's JSON."""
+        self.clock.now += 100
+        return self.query(answer["taskId"])
+
+
+@pytest.fixture
+def customer() -> Iterator[Customer]:
+    """Return a customer of a fresh service whose clock stands still."""
+    clock = Clock()
+    with in_thread(Settings(queued_s=5, task_s=20), clock=clock) as server:
+        made = Customer(server, clock)
+        yield made
+        made.http.close()
+
+
+def test_upload_answers_as_the_facts_say(customer: Customer) -> None:
+    """An upload answers code 0, a size in text, a file name by content and a live link."""
+    answer = customer.upload()
+    data = answer["data"]
+    assert (answer["code"], answer["message"], data["type"]) == (0, "success", "image")
+    assert data["size"] == str(len(CAT))
+    assert data["fileName"] == f"openapi/{hashlib.sha256(CAT).hexdigest()}.jpg"
+    assert httpx.get(data["download_url"], trust_env=False).content == CAT
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "code"),
+    [("notes.txt", b"text", 301), ("empty.png", b"", 301), ("big.png", b"x" * 2000, 809)],
+)
+def test_upload_refuses_types_and_sizes(
+    customer: Customer, name: str, content: bytes, code: int
+) -> None:
+    """A file of another type, an empty one and one over the cap is refused."""
+    customer.simulator.update_settings(upload_max_bytes=1000)
+    answer = customer.upload(content, name)
+    assert answer["code"] == code
+    assert answer["data"] is None
+
+
+def test_upload_without_its_part_is_refused(customer: Customer) -> None:
+    """The multipart part must be named `file`, and the body must be multipart."""
+    url = f"{customer.server.base_url}/media/upload/binary"
+    assert customer.http.post(url, files={"image": ("a.png", b"x")}).json()["code"] == 301
+    assert customer.http.post(url, content=b"raw").json()["code"] == 301
+
+
+def test_a_task_walks_to_its_result(customer: Customer) -> None:
+    """A task is QUEUED, RUNNING, then SUCCESS with results and the charge as text."""
+    accepted = customer.submit()
+    assert len(accepted["taskId"]) == 19
+    assert accepted["status"] == "QUEUED"
+    assert accepted["results"] is None
+    customer.clock.now += 5
+    assert customer.query(accepted["taskId"])["status"] == "RUNNING"
+    customer.clock.now += 20
+    done = customer.query(accepted["taskId"])
+    assert done["status"] == "SUCCESS"
+    assert done["usage"]["thirdPartyConsumeMoney"] == "0.14"
+    assert done["usage"]["taskCostTime"] == "20"
+    assert [result["outputType"] for result in done["results"]] == ["jpg"]
+
+
+def test_submitting_twice_pays_twice(customer: Customer) -> None:
+    """There is no idempotency: the same body is two tasks and two charges."""
+    link = customer.link()
+    first, second = customer.submit(link=link), customer.submit(link=link)
+    assert first["taskId"] != second["taskId"]
+    ledger = customer.simulator.ledger()
+    assert ledger.charged == Decimal("0.28")
+    assert [len(group) for group in ledger.paid_twice()] == [2]
+
+
+def test_paying_twice_shows_in_spite_of_another_link(customer: Customer) -> None:
+    """The same bytes uploaded again are the same work; another prompt is not."""
+    customer.submit()
+    customer.submit()
+    customer.submit("make it silver")
+    assert [len(group) for group in customer.simulator.ledger().paid_twice()] == [2]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"prompt": "make it gold"},
+        {"image": "LINK"},
+        {"prompt": "gold", "image": "LINK"},
+        {"prompt": "x" * 20001, "image": "LINK"},
+        {"prompt": "make it gold", "image": ["LINK"]},
+        {"prompt": "make it gold", "image": "openapi/name.png"},
+        {"prompt": "make it gold", "image": "data:image/png,plain"},
+        {"prompt": "make it gold", "image": "LINK", "size": "1k"},
+        ["not an object"],
+    ],
+)
+def test_submit_refuses_wrong_parameters(customer: Customer, body: Any) -> None:  # noqa: ANN401
+    """Missing, short, long, mistyped and undeclared parameters answer 1007, no task."""
+    text = json.dumps(body).replace("LINK", customer.link())
+    answer = customer.post(GROK, json.loads(text))
+    assert (answer["taskId"], answer["errorCode"]) == ("", "1007")
+    assert " | " in answer["errorMessage"]
+    assert customer.simulator.ledger().tasks == ()
+    assert [rejected.code for rejected in customer.simulator.ledger().rejected] == ["1007"]
+
+
+def test_submit_refuses_an_unknown_endpoint(customer: Customer) -> None:
+    """An endpoint that is in no catalog answers 1001."""
+    assert customer.post("no/such-model", {})["errorCode"] == "1001"
+
+
+def test_submit_refuses_a_file_the_model_does_not_take(customer: Customer) -> None:
+    """A readable file of another type answers 1007, one over the model's size 1008."""
+    body = {"prompt": "make it gold", "resolution": "1k"}
+    webp = customer.link(name="cat.webp")
+    assert customer.post(NANO, body | {"imageUrls": [webp]})["errorCode"] == "1007"
+    heavy = customer.link(bytes(10 * 1024 * 1024 + 1))
+    assert customer.submit(link=heavy)["errorCode"] == "1008"
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"resolution": "8k"}, "1007"),
+        ({"resolution": None}, "1007"),
+        ({"aspectRatio": "2:1"}, "1007"),
+        ({"imageUrls": "LINK"}, "1007"),
+        ({"imageUrls": ["LINK"] * 11}, "1007"),
+        ({"webhookUrl": "http://127.0.0.1:1/hook"}, ""),
+        ({}, ""),
+    ],
+)
+def test_submit_checks_lists_and_options(
+    customer: Customer, change: dict[str, Any], code: str
+) -> None:
+    """Options, list form and list length are checked; webhookUrl always passes."""
+    body = {"prompt": "make it gold", "imageUrls": ["LINK"], "resolution": "1k"} | change
+    text = json.dumps(body).replace("LINK", customer.link())
+    assert customer.post(NANO, json.loads(text))["errorCode"] == code
+
+
+def test_a_data_uri_is_an_image(customer: Customer) -> None:
+    """An image may come within the body, as a Base64 data URI."""
+    uri = f"data:image/jpeg;base64,{base64.b64encode(CAT).decode()}"
+    assert customer.finish(customer.submit(link=uri))["status"] == "SUCCESS"
+    assert customer.simulator.ledger().tasks[0].input_sha256 == (hashlib.sha256(CAT).hexdigest(),)
+
+
+@pytest.mark.parametrize("link", ["http://127.0.0.1:1/x.jpg", "EXPIRED", "BROKEN"])
+def test_an_unreadable_image_fails_after_acceptance(customer: Customer, link: str) -> None:
+    """A link nobody serves, one past its day and bytes that are no picture fail uncharged."""
+    if link == "EXPIRED":
+        link = customer.link()
+        customer.clock.now += 24 * 60 * 60
+    elif link == "BROKEN":
+        link = customer.link(CAT[:5000])
+    ended = customer.finish(customer.submit(link=link))
+    assert (ended["status"], ended["errorCode"]) == ("FAILED", "1013")
+    assert ended["results"] is None
+    assert set(ended["usage"].values()) == {None}
+    ledger = customer.simulator.ledger()
+    assert (ledger.charged, ledger.remaining) == (Decimal(0), Decimal(1000))
+
+
+def test_query_tells_unknown_from_malformed(customer: Customer) -> None:
+    """An unknown id answers 1004, one that is no id 1007; the status is empty."""
+    assert customer.query("1" * 19)["errorCode"] == "1004"
+    assert customer.query("1" * 19)["status"] == ""
+    assert customer.query("nonsense")["errorCode"] == "1007"
+    assert customer.query(17)["errorCode"] == "1007"
+
+
+def test_several_outputs_are_several_results(customer: Customer) -> None:
+    """A body with imageNum asks for so many results, each its own picture, each charged."""
+    body = {"prompt": "make it gold", "imageUrls": [customer.link()], "imageNum": "3"}
+    done = customer.finish(customer.post(QWEN, body))
+    pictures = {customer.http.get(result["url"]).content for result in done["results"]}
+    assert len(pictures) == 3
+    assert done["usage"]["thirdPartyConsumeMoney"] == "0.39"
+
+
+def test_result_is_an_edit_of_the_same_size(customer: Customer) -> None:
+    """The edit changes the pixels, keeps the size, drops metadata, repeats, and obeys."""
+    link = customer.link()
+    gold, again, snow = (
+        customer.http.get(customer.finish(customer.submit(prompt, link))["results"][0]["url"])
+        for prompt in ("make it gold", "make it gold", "make it snow")
+    )
+    assert gold.content == again.content != snow.content
+    assert gold.headers["content-type"] == "image/jpeg"
+    with Image.open(io.BytesIO(gold.content)) as edited, Image.open(io.BytesIO(CAT)) as source:
+        assert edited.size == source.size
+        assert not edited.getexif()
+        assert edited.tobytes() != source.tobytes()
+
+
+def test_result_of_a_turned_see_through_png(customer: Customer) -> None:
+    """A PNG stays a PNG, upright as it is shown, and keeps its transparency."""
+    source = Image.new("RGBA", (40, 30), (200, 30, 30, 0))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    buffer = io.BytesIO()
+    source.save(buffer, "PNG", exif=exif)
+    done = customer.finish(customer.submit(link=customer.link(buffer.getvalue(), "a.png")))
+    content = customer.http.get(done["results"][0]["url"]).content
+    with Image.open(io.BytesIO(content)) as edited:
+        assert (edited.format, edited.size, edited.mode) == ("PNG", (30, 40), "RGBA")
+        assert edited.getchannel("A").getextrema() == (0, 0)
+
+
+def test_result_links_need_no_key_and_serve_ranges(customer: Customer) -> None:
+    """A result is read by its signed link alone, whole or in part; keys sent are counted."""
+    url = customer.finish(customer.submit())["results"][0]["url"]
+    whole = httpx.get(url, trust_env=False)
+    assert int(whole.headers["content-length"]) == len(whole.content)
+    part = httpx.get(url, trust_env=False, headers={"Range": "bytes=10-19"})
+    assert (part.status_code, part.content) == (206, whole.content[10:20])
+    assert part.headers["content-range"] == f"bytes 10-19/{len(whole.content)}"
+    tail = httpx.get(url, trust_env=False, headers={"Range": f"bytes={len(whole.content) - 3}-"})
+    assert tail.content == whole.content[-3:]
+    beyond = httpx.get(url, trust_env=False, headers={"Range": "bytes=99999999-"})
+    assert beyond.status_code == 416
+    assert httpx.get(url.partition("?")[0], trust_env=False).status_code == 404
+    assert "download_with_key" not in customer.simulator.ledger().requests
+    customer.http.get(url)
+    assert customer.simulator.ledger().requests["download_with_key"] == 1
+
+
+def test_result_links_die(customer: Customer) -> None:
+    """A result's link answers 403 after its time, or at once by the admin call."""
+    url = customer.finish(customer.submit())["results"][0]["url"]
+    assert customer.http.get(url).status_code == 200
+    customer.clock.now += 24 * 60 * 60
+    assert customer.http.get(url).status_code == 403
+    url = customer.finish(customer.submit())["results"][0]["url"]
+    customer.http.post(f"{customer.server.url}/_simulator/expire")
+    assert customer.http.get(url).status_code == 403
+
+
+@pytest.mark.parametrize(("key", "status", "code"), [(None, 401, 401), ("k" * 31, 200, "802")])
+def test_a_bad_key_is_refused(
+    customer: Customer, key: str | None, status: int, code: int | str
+) -> None:
+    """No key is HTTP 401, a key that is not good code 802; nothing is accepted."""
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    url = f"{customer.server.base_url}/{GROK}"
+    answer = httpx.post(url, json={}, headers=headers, trust_env=False)
+    assert answer.status_code == status
+    assert code in {answer.json().get("code"), answer.json().get("errorCode")}
+
+
+def test_only_the_set_key_is_good(customer: Customer) -> None:
+    """With a key set, another of 32 characters is refused, by the account with 806."""
+    customer.simulator.update_settings(key="z" * 32)
+    assert customer.upload()["code"] == 802
+    account = f"{customer.server.url}/uc/openapi/accountStatus"
+    assert customer.http.post(account, json={"apikey": KEY}).json()["code"] == 806
+    assert customer.http.post(account, json={"apikey": "z" * 32}).json()["code"] == 0
+
+
+def test_a_consumer_key_uploads_and_may_not_submit(customer: Customer) -> None:
+    """With a key that is not an enterprise one uploads work, submits answer 1014."""
+    customer.simulator.update_settings(key_kind="consumer")
+    assert customer.upload()["code"] == 0
+    assert customer.submit()["errorCode"] == "1014"
+
+
+def test_wallet_goes_down_and_ends(customer: Customer) -> None:
+    """Charges lower remainMoney; a task the wallet cannot pay answers 416."""
+    customer.simulator.update_settings(balance="0.20")
+    customer.finish(customer.submit())
+    url = f"{customer.server.url}/uc/openapi/accountStatus"
+    facts = customer.http.post(url, json={"apikey": KEY}).json()["data"]
+    assert (facts["remainMoney"], facts["currency"]) == ("0.06", "CNY")
+    assert customer.submit()["errorCode"] == "416"
+
+
+@pytest.mark.parametrize("answer", ["421", "1520", "429"])
+def test_concurrency_is_limited(customer: Customer, answer: str) -> None:
+    """One task over the limit, queued ones counted, is refused; an end makes room."""
+    customer.simulator.update_settings(concurrent_limit=1, limit_answer=answer)
+    link = customer.link()
+    first = customer.submit(link=link)
+    body = {"prompt": "make it gold", "image": link}
+    refused = customer.http.post(f"{customer.server.base_url}/{GROK}", json=body)
+    assert refused.status_code == (429 if answer == "429" else 200)
+    payload = refused.json()
+    assert str(payload.get("code", payload.get("errorCode"))) == answer
+    customer.finish(first)
+    assert customer.submit(link=link)["taskId"]
+
+
+def test_the_limit_holds_under_parallel_submits(customer: Customer) -> None:
+    """Submits at the same moment get no more tasks than the limit allows."""
+    customer.simulator.update_settings(concurrent_limit=3)
+    link = customer.link()
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: customer.submit(link=link), range(8)))
+    assert sum("taskId" in answer for answer in answers) == 3
+    assert [rejected.code for rejected in customer.simulator.ledger().rejected] == ["421"] * 5
+
+
+def test_rate_is_limited(customer: Customer) -> None:
+    """More requests in a second than allowed are told to wait, by HTTP or by code."""
+    customer.simulator.update_settings(requests_per_s=2, retry_after_s=7)
+    customer.query("1" * 19)
+    customer.query("1" * 19)
+    url = f"{customer.server.base_url}/query"
+    refused = customer.http.post(url, json={"taskId": "1" * 19})
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "7")
+    customer.simulator.update_settings(rate_answer="1003")
+    assert customer.query("1" * 19)["errorCode"] == "1003"
+    customer.clock.now += 1
+    assert customer.query("1" * 19)["errorCode"] == "1004"
+
+
+def test_queue_status_counts_in_text(customer: Customer) -> None:
+    """The queue's status gives counts as texts, and no limit when that is hidden."""
+    customer.submit()
+    customer.clock.now += 6
+    customer.submit()
+    url = f"{customer.server.base_url}/queue/status"
+    facts = customer.http.get(url).json()["data"]
+    assert (facts["concurrentLimit"], facts["totalCurrentTasks"]) == ("50", "2")
+    assert (facts["runningCount"], facts["queuedCount"]) == ("1", "1")
+    customer.simulator.update_settings(hide_limit=True)
+    assert customer.http.get(url).json()["data"]["concurrentLimit"] is None
+
+
+def test_cancel_stops_a_task_or_only_says_so(customer: Customer) -> None:
+    """A queued task is cancelled uncharged; with no cancel time set it runs on."""
+    url = f"{customer.server.url}/task/openapi/cancel"
+    task_id = customer.submit()["taskId"]
+    answer = customer.http.post(url, json={"apiKey": KEY, "taskId": task_id}).json()
+    assert answer["code"] == 0
+    assert customer.query(task_id)["status"] == "CANCEL"
+    assert customer.simulator.ledger().charged == 0
+    customer.simulator.update_settings(cancel_s=None)
+    second = customer.submit()
+    customer.http.post(url, json={"apiKey": KEY, "taskId": second["taskId"]})
+    assert customer.finish(second)["status"] == "SUCCESS"
+    unknown = customer.http.post(url, json={"apiKey": KEY, "taskId": "1" * 19}).json()
+    assert unknown["code"] == 807
+
+
+def test_price_preview_is_free(customer: Customer) -> None:
+    """A preview tells the price by the parameters and creates nothing."""
+    body = {"prompt": "make it gold", "imageUrls": [customer.link()], "resolution": "4k"}
+    answer = customer.post(f"price-preview/{NANO}", body)
+    assert (answer["estimatedPrice"], answer["currency"], answer["errorCode"]) == ("0.2", "CNY", "")
+    assert customer.simulator.ledger().tasks == ()
+
+
+def test_ledger_is_told_over_http_and_kept_in_a_file(tmp_path: Path) -> None:
+    """The ledger is at hand by the admin call, and each event in its file at once."""
+    path = tmp_path / "ledger.jsonl"
+    clock = Clock()
+    with in_thread(Settings(ledger_path=path), clock=clock) as server:
+        customer = Customer(server, clock)
+        customer.submit("no")
+        accepted = customer.submit()
+        events = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+        assert [event["event"] for event in events] == ["rejected", "accepted"]
+        customer.finish(accepted)
+        told = customer.http.get(f"{server.url}/_simulator/ledger").json()
+        customer.http.close()
+    events = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    assert (events[2]["event"], events[2]["status"], events[2]["charge"]) == (
+        "ended",
+        "SUCCESS",
+        "0.14",
+    )
+    task = told["tasks"][0]
+    assert (task["task_id"], task["endpoint"]) == (accepted["taskId"], GROK)
+    assert task["input_sha256"] == [hashlib.sha256(CAT).hexdigest()]
+    assert (task["queries"], task["ended_at"] - task["accepted_at"]) == (1, 2.0)
+    assert told["requests"] == {"upload": 2, "submit": 2, "query": 1}
+    assert (told["charged"], told["remaining"]) == ("0.14", "999.86")
+
+
+def test_settings_change_while_it_runs(customer: Customer) -> None:
+    """Settings are changed by the admin call; an unknown one changes nothing."""
+    url = f"{customer.server.url}/_simulator/settings"
+    assert customer.http.post(url, json={"task_s": 0, "balance": 1}).status_code == 200
+    assert customer.simulator.settings.balance == Decimal(1)
+    wrong = customer.http.post(url, json={"task_s": 9, "colour": "red"})
+    assert wrong.status_code == 400
+    assert "colour" in wrong.json()["error"]
+    assert customer.simulator.settings.task_s == 0
+
+
+async def test_serves_in_the_running_loop() -> None:
+    """A simulator is served in the caller's own event loop and gone afterwards."""
+    async with (
+        Simulator(Settings()).running() as server,
+        httpx.AsyncClient(headers={"Authorization": f"Bearer {KEY}"}, trust_env=False) as http,
+    ):
+        assert (await http.get(f"{server.base_url}/queue/status")).json()["code"] == 0
+    async with httpx.AsyncClient(trust_env=False) as http:
+        with pytest.raises(httpx.ConnectError):
+            await http.get(server.url)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_serve_ends_on_a_signal(number: signal.Signals) -> None:
+    """The blocking form ends cleanly on SIGINT and SIGTERM."""
+    program = (
+        "from hotfolder.simulator import serve\n"
+        "serve(on_ready=lambda server: print(server.base_url, flush=True))"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-W", "error", "-c", program], stdout=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline().startswith("http://127.0.0.1:")
+        os.kill(child.pid, number)
+        assert child.wait(10) == 0

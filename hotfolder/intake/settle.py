@@ -7,7 +7,7 @@ was seen to grow with pauses has to be quiet for twice its longest pause.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 PAUSE_FACTOR: Final = 2.0
@@ -30,7 +30,6 @@ class Settling:
     seen: object = None
     longest_pause_s: float = 0.0
     reason: str = "just seen"
-    forced: bool = field(default=False)
 
     def look(self, seen: object, now_s: float) -> bool:
         """Take in a look; returns whether the file has been quiet for long enough."""

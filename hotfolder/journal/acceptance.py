@@ -11,7 +11,7 @@ from hotfolder.domain import names
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Estimate, Job, Plan
 from hotfolder.domain.sightings import Sighting
-from hotfolder.domain.states import State
+from hotfolder.domain.states import BEFORE_INTENT, State
 from hotfolder.journal.rows import encode_plan
 from hotfolder.journal.session import Session
 from hotfolder.journal.transitions import REOPENABLE_CODES, apply, existing_job
@@ -56,7 +56,7 @@ def register_watch(session: Session, name: str, root: str, output_root: str) -> 
 def accept(
     session: Session, settled: Settled, drafts: Sequence[Draft], output_root: str
 ) -> tuple[Job, ...]:
-    """Enter a source with its jobs and return those that are new.
+    """Enter a source with its jobs and return those that are new or no longer wait.
 
     Jobs of older content that are not yet submitted are superseded. Accepting the same
     source, content and rule again accepts nothing.
@@ -149,6 +149,8 @@ def _accept_one(
         content_hash=settled.content_hash,
         rule=draft.plan.rule,
     )
+    if newest is not None and newest["waits_for"] is not None:
+        return _resolve_again(session, newest["id"], draft)
     if newest is not None and not (
         newest["state"] == State.CANCELLED.value and newest["error_code"] in REOPENABLE_CODES
     ):
@@ -178,6 +180,20 @@ def _accept_one(
     if draft.failure is not None and draft.waits_for is None:
         return apply(session, job_id, ev.GaveUp(failure=draft.failure))
     return existing_job(session, job_id)
+
+
+def _resolve_again(session: Session, job_id: int, draft: Draft) -> Job | None:
+    job = existing_job(session, job_id)
+    if job.state not in BEFORE_INTENT:
+        return None
+    if draft.failure is not None and draft.waits_for is None:
+        return apply(session, job_id, ev.GaveUp(failure=draft.failure))
+    unchanged = (job.plan, job.failure, job.waits_for) == (
+        draft.plan,
+        draft.failure,
+        draft.waits_for,
+    )
+    return None if unchanged else replan(session, job_id, draft)
 
 
 def _insert(

@@ -50,7 +50,7 @@ RETURNING id;
 
 -- name: latest_generation
 -- The newest job of one source, content and rule: accepting it again is accepting once.
-SELECT id, generation, state, error_code FROM job
+SELECT id, generation, state, waits_for, error_code FROM job
 WHERE source = :source AND content_hash = :content_hash AND rule = :rule
 ORDER BY generation DESC LIMIT 1;
 

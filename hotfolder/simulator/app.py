@@ -167,12 +167,13 @@ class Exchange:
 
     async def _told(self, task: Task, request: Request, *, count: bool = True) -> Reply:
         """Return the answer to a query, its pictures made if they are due."""
+        now = self._simulator.now()
+        edits = map(asyncio.wrap_future, self._simulator.due_edits(task, now))
         try:
-            for future in self._simulator.due_edits(task):
-                await asyncio.wrap_future(future)
+            await asyncio.gather(*edits)
         except UnreadablePictureError:
-            self._simulator.fail(task, "1013", "an input is not a picture")
-        return Reply(self._simulator.query(task, site(request), count=count))
+            self._simulator.fail_unreadable(task)
+        return Reply(self._simulator.query(task, now, site(request), count=count))
 
     async def queue_status(self, request: Request) -> Response:
         """Tell the key's limit and how many tasks live."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from hotfolder.simulator import account
 from hotfolder.simulator.answers import Json, RefusedError, envelope
+from hotfolder.simulator.edit import UnreadablePictureError
 from hotfolder.simulator.faults import Fault, FaultTable, Hits
 from hotfolder.simulator.ledger import Book, Ledger, Rejection, entry
 from hotfolder.simulator.media import MediaStore
@@ -108,7 +109,9 @@ class Simulator:
                 task.links_expired = task.links_expired or task.status(now) not in LIVE
 
     def close(self) -> None:
-        """Stop the edits under way and remove the files."""
+        """Write down what has ended, stop the edits under way and remove the files."""
+        with self._lock:
+            self._sweep()
         self._results.close()
         self._media.close()
 
@@ -167,7 +170,8 @@ class Simulator:
             self._tasks.add(task)
             self._book.write_task("accepted", entry(task, now, self._settings.currency))
             if order.model.output == "image" and not task.failure:
-                self._results.request(task, 0)
+                made = self._results.request(task, 0)
+                made.add_done_callback(lambda future: self._note_unreadable(task, future))
             return task
 
     def reject(self, endpoint: str, body: Json, code: str) -> None:
@@ -217,21 +221,27 @@ class Simulator:
             if task is not None and call == "submit":
                 task.answered = False
 
-    def query(self, task: Task, site: str, *, count: bool = True) -> Json:
-        """Return the answer to a query; `site` is what result links start with.
+    def now(self) -> float:
+        """Return the time by the simulator's clock."""
+        return self._clock()
 
-        count: whether it counts as a query of the client's.
+    def due_edits(self, task: Task, now: float) -> list[Future[bytes]]:
+        """Return the files that must be made before the task's success can be told."""
+        with self._lock:
+            if task.order.model.output != "image" or task.status(now) != "SUCCESS":
+                return []
+            return [self._results.request(task, index) for index in range(task.order.outputs)]
+
+    def query(self, task: Task, now: float, site: str, *, count: bool = True) -> Json:
+        """Return the answer to a query.
+
+        now: the time of `due_edits`, for between the two a task may end. site: what
+        result links start with. count: whether it counts as a query of the client's.
         """
         with self._lock:
             task.queries += count
-            return query_answer(task, self._sweep(), site)
-
-    def due_edits(self, task: Task) -> list[Future[bytes]]:
-        """Return the files that must be made before the task's success can be told."""
-        with self._lock:
-            if task.order.model.output != "image" or task.status(self._clock()) != "SUCCESS":
-                return []
-            return [self._results.request(task, index) for index in range(task.order.outputs)]
+            self._sweep()
+            return query_answer(task, now, site)
 
     def edit_of(self, task: Task, index: int) -> Future[bytes]:
         """Count a download and return the file to be."""
@@ -239,10 +249,12 @@ class Simulator:
             task.downloads += 1
         return self._results.request(task, index)
 
-    def fail(self, task: Task, code: str, detail: str) -> None:
-        """Let a task end as failed, because its input cannot be read."""
+    def fail_unreadable(self, task: Task) -> None:
+        """Let a task end as failed, because its input is no picture."""
         with self._lock:
-            self._tasks.fail(task, code, detail, self._clock())
+            now = self._clock()
+            if self._tasks.fail(task, "1013", "an input is not a picture", now):
+                self._book.write_task("ended", entry(task, now, self._settings.currency))
 
     def is_open(self, task: Task) -> bool:
         """Say whether the task's result links work now."""
@@ -276,6 +288,11 @@ class Simulator:
 
     def _order(self, endpoint: str, body: Json) -> Order:
         return examine(endpoint, body, self._settings, self._media, self._clock())
+
+    def _note_unreadable(self, task: Task, made: Future[bytes]) -> None:
+        """Let a task fail whose input turns out to be no picture; called by a worker."""
+        if not made.cancelled() and isinstance(made.exception(), UnreadablePictureError):
+            self.fail_unreadable(task)
 
     def _live(self) -> list[str]:
         return list(self._tasks.live(self._clock()))

@@ -93,8 +93,9 @@ class Task:
 
 
 def submit_answer(task: Task, now: float) -> Json:
-    """Return the answer to an accepted submit, results left out."""
-    return flat_answer(task_id=task.task_id, status=task.status(now), client_id=task.client_id)
+    """Return the answer to an accepted submit: QUEUED or RUNNING, however short the task."""
+    status = "QUEUED" if task.status(now) == "QUEUED" else "RUNNING"
+    return flat_answer(task_id=task.task_id, status=status, client_id=task.client_id)
 
 
 def query_answer(task: Task, now: float, site: str) -> Json:
@@ -175,11 +176,15 @@ class TaskBook:
         """Return the sum of all charges, without a walk over every task there was."""
         return self._settled + sum(task.charge(now) for task in self._live.values())
 
-    def fail(self, task: Task, code: str, detail: str, now: float) -> None:
-        """Let a task end as failed, even if it had ended well before."""
-        if task.task_id not in self._live:
+    def fail(self, task: Task, code: str, detail: str, now: float) -> bool:
+        """Let a task end as failed; say whether a sweep had seen it end well before."""
+        if task.failure:
+            return False
+        was_swept = task.task_id not in self._live
+        if was_swept:
             self._settled -= task.charge(now)
         task.failure, task.failure_detail = code, detail
+        return was_swept
 
     def live(self, now: float) -> list[Status]:
         """Return the statuses of the tasks that are queued or running."""

@@ -1,0 +1,341 @@
+"""Following one watch: hints and scans become candidates, candidates settle, sources are accepted.
+
+Events are only hints. The truth is the scan held against the journal: what it does not know,
+or knows otherwise, is a candidate. All work on the share happens in one thread of this watch,
+so that a share that hangs stops nobody else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final, ParamSpec, TypeVar
+
+import structlog
+
+from hotfolder import config, sources
+from hotfolder.domain.sightings import Sighting
+from hotfolder.intake import examine, mounts, plan, sidecar
+from hotfolder.intake.events import Events
+from hotfolder.intake.hints import Hints
+from hotfolder.intake.ignore import ignored, is_sidecar
+from hotfolder.intake.scan import walk
+from hotfolder.intake.settle import Settling
+from hotfolder.journal import acceptance, sightings
+from hotfolder.journal.journal import Journal
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+SCAN_WITH_EVENTS_S: Final = 300.0
+SCAN_ALONE_S: Final = 5.0
+SCAN_SHARE: Final = 10.0
+EXAMINED_TOGETHER: Final = 16
+KNOWN_TOGETHER: Final = 500
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.intake")
+
+
+@dataclass(slots=True)
+class Condition:
+    """What can be said of a watch at any time without touching its share."""
+
+    online: bool = False
+    detect: str = "scan"
+    reason: str | None = None
+
+
+class WatchIntake:
+    """Follows one watch until cancelled.
+
+    `number` is the watch's number in the journal; `accepted` is called when jobs may be due;
+    with `single_scan` what comes after the first scan is left alone.
+    """
+
+    def __init__(
+        self,
+        watch: config.Watch,
+        number: int,
+        journal: Journal,
+        *,
+        accepted: Callable[[], None],
+        single_scan: bool = False,
+    ) -> None:
+        self.watch = watch
+        self.condition = Condition()
+        self._number = number
+        self._journal = journal
+        self._accepted = accepted
+        self._single_scan = single_scan
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"intake-{watch.name}")
+        self._hints = Hints()
+        self._events: Events | None = None
+        self._candidates: dict[str, Settling] = {}
+        self._sidecars: dict[str, Sighting] = {}
+        self._scanned = False
+        self._next_scan_s = 0.0
+
+    @property
+    def quiet(self) -> bool:
+        """Whether all that a scan found has been settled, or the share cannot be scanned."""
+        return self._scanned and not self._candidates and self._hints.empty
+
+    async def run(self) -> None:
+        """Follow the watch."""
+        try:
+            while True:
+                if time.monotonic() >= self._next_scan_s:
+                    await self._scan()
+                await self._take_hints()
+                await self._look()
+                await self._hints.wait(self._pause_s())
+        finally:
+            if self._events:
+                self._events.stop()
+            self._thread.shutdown(wait=False, cancel_futures=True)
+
+    def settling(self, relative: str) -> str | None:
+        """Return why a path is not accepted yet, if it is on its way."""
+        candidate = self._candidates.get(relative)
+        if candidate is None:
+            return None
+        left_s = candidate.left_s(time.monotonic())
+        return f"{candidate.reason}, {left_s:.1f} s to go" if left_s else candidate.reason
+
+    async def _in_thread(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, lambda: call(*args, **kwargs))
+
+    # -- scanning
+
+    async def _scan(self) -> None:
+        started_s = time.monotonic()
+        await self._ensure_events()
+        try:
+            found = await self._in_thread(self._walk, "")
+        except (OSError, sources.RootGone) as error:
+            await self._went_offline(error)
+        else:
+            await self._came_online()
+            self._add(found)
+            self._add(await self._journal.run(sightings.waiting_paths, self._number))
+        self._scanned = True
+        self._next_scan_s = self._after(time.monotonic() - started_s)
+
+    def _after(self, took_s: float) -> float:
+        now_s = time.monotonic()
+        if self._single_scan and self.condition.online:
+            return float("inf")
+        if self.watch.scan_interval != "auto":
+            return now_s + self.watch.scan_interval
+        if self.condition.online and self.condition.detect == "events":
+            return now_s + SCAN_WITH_EVENTS_S
+        return now_s + max(SCAN_ALONE_S, SCAN_SHARE * took_s)
+
+    def _walk(self, start: str) -> list[str]:
+        """Return the files below a folder that the journal does not know as they are now."""
+        found: list[str] = []
+        sidecars: dict[str, Sighting] = {}
+        for listing in walk(self.watch.input, start, recursive=self.watch.recursive):
+            sidecars.update(each for each in listing.files if is_sidecar(each[0]))
+            wanted = [each for each in listing.files if not plan.why_ignored(self.watch, each[0])]
+            for at in range(0, len(wanted), KNOWN_TOGETHER):
+                found.extend(self._unknown(wanted[at : at + KNOWN_TOGETHER]))
+        found.extend(self._beside_changed(sidecars))
+        if not start:
+            self._sidecars = sidecars
+        return found
+
+    def _unknown(self, files: list[tuple[str, Sighting]]) -> Iterable[str]:
+        known = self._journal.run_blocking(sightings.known, self._number, files[0][0], files[-1][0])
+        return [path for path, sighting in files if not sightings.same(known.get(path), sighting)]
+
+    def _beside_changed(self, seen: dict[str, Sighting]) -> list[str]:
+        if not self._scanned:
+            return []
+        changed = [path for path, sighting in seen.items() if self._sidecars.get(path) != sighting]
+        return [source for path in changed for source in self._sources_of(path)]
+
+    def _sources_of(self, relative: str) -> list[str]:
+        folder = relative.rpartition("/")[0]
+        listing = next(walk(self.watch.input, folder, recursive=False))
+        return [
+            path
+            for path, _ in listing.files
+            if relative in sidecar.names_for(path) and not plan.why_ignored(self.watch, path)
+        ]
+
+    # -- hints
+
+    async def _ensure_events(self) -> None:
+        if self._single_scan or self._events_wanted_and_alive():
+            return
+        if self._events:
+            self._events.stop()
+            self._events = None
+        try:
+            self._events = await self._in_thread(self._start_events)
+            self.condition.reason = None
+        except OSError as error:
+            log.warning("events.unavailable", watch=self.watch.name, error=str(error))
+            self.condition.reason = f"no events ({error.strerror}): scanning instead"
+        self.condition.detect = "events" if self._events else "scan"
+
+    def _events_wanted_and_alive(self) -> bool:
+        return self._events is not None and self._events.alive
+
+    def _start_events(self) -> Events | None:
+        if self.watch.detect == "scan":
+            return None
+        if self.watch.detect == "auto" and mounts.of(self.watch.input).remote:
+            return None
+        if not self.watch.input.is_dir():
+            return None
+        return Events(self.watch.input, self._hints.add, recursive=self.watch.recursive)
+
+    async def _take_hints(self) -> None:
+        hints = self._hints.take()
+        if hints is None:
+            self._next_scan_s = 0.0
+        elif hints:
+            try:
+                found = await self._in_thread(self._sort, hints)
+            except (OSError, sources.RootGone):
+                self._next_scan_s = 0.0
+                return
+            self._add(found)
+            if any(path.endswith(sidecar.FOLDER_PROMPT) for path in hints):
+                self._add(await self._journal.run(sightings.waiting_paths, self._number))
+
+    def _sort(self, hints: Iterable[str]) -> list[str]:
+        """Return the sources that some hints may be about."""
+        found: list[str] = []
+        for relative in sorted(hints):
+            if ignored(relative):
+                continue
+            if is_sidecar(relative):
+                found.extend(self._sources_of(relative))
+            elif (self.watch.input / relative).is_dir():
+                found.extend(self._walk(relative) if self._goes_into(relative) else ())
+            elif not plan.why_ignored(self.watch, relative):
+                found.extend(self._if_unknown(relative))
+        return found
+
+    def _goes_into(self, folder: str) -> bool:
+        return self.watch.recursive or not folder
+
+    def _if_unknown(self, relative: str) -> Iterable[str]:
+        try:
+            return self._unknown([(relative, sources.look(self.watch.input, relative))])
+        except (sources.SourceGone, sources.NotARegularFile):
+            return ()
+
+    # -- settling
+
+    def _add(self, paths: Iterable[str]) -> None:
+        for path in paths:
+            self._candidates.setdefault(path, self._settling())
+
+    def _settling(self) -> Settling:
+        now_s = time.monotonic()
+        return Settling(self.watch.settle, now_s, now_s, now_s)
+
+    async def _look(self) -> None:
+        now_s = time.monotonic()
+        due = [path for path, each in self._candidates.items() if each.next_look_s <= now_s]
+        for at in range(0, len(due), EXAMINED_TOGETHER):
+            await self._look_at(due[at : at + EXAMINED_TOGETHER])
+
+    async def _look_at(self, paths: list[str]) -> None:
+        try:
+            verdicts = await self._in_thread(lambda: [(path, self._judge(path)) for path in paths])
+        except (OSError, sources.RootGone) as error:
+            now_s = time.monotonic()
+            for path in paths:
+                self._candidates[path].later(f"cannot be read: {error}", now_s)
+            self._next_scan_s = min(self._next_scan_s, now_s + SCAN_ALONE_S)
+            return
+        await asyncio.gather(*(self._settle(path, each) for path, each in verdicts))
+        self._accepted()
+
+    def _judge(self, path: str) -> examine.Verdict | None:
+        """Look at a candidate in the thread; None = not quiet for long enough yet."""
+        candidate = self._candidates[path]
+        now_s = time.monotonic()
+        try:
+            sighting = sources.look(self.watch.input, path)
+            beside = sidecar.beside(self.watch.input, path)
+        except (sources.SourceGone, sources.NotARegularFile) as error:
+            return examine.Dropped(str(error))
+        if not candidate.look((sighting, beside), now_s):
+            return None
+        if self._may_get_a_sidecar(beside, candidate, now_s):
+            candidate.next_look_s = candidate.first_seen_s + self.watch.sidecar_wait
+            candidate.reason = "waiting a moment for a sidecar"
+            return None
+        gave_time = candidate.gave_time(now_s)
+        return examine.examine(self.watch, self._number, path, gave_time=gave_time)
+
+    def _may_get_a_sidecar(self, beside: sidecar.Beside, candidate: Settling, now_s: float) -> bool:
+        waits = self.watch.sidecar == "optional" and beside.sidecar is None
+        return waits and now_s - candidate.first_seen_s < self.watch.sidecar_wait
+
+    async def _settle(self, path: str, verdict: examine.Verdict | None) -> None:
+        match verdict:
+            case None:
+                return
+            case examine.NotYet(reason=reason):
+                self._candidates[path].later(reason, time.monotonic())
+                return
+            case examine.Wanted(settled=settled, drafts=drafts):
+                await self._accept(settled, drafts)
+            case examine.Unwanted(settled=settled, reason=reason):
+                await self._journal.run(acceptance.skip, settled, reason)
+            case examine.Dropped():
+                pass
+        del self._candidates[path]
+
+    async def _accept(
+        self, settled: acceptance.Settled, drafts: tuple[acceptance.Draft, ...]
+    ) -> None:
+        output = str(self.watch.output)
+        jobs = await self._journal.run(acceptance.accept, settled, drafts, output)
+        for job in jobs:
+            code = job.failure.code if job.failure else None
+            log.info("job.accepted", **job.log_context(), state=job.state.value, error=code)
+
+    # -- condition
+
+    async def _went_offline(self, error: Exception) -> None:
+        reason = f"the folder cannot be read: {error}"
+        if self.condition.online or self.condition.reason != reason:
+            log.warning("watch.offline", watch=self.watch.name, reason=reason)
+        self.condition.online = False
+        self.condition.reason = reason
+        await self._note()
+
+    async def _came_online(self) -> None:
+        if not self.condition.online:
+            log.info("watch.online", watch=self.watch.name, detect=self.condition.detect)
+        if not self.condition.online and self.condition.reason:
+            self.condition.reason = None
+        self.condition.online = True
+        await self._note()
+
+    async def _note(self) -> None:
+        condition = self.condition
+        await self._journal.run(
+            sightings.note_watch,
+            self._number,
+            online=condition.online,
+            detect=condition.detect,
+            reason=condition.reason,
+        )
+
+    def _pause_s(self) -> float:
+        looks = (each.next_look_s for each in self._candidates.values())
+        next_s = min(looks, default=float("inf"))
+        return max(0.0, min(next_s, self._next_scan_s) - time.monotonic())

@@ -1,0 +1,41 @@
+"""What the journal knows of files, for the scan to compare with."""
+
+from __future__ import annotations
+
+import os
+
+from hotfolder.domain.events import WaitsFor
+from hotfolder.domain.sightings import Sighting
+from hotfolder.journal.session import Session
+
+Known = tuple[int, int, str]
+
+
+def known(session: Session, watch: int, first: str, last: str) -> dict[str, Known]:
+    """Return what is known of the files between two paths, in byte order."""
+    rows = session.rows(
+        "known_sources", watch=watch, first=os.fsencode(first), last=os.fsencode(last)
+    )
+    return {os.fsdecode(row["path"]): (row["size"], row["mtime_ns"], row["inode"]) for row in rows}
+
+
+def same(stored: Known | None, sighting: Sighting) -> bool:
+    """Return whether a file is as the journal knows it."""
+    return stored == (sighting.size, sighting.mtime_ns, str(sighting.inode))
+
+
+def waiting_paths(session: Session, watch: int) -> list[str]:
+    """Return the sources of a watch whose jobs wait for a sidecar."""
+    rows = session.rows("jobs_waiting_for", watch=watch, waits_for=WaitsFor.SIDECAR.value)
+    return [os.fsdecode(row["path"]) for row in rows]
+
+
+def note_watch(
+    session: Session,
+    watch: int,
+    online: bool,
+    detect: str,
+    reason: str | None,
+) -> None:
+    """Keep what detection a watch has and whether its folder is there."""
+    session.change("note_watch", watch=watch, online=int(online), detect=detect, reason=reason)

@@ -1,0 +1,1 @@
+"""Benchmarks: numbers, never timed asserts."""

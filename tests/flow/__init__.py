@@ -1,0 +1,1 @@
+"""Intake and pipeline with the real owners against the simulator."""

@@ -1,0 +1,1 @@
+"""The owners of I/O with the real thing."""

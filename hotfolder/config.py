@@ -5,6 +5,7 @@ Only the text is judged here: folders, the key and the models are looked at by `
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PlainValidator,
     ValidationError,
     ValidationInfo,
     model_validator,
@@ -67,7 +69,11 @@ def _path(value: object, info: ValidationInfo) -> object:
     if "\0" in value:
         raise ValueError("must not contain a NUL character")
     folder: Path = (info.context or {}).get("folder", Path())
-    return Path(os.path.abspath(folder / Path(value).expanduser()))  # noqa: PTH100  links stay
+    try:
+        wanted = Path(value).expanduser()
+    except RuntimeError as error:
+        raise ValueError("names a home folder that there is not") from error
+    return Path(os.path.abspath(folder / wanted))  # noqa: PTH100  links stay
 
 
 def _template(value: str) -> str:
@@ -77,8 +83,18 @@ def _template(value: str) -> str:
     return value
 
 
+def _parameter(value: object) -> object:
+    listed = value if isinstance(value, list) else [value]
+    if not all(isinstance(each, str | int | float) for each in listed):
+        raise ValueError("must be a text, a number, true or false, or a list of these")
+    if not all(math.isfinite(each) for each in listed if isinstance(each, float)):
+        raise ValueError("must be a finite number")
+    return value
+
+
 ConfigPath = Annotated[Path, BeforeValidator(_path)]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Parameter = Annotated[JsonScalar | list[JsonScalar], PlainValidator(_parameter)]
 
 
 class _Section(BaseModel):
@@ -108,7 +124,7 @@ class Rule(_Section):
     exclude: list[str] = []
     model: str = DEFAULT_MODEL
     prompt: str | None = None
-    params: dict[str, JsonScalar | list[JsonScalar]] = {}
+    params: dict[str, Parameter] = {}
     output_name: Annotated[str, AfterValidator(_template)] | None = None
 
 
@@ -194,7 +210,7 @@ def read(path: Path, environment: Mapping[str, str]) -> Reading:
     try:
         config = Config.model_validate(table, context={"folder": path.absolute().parent})
     except ValidationError as error:
-        found = [_problem(each, text) for each in error.errors(include_url=False)]
+        found = _problems(error.errors(include_url=False), text)
         return Reading(path, text, table, None, found)
     return Reading(path, text, table, config, [])
 
@@ -206,7 +222,7 @@ def line_of(text: str, place: tuple[int | str, ...]) -> int | None:
     seen: dict[str, int] = {}
     inside: list[str] = []
     best: int | None = None
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         header = re.match(r"\s*\[+\s*([^\]]+?)\s*\]+", line)
         if header and not re.match(r"\s*[\w\"'-]+\s*=", line):
             inside = [part.strip("\"' ") for part in header[1].split(".")]
@@ -267,22 +283,41 @@ _PLAIN = {
     "list_type": "must be a list in square brackets",
     "dict_type": "must be a table",
     "model_type": "must be a table",
+    "literal_error": "must be {expected}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "finite_number": "must be a finite number",
+    "too_short": "must not be empty",
 }
+_MUST_BE = "must be "
 
 
-def _problem(error: ErrorDetails, text: str) -> Problem:
-    place = tuple(part for part in error["loc"] if not _is_union_tag(part))
-    message = _PLAIN.get(error["type"], error["msg"].removeprefix("Value error, "))
+def _problems(errors: list[ErrorDetails], text: str) -> list[Problem]:
+    """Return one problem for each place: a union's alternatives are joined with "or"."""
+    messages: dict[tuple[int | str, ...], list[str]] = {}
+    for error in errors:
+        messages.setdefault(_place(error["loc"]), []).append(_message(error))
+    return [
+        Problem(key_path(place), _joined(said), line_of(text, place))
+        for place, said in messages.items()
+    ]
+
+
+def _place(loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    tagged = loc[-2:-1] == ("scan_interval",)
+    return loc[:-1] if tagged else loc
+
+
+def _message(error: ErrorDetails) -> str:
     if error["type"] == "string_pattern_mismatch":
-        message = f"is not of the form it must have: {error['input']!r}"
-    return Problem(key_path(place), message, line_of(text, place))
+        return f"is not of the form it must have: {error['input']!r}"
+    plain = _PLAIN.get(error["type"], error["msg"].removeprefix("Value error, "))
+    return plain.format_map(error["ctx"]) if error["type"] in _PLAIN and "ctx" in error else plain
 
 
-def _is_union_tag(part: int | str) -> bool:
-    return isinstance(part, str) and bool(re.search(r"[\[\]()'|]", part) or part in _UNION_TAGS)
-
-
-_UNION_TAGS = frozenset({"str", "int", "float", "bool", "constrained-float"})
+def _joined(messages: list[str]) -> str:
+    first, *others = messages
+    return " or ".join([first, *(each.removeprefix(_MUST_BE) for each in others)])
 
 
 def key_path(place: tuple[int | str, ...]) -> str:

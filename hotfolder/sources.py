@@ -29,6 +29,8 @@ import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hotfolder.domain.sightings import Sighting
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from io import BufferedReader
@@ -69,26 +71,6 @@ class NotARegularFile(SourceError):
 
 class OutsideRoot(SourceError):
     """The path does not stay below its root, or is no path at all."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Sighting:
-    """One observation of a file: size in bytes, mtime in ns, inode and device numbers."""
-
-    size: int
-    mtime_ns: int
-    inode: int
-    device: int
-
-    @classmethod
-    def of(cls, status: os.stat_result) -> Sighting:
-        """Take what identifies a version of a file from its stat."""
-        return cls(
-            size=status.st_size,
-            mtime_ns=status.st_mtime_ns,
-            inode=status.st_ino,
-            device=status.st_dev,
-        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -240,6 +240,11 @@ class Postponed(Event):
     counts: bool = True
 
 
+def is_ordinary(event: Event) -> bool:
+    """Return whether an event is mere waiting, which neither history nor log need to keep."""
+    return isinstance(event, Postponed) and not event.counts
+
+
 def history_detail(event: Event) -> dict[str, object]:
     """Return the fields of an event that may stand in the history and the log."""
     return {part.name: getattr(event, part.name) for part in fields(event) if part.repr}

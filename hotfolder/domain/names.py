@@ -51,9 +51,9 @@ def candidates(stem: str, source_extension: str) -> Iterator[str]:
     without a dot) in lower case, then numbers: ann, ann-png, ann (2), ann (3), …
     """
     yield _joined(stem, "")
-    extension = _clean(source_extension.removeprefix(".").lower())
+    extension = source_extension.removeprefix(".").lower()
     if extension:
-        yield _joined(stem, f"-{_cut(extension, STEM_BYTES // 2)}")
+        yield _joined(stem, f"-{_ends_replaced(_cut(_clean(extension), STEM_BYTES // 2))}")
     for number in itertools.count(2):
         yield numbered(stem, number)
 

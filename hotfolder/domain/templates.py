@@ -16,16 +16,21 @@ def template_problem(template: str) -> str | None:
     if "/" in template or "\\" in template:
         return "must be a name without folders: outputs mirror the input's folders"
     try:
-        fields = [field for _, field, _, _ in string.Formatter().parse(template[: -len(_ENDING)])]
+        parts = list(string.Formatter().parse(template[: -len(_ENDING)]))
     except ValueError as error:
         return f"has a brace too many or too few ({error})"
-    unknown = sorted({field for field in fields if field is not None} - set(STEM_FIELDS))
-    if unknown:
-        return (
-            f"has no field {{{unknown[0]}}}: there are {{{'}, {'.join(STEM_FIELDS)}}} and {{ext}}"
-        )
-    if not fields:
+    if not parts:
         return "must have a name before .{ext}"
+    return next((problem for part in parts if (problem := _field_problem(*part))), None)
+
+
+def _field_problem(
+    _text: str, field: str | None, spec: str | None, conversion: str | None
+) -> str | None:
+    if field is not None and field not in STEM_FIELDS:
+        return f"has no field {{{field}}}: there are {{{'}, {'.join(STEM_FIELDS)}}} and {{ext}}"
+    if spec or conversion:
+        return f"must have plain fields: nothing after {field} within the braces"
     return None
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from hotfolder import config, sources
 from hotfolder.domain.events import WaitsFor
 from hotfolder.domain.failures import Failure
+from hotfolder.domain.sightings import Sighting
 from hotfolder.imaging import inspect
 from hotfolder.imaging.picture import (
     BrokenPicture,
@@ -125,7 +126,7 @@ def _read(
         return settled, error
 
 
-def _settled(number: int, relative: str, sighting: sources.Sighting, sha256: str) -> Settled:
+def _settled(number: int, relative: str, sighting: Sighting, sha256: str) -> Settled:
     return Settled(watch=number, path=relative, sighting=sighting, content_hash=sha256)
 
 

@@ -16,6 +16,8 @@ from hotfolder.journal.rows import encode_plan
 from hotfolder.journal.session import Session
 from hotfolder.journal.transitions import REOPENABLE_CODES, apply, existing_job
 
+MOST_NUMBERS = 10_000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
@@ -90,6 +92,31 @@ def replan(session: Session, job_id: int, draft: Draft) -> Job:
     return existing_job(session, job_id)
 
 
+def repeat(session: Session, job_id: int) -> Job:
+    """Accept the next generation of a job: the same work, made and paid once more."""
+    job = existing_job(session, job_id)
+    material = job.materials[0]
+    place = session.row("place_of_job", job=job_id)
+    assert place is not None  # noqa: S101  the job is there
+    settled = Settled(
+        watch=place["watch"],
+        path=job.source,
+        sighting=Sighting(size=material.size, mtime_ns=0, inode=0, device=0),
+        content_hash=job.content_hash,
+    )
+    draft = Draft(plan=job.plan, parameter=material.parameter, estimate=job.estimate)
+    newest = session.row(
+        "latest_generation",
+        source=place["source"],
+        content_hash=job.content_hash,
+        rule=job.plan.rule,
+    )
+    assert newest is not None  # noqa: S101  it is this job or a later one
+    return _enter(
+        session, place["source"], settled, draft, newest["generation"] + 1, job.output_root
+    )
+
+
 def name_result(
     session: Session, job: Job, position: int, extension: str, after: str | None
 ) -> str:
@@ -97,13 +124,15 @@ def name_result(
 
     `after` is the name that a file not ours already has: the next free one is taken.
     """
-    result = next(each for each in job.results if each.position == position)
+    result = next((each for each in job.results if each.position == position), None)
+    if result is None:  # StopIteration would never reach the caller: a Future refuses it
+        raise LookupError(f"job {job.id} has no result {position}")
     stem = names.result_stem(job.output_stem, position)
     passed = after is None
     for candidate in _numbered(stem):
         name = _join(job.output_folder, names.fit(candidate, extension))
         if not passed:
-            passed = name == after
+            passed = _without_extension(name) == _without_extension(after or "")
             continue
         if _reserve(session, job.output_root, job.output_folder, candidate, job.id):
             session.change("name_result", result=result.id, output_name=os.fsencode(name))
@@ -111,12 +140,19 @@ def name_result(
     raise LookupError("the numbers ended")
 
 
+def mark_published(session: Session, result_id: int) -> None:
+    """Keep that a result stands under its final name."""
+    session.change("mark_published", result=result_id)
+
+
 def _numbered(stem: str) -> Iterator[str]:
     yield stem
-    number = 2
-    while True:
+    for number in range(2, MOST_NUMBERS):
         yield names.numbered(stem, number)
-        number += 1
+
+
+def _without_extension(name: str) -> str:
+    return name.rpartition(".")[0] or name
 
 
 def _join(folder: str, name: str) -> str:
@@ -156,6 +192,17 @@ def _accept_one(
     ):
         return None
     generation = newest["generation"] + 1 if newest else 1
+    return _enter(session, source, settled, draft, generation, output_root)
+
+
+def _enter(
+    session: Session,
+    source: int,
+    settled: Settled,
+    draft: Draft,
+    generation: int,
+    output_root: str,
+) -> Job:
     folder, _, name = settled.path.rpartition("/")
     extension = name.rpartition(".")[2] if "." in name else ""
     job_id = _insert(session, source, settled, draft, generation, output_root, folder)

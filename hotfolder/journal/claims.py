@@ -21,14 +21,18 @@ class Claim:
 
 
 def claim(
-    session: Session, room: Mapping[State, int], busy: Collection[int]
+    session: Session, room: Mapping[State, int], busy: Collection[int], ahead: int
 ) -> tuple[list[Claim], datetime | None]:
     """Return the due jobs, at most `room` of each state, and when the next one is due.
 
     Jobs in `busy` are being worked on. States without room are not looked at: they are
-    looked at again when a step ends.
+    looked at again when a step ends. Nothing more is uploaded while `ahead` jobs wait
+    uploaded: their links live for a day.
     """
     claims: list[Claim] = []
+    uploaded = session.rows("jobs_in_state", state=State.UPLOADED.value)
+    if len(uploaded) >= ahead:
+        room = {**room, State.ACCEPTED: 0}
     for state, places in room.items():
         if places <= 0:
             continue

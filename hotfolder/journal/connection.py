@@ -13,7 +13,12 @@ from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 
-from hotfolder.domain.errors import JournalDamaged, JournalError, JournalNewer
+from hotfolder.domain.errors import (
+    JournalDamaged,
+    JournalError,
+    JournalNewer,
+    JournalUnavailable,
+)
 
 FILE_NAME = "journal.db"
 APPLICATION_ID = 0x686F7466  # "hotf"
@@ -32,23 +37,30 @@ def migrations() -> list[str]:
 
 @contextmanager
 def damage_reported(path: Path) -> Iterator[None]:
-    """Turn SQLite's word for a broken file into JournalDamaged with the way to recover."""
+    """Turn SQLite's errors into the journal's: broken files, and disks that do not serve."""
     try:
         yield
+    except sqlite3.OperationalError as error:
+        raise JournalUnavailable(f"the journal {path} cannot be used now: {error}") from error
     except sqlite3.DatabaseError as error:
-        if error.sqlite_errorcode not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF
+        if code not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             raise
-        raise JournalDamaged(
-            f"the journal {path} is damaged ({error}). Nothing was started, because an empty "
-            f"journal would pay for every picture again. Keep the file, then restore a backup or "
-            f"try: sqlite3 {path} .recover | sqlite3 {path}.recovered"
-        ) from error
+        raise _damaged(path, str(error)) from error
+
+
+def _damaged(path: Path, what: str) -> JournalDamaged:
+    return JournalDamaged(
+        f"the journal {path} is damaged ({what}). Nothing was started, because an empty "
+        f"journal would pay for every picture again. Keep the file, then restore a backup or "
+        f"try: sqlite3 {path} .recover | sqlite3 {path}.recovered"
+    )
 
 
 def open_writer(path: Path) -> sqlite3.Connection:
     """Open the one read-write connection, migrated and checked.
 
-    Raises JournalDamaged, JournalNewer, JournalError.
+    Raises JournalDamaged, JournalNewer, JournalUnavailable, JournalError.
     """
     with damage_reported(path):
         connection = _connect(f"{path.absolute().as_uri()}?mode=rwc")
@@ -98,7 +110,7 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("PRAGMA journal_size_limit = 67108864")
     (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if verdict != "ok":
-        raise JournalDamaged(f"the journal {path} is damaged: {verdict}")
+        raise _damaged(path, verdict)
     for number, text in enumerate(migrations()[version:], start=version + 1):
         connection.executescript(
             f"BEGIN IMMEDIATE;\n{text}\nPRAGMA application_id = {APPLICATION_ID};\n"

@@ -39,9 +39,12 @@ def rule_scope(watch: str, rule: str) -> str:
 def hold(session: Session, scope: str, failure: Failure) -> bool:
     """Stop submitting in a scope; returns whether this hold is new.
 
-    One job is let through as a trial after half a minute, later at doubling intervals.
+    One job is let through as a trial after half a minute, later at doubling intervals. Calls
+    that were on their way when the hold began change nothing: they are no trials.
     """
     found = session.row("find_hold", scope=scope)
+    if found and (found["next_trial"] is None or found["next_trial"] > session.now_ms):
+        return False
     trials = found["trials"] + 1 if found else 0
     wait_s = min(LONGEST_TRIAL_S, FIRST_TRIAL_S * 2.0 ** min(trials, 16))
     session.change(
@@ -53,6 +56,13 @@ def hold(session: Session, scope: str, failure: Failure) -> bool:
         next_trial=to_ms(session.now + timedelta(seconds=wait_s)),
     )
     return found is None
+
+
+def put_off(session: Session, scope: str) -> None:
+    """Let the next trial of a hold come later; a scope that is not held stays so."""
+    found = session.row("find_hold", scope=scope)
+    if found is not None:
+        hold(session, scope, Failure(found["code"], found["reason"], found["hint"]))
 
 
 def lift(session: Session, *scopes: str) -> tuple[str, ...]:

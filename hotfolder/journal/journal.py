@@ -13,14 +13,16 @@ import os
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from hotfolder.domain.clock import Clock, utc_now
-from hotfolder.domain.errors import JournalLocked, JournalUnavailable
+from hotfolder.domain.errors import JournalError, JournalLocked, JournalUnavailable
 from hotfolder.domain.failpoints import Failpoint, no_failpoint
 from hotfolder.journal.connection import FILE_NAME, damage_reported, open_writer
 from hotfolder.journal.session import Session
@@ -30,6 +32,8 @@ T = TypeVar("T")
 
 _SHARED_COMMIT = 256
 _LOCK_NAME = "journal.lock"
+_LOCK_TRIES = 20
+_LOCK_PAUSE_S = 0.01
 
 
 class _Operation:
@@ -59,6 +63,8 @@ class Journal:
         except BaseException:
             os.close(self._lock)
             raise
+        self._closed = False
+        self._gate = threading.Lock()
         self._queue: queue.SimpleQueue[_Operation | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._serve, name="journal", daemon=True)
         self._thread.start()
@@ -92,7 +98,11 @@ class Journal:
 
     def close(self) -> None:
         """Commit what is queued, fold the log into the file and give the lock back."""
-        self._queue.put(None)
+        with self._gate:
+            if self._closed:
+                return
+            self._closed = True
+            self._queue.put(None)
         self._thread.join()
         os.close(self._lock)
 
@@ -100,7 +110,10 @@ class Journal:
         self, operation: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> Future[T]:
         queued = _Operation(lambda session: operation(session, *args, **kwargs))
-        self._queue.put(queued)
+        with self._gate:
+            if self._closed:
+                raise JournalError(f"the journal {self.path} is closed")
+            self._queue.put(queued)
         return queued.answer
 
     def _serve(self) -> None:
@@ -109,7 +122,8 @@ class Journal:
             batch, open_ = self._next_batch()
             if batch:
                 self._commit_together(batch)
-        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        with suppress(sqlite3.Error):  # a full disk: the log stays and is read at the next start
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self._connection.close()
 
     def _next_batch(self) -> tuple[list[_Operation], bool]:
@@ -157,9 +171,9 @@ class Journal:
         self._connection.execute("SAVEPOINT operation")
         try:
             result = operation.run(session)
-        except sqlite3.OperationalError:
-            raise
-        except Exception as error:  # noqa: BLE001  handed to the caller, whose error it is
+        except Exception as error:
+            if _is_the_disks(error):
+                raise
             self._connection.execute("ROLLBACK TO operation")
             self._connection.execute("RELEASE operation")
             return None, error
@@ -167,14 +181,22 @@ class Journal:
         return result, None
 
 
+def _is_the_disks(error: Exception) -> bool:
+    """Return whether SQLite failed, rather than one operation: then nothing is committed."""
+    own = sqlite3.IntegrityError | sqlite3.ProgrammingError | sqlite3.DataError
+    return isinstance(error, sqlite3.DatabaseError) and not isinstance(error, own)
+
+
 def _lock(folder: Path) -> int:
-    handle = os.open(folder / _LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(handle)
-        raise JournalLocked(f"another hotfolder holds the journal in {folder}") from None
-    return handle
+    """Take the folder's lock. `is_locked` takes it for a moment, too: hence several tries."""
+    handle = os.open(folder / _LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    for _ in range(_LOCK_TRIES):
+        with suppress(BlockingIOError):
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return handle
+        time.sleep(_LOCK_PAUSE_S)
+    os.close(handle)
+    raise JournalLocked(f"another hotfolder holds the journal in {folder}")
 
 
 def is_locked(folder: Path) -> bool:

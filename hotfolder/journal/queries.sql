@@ -97,6 +97,11 @@ SELECT job.*, watch.name AS watch, watch.root AS input_root, source.path AS sour
 FROM job JOIN source ON source.id = job.source JOIN watch ON watch.id = source.watch
 WHERE job.id = :job;
 
+-- name: place_of_job
+-- Where a job's source stands in the journal.
+SELECT source.watch AS watch, job.source AS source
+FROM job JOIN source ON source.id = job.source WHERE job.id = :job;
+
 -- name: materials
 -- What a job sends.
 SELECT position, parameter, content_hash, path, size
@@ -248,8 +253,8 @@ SELECT scope, code, reason, hint, since, trials, next_trial FROM hold ORDER BY s
 DELETE FROM hold WHERE scope = :scope;
 
 -- name: try_holds_now
--- At start every hold gets a trial.
-UPDATE hold SET next_trial = :now;
+-- At start every hold gets a trial; one without trials was made by a person and stays.
+UPDATE hold SET next_trial = :now WHERE next_trial IS NOT NULL;
 
 -- name: count_states
 -- Jobs by state.
@@ -294,6 +299,15 @@ SELECT charge FROM submit WHERE job = :job AND charge IS NOT NULL;
 -- Jobs that are open or were moved since an event, for the exit code of one run.
 SELECT id, state FROM job
 WHERE ended_at IS NULL OR id IN (SELECT job FROM event WHERE id > :event);
+
+-- name: count_going_on
+-- Jobs that go on by themselves: being sent, or due some time and under no hold.
+SELECT count(*) AS count
+FROM job JOIN source ON source.id = job.source JOIN watch ON watch.id = source.watch
+WHERE job.state = 'submitting' OR (job.due_at IS NOT NULL AND NOT EXISTS (
+    SELECT 1 FROM hold WHERE job.state IN ('accepted', 'uploaded') AND hold.scope IN (
+        'account', 'watch:' || watch.name, 'rule:' || watch.name || '/' || job.rule)
+));
 
 -- name: newest_event
 -- The history's end.

@@ -31,11 +31,7 @@ def waiting_paths(session: Session, watch: int) -> list[str]:
 
 
 def note_watch(
-    session: Session,
-    watch: int,
-    online: bool,
-    detect: str,
-    reason: str | None,
+    session: Session, watch: int, *, online: bool, detect: str, reason: str | None
 ) -> None:
     """Keep what detection a watch has and whether its folder is there."""
     session.change("note_watch", watch=watch, online=int(online), detect=detect, reason=reason)

@@ -55,7 +55,7 @@ def apply(session: Session, job_id: int, event: ev.Event, *, expected: State | N
     _move(session, job, event, to_state)
     if to_state is State.CANCELLED:
         session.change("free_names", job=job_id)
-    if not (isinstance(event, ev.Postponed) and not event.counts):
+    if not ev.is_ordinary(event):
         _remember(session, job, event, to_state)
     return existing_job(session, job_id)
 
@@ -211,6 +211,11 @@ def _keep_fetched(session: Session, job: Job, event: ev.Fetched) -> None:
         )
 
 
+def _need_task(_session: Session, job: Job, _event: ev.Requeried) -> None:
+    if job.submit is None or job.submit.task_id is None:
+        raise LookupError(f"job {job.id} has no task to ask for")
+
+
 def _submit_id(job: Job) -> int:
     if job.submit is None:
         raise LookupError(f"job {job.id} was never submitted")
@@ -232,6 +237,7 @@ _KEEP: Mapping[type[ev.Event], Callable[[Session, Job, Any], object]] = {
     ),
     ev.RemoteLost: lambda s, job, _: _answer(s, job, "lost"),
     ev.ResendApproved: lambda s, job, _: _answer(s, job, "resent"),
+    ev.Requeried: _need_task,
     ev.Fetched: _keep_fetched,
     ev.LinksExpired: lambda s, job, _: s.change("count_expired_links", job=job.id),
     ev.SpoolLost: lambda s, job, _: s.change("forget_spool", submit=_submit_id(job)),

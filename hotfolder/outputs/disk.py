@@ -11,13 +11,16 @@ import ctypes
 import errno
 import functools
 import os
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+# Renames within an open folder, from a name to another; FileExistsError if that is taken.
+Way: TypeAlias = "Callable[[int, str, str], None]"
 
 _RENAME_NOREPLACE = 1
 _REFUSED_BY_FILE_SYSTEM = frozenset(
@@ -98,12 +101,10 @@ def by_looking_first(folder: int, old: str, new: str) -> None:
     os.rename(old, new, src_dir_fd=folder, dst_dir_fd=folder)
 
 
-WAYS: Final = (by_renameat2, by_link, by_looking_first)
+WAYS: Final[tuple[Way, ...]] = (by_renameat2, by_link, by_looking_first)
 
 
-def rename_without_replacing(
-    folder: int, old: str, new: str, ways: Sequence[Callable[[int, str, str], None]] = WAYS
-) -> None:
+def rename_without_replacing(folder: int, old: str, new: str, ways: Sequence[Way] = WAYS) -> None:
     """Rename within a folder unless the new name exists, in the first way that works.
 
     Raises FileExistsError and leaves both files where the name is taken.

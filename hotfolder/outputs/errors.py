@@ -16,6 +16,8 @@ import errno
 import os
 from typing import TYPE_CHECKING
 
+from hotfolder.domain import errors
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -50,13 +52,12 @@ _HINTS = {
 }
 
 
-class OutputError(Exception):
+class OutputError(errors.OutputError):
     """Why a result could not be stored; path is where, hint what a person can do."""
 
     def __init__(self, text: str, path: Path, hint: str) -> None:
-        super().__init__(text)
+        super().__init__(text, hint=hint)
         self.path = path
-        self.hint = hint
 
 
 class OutputBlocked(OutputError):

@@ -73,6 +73,12 @@ class Part:
         self._hash.update(chunk)
         self._size += len(chunk)
 
+    def content(self) -> bytes:
+        """Give all that was written so far, so that it can be proved before the commit."""
+        self._open_file()
+        with blocked(self._path):
+            return self._path.with_name(self._name).read_bytes()
+
     def commit(self) -> Spooled:
         """Make the result durable under its final name, in place of an earlier one.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import cache
@@ -21,6 +22,7 @@ from hotfolder.domain.jobs import Estimate, JsonScalar, Params
 DEFAULT_MODEL = "xai/grok-imagine-image/edit-official-stable"
 PROMPT = "prompt"
 MEGABYTE = 1024 * 1024
+COUNTING_KEYS = frozenset({"imageNum", "numImages", "n"})
 MEDIA_TYPES = frozenset({"IMAGE", "VIDEO", "AUDIO"})
 
 
@@ -158,7 +160,18 @@ def estimate(model: Model, params: Params) -> Estimate:
         if all(_holds(model, params, key, wanted) for key, wanted in rule.when.items()):
             amount = rule.price
             break
+    if amount is not None and model.price.unit == "image":
+        amount *= _images(model, params)
     return Estimate(amount=amount, currency=model.price.currency)
+
+
+def _images(model: Model, params: Params) -> int:
+    """Return how many images a call asks for, where the price is for each."""
+    counts = [each for each in model.params if each.key in COUNTING_KEYS]
+    if not counts:
+        return 1
+    stated = str(params.get(counts[0].key, counts[0].default or 1))
+    return int(stated) if stated.isascii() and stated.isdecimal() else 1
 
 
 def _holds(model: Model, params: Params, key: str, wanted: JsonScalar) -> bool:
@@ -187,6 +200,8 @@ def _value_problems(parameter: Parameter, value: object) -> list[str]:
     match parameter.type:
         case "LIST":
             if value not in parameter.options:
+                if str(value) in parameter.options:
+                    return [f'{key} must be in quotes: "{value}"']
                 return [f"{key} must be{_choices(parameter).removeprefix(':')}, not {value!r}"]
         case "BOOLEAN":
             if not isinstance(value, bool):
@@ -204,7 +219,7 @@ def _number_problems(parameter: Parameter, value: object) -> list[str]:
         return [f"{parameter.key} must be a {'whole ' if parameter.type == 'INT' else ''}number"]
     below = parameter.min is not None and value < parameter.min
     above = parameter.max is not None and value > parameter.max
-    if below or above:
+    if below or above or not math.isfinite(value):
         return [f"{parameter.key} must be from {parameter.min} to {parameter.max}"]
     return []
 
@@ -214,4 +229,6 @@ def _text_problems(parameter: Parameter, value: object) -> list[str]:
         return [f"{parameter.key} must be a text"]
     if parameter.max_length is not None and len(value) > parameter.max_length:
         return [f"{parameter.key} may have {parameter.max_length} characters, not {len(value)}"]
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        return [f"{parameter.key} holds half a character, which cannot be sent"]
     return []

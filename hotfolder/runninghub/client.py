@@ -9,6 +9,7 @@ Foreign errors are translated in `_translated`:
 
     httpx error                               nothing sent    sent
     ConnectError, ConnectTimeout, PoolTimeout NotSent         -
+    ProxyError (the tunnel was refused)       NotSent         -
     LocalProtocolError, UnsupportedProtocol   NotSent         NotSent (refused before writing)
     any other                                 NotSent         Unanswered
     CancelledError (submit only)              NotSent         Unanswered
@@ -39,6 +40,7 @@ _NEVER_WRITTEN = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
     httpx.PoolTimeout,
+    httpx.ProxyError,
     httpx.LocalProtocolError,
     httpx.UnsupportedProtocol,
 )
@@ -50,9 +52,10 @@ class _Trace:
     def __init__(self) -> None:
         self.sent = False
 
-    async def __call__(self, event: str, _details: dict[str, Any]) -> None:
+    async def __call__(self, event: str, details: dict[str, Any]) -> None:
+        # A proxy is first asked for a tunnel: that request is not yet ours.
         if event.endswith("send_request_headers.started"):
-            self.sent = True
+            self.sent = self.sent or details["request"].method != b"CONNECT"
 
 
 @contextmanager
@@ -72,6 +75,8 @@ class Client:
 
     `base_url` ends with /openapi/v2. `submit_timeout_s` is how long an answer to a paid call is
     waited for. `failpoint` is passed `submit.sending` and `CALL.answered` for every call.
+
+    Raises ValueError for a key that no header can carry: the error that HTTP raises quotes it.
     """
 
     def __init__(
@@ -82,13 +87,16 @@ class Client:
         submit_timeout_s: float = SUBMIT_TIMEOUT_S,
         failpoint: Failpoint = no_failpoint,
     ) -> None:
+        secret = key.get_secret_value()
+        if not (secret.isascii() and secret.isprintable() and secret == secret.strip()):
+            raise ValueError("the API key holds characters that no API key has")
         self._base = base_url.rstrip("/")
         parts = urlsplit(self._base)
         self.site = f"{parts.scheme}://{parts.netloc}"
         self._key = key
         self._failpoint = failpoint
         context = httpx.create_ssl_context()
-        headers = {"authorization": f"Bearer {key.get_secret_value()}"}
+        headers = {"authorization": f"Bearer {secret}"}
         timeout = httpx.Timeout(FREE_TIMEOUT_S, connect=CONNECT_TIMEOUT_S)
         self._free = httpx.AsyncClient(headers=headers, timeout=timeout, verify=context)
         self._paid = httpx.AsyncClient(
@@ -117,7 +125,7 @@ class Client:
 
         Raises NotSent, Unanswered, Busy, Refused, AccountHold.
         """
-        files = {"file": (name, content, media_type)}
+        files = {"file": (name.encode(errors="replace").decode(), content, media_type)}
         answer = await self._ask("upload", "POST", "/media/upload/binary", files=files)
         return wire.uploaded(answer)
 

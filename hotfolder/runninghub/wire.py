@@ -27,6 +27,7 @@ from hotfolder.domain.errors import AccountHold, Busy, Refused, RemoteError, Rul
 from hotfolder.domain.events import RemoteResult
 
 RATE_WAIT_S = 10.0
+MOST_AT_ONCE: Final = 10_000
 LONGEST_RETRY_AFTER_S = 3600.0
 AMBIGUOUS_STATUSES: Final = frozenset({408, 409, 425, 499})
 ENDPOINT_CODES: Final = frozenset({"412", "1001"})
@@ -144,7 +145,8 @@ def task_report(answer: Answer) -> TaskReport:
         body = body["data"]
     status = _STATUSES.get(_text(body.get("status")).upper())
     code, said = _code(body)
-    if status is not None:
+    # A gateway's own error page may have a "status", too: it must not end a paid task.
+    if status is not None and answer.status == 200:  # noqa: PLR2004  HTTP
         return TaskReport(
             status=status,
             results=_results(body.get("results")),
@@ -172,13 +174,15 @@ def concurrency_limit(answer: Answer) -> int | None:
     body = _json(answer.body)
     found = body.get("data") if isinstance(body, dict) else None
     limit = _decimal(found.get("concurrentLimit")) if isinstance(found, dict) else None
-    return int(limit) if limit is not None and limit >= 1 else None
+    return int(min(limit, MOST_AT_ONCE)) if limit is not None and limit >= 1 else None
 
 
 def cancel_accepted(answer: Answer) -> bool:
     """Return whether the service took the wish to cancel (not: whether the task stopped)."""
     body = _json(answer.body)
-    return isinstance(body, dict) and _code(body)[0] in ("0", "")
+    if answer.status != 200 or not isinstance(body, dict):  # noqa: PLR2004  HTTP
+        return False
+    return _code(body)[0] in ("0", "200", "")
 
 
 def retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:
@@ -186,7 +190,7 @@ def retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:
     stated = headers.get("retry-after", "").strip()
     if not stated:
         return None
-    if stated.isdigit():
+    if stated.isascii() and stated.isdecimal():
         return min(float(stated), LONGEST_RETRY_AFTER_S)
     try:
         until = parsedate_to_datetime(stated)
@@ -203,7 +207,7 @@ def _submit_error(answer: Answer, body: object) -> RemoteError:
         return Unanswered(f"the submit was answered with HTTP {status}, code {code or 'none'}")
     if code in codes():
         return _coded_error(code, said, answer)
-    if status in (200, 201, 202):
+    if 200 <= status < 300:  # noqa: PLR2004  HTTP
         return Unanswered(f"the submit's answer has no task id and the code {code or 'none'}")
     return _status_error(answer, said)
 
@@ -211,12 +215,8 @@ def _submit_error(answer: Answer, body: object) -> RemoteError:
 def _coded_error(code: str, said: str, answer: Answer) -> RemoteError:
     known = codes()[code]
     if known.kind == "busy":
-        stated = retry_after_s(answer.headers, datetime.now(UTC))
-        return Busy(
-            f"busy: {said}",
-            after_s=known.wait_s if stated is None else stated,
-            limit=code in LIMIT_CODES,
-        )
+        wait_s = _wait_s(answer, known.wait_s)
+        return Busy(f"busy: {said}", after_s=wait_s, limit=code in LIMIT_CODES)
     if code in ENDPOINT_CODES:
         return RuleHold(failures.of_remote_code(code, otherwise=failures.WRONG_ENDPOINT, said=said))
     if known.kind == "hold":
@@ -229,9 +229,7 @@ def _coded_error(code: str, said: str, answer: Answer) -> RemoteError:
 def _status_error(answer: Answer, said: str) -> RemoteError:
     status = answer.status
     if status == 429:  # noqa: PLR2004  HTTP
-        stated = retry_after_s(answer.headers, datetime.now(UTC))
-        wait_s = RATE_WAIT_S if stated is None else stated
-        return Busy("HTTP 429", after_s=wait_s, limit=False)
+        return Busy("HTTP 429", after_s=_wait_s(answer, RATE_WAIT_S), limit=False)
     if status in (401, 403):
         return AccountHold(
             failures.of_remote_code(str(status), otherwise=failures.KEY_REFUSED, said=said)
@@ -256,9 +254,14 @@ def _free_call_error(answer: Answer, body: object) -> RemoteError:
 
 def _query_error(answer: Answer, code: str) -> RemoteError:
     if answer.status == 429 or (code in codes() and codes()[code].kind == "busy"):  # noqa: PLR2004  HTTP
-        stated = retry_after_s(answer.headers, datetime.now(UTC))
-        return Busy("the service is busy", after_s=stated or RATE_WAIT_S, limit=False)
+        wait_s = _wait_s(answer, RATE_WAIT_S)
+        return Busy("the service is busy", after_s=wait_s, limit=False)
     return Unanswered(f"the query was answered with HTTP {answer.status}, code {code or 'none'}")
+
+
+def _wait_s(answer: Answer, first_s: float) -> float:
+    """Return how long to wait when busy; a Retry-After of 0 must not make a storm."""
+    return retry_after_s(answer.headers, datetime.now(UTC)) or first_s
 
 
 def _json(body: bytes) -> object:
@@ -278,7 +281,7 @@ def _task_id(body: object) -> str:
                     and not isinstance(found, bool)
                     and str(found).strip()
                 ):
-                    return str(found).strip()
+                    return _storable(str(found))
         body = body.get("data")
     if isinstance(body, str | int) and _TASK_ID.fullmatch(str(body).strip()):
         return str(body).strip()
@@ -314,7 +317,9 @@ def _result(each: dict[str, Any]) -> tuple[str | None, str | None, str]:
 def _charge(usage: object) -> Decimal | None:
     if not isinstance(usage, dict):
         return None
-    return _decimal(usage.get("thirdPartyConsumeMoney")) or _decimal(usage.get("consumeMoney"))
+    stated = [_decimal(usage.get(key)) for key in ("thirdPartyConsumeMoney", "consumeMoney")]
+    said = [each for each in stated if each is not None]
+    return next((each for each in said if each), said[0] if said else None)
 
 
 def _decimal(stated: object) -> Decimal | None:
@@ -328,4 +333,9 @@ def _decimal(stated: object) -> Decimal | None:
 
 
 def _text(stated: object) -> str:
-    return stated.strip() if isinstance(stated, str) else ""
+    return _storable(stated) if isinstance(stated, str) else ""
+
+
+def _storable(text: str) -> str:
+    """Strip a text; half characters, which JSON can hold and SQLite cannot, become "?"."""
+    return text.strip().encode(errors="replace").decode()

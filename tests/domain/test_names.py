@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from hotfolder.outputs.names import candidates, fit, numbered, result_stem, stem_key
+from hotfolder.domain.names import candidates, fit, numbered, result_stem, stem_key
 
 quick = settings(derandomize=True, max_examples=50, deadline=None, database=None)
 

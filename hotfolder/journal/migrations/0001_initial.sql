@@ -61,6 +61,8 @@ CREATE TABLE job (
     ended_at INTEGER,
     UNIQUE (source, content_hash, rule, generation),
     CHECK (due_at IS NULL OR waits_for IS NULL),
+    CHECK (due_at IS NOT NULL OR waits_for IS NOT NULL
+        OR state IN ('submitting', 'done', 'failed', 'cancelled')),
     CHECK ((state IN ('done', 'failed', 'cancelled')) = (ended_at IS NOT NULL)),
     CHECK (state NOT IN ('done', 'failed', 'cancelled') OR due_at IS NULL),
     CHECK ((error_code IS NULL) = (error_message IS NULL))

@@ -1,0 +1,298 @@
+"""What an operator may do to jobs, and the Unix socket that carries it to the daemon.
+
+One module for every face: a wish is a small JSON object, the answer `{"ok": true, "lines": […]}`
+or `{"ok": false, "error": "…"}`. Without a daemon the command line takes the lock and grants the
+wish itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import socket
+import struct
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from hotfolder.domain import events as ev
+from hotfolder.domain.errors import HotfolderError, OperatorError, RemoteError
+from hotfolder.domain.jobs import Job
+from hotfolder.domain.states import BEFORE_INTENT, State
+from hotfolder.journal import acceptance, reading, transitions
+from hotfolder.journal.journal import Journal
+from hotfolder.runninghub.client import Client
+from hotfolder.runninghub.wire import TaskStatus
+
+SOCKET_NAME: Final = "control.sock"
+BY_OPERATOR: Final = "operator"
+LARGEST_WISH_BYTES: Final = 1024 * 1024
+ANSWER_TIMEOUT_S: Final = 150.0
+
+Settling = Callable[[str, str], str | None]
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.control")
+
+
+class _Wish(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Retry(_Wish):
+    """Failed jobs again; `jobs` empty = all failed ones."""
+
+    jobs: list[int]
+    pay_again: bool = False
+
+
+class Resolve(_Wish):
+    """Settle a job in doubt in exactly one of three ways."""
+
+    job: int
+    task_id: str | None = None
+    resend: bool = False
+    abandon: bool = False
+
+
+class Cancel(_Wish):
+    """Give jobs up."""
+
+    jobs: list[int]
+
+
+class Ask(_Wish):
+    """Why a file is not accepted yet."""
+
+    watch: str
+    path: str
+
+
+class Control:
+    """Grants operators' wishes.
+
+    `wake` is called when jobs may be due; `settling` says of a watch and path why it is not
+    accepted yet.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        client: Client,
+        *,
+        wake: Callable[[], None] = lambda: None,
+        settling: Settling = lambda _watch, _path: None,
+    ) -> None:
+        self._journal = journal
+        self._client = client
+        self._wake = wake
+        self._settling = settling
+
+    async def grant(self, action: str, wish: dict[str, Any]) -> list[str]:
+        """Do what is wished and return what to tell the operator, a line each.
+
+        Raises OperatorError where it cannot be done.
+        """
+        try:
+            match action:
+                case "retry":
+                    lines = await self.retry(Retry.model_validate(wish))
+                case "resolve":
+                    lines = [await self.resolve(Resolve.model_validate(wish))]
+                case "cancel":
+                    asked = Cancel.model_validate(wish)
+                    lines = [await self.cancel(job) for job in asked.jobs]
+                case "settling":
+                    ask = Ask.model_validate(wish)
+                    reason = self._settling(ask.watch, ask.path)
+                    lines = [reason] if reason else []
+                case _:
+                    raise OperatorError(f"there is no action {action}")
+        except ValidationError as error:
+            raise OperatorError(f"{action}: {error.errors()[0]['msg']}") from error
+        self._wake()
+        return lines
+
+    # -- retry
+
+    async def retry(self, wish: Retry) -> list[str]:
+        """Work on failed jobs again: results that were paid are fetched, else it is submitted."""
+        if wish.jobs:
+            return [await self._retry(job, pay_again=wish.pay_again) for job in wish.jobs]
+        failed = await self._journal.run(reading.jobs, state=State.FAILED)
+        return [await self._retry(job.id, pay_again=wish.pay_again) for job in failed]
+
+    async def _retry(self, job_id: int, *, pay_again: bool) -> str:
+        job = await self._job(job_id)
+        if job.state is State.DONE and pay_again:
+            fresh = await self._journal.run(acceptance.repeat, job.id)
+            return f"job {job.id} is done; it is made and paid anew as job {fresh.id}"
+        if job.state is not State.FAILED:
+            hint = "; --pay-again makes it anew" if job.state is State.DONE else ""
+            raise OperatorError(f"job {job.id} is {job.state.value}, not failed{hint}")
+        if _was_paid(job) and not pay_again:
+            await self._apply(job, ev.Requeried(by=BY_OPERATOR))
+            return f"job {job.id}: its result is asked for again, which is free"
+        await self._apply(job, ev.Retried(by=BY_OPERATOR))
+        return f"job {job.id}: is submitted again"
+
+    # -- resolve
+
+    async def resolve(self, wish: Resolve) -> str:
+        """Settle a job in doubt."""
+        job = await self._job(wish.job)
+        ways = sum((wish.task_id is not None, wish.resend, wish.abandon))
+        if ways != 1:
+            raise OperatorError("say exactly one of --task-id, --resend and --abandon")
+        if job.state is not State.IN_DOUBT:
+            raise OperatorError(f"job {job.id} is {job.state.value}, not in doubt")
+        if wish.task_id is not None:
+            return await self._found(job, wish.task_id.strip())
+        if wish.resend:
+            await self._apply(job, ev.ResendApproved(by=BY_OPERATOR))
+            return f"job {job.id}: is submitted again"
+        await self._apply(job, ev.Cancelled(by=BY_OPERATOR))
+        return f"job {job.id}: given up; if it was charged, that is not known here"
+
+    async def _found(self, job: Job, task_id: str) -> str:
+        owner = await self._journal.run(reading.task_owner, task_id)
+        if owner is not None and owner != job.id:
+            raise OperatorError(f"task {task_id} belongs to job {owner}")
+        try:
+            report = await self._client.query(task_id)
+        except RemoteError as error:
+            raise OperatorError(f"the service could not be asked for the task: {error}") from error
+        if report.status is TaskStatus.DENIED:
+            raise OperatorError(f"the service does not know a task {task_id}")
+        await self._apply(job, ev.TaskFound(task_id=task_id, by=BY_OPERATOR))
+        return f"job {job.id}: is task {task_id}; it is followed from here"
+
+    # -- cancel
+
+    async def cancel(self, job_id: int) -> str:
+        """Give a job up, as far as that is still possible."""
+        job = await self._job(job_id)
+        if job.state in BEFORE_INTENT:
+            await self._apply(job, ev.Cancelled(by=BY_OPERATOR))
+            return f"job {job.id}: cancelled; nothing was paid"
+        if job.state is State.RUNNING:
+            return await self._cancel_remotely(job)
+        if job.state is State.SUBMITTING:
+            raise OperatorError(f"job {job.id} is just being sent: try again")
+        if job.state is State.IN_DOUBT:
+            raise OperatorError(f"job {job.id} is in doubt: use resolve {job.id} --abandon")
+        if job.state in (State.FINISHED, State.FETCHED):
+            raise OperatorError(f"job {job.id} is edited and paid; its result is being delivered")
+        raise OperatorError(f"job {job.id} is {job.state.value} already")
+
+    async def _cancel_remotely(self, job: Job) -> str:
+        task_id = (job.submit.task_id if job.submit else None) or ""
+        try:
+            taken = await self._client.cancel(task_id)
+        except RemoteError as error:
+            raise OperatorError(f"the service could not be asked to cancel: {error}") from error
+        if not taken:
+            raise OperatorError(f"the service does not cancel job {job.id}; it goes on")
+        return f"job {job.id}: the service was asked to cancel; what it then says counts"
+
+    async def _job(self, job_id: int) -> Job:
+        try:
+            return await self._journal.run(transitions.existing_job, job_id)
+        except LookupError:
+            raise OperatorError(f"there is no job {job_id}") from None
+
+    async def _apply(self, job: Job, event: ev.Event) -> None:
+        try:
+            await self._journal.run(transitions.apply, job.id, event, expected=job.state)
+        except transitions.StateMoved as error:
+            raise OperatorError(f"{error}: try again") from error
+        log.info("operator.acted", **job.log_context(), event_name=type(event).__name__)
+
+
+def _was_paid(job: Job) -> bool:
+    """Whether a task exists that the service did not report as failed."""
+    submit = job.submit
+    return submit is not None and submit.task_id is not None and submit.outcome != "failed"
+
+
+# -- the socket
+
+
+@contextlib.contextmanager
+def _socket_path(folder: Path) -> Iterator[str]:
+    """Give a short spelling of the socket's path: the kernel takes 108 bytes at most."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{handle}/{SOCKET_NAME}"
+    finally:
+        os.close(handle)
+
+
+async def serve(control: Control, folder: Path) -> asyncio.Server:
+    """Listen for wishes in the state directory; only its owner and root are heard."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    (folder / SOCKET_NAME).unlink(missing_ok=True)
+    with _socket_path(folder) as path:
+        listener.bind(path)
+    (folder / SOCKET_NAME).chmod(0o600)
+
+    async def hear(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            answer = await _answer(control, reader, writer)
+            writer.write(json.dumps(answer).encode() + b"\n")
+            await writer.drain()
+        except (ConnectionError, ValueError):
+            log.info("control.broken_off")
+        finally:
+            writer.close()
+
+    return await asyncio.start_unix_server(hear, sock=listener, limit=LARGEST_WISH_BYTES)
+
+
+async def _answer(
+    control: Control, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> dict[str, Any]:
+    if _peer(writer) not in (0, os.geteuid()):
+        return {"ok": False, "error": "only the daemon's own user may do this"}
+    try:
+        wish = json.loads(await reader.readline())
+        action = str(wish.pop("action"))
+    except (ValueError, KeyError, AttributeError):
+        return {"ok": False, "error": "this is not a wish"}
+    try:
+        return {"ok": True, "lines": await control.grant(action, wish)}
+    except HotfolderError as error:
+        return {"ok": False, "error": str(error)}
+
+
+def _peer(writer: asyncio.StreamWriter) -> int:
+    connection: socket.socket = writer.get_extra_info("socket")
+    size = struct.calcsize("3i")
+    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
+    user: int = struct.unpack("3i", credentials)[1]
+    return user
+
+
+def send(folder: Path, action: str, wish: dict[str, Any]) -> list[str]:
+    """Ask the daemon of a state directory; blocks until it answers.
+
+    Raises ConnectionError or FileNotFoundError where none listens, OperatorError where it
+    cannot be done.
+    """
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(ANSWER_TIMEOUT_S)
+        with _socket_path(folder) as path:
+            connection.connect(path)
+        connection.sendall(json.dumps({"action": action, **wish}).encode() + b"\n")
+        with connection.makefile("rb") as stream:
+            line = stream.readline()
+    if not line:
+        raise ConnectionError("the daemon gave no answer")
+    answer = json.loads(line)
+    if not answer["ok"]:
+        raise OperatorError(answer["error"])
+    return list(answer["lines"])

@@ -1,0 +1,167 @@
+"""What the faces ask of the journal: jobs, counts, charges, watches."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from hotfolder.domain.jobs import Job
+from hotfolder.domain.states import State
+from hotfolder.journal.session import Session, from_ms
+from hotfolder.journal.transitions import existing_job
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchRow:
+    """A watch as the journal knows it."""
+
+    id: int
+    name: str
+    root: str
+    output_root: str
+    online: bool
+    detect: str | None
+    reason: str | None
+    was_online: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Charge:
+    """Money spent by one submit."""
+
+    at: datetime
+    amount: Decimal
+    currency: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryLine:
+    """One line of a job's history; `detail` is JSON."""
+
+    at: datetime
+    name: str
+    to_state: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceRow:
+    """What the journal knows of one path."""
+
+    id: int
+    verdict: str
+    reason: str | None
+
+
+def watches(session: Session) -> list[WatchRow]:
+    """Return all watches that ever were."""
+    return [
+        WatchRow(
+            id=row["id"],
+            name=row["name"],
+            root=os.fsdecode(row["root"]),
+            output_root=os.fsdecode(row["output_root"]),
+            online=bool(row["online"]),
+            detect=row["detect"],
+            reason=row["reason"],
+            was_online=row["first_online_at"] is not None,
+        )
+        for row in session.rows("watches")
+    ]
+
+
+def state_counts(session: Session) -> dict[State, int]:
+    """Return how many jobs are in each state."""
+    counted = {State(row["state"]): row["count"] for row in session.rows("count_states")}
+    return {state: counted.get(state, 0) for state in State}
+
+
+def wait_counts(session: Session) -> dict[str, int]:
+    """Return how many jobs wait for what, apart from time."""
+    return {row["waits_for"]: row["count"] for row in session.rows("count_waits")}
+
+
+def charges(session: Session) -> list[Charge]:
+    """Return every charge."""
+    return [
+        Charge(
+            at=from_ms(row["intent_at"]), amount=Decimal(row["charge"]), currency=row["currency"]
+        )
+        for row in session.rows("charges")
+    ]
+
+
+def jobs(session: Session, *, state: State | None = None, watch: str | None = None) -> list[Job]:
+    """Return the jobs, oldest first."""
+    rows = session.rows("find_jobs", state=state.value if state else None, watch=watch)
+    return [existing_job(session, row["id"]) for row in rows]
+
+
+def job_charge(session: Session, job_id: int) -> Decimal | None:
+    """Return what a job has cost over all its submits; None = nothing is known of a charge."""
+    rows = session.rows("job_charge", job=job_id)
+    return sum((Decimal(row["charge"]) for row in rows), Decimal(0)) if rows else None
+
+
+def source(session: Session, watch: int, path: str) -> SourceRow | None:
+    """Return what is known of a path, or None."""
+    row = session.row("find_source", watch=watch, path=os.fsencode(path))
+    if row is None:
+        return None
+    return SourceRow(id=row["id"], verdict=row["verdict"], reason=row["reason"])
+
+
+def jobs_of_source(session: Session, source_id: int) -> list[Job]:
+    """Return the jobs of one place, newest first."""
+    rows = session.rows("jobs_of_source", source=source_id)
+    return [existing_job(session, row["id"]) for row in rows]
+
+
+def history(session: Session, job_id: int) -> list[HistoryLine]:
+    """Return what happened to a job, oldest first."""
+    return [
+        HistoryLine(
+            at=from_ms(row["at"]),
+            name=row["name"],
+            to_state=row["to_state"],
+            detail=row["detail"],
+        )
+        for row in session.rows("history", job=job_id)
+    ]
+
+
+def newest_event(session: Session) -> int:
+    """Return the number of the history's last line."""
+    row = session.row("newest_event")
+    return int(row["id"]) if row is not None else 0
+
+
+def touched_since(session: Session, event: int) -> list[Job]:
+    """Return the jobs that are open or were moved after a line of the history."""
+    rows = session.rows("jobs_touched_since", event=event)
+    return [existing_job(session, row["id"]) for row in rows]
+
+
+def going_on(session: Session) -> int:
+    """Return how many jobs will go on by themselves: due some time, and not held."""
+    row = session.row("count_going_on")
+    return int(row["count"]) if row is not None else 0
+
+
+def currency(session: Session) -> str | None:
+    """Return the account's currency, as last heard."""
+    row = session.row("get_meta", key="currency")
+    return None if row is None else str(row["value"])
+
+
+def keep_currency(session: Session, value: str) -> None:
+    """Keep the account's currency."""
+    session.change("set_meta", key="currency", value=value)
+
+
+def task_owner(session: Session, task_id: str) -> int | None:
+    """Return the job that a task of the service belongs to."""
+    row = session.row("task_owner", task_id=task_id)
+    return None if row is None else int(row["job"])

@@ -1,0 +1,24 @@
+"""Links to uploaded content, which is uploaded once and reused while its link is good."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from hotfolder.domain.events import UploadLink
+from hotfolder.journal.session import Session, from_ms, to_ms
+
+
+def find(session: Session, content_hash: str, site: str, good_until: datetime) -> UploadLink | None:
+    """Return the link to a content at a site, if it lives beyond `good_until`."""
+    row = session.row(
+        "find_upload", content_hash=content_hash, site=site, good_until=to_ms(good_until)
+    )
+    if row is None:
+        return None
+    return UploadLink(
+        content_hash=content_hash,
+        site=site,
+        url=row["url"],
+        file_name=row["file_name"],
+        expires_at=from_ms(row["expires_at"]),
+    )

@@ -1,0 +1,120 @@
+"""How many tasks to have at the service at once, and how long they usually take.
+
+The account's limit may be unknown, and others may use the same account. So the window of
+tasks at once is learned: it opens by one for every accepted submit until the service first says
+that it is full; then it is exactly as wide as what then ran, and one wider is tried now and
+then. Every refusal of such a trial doubles the number of ended tasks before the next.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+START_WINDOW: Final = 2
+WIDEST_WINDOW: Final = 500
+FIRST_PROBE_AFTER: Final = 10
+LONGEST_PROBE_AFTER: Final = 640
+LONGEST_DOUBT_S: Final = 600.0
+UNKNOWN_USUAL_S: Final = 1.0
+LEARNING_SHARE: Final = 0.3
+
+
+class Pace:
+    """The window of tasks at once. Times are monotonic seconds.
+
+    `limit` is what the config or the service says, 0 where nobody does; `running` are the jobs
+    that already have a task.
+    """
+
+    def __init__(self, *, limit: int = 0, running: frozenset[int] = frozenset()) -> None:
+        self._ceiling = limit or WIDEST_WINDOW
+        self._window = limit or START_WINDOW
+        self._opening = not limit
+        self._busy = set(running)
+        self._doubts: list[float] = []
+        self._not_before_s = 0.0
+        self._ended_since_refusal = 0
+        self._probe_after = FIRST_PROBE_AFTER
+
+    @property
+    def window(self) -> int:
+        """How many tasks may be at the service at once."""
+        return self._window
+
+    @property
+    def in_flight(self) -> int:
+        """How many are."""
+        return len(self._busy)
+
+    def room(self, now_s: float) -> int:
+        """Return how many submits may leave now."""
+        if now_s < self._not_before_s:
+            return 0
+        self._doubts = [until_s for until_s in self._doubts if until_s > now_s]
+        return max(0, self._window - len(self._busy) - len(self._doubts))
+
+    def resumes_s(self, now_s: float) -> float | None:
+        """Return when there may be room again for reasons of time alone."""
+        times = [each for each in (self._not_before_s, *self._doubts) if each > now_s]
+        return min(times, default=None)
+
+    def started(self, job: int) -> None:
+        """Take in that a submit is about to leave."""
+        self._busy.add(job)
+
+    def accepted(self) -> None:
+        """Take in that the service accepted a submit."""
+        if self._opening and self._window < self._ceiling:
+            self._window += 1
+
+    def ended(self, job: int) -> None:
+        """Take in that a task ended, or that a submit was certainly not accepted."""
+        if job not in self._busy:
+            return
+        self._busy.discard(job)
+        self._ended_since_refusal += 1
+        if not self._opening and self._ended_since_refusal >= self._probe_after:
+            self._window = min(self._ceiling, self._window + 1)
+            self._ended_since_refusal = 0
+
+    def doubted(self, job: int, until_s: float) -> None:
+        """Keep the place of a submit that may have been accepted taken for a while."""
+        self._busy.discard(job)
+        self._doubts.append(until_s)
+
+    def full(self, job: int, now_s: float, after_s: float) -> None:
+        """Take in that the service had no place; without tasks of ours to wait for, wait."""
+        self._busy.discard(job)
+        narrower = max(1, min(self._window, len(self._busy)))
+        if not self._opening:
+            self._probe_after = min(LONGEST_PROBE_AFTER, 2 * self._probe_after)
+        self._opening = False
+        self._window = narrower
+        self._ended_since_refusal = 0
+        if not self._busy:
+            self.slow_down(now_s, after_s)
+
+    def slow_down(self, now_s: float, after_s: float) -> None:
+        """Let no submit leave for a while."""
+        self._not_before_s = max(self._not_before_s, now_s + after_s)
+
+
+class Durations:
+    """How long tasks of each model usually take, in seconds, learned from those that ended."""
+
+    def __init__(self) -> None:
+        self._usual_s: dict[str, float] = {}
+
+    def usual_s(self, model: str) -> float:
+        """Return the usual duration."""
+        return self._usual_s.get(model, UNKNOWN_USUAL_S)
+
+    def learn(self, model: str, seconds: float) -> None:
+        """Take in one task's duration."""
+        known = self._usual_s.get(model)
+        share = 1.0 if known is None else LEARNING_SHARE
+        self._usual_s[model] = (1 - share) * (known or 0.0) + share * seconds
+
+    def doubt_s(self, model: str) -> float:
+        """Return how long a doubtful submit takes up a place."""
+        return min(LONGEST_DOUBT_S, 2 * self.usual_s(model))

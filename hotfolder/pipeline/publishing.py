@@ -1,0 +1,85 @@
+"""FETCHED: every result under its final name. An unreachable share only makes it wait."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+
+from hotfolder.domain import events as ev
+from hotfolder.domain.errors import OutputError
+from hotfolder.domain.failpoints import Failpoint, no_failpoint
+from hotfolder.domain.failures import Failure
+from hotfolder.domain.jobs import Job, Result
+from hotfolder.journal import acceptance, holds
+from hotfolder.journal.journal import Journal
+from hotfolder.outputs import publish
+from hotfolder.outputs.errors import NameTaken, SpoolLost
+from hotfolder.outputs.spool import Spool
+from hotfolder.pipeline.steps import Later, Outcome
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.pipeline")
+
+
+class Publishing:
+    """Publishes a job's spooled results. `failpoint` is passed `publish.before` and `.after`."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        spool: Spool,
+        later: Later,
+        failpoint: Failpoint = no_failpoint,
+    ) -> None:
+        self._journal = journal
+        self._spool = spool
+        self._later = later
+        self._failpoint = failpoint
+
+    async def __call__(self, job: Job) -> Outcome:
+        """Return Published, SpoolLost, or when to try again."""
+        try:
+            for result in job.results:
+                if result.published_at is None:
+                    await self._publish(job, result)
+        except SpoolLost:
+            return Outcome(ev.SpoolLost())
+        except OutputError as error:
+            failure = Failure("output_blocked", str(error), error.hint)
+            later = ev.Postponed(until=self._later.backoff(job), reason=str(error), failure=failure)
+            return Outcome(later, hold=(holds.watch_scope(job.watch), failure))
+        return Outcome(ev.Published())
+
+    async def _publish(self, job: Job, result: Result) -> None:
+        name = result.output_name or await self._name(job, result, after=None)
+        while True:
+            try:
+                await asyncio.to_thread(self._put(job, result, name))
+            except NameTaken:
+                name = await self._name(job, result, after=name)
+            else:
+                break
+        await self._journal.run(acceptance.mark_published, result.id)
+        log.info("output.published", **job.log_context(), output=name)
+
+    async def _name(self, job: Job, result: Result, after: str | None) -> str:
+        extension = result.extension or "bin"
+        return await self._journal.run(
+            acceptance.name_result, job, result.position, extension, after
+        )
+
+    def _put(self, job: Job, result: Result, name: str) -> Callable[[], object]:
+        if result.spool_file is None or result.sha256 is None:
+            raise LookupError(f"result {result.id} of job {job.id} was never fetched")
+        spooled, sha256 = self._spool.path(result.spool_file), result.sha256
+
+        def put() -> None:
+            self._failpoint("publish.before")
+            publish.publish(
+                spooled, sha256, Path(job.output_root), name, token=f"{job.id}-{result.id}"
+            )
+            self._failpoint("publish.after")
+
+        return put

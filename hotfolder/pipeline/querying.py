@@ -1,0 +1,127 @@
+"""RUNNING: how far is the task. No bad answer ends a job; only the task's own end does."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from hotfolder.domain import events as ev
+from hotfolder.domain import failures
+from hotfolder.domain.errors import RemoteError
+from hotfolder.domain.jobs import Job, Submit
+from hotfolder.domain.retry import PollSchedule
+from hotfolder.pipeline.pacing import Durations
+from hotfolder.pipeline.steps import Later, Outcome
+from hotfolder.runninghub.client import Client
+from hotfolder.runninghub.wire import TaskReport, TaskStatus
+
+EMPTY_TRIES: Final = 5
+DENIED_TRIES: Final = 3
+DENIED_FOR_S: Final = 600.0
+
+Currency = Callable[[], str | None]
+
+
+@dataclass(slots=True)
+class _Oddities:
+    """How often and since when a task has been answered for oddly."""
+
+    empty: int = 0
+    denied: int = 0
+    denied_since_s: float = 0.0
+
+
+class Querying:
+    """Asks for a task. `currency` tells the account's, which charges are in."""
+
+    def __init__(
+        self,
+        client: Client,
+        durations: Durations,
+        schedule: PollSchedule,
+        later: Later,
+        currency: Currency,
+    ) -> None:
+        self._client = client
+        self._durations = durations
+        self._schedule = schedule
+        self._later = later
+        self._currency = currency
+        self._oddities: defaultdict[int, _Oddities] = defaultdict(_Oddities)
+
+    async def __call__(self, job: Job) -> Outcome:
+        """Return how the task ended, or Postponed."""
+        submit = _submit_of(job)
+        try:
+            report = await self._client.query(submit.task_id or "")
+        except RemoteError as error:
+            return Outcome(self._later.postponed(job, str(error), error))
+        event = self._event(job, submit, report)
+        if not isinstance(event, ev.Postponed):
+            self._oddities.pop(job.id, None)
+        return Outcome(event)
+
+    def _event(self, job: Job, submit: Submit, report: TaskReport) -> ev.Event:
+        match report.status:
+            case TaskStatus.WAITING:
+                return self._still_running(job, submit)
+            case TaskStatus.SUCCEEDED:
+                return self._succeeded(job, submit, report)
+            case TaskStatus.FAILED:
+                failure = failures.of_remote_code(
+                    report.code, otherwise=failures.TASK_FAILED, said=report.said
+                )
+                return ev.RemoteFailed(
+                    failure=failure, charge=report.charge, currency=self._currency()
+                )
+            case TaskStatus.CANCELLED:
+                return ev.RemoteCancelled(charge=report.charge, currency=self._currency())
+            case TaskStatus.DENIED:
+                return self._denied(job)
+
+    def _running_s(self, submit: Submit) -> float:
+        return (self._later.clock() - submit.intent_at).total_seconds()
+
+    def _still_running(self, job: Job, submit: Submit) -> ev.Event:
+        self._oddities.pop(job.id, None)
+        usual_s = self._durations.usual_s(job.plan.model)
+        step_s = self._schedule.next_s(usual_s, self._running_s(submit), self._later.jitter())
+        return ev.Postponed(until=self._later.after(step_s), reason="still running", counts=False)
+
+    def _succeeded(self, job: Job, submit: Submit, report: TaskReport) -> ev.Event:
+        if report.results:
+            if not submit.links_expired:
+                self._durations.learn(job.plan.model, self._running_s(submit))
+            return ev.RemoteSucceeded(
+                results=report.results, charge=report.charge, currency=self._currency()
+            )
+        oddities = self._oddities[job.id]
+        oddities.empty += 1
+        if oddities.empty < EMPTY_TRIES:
+            return self._later.postponed(job, "succeeded without results")
+        return ev.RemoteFailed(
+            failure=failures.NO_RESULTS,
+            charge=report.charge,
+            currency=self._currency(),
+            ended_by_service=False,
+        )
+
+    def _denied(self, job: Job) -> ev.Event:
+        now_s = time.monotonic()
+        oddities = self._oddities[job.id]
+        if not oddities.denied:
+            oddities.denied_since_s = now_s
+        oddities.denied += 1
+        for_s = now_s - oddities.denied_since_s
+        if oddities.denied >= DENIED_TRIES and for_s >= DENIED_FOR_S:
+            return ev.RemoteLost()
+        return self._later.postponed(job, "the service denies the task")
+
+
+def _submit_of(job: Job) -> Submit:
+    if job.submit is None:
+        raise LookupError(f"job {job.id} is running without a submit")
+    return job.submit

@@ -1,0 +1,43 @@
+"""What happens at start before anything else.
+
+A job found SUBMITTING was interrupted between the intent and the answer: it may have been
+charged, so it is in doubt. It is never sent again from here.
+"""
+
+from __future__ import annotations
+
+import structlog
+
+from hotfolder.domain import events as ev
+from hotfolder.domain.states import State
+from hotfolder.journal import holds
+from hotfolder.journal.session import Session
+from hotfolder.journal.transitions import apply
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.recovery")
+
+
+def recover(session: Session) -> int:
+    """Put every interrupted submit in doubt and give every hold a trial; returns how many."""
+    interrupted = session.rows("jobs_in_state", state=State.SUBMITTING.value)
+    for row in interrupted:
+        reason = "the program stopped between sending and the answer"
+        job = apply(session, row["id"], ev.SubmitUnanswered(reason=reason))
+        log.warning("submit.unanswered", **job.log_context(), reason=reason)
+    holds.try_now(session)
+    return len(interrupted)
+
+
+def running_jobs(session: Session) -> frozenset[int]:
+    """Return the jobs that have a task at the service."""
+    return frozenset(row["id"] for row in session.rows("jobs_in_state", state=State.RUNNING.value))
+
+
+def held_scopes(session: Session) -> frozenset[str]:
+    """Return the scopes that are held."""
+    return frozenset(row["scope"] for row in session.rows("holds"))
+
+
+def spooled_files(session: Session) -> frozenset[str]:
+    """Return what the spool must keep."""
+    return frozenset(row["spool_file"] for row in session.rows("spool_files"))

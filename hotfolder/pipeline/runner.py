@@ -1,0 +1,312 @@
+"""The loop that claims due jobs, takes one step with each, and applies its event.
+
+It waits on work, due time or stop. The set of jobs being worked on lives in memory; everything
+else is in the journal, so that losing this process loses nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime
+from typing import Final
+
+import structlog
+
+from hotfolder.domain import events as ev
+from hotfolder.domain import failures
+from hotfolder.domain.errors import JournalUnavailable
+from hotfolder.domain.failures import Failure
+from hotfolder.domain.jobs import Job
+from hotfolder.domain.states import BEFORE_INTENT, IllegalTransition, State
+from hotfolder.journal import claims, holds, transitions
+from hotfolder.journal.journal import Journal
+from hotfolder.outputs.spool import Spool
+from hotfolder.pipeline.pacing import Durations, Pace
+from hotfolder.pipeline.steps import Later, Outcome, Step
+
+UPLOADS_AT_ONCE: Final = 4
+QUERIES_AT_ONCE: Final = 16
+FETCHES_AT_ONCE: Final = 4
+PUBLISHES_AT_ONCE: Final = 4
+LEAST_UPLOADED_AHEAD: Final = 8
+INTERNAL_TRIES: Final = 5
+LONGEST_JOURNAL_WAIT_S: Final = 30.0
+IDLE_LOOK_S: Final = 60.0
+
+BEFORE_SUBMITTED: Final = BEFORE_INTENT | {State.SUBMITTING}
+
+PLACES: Final[Mapping[State, int]] = {
+    State.ACCEPTED: UPLOADS_AT_ONCE,
+    State.RUNNING: QUERIES_AT_ONCE,
+    State.FINISHED: FETCHES_AT_ONCE,
+    State.FETCHED: PUBLISHES_AT_ONCE,
+}
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.pipeline")
+
+
+class Runner:
+    """Works on jobs until stopped.
+
+    `steps` is the step of each state, `hurry` what breaks off a submit under way.
+    `held` are the scopes that are held at the beginning.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        steps: Mapping[State, Step],
+        *,
+        pace: Pace,
+        durations: Durations,
+        later: Later,
+        spool: Spool,
+        hurry: asyncio.Event,
+        held: frozenset[str] = frozenset(),
+    ) -> None:
+        self._journal = journal
+        self._steps = steps
+        self._pace = pace
+        self._durations = durations
+        self._later = later
+        self._spool = spool
+        self._hurry = hurry
+        self._held = set(held)
+        self._trials: dict[str, int] = {}
+        self._busy: dict[int, State] = {}
+        self._asyncio_tasks: set[asyncio.Task[None]] = set()
+        self._work = asyncio.Event()
+        self._stopping = False
+
+    @property
+    def idle(self) -> bool:
+        """Whether no step is under way."""
+        return not self._busy
+
+    def wake(self) -> None:
+        """Look for work: something may be due."""
+        self._work.set()
+
+    async def run(self) -> None:
+        """Claim and work until `drain` or cancellation."""
+        while not self._stopping:
+            self._work.clear()
+            next_due = await self._claim()
+            await self._wait(next_due)
+
+    async def drain(self, grace_s: float) -> None:
+        """Claim nothing new and let what runs finish, at most `grace_s` seconds.
+
+        A submit still unanswered then is broken off and its doubt committed.
+        """
+        self._stopping = True
+        self.wake()
+        if self._asyncio_tasks:
+            await asyncio.wait(self._asyncio_tasks, timeout=grace_s)
+        self._hurry.set()
+        paying = (State.UPLOADED, State.SUBMITTING)
+        for each in self._asyncio_tasks:
+            if self._busy.get(int(each.get_name())) not in paying:
+                each.cancel()
+        if self._asyncio_tasks:
+            await asyncio.wait(self._asyncio_tasks)
+
+    # -- claiming
+
+    async def _claim(self) -> datetime | None:
+        ahead = max(LEAST_UPLOADED_AHEAD, 2 * self._pace.window)
+        found, next_due = await self._journal.run(
+            claims.claim, self._room(), frozenset(self._busy), ahead
+        )
+        for each in found:
+            if self._may_try(each):
+                self._start(each.job)
+        return next_due
+
+    def _room(self) -> dict[State, int]:
+        working = list(self._busy.values())
+        room = {state: places - working.count(state) for state, places in PLACES.items()}
+        room[State.UPLOADED] = self._pace.room(time.monotonic())
+        return room
+
+    def _may_try(self, claimed: claims.Claim) -> bool:
+        if claimed.trial is None:
+            return True
+        if self._trials.get(claimed.trial) in self._busy:
+            return False
+        self._trials[claimed.trial] = claimed.job.id
+        return True
+
+    def _start(self, job: Job) -> None:
+        self._busy[job.id] = job.state
+        if job.state is State.UPLOADED:
+            self._pace.started(job.id)
+        task = asyncio.create_task(self._work_on(job), name=str(job.id))
+        self._asyncio_tasks.add(task)
+        task.add_done_callback(self._asyncio_tasks.discard)
+
+    async def _wait(self, next_due: datetime | None) -> None:
+        waits_s = [IDLE_LOOK_S]
+        if next_due is not None:
+            waits_s.append((next_due - self._later.clock()).total_seconds())
+        resumes_s = self._pace.resumes_s(time.monotonic())
+        if resumes_s is not None:
+            waits_s.append(resumes_s - time.monotonic())
+        with suppress(TimeoutError):
+            async with asyncio.timeout(max(0.0, min(waits_s))):
+                await self._work.wait()
+
+    # -- working
+
+    async def _work_on(self, job: Job) -> None:
+        try:
+            job = await self._step(job)
+            if job.state is State.SUBMITTING:
+                self._busy[job.id] = State.SUBMITTING
+                await self._step(job)
+        finally:
+            self._busy.pop(job.id, None)
+            self.wake()
+
+    async def _step(self, job: Job) -> Job:
+        outcome = await self._outcome(job)
+        if isinstance(outcome.event, ev.SubmitIntended) and self._stopping:
+            self._pace.ended(job.id)
+            return job
+        moved = await self._apply(job, outcome.event)
+        await self._after(job, moved, outcome)
+        return moved
+
+    async def _outcome(self, job: Job) -> Outcome:
+        """Take the step of the job's state: the one place where any exception is caught."""
+        try:
+            return await self._steps[job.state](job)
+        except Exception as error:
+            log.exception("step.crashed", **job.log_context(), state=job.state.value)
+            return Outcome(self._crashed(job, error))
+
+    def _crashed(self, job: Job, error: Exception) -> ev.Event:
+        if job.state is State.SUBMITTING:
+            return ev.SubmitUnanswered(reason=f"{type(error).__name__} while submitting")
+        if job.state in BEFORE_INTENT and job.attempt + 1 >= INTERNAL_TRIES:
+            return ev.GaveUp(failure=failures.INTERNAL)
+        return ev.Postponed(
+            until=self._later.backoff(job),
+            reason=f"{type(error).__name__}: {error}",
+            failure=failures.INTERNAL,
+        )
+
+    async def _apply(self, job: Job, event: ev.Event) -> Job:
+        """Commit an event; while the disk refuses it is kept and tried again."""
+        wait_s = 0.5
+        while True:
+            try:
+                return await asyncio.shield(
+                    self._journal.run(transitions.apply, job.id, event, expected=job.state)
+                )
+            except JournalUnavailable as error:
+                log.error("journal.unavailable", **job.log_context(), error=str(error))  # noqa: TRY400  expected
+                await asyncio.sleep(wait_s)
+                wait_s = min(LONGEST_JOURNAL_WAIT_S, 2 * wait_s)
+            except (transitions.StateMoved, IllegalTransition) as error:
+                log.info("event.overtaken", **job.log_context(), error=str(error))
+                return await self._journal.run(transitions.existing_job, job.id)
+
+    async def _after(self, before: Job, job: Job, outcome: Outcome) -> None:
+        self._note_pace(before, job, outcome)
+        self._tell(before, job, outcome)
+        if outcome.hold is not None:
+            await self._hold(*outcome.hold)
+        elif isinstance(outcome.event, ev.Submitted | ev.Published):
+            await self._lift(job, outcome.event)
+        elif before.state in BEFORE_SUBMITTED and job.state is not State.SUBMITTING:
+            await self._end_trial(job, outcome.event)
+        if job.state is State.DONE:
+            await asyncio.to_thread(self._empty_spool, job)
+
+    def _note_pace(self, before: Job, job: Job, outcome: Outcome) -> None:
+        now_s = time.monotonic()
+        busy = outcome.busy
+        if busy is not None and busy.limit:
+            self._pace.full(job.id, now_s, busy.after_s)
+        elif busy is not None:
+            self._pace.ended(job.id)
+            self._pace.slow_down(now_s, busy.after_s)
+        elif job.state is State.IN_DOUBT:
+            self._pace.doubted(job.id, now_s + self._durations.doubt_s(job.plan.model))
+        elif job.state is State.RUNNING and before.state is not State.RUNNING:
+            self._pace.started(job.id)
+            if before.state is State.SUBMITTING:
+                self._pace.accepted()
+        elif job.state not in (State.SUBMITTING, State.RUNNING):
+            self._pace.ended(job.id)
+
+    def _tell(self, before: Job, job: Job, outcome: Outcome) -> None:
+        name = EVENT_NAMES.get(type(outcome.event))
+        if name is None or ev.is_ordinary(outcome.event):
+            return
+        level = log.warning if job.state in (State.IN_DOUBT, State.FAILED) else log.info
+        detail = {
+            key: value.code if isinstance(value, Failure) else value
+            for key, value in ev.history_detail(outcome.event).items()
+            if isinstance(value, str | int | Failure)
+        }
+        level(name, **job.log_context(), **detail, was=before.state.value)
+
+    # -- holds
+
+    async def _hold(self, scope: str, failure: Failure) -> None:
+        is_new = await self._journal.run(holds.hold, scope, failure)
+        self._held.add(scope)
+        if is_new:
+            log.warning("hold.began", scope=scope, code=failure.code, reason=failure.message)
+
+    async def _lift(self, job: Job, event: ev.Event) -> None:
+        watch = holds.watch_scope(job.watch)
+        scopes = {watch}
+        if isinstance(event, ev.Submitted):
+            scopes |= {holds.ACCOUNT, holds.rule_scope(job.watch, job.plan.rule)}
+        held = scopes & self._held
+        if held:
+            for scope in await self._journal.run(holds.lift, *sorted(held)):
+                log.info("hold.lifted", scope=scope)
+            self._held -= held
+
+    async def _end_trial(self, job: Job, event: ev.Event) -> None:
+        """Let the next trial come later, if this one neither lifted its hold nor confirmed it."""
+        goes_on = isinstance(event, ev.Uploaded | ev.UploadExpired) or ev.is_ordinary(event)
+        for scope in [scope for scope, tried in self._trials.items() if tried == job.id]:
+            if not goes_on:
+                await self._journal.run(holds.put_off, scope)
+            del self._trials[scope]
+
+    def _empty_spool(self, job: Job) -> None:
+        for result in job.results:
+            if result.spool_file is not None:
+                self._spool.remove(result.spool_file)
+
+
+EVENT_NAMES: Final[Mapping[type[ev.Event], str]] = {
+    ev.Uploaded: "upload.done",
+    ev.UploadExpired: "upload.expired",
+    ev.SubmitIntended: "submit.intended",
+    ev.Submitted: "submit.accepted",
+    ev.SubmitDeferred: "submit.deferred",
+    ev.SubmitRefused: "submit.refused",
+    ev.SubmitUnanswered: "submit.unanswered",
+    ev.RemoteSucceeded: "task.succeeded",
+    ev.RemoteFailed: "task.failed",
+    ev.RemoteCancelled: "task.cancelled",
+    ev.RemoteLost: "task.lost",
+    ev.Fetched: "results.fetched",
+    ev.LinksExpired: "results.expired",
+    ev.Published: "job.done",
+    ev.SpoolLost: "spool.lost",
+    ev.SourceGone: "source.gone",
+    ev.SourceChanged: "source.changed",
+    ev.GaveUp: "job.failed",
+    ev.Postponed: "step.postponed",
+}

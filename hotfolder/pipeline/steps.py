@@ -1,0 +1,77 @@
+"""What the steps share: an outcome, and how to say "later".
+
+    ACCEPTED   uploading   the material to the service
+    UPLOADED   submitting  everything that can be known before money leaves, then the intent
+    SUBMITTING submitting  the paid call, once
+    RUNNING    querying    how far is the task
+    FINISHED   fetching    every result into the local spool
+    FETCHED    publishing  every result under its final name
+
+A step makes its call and returns one event; it decides no state. One that finds submitting to be
+pointless for a whole scope says so by a hold beside its event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from hotfolder import sources
+from hotfolder.domain import events as ev
+from hotfolder.domain.clock import Clock
+from hotfolder.domain.errors import Busy, Held, RemoteError, RuleHold
+from hotfolder.domain.failures import Failure
+from hotfolder.domain.jobs import Job
+from hotfolder.domain.retry import backoff_s
+from hotfolder.journal import holds
+
+Jitter = Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a step came to: an event, perhaps a scope to hold and why, or how busy it is."""
+
+    event: ev.Event
+    hold: tuple[str, Failure] | None = None
+    busy: Busy | None = None
+
+
+Step = Callable[[Job], Awaitable[Outcome]]
+
+
+class Later:
+    """Says when to try again. `jitter` is uniform in [0, 1)."""
+
+    def __init__(self, clock: Clock, jitter: Jitter) -> None:
+        self.clock = clock
+        self.jitter = jitter
+
+    def after(self, seconds: float) -> datetime:
+        """Return the time in so many seconds."""
+        return self.clock() + timedelta(seconds=seconds)
+
+    def backoff(self, job: Job) -> datetime:
+        """Return when a job may be tried again after one more failed attempt."""
+        return self.after(backoff_s(job.attempt + 1, self.jitter()))
+
+    def postponed(self, job: Job, reason: str, error: RemoteError | None = None) -> ev.Postponed:
+        """Return the event of a failed attempt at something that may simply be tried again."""
+        until = self.after(error.after_s) if isinstance(error, Busy) else self.backoff(job)
+        return ev.Postponed(until=until, reason=reason)
+
+    def held(self, job: Job, error: Held) -> tuple[str, Failure]:
+        """Return the scope that an error holds, and why."""
+        is_rule = isinstance(error, RuleHold)
+        scope = holds.rule_scope(job.watch, job.plan.rule) if is_rule else holds.ACCOUNT
+        return scope, error.failure
+
+    def source_failed(self, job: Job, error: Exception) -> ev.Event:
+        """Return what an error while reading a source means for a job not yet submitted."""
+        match error:
+            case sources.SourceGone():
+                return ev.SourceGone()
+            case sources.RootGone() | OSError():
+                return self.postponed(job, f"the source cannot be read: {error}")
+        return ev.SourceChanged()

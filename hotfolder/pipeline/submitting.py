@@ -1,0 +1,181 @@
+"""UPLOADED and SUBMITTING: the last looks before money leaves, and the one paid call.
+
+No loop and no retry stands around the call. Whatever becomes of it, one event says what is known.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Final
+
+from hotfolder import sources
+from hotfolder.domain import events as ev
+from hotfolder.domain import failures
+from hotfolder.domain.errors import Busy, Held, NotSent, OutputError, Refused, RemoteError
+from hotfolder.domain.failures import Failure
+from hotfolder.domain.jobs import Job
+from hotfolder.domain.retry import PollSchedule
+from hotfolder.journal import acceptance, holds, uploads
+from hotfolder.journal.journal import Journal
+from hotfolder.outputs import publish
+from hotfolder.outputs.spool import Spool
+from hotfolder.pipeline.pacing import Durations
+from hotfolder.pipeline.steps import Later, Outcome
+from hotfolder.pipeline.uploading import LINK_MARGIN
+from hotfolder.runninghub import catalog
+from hotfolder.runninghub.client import Client
+
+MEGABYTE: Final = 1024 * 1024
+
+Planner = Callable[[Job], Awaitable[acceptance.Draft | None]]
+
+
+class Intending:
+    """Looks at everything that can be known before the paid call, then states the intent.
+
+    `planner` resolves the job's plan again and returns it where it changed.
+    `min_free_bytes` must be free for spool and output.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        site: str,
+        spool: Spool,
+        planner: Planner,
+        later: Later,
+        *,
+        min_free_bytes: int,
+    ) -> None:
+        self._journal = journal
+        self._site = site
+        self._spool = spool
+        self._planner = planner
+        self._later = later
+        self._min_free_bytes = min_free_bytes
+
+    async def __call__(self, job: Job) -> Outcome:
+        """Return SubmitIntended, or why not."""
+        good_until = self._later.clock() + LINK_MARGIN / 2
+        link = await self._journal.run(uploads.find, job.content_hash, self._site, good_until)
+        if link is None:
+            return Outcome(ev.UploadExpired())
+        try:
+            await asyncio.to_thread(self._check_storage, Path(job.output_root))
+            draft = await self._planner(job)
+        except OutputError as error:
+            failure = Failure("output_blocked", str(error), error.hint)
+            later = ev.Postponed(until=self._later.clock(), reason=str(error), failure=failure)
+            return Outcome(later, hold=(holds.watch_scope(job.watch), failure))
+        except (OSError, sources.SourceError) as error:
+            return Outcome(self._later.source_failed(job, error))
+        if draft is not None:
+            return await self._replan(job, draft)
+        return Outcome(await self._withdrawn(job) or self._intent(job, link))
+
+    def _check_storage(self, output_root: Path) -> None:
+        free = {"output": publish.check_root(output_root), "spool": self._spool.free_bytes()}
+        for place, free_bytes in free.items():
+            if free_bytes < self._min_free_bytes:
+                raise OutputError(
+                    f"only {free_bytes // MEGABYTE} MB are free for the {place}",
+                    hint="Make room there; limits.min_free_mb says how much must stay free.",
+                )
+
+    async def _replan(self, job: Job, draft: acceptance.Draft) -> Outcome:
+        await self._journal.run(acceptance.replan, job.id, draft)
+        if draft.failure is None:
+            return Outcome(
+                ev.Postponed(until=self._later.clock(), reason="replanned", counts=False)
+            )
+        return Outcome(
+            ev.Postponed(
+                until=None,
+                reason=draft.failure.code,
+                waits_for=draft.waits_for or ev.WaitsFor.SIDECAR,
+                failure=draft.failure,
+            )
+        )
+
+    async def _withdrawn(self, job: Job) -> ev.Event | None:
+        try:
+            sha256, _ = await asyncio.to_thread(sources.digest, Path(job.input_root), job.source)
+        except (OSError, sources.SourceError) as error:
+            return self._later.source_failed(job, error)
+        return None if sha256 == job.content_hash else ev.SourceChanged()
+
+    def _intent(self, job: Job, link: ev.UploadLink) -> ev.Event:
+        model = catalog.find(job.plan.model)
+        if model is None:
+            return ev.GaveUp(failure=failures.WRONG_ENDPOINT)
+        links = {material.parameter: [link.url] for material in job.materials}
+        body = catalog.payload(model, job.plan.prompt, job.plan.params, links)
+        token = secrets.token_urlsafe(24)
+        return ev.SubmitIntended(token=token, site=self._site, payload=json.dumps(body))
+
+
+class Submitting:
+    """Makes the paid call.
+
+    When `hurry` is set, a call under way is broken off, and its event says what is known then.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        durations: Durations,
+        schedule: PollSchedule,
+        later: Later,
+        hurry: asyncio.Event,
+    ) -> None:
+        self._client = client
+        self._durations = durations
+        self._schedule = schedule
+        self._later = later
+        self._hurry = hurry
+
+    async def __call__(self, job: Job) -> Outcome:
+        """Return Submitted, SubmitDeferred, SubmitRefused or SubmitUnanswered."""
+        model = catalog.find(job.plan.model)
+        if model is None or job.submit is None:
+            return Outcome(ev.SubmitRefused(failure=failures.WRONG_ENDPOINT))
+        try:
+            task_id = await self._call(model.endpoint, json.loads(job.submit.payload))
+        except RemoteError as error:
+            return self._not_accepted(job, error)
+        wait_s = self._schedule.first_s(self._durations.usual_s(model.name), self._later.jitter())
+        return Outcome(ev.Submitted(task_id=task_id, query_at=self._later.after(wait_s)))
+
+    async def _call(self, endpoint: str, body: dict[str, object]) -> str:
+        call = asyncio.ensure_future(self._client.submit(endpoint, body))
+        hurried = asyncio.ensure_future(self._hurry.wait())
+        try:
+            await asyncio.wait({call, hurried}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            hurried.cancel()
+            call.cancel()  # without effect on a call that has its answer
+        try:
+            return await call
+        except asyncio.CancelledError:
+            if not call.cancelled():
+                raise
+            raise NotSent("stopped before the call began") from None
+
+    def _not_accepted(self, job: Job, error: RemoteError) -> Outcome:
+        now = self._later.clock()
+        match error:
+            case Busy():
+                return Outcome(ev.SubmitDeferred(until=now, reason=str(error)), busy=error)
+            case NotSent():
+                until = self._later.backoff(job)
+                return Outcome(ev.SubmitDeferred(until=until, reason=str(error)))
+            case Refused(failure=failure):
+                return Outcome(ev.SubmitRefused(failure=failure))
+            case Held():
+                deferred = ev.SubmitDeferred(until=now, reason=str(error))
+                return Outcome(deferred, hold=self._later.held(job, error))
+        return Outcome(ev.SubmitUnanswered(reason=str(error)))

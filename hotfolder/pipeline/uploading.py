@@ -1,0 +1,78 @@
+"""ACCEPTED: the material goes to the service. Free, and harmless to repeat."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from hotfolder import sources
+from hotfolder.domain import events as ev
+from hotfolder.domain import failures
+from hotfolder.domain.errors import Held, Refused, RemoteError
+from hotfolder.domain.jobs import Job
+from hotfolder.imaging import picture
+from hotfolder.journal import uploads
+from hotfolder.journal.journal import Journal
+from hotfolder.pipeline.steps import Later, Outcome
+from hotfolder.runninghub import catalog
+from hotfolder.runninghub.client import Client
+
+LINK_LIFE: Final = timedelta(hours=24)
+LINK_MARGIN: Final = timedelta(hours=4)
+
+
+class Uploading:
+    """Uploads a job's material and says where it can be read."""
+
+    def __init__(self, journal: Journal, client: Client, later: Later) -> None:
+        self._journal = journal
+        self._client = client
+        self._later = later
+
+    async def __call__(self, job: Job) -> Outcome:
+        """Upload, unless a link to the same content is still good."""
+        good_until = self._later.clock() + LINK_MARGIN
+        site = self._client.site
+        link = await self._journal.run(uploads.find, job.content_hash, site, good_until)
+        if link is not None:
+            return Outcome(ev.Uploaded(link=link))
+        content = await self._read(job)
+        if isinstance(content, ev.Event):
+            return Outcome(content)
+        return await self._upload(job, content)
+
+    async def _read(self, job: Job) -> sources.Content | ev.Event:
+        model = catalog.find(job.plan.model)
+        if model is None:
+            return ev.GaveUp(failure=failures.WRONG_ENDPOINT)
+        read = partial(sources.read, Path(job.input_root), job.source, limit=model.max_bytes)
+        try:
+            content = await asyncio.to_thread(read)
+        except (OSError, sources.SourceError) as error:
+            return self._later.source_failed(job, error)
+        return content if content.sha256 == job.content_hash else ev.SourceChanged()
+
+    async def _upload(self, job: Job, content: sources.Content) -> Outcome:
+        kind = picture.sniff(content.data) or picture.PictureType.JPEG
+        name = f"{job.content_hash[:32]}.{kind.extension}"
+        expires_at = self._later.clock() + LINK_LIFE
+        try:
+            uploaded = await self._client.upload(content.data, name, kind.media_type)
+        except Refused as error:
+            return Outcome(ev.GaveUp(failure=error.failure))
+        except Held as error:
+            later = ev.Postponed(until=self._later.clock(), reason=str(error))
+            return Outcome(later, hold=self._later.held(job, error))
+        except RemoteError as error:
+            return Outcome(self._later.postponed(job, str(error), error))
+        link = ev.UploadLink(
+            content_hash=job.content_hash,
+            site=self._client.site,
+            url=uploaded.url,
+            file_name=uploaded.file_name,
+            expires_at=expires_at,
+        )
+        return Outcome(ev.Uploaded(link=link))

@@ -1,0 +1,368 @@
+"""Journal rows -> what the faces show. One shape for terminal, JSON and pages.
+
+The JSON shapes are promised to scripts: keys may be added, none may change its meaning.
+"""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal
+
+from hotfolder import config
+from hotfolder.domain.failures import Failure
+from hotfolder.domain.jobs import Job
+from hotfolder.domain.states import ENDED, State
+from hotfolder.intake import plan
+from hotfolder.journal import holds, reading
+from hotfolder.journal.holds import Hold
+from hotfolder.journal.session import Session
+
+Json = dict[str, Any]
+VerdictWord = Literal[
+    "ignored", "settling", "waiting", "held", "offline", "skipped", "job", "unknown"
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Charges:
+    """Money spent today (in the owner's time zone) and ever."""
+
+    today: Decimal
+    total: Decimal
+    currency: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """Everything at a glance."""
+
+    watches: list[reading.WatchRow]
+    jobs: dict[State, int]
+    waiting: dict[str, int]
+    holds: tuple[Hold, ...]
+    charges: Charges
+    attention: list[Job]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobView:
+    """A job with what it has cost."""
+
+    job: Job
+    charge: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Why a file is where it is."""
+
+    path: str
+    verdict: VerdictWord
+    reason: str
+    job: JobView | None = None
+    others: tuple[JobView, ...] = ()
+
+
+def shown(name: str) -> str:
+    """Return a file name that may be printed: control, bidi and broken characters escaped."""
+    return "".join(each if _printable(each) else _escaped(each) for each in name)
+
+
+def status(session: Session, wanted: config.Config) -> Status:
+    """Return the state of everything."""
+    by_name = {row.name: row for row in reading.watches(session)}
+    listed = [by_name.get(watch.name) or _unseen(watch) for watch in wanted.watch]
+    open_jobs = [*_of(session, State.IN_DOUBT), *_of(session, State.FAILED)]
+    waiting = [job for job in _of(session, State.ACCEPTED) if job.waits_for]
+    return Status(
+        watches=listed,
+        jobs=reading.state_counts(session),
+        waiting=reading.wait_counts(session),
+        holds=holds.holds(session),
+        charges=charges(session),
+        attention=[*open_jobs, *waiting],
+    )
+
+
+def unstarted(wanted: config.Config) -> Status:
+    """Return the state where there is no journal yet."""
+    return Status(
+        watches=[_unseen(watch) for watch in wanted.watch],
+        jobs=dict.fromkeys(State, 0),
+        waiting={},
+        holds=(),
+        charges=Charges(today=Decimal(0), total=Decimal(0), currency=None),
+        attention=[],
+    )
+
+
+def charges(session: Session) -> Charges:
+    """Return the money spent."""
+    spent = reading.charges(session)
+    today = session.now.astimezone().date()
+    return Charges(
+        today=_sum(each.amount for each in spent if each.at.astimezone().date() == today),
+        total=_sum(each.amount for each in spent),
+        currency=reading.currency(session),
+    )
+
+
+def jobs(
+    session: Session, *, state: State | None = None, watch: str | None = None
+) -> list[JobView]:
+    """Return the jobs with their charges, oldest first."""
+    return [job_view(session, job) for job in reading.jobs(session, state=state, watch=watch)]
+
+
+def job_view(session: Session, job: Job) -> JobView:
+    """Return a job with its charge."""
+    return JobView(job=job, charge=reading.job_charge(session, job.id))
+
+
+def place(path: Path, wanted: config.Config) -> tuple[config.Watch, str] | None:
+    """Return the watch that a path belongs to and the path relative to it, or None."""
+    absolute = Path(os.path.abspath(path))  # noqa: PTH100  links stay
+    spellings = (absolute, absolute.parent.resolve() / absolute.name)
+    for watch in wanted.watch:
+        for root in (watch.input, watch.input.resolve()):
+            for spelling in spellings:
+                if root in spelling.parents:
+                    return watch, spelling.relative_to(root).as_posix()
+    return None
+
+
+def explain(
+    session: Session | None,
+    wanted: config.Config,
+    path: Path,
+    *,
+    settling: str | None,
+    daemon: bool,
+) -> Explanation:
+    """Say why a file is where it is.
+
+    `session` None = there is no journal yet; `settling` is what a running daemon says of a file
+    on its way; `daemon` whether one runs.
+    """
+    shown_path = os.fspath(path)
+    found = place(path, wanted)
+    if found is None:
+        return Explanation(
+            path=shown_path, verdict="unknown", reason="it is not inside any watched folder"
+        )
+    watch, relative = found
+    row = _watch_row(session, watch) if session else None
+    known = reading.source(session, row.id, relative) if session and row else None
+    listed = reading.jobs_of_source(session, known.id) if session and known else []
+    if settling is not None:
+        return Explanation(path=shown_path, verdict="settling", reason=settling)
+    if session and listed:
+        return _of_jobs(session, shown_path, listed)
+    if known is not None:
+        return Explanation(path=shown_path, verdict="skipped", reason=known.reason or "not wanted")
+    return _of_name(shown_path, watch, relative, row, daemon=daemon)
+
+
+def _of_name(
+    path: str, watch: config.Watch, relative: str, row: reading.WatchRow | None, *, daemon: bool
+) -> Explanation:
+    if not watch.input.is_dir() or (daemon and row and not row.online):
+        reason = (row.reason if row else None) or f"the folder {watch.input} is not there"
+        return Explanation(path=path, verdict="offline", reason=reason)
+    ignored = plan.why_ignored(watch, relative)
+    if ignored:
+        return Explanation(path=path, verdict="ignored", reason=f"ignored: {ignored}")
+    if not os.path.lexists(path):
+        return Explanation(path=path, verdict="unknown", reason="there is no such file")
+    if not os.path.isfile(path) or os.path.islink(path):  # noqa: PTH113, PTH114  as text
+        return Explanation(path=path, verdict="ignored", reason="ignored: not a regular file")
+    reason = "it will be seen within moments" if daemon else "no hotfolder is running"
+    return Explanation(path=path, verdict="unknown", reason=f"not seen yet: {reason}")
+
+
+def _of_jobs(session: Session, path: str, listed: list[Job]) -> Explanation:
+    newest, *older = [job_view(session, job) for job in listed]
+    job = newest.job
+    held = _hold_over(session, job)
+    verdict: VerdictWord = "job"
+    if job.waits_for is not None and job.state not in ENDED | {State.IN_DOUBT}:
+        verdict = "waiting"
+    elif held is not None:
+        verdict = "held"
+    reason = f"held: {held.failure.message} {held.failure.hint}" if held else state_words(job)
+    return Explanation(path=path, verdict=verdict, reason=reason, job=newest, others=tuple(older))
+
+
+def _hold_over(session: Session, job: Job) -> Hold | None:
+    if job.state not in (State.ACCEPTED, State.UPLOADED) or job.waits_for is not None:
+        return None
+    scopes = {
+        holds.ACCOUNT,
+        holds.watch_scope(job.watch),
+        holds.rule_scope(job.watch, job.plan.rule),
+    }
+    return next((each for each in holds.holds(session) if each.scope in scopes), None)
+
+
+_WORDS = {
+    State.ACCEPTED: "accepted, to be uploaded",
+    State.UPLOADED: "uploaded, waits for a free place at the service",
+    State.SUBMITTING: "is just being sent",
+    State.RUNNING: "the service is working on it",
+    State.FINISHED: "edited, the result is being fetched",
+    State.FETCHED: "edited, the result is being written to the output folder",
+    State.DONE: "done",
+    State.CANCELLED: "cancelled",
+    State.FAILED: "failed",
+    State.IN_DOUBT: "in doubt",
+}
+
+
+def state_words(job: Job) -> str:
+    """Return how a job stands, in a sentence for a person."""
+    words = _WORDS[job.state]
+    if job.state is State.DONE and job.ended_at is not None:
+        words = f"done on {local_time(job.ended_at)}: {', '.join(outputs(job)) or 'no output'}"
+    if job.failure is None:
+        return words
+    said = " ".join(part for part in (job.failure.message, job.failure.hint) if part)
+    return f"{words}: {said}"
+
+
+def outputs(job: Job) -> list[str]:
+    """Return the published outputs, relative to the output folder."""
+    return [
+        result.output_name
+        for result in job.results
+        if result.output_name is not None and result.published_at is not None
+    ]
+
+
+def local_time(when: datetime) -> str:
+    """Return a time as the owner's clock shows it."""
+    return f"{when.astimezone():%Y-%m-%d %H:%M:%S}"
+
+
+# -- JSON
+
+
+def status_json(seen: Status) -> Json:
+    """Return the promised shape of `status --json`."""
+    return {
+        "watches": [
+            {
+                "name": row.name,
+                "input": row.root,
+                "online": row.online,
+                "detect": row.detect,
+                "reason": row.reason,
+            }
+            for row in seen.watches
+        ],
+        "jobs": {state.value: seen.jobs[state] for state in State},
+        "waiting": seen.waiting,
+        "holds": [_hold_json(each) for each in seen.holds],
+        "charges": {
+            "today": _number(seen.charges.today),
+            "total": _number(seen.charges.total),
+            "currency": seen.charges.currency,
+        },
+    }
+
+
+def job_json(view: JobView) -> Json:
+    """Return the promised shape of one job."""
+    job = view.job
+    return {
+        "id": job.id,
+        "watch": job.watch,
+        "source": job.source,
+        "rule": job.plan.rule,
+        "model": job.plan.model,
+        "state": job.state.value,
+        "task_id": job.submit.task_id if job.submit else None,
+        "outputs": outputs(job),
+        "charge": _number(view.charge),
+        "estimate": _number(job.estimate.amount),
+        "error": _failure_json(job.failure),
+        "accepted_at": job.accepted_at.isoformat(),
+        "ended_at": job.ended_at.isoformat() if job.ended_at else None,
+        "waits_for": job.waits_for.value if job.waits_for else None,
+        "due_at": job.due_at.isoformat() if job.due_at else None,
+    }
+
+
+def explanation_json(told: Explanation) -> Json:
+    """Return the promised shape of `explain --json`."""
+    return {
+        "path": told.path,
+        "verdict": told.verdict,
+        "reason": told.reason,
+        "job": job_json(told.job) if told.job else None,
+        "others": [job_json(each) for each in told.others],
+    }
+
+
+def _hold_json(hold: Hold) -> Json:
+    return {
+        "scope": hold.scope,
+        "reason": hold.failure.message,
+        "hint": hold.failure.hint,
+        "since": hold.since.isoformat(),
+        "count": hold.count,
+        "estimate": _number(hold.estimate),
+        "next_trial": hold.next_trial.isoformat() if hold.next_trial else None,
+    }
+
+
+def _failure_json(failure: Failure | None) -> Json | None:
+    if failure is None:
+        return None
+    return {"code": failure.code, "message": failure.message, "hint": failure.hint}
+
+
+def _number(amount: Decimal | None) -> float | None:
+    return None if amount is None else float(amount)
+
+
+def _sum(amounts: Iterable[Decimal]) -> Decimal:
+    return sum(amounts, Decimal(0))
+
+
+def _of(session: Session, state: State) -> list[Job]:
+    return reading.jobs(session, state=state)
+
+
+def _watch_row(session: Session, watch: config.Watch) -> reading.WatchRow | None:
+    return next((row for row in reading.watches(session) if row.name == watch.name), None)
+
+
+def _unseen(watch: config.Watch) -> reading.WatchRow:
+    there = watch.input.is_dir()
+    return reading.WatchRow(
+        id=0,
+        name=watch.name,
+        root=os.fspath(watch.input),
+        output_root=os.fspath(watch.output),
+        online=there,
+        detect=None,
+        reason=None if there else "the folder is not there",
+        was_online=False,
+    )
+
+
+def _printable(character: str) -> bool:
+    return unicodedata.category(character) not in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    if 0xDC80 <= code <= 0xDCFF:  # noqa: PLR2004  a broken byte as os.fsdecode gives it
+        return f"\\x{code - 0xDC00:02x}"
+    return character.encode("unicode_escape").decode("ascii")

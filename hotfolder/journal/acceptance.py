@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hotfolder.domain import events as ev
 from hotfolder.domain import names
 from hotfolder.domain.failures import Failure
-from hotfolder.domain.jobs import Estimate, Job, Plan
+from hotfolder.domain.jobs import Estimate, Job, Material, Plan
 from hotfolder.domain.sightings import Sighting
 from hotfolder.domain.states import BEFORE_INTENT, State
 from hotfolder.journal.rows import encode_plan
@@ -47,10 +47,9 @@ class Settled:
 
 def register_watch(session: Session, name: str, root: str, output_root: str) -> int:
     """Enter a watch of the config and return its number in the journal."""
-    row = session.row(
+    (row,) = session.rows(
         "register_watch", name=name, root=os.fsencode(root), output_root=os.fsencode(output_root)
     )
-    assert row is not None  # noqa: S101  RETURNING gives the row
     number: int = row["id"]
     return number
 
@@ -95,26 +94,17 @@ def replan(session: Session, job_id: int, draft: Draft) -> Job:
 def repeat(session: Session, job_id: int) -> Job:
     """Accept the next generation of a job: the same work, made and paid once more."""
     job = existing_job(session, job_id)
-    material = job.materials[0]
-    place = session.row("place_of_job", job=job_id)
-    assert place is not None  # noqa: S101  the job is there
-    settled = Settled(
-        watch=place["watch"],
-        path=job.source,
-        sighting=Sighting(size=material.size, mtime_ns=0, inode=0, device=0),
-        content_hash=job.content_hash,
-    )
-    draft = Draft(plan=job.plan, parameter=material.parameter, estimate=job.estimate)
-    newest = session.row(
+    (material,) = job.materials
+    (place,) = session.rows("place_of_job", job=job_id)
+    (newest,) = session.rows(
         "latest_generation",
         source=place["source"],
         content_hash=job.content_hash,
         rule=job.plan.rule,
     )
-    assert newest is not None  # noqa: S101  it is this job or a later one
-    return _enter(
-        session, place["source"], settled, draft, newest["generation"] + 1, job.output_root
-    )
+    draft = Draft(plan=job.plan, parameter=material.parameter, estimate=job.estimate)
+    generation = newest["generation"] + 1
+    return _enter(session, place["source"], material, draft, generation, job.output_root)
 
 
 def name_result(
@@ -160,7 +150,7 @@ def _join(folder: str, name: str) -> str:
 
 
 def _put_source(session: Session, settled: Settled, *, verdict: str, reason: str | None) -> int:
-    row = session.row(
+    (row,) = session.rows(
         "put_source",
         watch=settled.watch,
         path=os.fsencode(settled.path),
@@ -171,7 +161,6 @@ def _put_source(session: Session, settled: Settled, *, verdict: str, reason: str
         verdict=verdict,
         reason=reason,
     )
-    assert row is not None  # noqa: S101  RETURNING gives the row
     number: int = row["id"]
     return number
 
@@ -192,29 +181,36 @@ def _accept_one(
     ):
         return None
     generation = newest["generation"] + 1 if newest else 1
-    return _enter(session, source, settled, draft, generation, output_root)
+    material = Material(
+        position=1,
+        parameter=draft.parameter,
+        content_hash=settled.content_hash,
+        path=settled.path,
+        size=settled.sighting.size,
+    )
+    return _enter(session, source, material, draft, generation, output_root)
 
 
 def _enter(
     session: Session,
     source: int,
-    settled: Settled,
+    material: Material,
     draft: Draft,
     generation: int,
     output_root: str,
 ) -> Job:
-    folder, _, name = settled.path.rpartition("/")
+    folder, _, name = material.path.rpartition("/")
     extension = name.rpartition(".")[2] if "." in name else ""
-    job_id = _insert(session, source, settled, draft, generation, output_root, folder)
+    job_id = _insert(session, source, material, draft, generation, output_root, folder)
     _take_name(session, job_id, output_root, folder, draft.plan.stem, extension)
     session.change(
         "insert_material",
         job=job_id,
-        position=1,
-        parameter=draft.parameter,
-        content_hash=settled.content_hash,
-        path=os.fsencode(settled.path),
-        size=settled.sighting.size,
+        position=material.position,
+        parameter=material.parameter,
+        content_hash=material.content_hash,
+        path=os.fsencode(material.path),
+        size=material.size,
     )
     session.change(
         "insert_event",
@@ -246,17 +242,17 @@ def _resolve_again(session: Session, job_id: int, draft: Draft) -> Job | None:
 def _insert(
     session: Session,
     source: int,
-    settled: Settled,
+    material: Material,
     draft: Draft,
     generation: int,
     output_root: str,
     folder: str,
 ) -> int:
     failure = draft.failure
-    row = session.row(
+    (row,) = session.rows(
         "insert_job",
         source=source,
-        content_hash=settled.content_hash,
+        content_hash=material.content_hash,
         rule=draft.plan.rule,
         generation=generation,
         due_at=None if draft.waits_for else session.now_ms,
@@ -270,7 +266,6 @@ def _insert(
         error_message=failure.message if failure else None,
         error_hint=failure.hint if failure else None,
     )
-    assert row is not None  # noqa: S101  RETURNING gives the row
     number: int = row["id"]
     return number
 

@@ -81,8 +81,7 @@ def holds(session: Session) -> tuple[Hold, ...]:
 
 
 def _hold(session: Session, scope: str) -> Hold:
-    row = session.row("find_hold", scope=scope)
-    assert row is not None  # noqa: S101  read in the same transaction
+    (row,) = session.rows("find_hold", scope=scope)
     estimates = [each["estimate"] for each in session.rows("held_jobs", scope=scope)]
     known = all(each is not None for each in estimates)
     return Hold(

@@ -46,7 +46,7 @@ CREATE TABLE job (
     due_at INTEGER,
     waits_for TEXT CHECK (waits_for IN ('sidecar', 'leader', 'hold', 'person', 'share', 'source')),
     attempt INTEGER NOT NULL DEFAULT 0 CHECK (attempt >= 0),
-    plan TEXT NOT NULL CHECK (json_valid(plan)),
+    plan TEXT NOT NULL CHECK (plan LIKE '{%}'),
     work_key TEXT,
     leader INTEGER REFERENCES job (id),
     stale INTEGER NOT NULL DEFAULT 0 CHECK (stale IN (0, 1)),
@@ -107,7 +107,7 @@ CREATE TABLE submit (
     number INTEGER NOT NULL CHECK (number >= 1),
     token TEXT NOT NULL UNIQUE,
     site TEXT NOT NULL,
-    payload TEXT NOT NULL CHECK (json_valid(payload)),
+    payload TEXT NOT NULL CHECK (payload LIKE '{%}'),
     intent_at INTEGER NOT NULL,
     answered_at INTEGER,
     task_id TEXT UNIQUE,
@@ -147,7 +147,7 @@ CREATE TABLE event (
     name TEXT NOT NULL,
     from_state TEXT,
     to_state TEXT NOT NULL,
-    detail TEXT NOT NULL CHECK (json_valid(detail))
+    detail TEXT NOT NULL CHECK (detail LIKE '{%}')
 ) STRICT;
 
 CREATE INDEX event_job ON event (job, id);

@@ -22,7 +22,7 @@ from hotfolder.domain.jobs import Estimate, JsonScalar, Params
 DEFAULT_MODEL = "xai/grok-imagine-image/edit-official-stable"
 PROMPT = "prompt"
 MEGABYTE = 1024 * 1024
-COUNTING_KEYS = frozenset({"imageNum", "numImages", "n"})
+COUNTING_KEYS = frozenset({"imageNum", "n"})
 MEDIA_TYPES = frozenset({"IMAGE", "VIDEO", "AUDIO"})
 
 

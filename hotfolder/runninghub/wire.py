@@ -174,7 +174,7 @@ def concurrency_limit(answer: Answer) -> int | None:
     body = _json(answer.body)
     found = body.get("data") if isinstance(body, dict) else None
     limit = _decimal(found.get("concurrentLimit")) if isinstance(found, dict) else None
-    return int(min(limit, MOST_AT_ONCE)) if limit is not None and limit >= 1 else None
+    return int(min(limit, Decimal(MOST_AT_ONCE))) if limit is not None and limit >= 1 else None
 
 
 def cancel_accepted(answer: Answer) -> bool:

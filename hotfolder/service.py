@@ -1,0 +1,305 @@
+"""The composition root: builds every part, runs them in one TaskGroup, stops them in order.
+
+Nothing else constructs owners, but for the command line's read-only journal and the tests.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Final
+
+import structlog
+from pydantic import SecretStr
+
+from hotfolder import control
+from hotfolder.config import Config
+from hotfolder.control import Control
+from hotfolder.domain.clock import Clock, utc_now
+from hotfolder.domain.errors import RemoteError
+from hotfolder.domain.failpoints import Failpoint, no_failpoint
+from hotfolder.domain.jobs import Job
+from hotfolder.domain.retry import PollSchedule
+from hotfolder.domain.states import State
+from hotfolder.intake import plan
+from hotfolder.intake.intake import WatchIntake
+from hotfolder.journal import acceptance, reading
+from hotfolder.journal.journal import Journal
+from hotfolder.outputs.spool import Spool
+from hotfolder.pipeline import recovery
+from hotfolder.pipeline.fetching import Fetching
+from hotfolder.pipeline.pacing import Durations, Pace
+from hotfolder.pipeline.publishing import Publishing
+from hotfolder.pipeline.querying import Querying
+from hotfolder.pipeline.runner import Runner
+from hotfolder.pipeline.steps import Jitter, Later, Step
+from hotfolder.pipeline.submitting import Intending, Submitting
+from hotfolder.pipeline.uploading import Uploading
+from hotfolder.runninghub.client import SUBMIT_TIMEOUT_S, Client
+
+SPOOL_NAME: Final = "spool"
+MEGABYTE: Final = 1024 * 1024
+ASK_TIMEOUT_S: Final = 10.0
+LOOK_S: Final = 0.1
+STOPPED_AT_ONCE: Final = 130
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.service")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edges:
+    """Where the program touches time, chance and failure; tests pass their own.
+
+    `submit_timeout_s` is how long the answer to a paid call is waited for.
+    """
+
+    clock: Clock = utc_now
+    jitter: Jitter = random.random
+    failpoint: Failpoint = no_failpoint
+    submit_timeout_s: float = SUBMIT_TIMEOUT_S
+    schedule: PollSchedule = field(default_factory=PollSchedule)
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What is open while the service runs."""
+
+    journal: Journal
+    client: Client
+    runner: Runner
+    intakes: tuple[WatchIntake, ...]
+    control: Control
+
+    def settling(self, watch: str, path: str) -> str | None:
+        """Return why a path of a watch is not accepted yet."""
+        reasons = (each.settling(path) for each in self.intakes if each.watch.name == watch)
+        return next(reasons, None)
+
+
+class Service:
+    """One daemon over one journal.
+
+    Raises JournalLocked, JournalDamaged and their kin when it is run.
+    """
+
+    def __init__(self, config: Config, key: SecretStr, edges: Edges | None = None) -> None:
+        self._config = config
+        self._key = key
+        self._edges = edges or Edges()
+        self._currency: str | None = None
+        self._parts: _Parts | None = None
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Run until `stop` is set, then drain within the config's grace period."""
+        async with self._open(single_scan=False) as parts, asyncio.TaskGroup() as group:
+            server = await control.serve(parts.control, self._config.state_dir)
+            intakes = [group.create_task(each.run()) for each in parts.intakes]
+            runner = group.create_task(parts.runner.run())
+            log.info("service.started", watches=[each.name for each in self._config.watch])
+            await _stop_or_death(stop, [*intakes, runner])
+            log.info("service.draining", grace_s=self._config.limits.grace)
+            server.close()
+            await self._drain(parts, intakes)
+        log.info("service.stopped")
+
+    async def once(
+        self,
+        stop: asyncio.Event,
+        *,
+        timeout_s: float,
+        progress: Callable[[], None] = lambda: None,
+    ) -> int:
+        """Take what is there and work until nothing goes on by itself.
+
+        Ends, too, after `timeout_s` seconds without any progress, or when `stop` is set.
+        `progress` is called often. Returns the number of the history's line before this run.
+        """
+        async with self._open(single_scan=True) as parts, asyncio.TaskGroup() as group:
+            before = await parts.journal.run(reading.newest_event)
+            server = await control.serve(parts.control, self._config.state_dir)
+            intakes = [group.create_task(each.run()) for each in parts.intakes]
+            runner = group.create_task(parts.runner.run())
+            watcher = group.create_task(self._until_still(parts, timeout_s, progress))
+            waiter = group.create_task(_stop_or_death(stop, [*intakes, runner]))
+            await asyncio.wait({watcher, waiter}, return_when=asyncio.FIRST_COMPLETED)
+            watcher.cancel()
+            waiter.cancel()
+            server.close()
+            await self._drain(parts, intakes)
+        return before
+
+    async def _until_still(
+        self, parts: _Parts, timeout_s: float, progress: Callable[[], None]
+    ) -> None:
+        newest, since_s = -1, time.monotonic()
+        while time.monotonic() - since_s < timeout_s:
+            progress()
+            settled = all(each.quiet for each in parts.intakes)
+            going_on = await parts.journal.run(reading.going_on)
+            if settled and not going_on and parts.runner.idle:
+                return
+            event = await parts.journal.run(reading.newest_event)
+            if event != newest or not settled:
+                newest, since_s = event, time.monotonic()
+            await asyncio.sleep(LOOK_S)
+        log.warning("once.gave_up_waiting", seconds=timeout_s)
+
+    async def _drain(self, parts: _Parts, intakes: list[asyncio.Task[None]]) -> None:
+        for each in intakes:
+            each.cancel()
+        await parts.runner.drain(self._config.limits.grace)
+
+    @asynccontextmanager
+    async def _open(self, *, single_scan: bool) -> AsyncIterator[_Parts]:
+        edges = self._edges
+        state_dir = self._config.state_dir
+        state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        client = Client(
+            self._config.api.base_url,
+            self._key,
+            submit_timeout_s=edges.submit_timeout_s,
+            failpoint=edges.failpoint,
+        )
+        try:
+            with Journal(state_dir, clock=edges.clock, failpoint=edges.failpoint) as journal:
+                parts = await self._build(journal, client, single_scan=single_scan)
+                asking = asyncio.create_task(self._ask_currency(journal, client))
+                try:
+                    yield parts
+                finally:
+                    asking.cancel()
+        finally:
+            await client.aclose()
+
+    async def _build(self, journal: Journal, client: Client, *, single_scan: bool) -> _Parts:
+        await journal.run(recovery.recover)
+        spool = Spool(self._config.state_dir / SPOOL_NAME)
+        spool.sweep(await journal.run(recovery.spooled_files))
+        self._currency = await journal.run(reading.currency)
+        runner = await self._build_runner(journal, client, spool)
+        intakes = [
+            WatchIntake(
+                watch,
+                await journal.run(
+                    acceptance.register_watch, watch.name, str(watch.input), str(watch.output)
+                ),
+                journal,
+                accepted=runner.wake,
+                single_scan=single_scan,
+            )
+            for watch in self._config.watch
+        ]
+        parts = _Parts(
+            journal=journal,
+            client=client,
+            runner=runner,
+            intakes=tuple(intakes),
+            control=Control(journal, client, wake=runner.wake, settling=self._settling),
+        )
+        self._parts = parts
+        return parts
+
+    async def _build_runner(self, journal: Journal, client: Client, spool: Spool) -> Runner:
+        edges = self._edges
+        later = Later(edges.clock, edges.jitter)
+        durations = Durations()
+        hurry = asyncio.Event()
+        steps: dict[State, Step] = {
+            State.ACCEPTED: Uploading(journal, client, later),
+            State.UPLOADED: Intending(
+                journal,
+                client.site,
+                spool,
+                self._planner,
+                later,
+                min_free_bytes=self._config.limits.min_free_mb * MEGABYTE,
+            ),
+            State.SUBMITTING: Submitting(client, durations, edges.schedule, later, hurry),
+            State.RUNNING: Querying(
+                client, durations, edges.schedule, later, lambda: self._currency
+            ),
+            State.FINISHED: Fetching(client, spool, later),
+            State.FETCHED: Publishing(journal, spool, later, edges.failpoint),
+        }
+        running = await journal.run(recovery.running_jobs)
+        return Runner(
+            journal,
+            steps,
+            pace=Pace(limit=await self._limit(client), running=running),
+            durations=durations,
+            later=later,
+            spool=spool,
+            hurry=hurry,
+            held=await journal.run(recovery.held_scopes),
+        )
+
+    async def _limit(self, client: Client) -> int:
+        """Return how many tasks may run at once: the smaller of what config and service say."""
+        stated = self._config.limits.concurrency
+        try:
+            async with asyncio.timeout(ASK_TIMEOUT_S):
+                asked = await client.concurrency_limit() or 0
+        except (RemoteError, TimeoutError) as error:
+            log.info("service.limit_unknown", error=str(error))
+            asked = 0
+        known = [each for each in (stated, asked) if each]
+        return min(known, default=0)
+
+    async def _ask_currency(self, journal: Journal, client: Client) -> None:
+        try:
+            account = await client.account()
+        except RemoteError as error:
+            log.info("service.account_unknown", error=str(error))
+            return
+        if account.currency:
+            self._currency = account.currency
+            await journal.run(reading.keep_currency, account.currency)
+
+    async def _planner(self, job: Job) -> acceptance.Draft | None:
+        """Resolve a job's plan again; None = as it was, or its rule is gone: the snapshot holds."""
+        watch = next((each for each in self._config.watch if each.name == job.watch), None)
+        if watch is None:
+            return None
+        resolved = await asyncio.to_thread(plan.resolve, watch, job.source)
+        if not isinstance(resolved, tuple):
+            return None
+        draft = next((each for each in resolved if each.plan.rule == job.plan.rule), None)
+        changed = draft is not None and (draft.plan != job.plan or draft.failure is not None)
+        return draft if changed else None
+
+    def _settling(self, watch: str, path: str) -> str | None:
+        return self._parts.settling(watch, path) if self._parts else None
+
+
+async def _stop_or_death(stop: asyncio.Event, parts: list[asyncio.Task[None]]) -> None:
+    """Wait for the wish to stop. A part that ends by itself is a bug and ends the service."""
+    stopping = asyncio.ensure_future(stop.wait())
+    try:
+        done, _ = await asyncio.wait({stopping, *parts}, return_when=asyncio.FIRST_COMPLETED)
+        for each in done - {stopping}:
+            await each
+    finally:
+        stopping.cancel()
+
+
+def stop_on_signals(loop: asyncio.AbstractEventLoop) -> asyncio.Event:
+    """Return an event that SIGTERM and SIGINT set; the second of them ends the process at once.
+
+    Ending at once is safe: a submit without its answer is found in doubt at the next start.
+    """
+    stop = asyncio.Event()
+
+    def on_signal() -> None:
+        if stop.is_set():
+            os._exit(STOPPED_AT_ONCE)
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, on_signal)
+    return stop

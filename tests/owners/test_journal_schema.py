@@ -1,0 +1,260 @@
+"""The journal's tables: what they are, and what they refuse."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sqlite3
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import hotfolder
+from hotfolder.domain.events import WaitsFor
+from hotfolder.domain.states import State
+from hotfolder.journal import connection
+from hotfolder.journal.connection import migrations, open_writer
+from hotfolder.journal.session import queries
+from tests.builders import sha256
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HASH = sha256("a")
+PACKAGE = Path(inspect.getfile(hotfolder)).parent
+SPOKEN = re.compile(
+    r'(?:\.|\b)(?:rows|row|change|_query|_rows|_row)\(\s*"(\w+)"', re.DOTALL
+)  # session.rows("name", …)
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    """Give the one read-write connection, as the journal makes it."""
+    made = open_writer(tmp_path / "journal.db")
+    yield made
+    made.close()
+
+
+def plain(sql: str | None) -> str:
+    """Return a statement without comments and with single blanks."""
+    text = re.sub(r"--[^\n]*", " ", sql or "")
+    return re.sub(r"\s*([(),])\s*", r"\1", " ".join(text.split()))
+
+
+def tables(made: sqlite3.Connection) -> set[tuple[str, str, str]]:
+    """Return all of a file's tables, indexes and triggers."""
+    rows = made.execute("SELECT type, name, sql FROM sqlite_schema")
+    return {(kind, name, plain(sql)) for kind, name, sql in rows}
+
+
+def test_schema_is_the_sum_of_the_migrations(opened: sqlite3.Connection) -> None:
+    """schema.sql, which people read, is what the migrations make."""
+    text = resources.files("hotfolder.journal").joinpath("schema.sql").read_text("utf-8")
+    told = sqlite3.connect(":memory:")
+    told.executescript(text)
+    assert tables(told) == tables(opened)
+    told.close()
+
+
+def test_migrations_are_counted_in_the_file(opened: sqlite3.Connection) -> None:
+    """The file names itself and its version."""
+    assert opened.execute("PRAGMA user_version").fetchone()[0] == len(migrations())
+    assert opened.execute("PRAGMA application_id").fetchone()[0] == connection.APPLICATION_ID
+
+
+def test_migrations_are_numbered_without_a_gap() -> None:
+    """The n-th migration leads to version n, so a gap or a twin would skip one."""
+    folder = resources.files("hotfolder.journal").joinpath("migrations")
+    numbers = sorted(int(each.name[:4]) for each in folder.iterdir() if each.name.endswith(".sql"))
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_an_old_file_is_not_migrated_twice(tmp_path: Path) -> None:
+    """Opening again changes nothing."""
+    path = tmp_path / "journal.db"
+    first = open_writer(path)
+    before = tables(first)
+    first.close()
+    second = open_writer(path)
+    assert tables(second) == before
+    second.close()
+
+
+@pytest.mark.parametrize(
+    ("pragma", "value"),
+    [
+        ("journal_mode", "wal"),
+        ("synchronous", 2),
+        ("foreign_keys", 1),
+        ("trusted_schema", 0),
+    ],
+)
+def test_writer_keeps_its_promises(
+    opened: sqlite3.Connection, pragma: str, value: str | int
+) -> None:
+    """What was committed is there after a power cut: WAL with synchronous = FULL."""
+    assert opened.execute(f"PRAGMA {pragma}").fetchone()[0] == value
+
+
+def test_every_table_is_strict(opened: sqlite3.Connection) -> None:
+    """A number never turns up where a text belongs."""
+    rows = opened.execute("PRAGMA table_list").fetchall()
+    own = [row for row in rows if row["schema"] == "main" and not row["name"].startswith("sqlite_")]
+    assert own
+    assert all(row["strict"] for row in own)
+
+
+GOOD_JOB = {
+    "source": 1,
+    "content_hash": HASH,
+    "rule": "r",
+    "state": "accepted",
+    "due_at": 1,
+    "plan": "{}",
+    "output_root": b"/out",
+    "output_folder": b"",
+    "output_stem": b"ann",
+    "accepted_at": 1,
+}
+
+
+@pytest.fixture
+def peopled(opened: sqlite3.Connection) -> sqlite3.Connection:
+    """Give a journal with a watch, a source, a job and a submit."""
+    insert(opened, "watch", name="w", root=b"/in", output_root=b"/out")
+    insert(opened, "source", **source())
+    insert(opened, "job", **GOOD_JOB)
+    insert(opened, "submit", **submit())
+    return opened
+
+
+def insert(made: sqlite3.Connection, table: str, **values: object) -> None:
+    """Insert one row."""
+    names, marks = ", ".join(values), ", ".join("?" * len(values))
+    made.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", tuple(values.values()))  # noqa: S608  of this test
+
+
+def source(**changes: object) -> dict[str, object]:
+    """Return a good source with some values replaced."""
+    good = {"watch": 1, "path": b"a", "size": 1, "mtime_ns": 1, "inode": "1", "verdict": "job"}
+    return {**good, "seen_at": 1, **changes}
+
+
+def submit(**changes: object) -> dict[str, object]:
+    """Return a good submit with some values replaced."""
+    good = {"job": 1, "number": 1, "token": "t", "site": "s", "payload": "{}", "intent_at": 1}
+    return {**good, **changes}
+
+
+@pytest.mark.parametrize(
+    ("table", "values"),
+    [
+        ("job", {"state": "unheard_of"}),
+        ("job", {"content_hash": "short"}),
+        ("job", {"plan": "no json"}),
+        ("job", {"due_at": "soon"}),
+        ("job", {"waits_for": "person"}),
+        ("job", {"due_at": None}),
+        ("job", {"due_at": None, "waits_for": "godot"}),
+        ("job", {"state": "done"}),
+        ("job", {"ended_at": 1}),
+        ("job", {"state": "done", "ended_at": 1}),
+        ("job", {"attempt": -1}),
+        ("job", {"generation": 0}),
+        ("job", {"output_stem": b""}),
+        ("job", {"output_root": "text"}),
+        ("job", {"error_code": "x"}),
+        ("job", {"source": 99}),
+        ("job", {}),
+    ],
+)
+def test_job_refuses(peopled: sqlite3.Connection, table: str, values: dict[str, object]) -> None:
+    """A job that cannot be, is not: unknown states, ended but due, waiting for nothing, twins."""
+    row = {**GOOD_JOB, **({"rule": "other"} if values else {}), **values}
+    with pytest.raises(sqlite3.IntegrityError):
+        insert(peopled, table, **row)
+
+
+@pytest.mark.parametrize(
+    ("table", "values"),
+    [
+        ("source", source(path=b"b", size=-1)),
+        ("source", source(path=b"")),
+        ("source", source(path="text")),
+        ("source", source(path=b"b", verdict="maybe")),
+        ("source", source()),
+        ("submit", submit(number=2)),
+        ("submit", submit(token="u")),
+        ("submit", submit(number=0, token="u")),
+        ("submit", submit(number=2, token="u", payload="no json")),
+        ("submit", submit(number=2, token="u", outcome="perhaps")),
+        ("submit", submit(number=2, token="u", job=99)),
+        ("watch", {"name": "w", "root": b"/x", "output_root": b"/y"}),
+        ("result", {"submit": 1, "position": 1, "type": "jpg"}),
+        ("result", {"submit": 1, "position": 0, "type": "jpg", "url": "u"}),
+        ("result", {"submit": 1, "position": 1, "type": "", "url": "u", "spool_file": "f"}),
+        ("result", {"submit": 1, "position": 1, "type": "", "url": "u", "published_at": 1}),
+        ("event", {"job": 1, "at": 1, "name": "x", "to_state": "y", "detail": "no json"}),
+        ("material", {"job": 1, "position": 1, "parameter": "p", "content_hash": "short"}),
+    ],
+)
+def test_table_refuses(peopled: sqlite3.Connection, table: str, values: dict[str, object]) -> None:
+    """Constraints come before code: wrong types, twins, and rows that belong to nothing."""
+    with pytest.raises(sqlite3.IntegrityError):
+        insert(peopled, table, **values)
+
+
+def test_one_task_belongs_to_one_submit(peopled: sqlite3.Connection) -> None:
+    """Two submits cannot claim the same task of the service."""
+    peopled.execute("UPDATE submit SET task_id = 'T'")
+    with pytest.raises(sqlite3.IntegrityError):
+        insert(peopled, "submit", **submit(number=2, token="u", task_id="T"))
+
+
+@pytest.mark.parametrize("change", ["DELETE FROM event", "UPDATE event SET at = 2"])
+def test_the_history_is_append_only(peopled: sqlite3.Connection, change: str) -> None:
+    """No line of the history can be changed or taken away."""
+    insert(peopled, "event", job=1, at=1, name="x", to_state="y", detail="{}")
+    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+        peopled.execute(change)
+
+
+@pytest.mark.parametrize("state", State)
+def test_schema_knows_every_state(peopled: sqlite3.Connection, state: State) -> None:
+    """A state of the machine is one of the table, too."""
+    ended = state in {State.DONE, State.FAILED, State.CANCELLED}
+    extra = {"due_at": None, "ended_at": 1} if ended else {}
+    insert(peopled, "job", **{**GOOD_JOB, "rule": state.value, "state": state.value, **extra})
+
+
+@pytest.mark.parametrize("waits_for", WaitsFor)
+def test_schema_knows_all_waiting(peopled: sqlite3.Connection, waits_for: WaitsFor) -> None:
+    """What a job can wait for is known to the table, too."""
+    extra = {"rule": "other", "due_at": None, "waits_for": waits_for.value}
+    insert(peopled, "job", **{**GOOD_JOB, **extra})
+
+
+def spoken() -> set[str]:
+    """Return the names of statements that the program's code speaks."""
+    texts = (path.read_text("utf-8") for path in sorted(PACKAGE.rglob("*.py")))
+    return {name for text in texts for name in SPOKEN.findall(text)}
+
+
+def test_every_spoken_statement_exists() -> None:
+    """No name of a statement is misspelt."""
+    assert spoken() <= set(queries())
+
+
+def test_every_statement_compiles(opened: sqlite3.Connection) -> None:
+    """Every statement fits the tables."""
+    for name, text in queries().items():
+        wanted = dict.fromkeys(re.findall(r":(\w+)", text))
+        plan = opened.execute(f"EXPLAIN {text}", wanted).fetchall()
+        assert plan, name
+
+
+def test_every_statement_says_what_it_is_for() -> None:
+    """The line after a statement's name is its purpose."""
+    assert all(text.lstrip("\n").startswith("-- ") for text in queries().values())

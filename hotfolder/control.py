@@ -76,13 +76,13 @@ class Control:
     """Grants operators' wishes.
 
     `wake` is called when jobs may be due; `settling` says of a watch and path why it is not
-    accepted yet.
+    accepted yet. Without a `client` nothing can be asked of the service.
     """
 
     def __init__(
         self,
         journal: Journal,
-        client: Client,
+        client: Client | None,
         *,
         wake: Callable[[], None] = lambda: None,
         settling: Settling = lambda _watch, _path: None,
@@ -163,7 +163,7 @@ class Control:
         if owner is not None and owner != job.id:
             raise OperatorError(f"task {task_id} belongs to job {owner}")
         try:
-            report = await self._client.query(task_id)
+            report = await self._service().query(task_id)
         except RemoteError as error:
             raise OperatorError(f"the service could not be asked for the task: {error}") from error
         if report.status is TaskStatus.DENIED:
@@ -192,12 +192,17 @@ class Control:
     async def _cancel_remotely(self, job: Job) -> str:
         task_id = (job.submit.task_id if job.submit else None) or ""
         try:
-            taken = await self._client.cancel(task_id)
+            taken = await self._service().cancel(task_id)
         except RemoteError as error:
             raise OperatorError(f"the service could not be asked to cancel: {error}") from error
         if not taken:
             raise OperatorError(f"the service does not cancel job {job.id}; it goes on")
         return f"job {job.id}: the service was asked to cancel; what it then says counts"
+
+    def _service(self) -> Client:
+        if self._client is None:
+            raise OperatorError("this has to ask the service, and there is no API key")
+        return self._client
 
     async def _job(self, job_id: int) -> Job:
         try:

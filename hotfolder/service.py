@@ -10,7 +10,7 @@ import os
 import random
 import signal
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final
@@ -48,6 +48,8 @@ MEGABYTE: Final = 1024 * 1024
 ASK_TIMEOUT_S: Final = 10.0
 LOOK_S: Final = 0.1
 STOPPED_AT_ONCE: Final = 130
+
+Progress = Callable[[Mapping[State, int]], None]
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.service")
 
@@ -113,12 +115,13 @@ class Service:
         stop: asyncio.Event,
         *,
         timeout_s: float,
-        progress: Callable[[], None] = lambda: None,
+        progress: Progress = lambda _counts: None,
     ) -> int:
         """Take what is there and work until nothing goes on by itself.
 
         Ends, too, after `timeout_s` seconds without any progress, or when `stop` is set.
-        `progress` is called often. Returns the number of the history's line before this run.
+        `progress` is often told the number of jobs by state. Returns the number of the
+        history's last line before this run.
         """
         async with self._open(single_scan=True) as parts, asyncio.TaskGroup() as group:
             before = await parts.journal.run(reading.newest_event)
@@ -134,12 +137,10 @@ class Service:
             await self._drain(parts, intakes)
         return before
 
-    async def _until_still(
-        self, parts: _Parts, timeout_s: float, progress: Callable[[], None]
-    ) -> None:
+    async def _until_still(self, parts: _Parts, timeout_s: float, progress: Progress) -> None:
         newest, since_s = -1, time.monotonic()
         while time.monotonic() - since_s < timeout_s:
-            progress()
+            progress(await parts.journal.run(reading.state_counts))
             settled = all(each.quiet for each in parts.intakes)
             going_on = await parts.journal.run(reading.going_on)
             if settled and not going_on and parts.runner.idle:

@@ -1,0 +1,132 @@
+"""The commands that change something: retry, resolve, cancel.
+
+While a daemon runs they ask it; without one they take its lock and do it themselves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import Annotated, Any
+
+import typer
+
+from hotfolder import config, control, key
+from hotfolder.cli import render
+from hotfolder.cli.options import (
+    ConfigOption,
+    LogLevel,
+    LogLevelOption,
+    set_up_log,
+    valid_config,
+)
+from hotfolder.domain.errors import OperatorError
+from hotfolder.journal.journal import Journal, is_locked
+from hotfolder.runninghub.client import Client
+
+JobArgument = Annotated[int, typer.Argument(metavar="JOB", help="The number of a job.", min=1)]
+
+
+def retry(
+    jobs: Annotated[
+        list[int] | None, typer.Argument(metavar="JOB…", help="The numbers of failed jobs.")
+    ] = None,
+    config_file: ConfigOption = None,
+    log_level: LogLevelOption = None,
+    failed: Annotated[bool, typer.Option("--failed", help="All failed jobs.")] = False,
+    pay_again: Annotated[
+        bool, typer.Option("--pay-again", help="Make the edit anew and pay for it anew.")
+    ] = False,
+) -> None:
+    """Work on failed jobs again.
+
+    A result that was already paid is only asked for again, which is free. An edit that was not
+    paid is submitted again. With --pay-again even a paid or finished one is made anew.
+    """
+    set_up_log(log_level, LogLevel.WARNING)
+    if bool(jobs) == failed:
+        raise OperatorError("say which jobs, or --failed for all failed ones")
+    if failed and pay_again:
+        raise OperatorError("--pay-again wants the jobs by number")
+    _wish(config_file, "retry", {"jobs": jobs or [], "pay_again": pay_again})
+
+
+def resolve(
+    job: JobArgument,
+    config_file: ConfigOption = None,
+    log_level: LogLevelOption = None,
+    task_id: Annotated[
+        str | None,
+        typer.Option("--task-id", metavar="ID", help="The service accepted it as this task."),
+    ] = None,
+    resend: Annotated[
+        bool, typer.Option("--resend", help="The service did not accept it: submit it again.")
+    ] = False,
+    abandon: Annotated[bool, typer.Option("--abandon", help="Give the job up.")] = False,
+) -> None:
+    """Settle a job in doubt: its edit was sent, and no answer came.
+
+    Look in the service's account pages whether a task was made at that time. If so, give its
+    id; if not, resend. Resending an edit that was accepted pays for it twice.
+    """
+    set_up_log(log_level, LogLevel.WARNING)
+    wish = {"job": job, "task_id": task_id, "resend": resend, "abandon": abandon}
+    _wish(config_file, "resolve", wish)
+
+
+def cancel(
+    jobs: Annotated[list[int], typer.Argument(metavar="JOB…", help="The numbers of jobs.")],
+    config_file: ConfigOption = None,
+    log_level: LogLevelOption = None,
+) -> None:
+    """Give jobs up that are not yet edited.
+
+    Before they are sent that is free. A running one is cancelled if the service can.
+    """
+    set_up_log(log_level, LogLevel.WARNING)
+    _wish(config_file, "cancel", {"jobs": jobs})
+
+
+def _wish(config_file: ConfigOption, action: str, wish: dict[str, Any]) -> None:
+    wanted = valid_config(config_file)
+    lines = _through_daemon(wanted, action, wish)
+    if lines is None:
+        lines = asyncio.run(_alone(wanted, action, wish))
+    out = render.console()
+    for line in lines or ["nothing to do"]:
+        out.print(render.name(line))
+
+
+def _through_daemon(wanted: config.Config, action: str, wish: dict[str, Any]) -> list[str] | None:
+    if not is_locked(wanted.state_dir):
+        return None
+    try:
+        return control.send(wanted.state_dir, action, wish)
+    except PermissionError:
+        raise OperatorError(_other_user(wanted)) from None
+    except (ConnectionError, FileNotFoundError):
+        raise OperatorError("a hotfolder runs but does not listen; try again") from None
+
+
+async def _alone(wanted: config.Config, action: str, wish: dict[str, Any]) -> list[str]:
+    if not wanted.state_dir.is_dir():
+        raise OperatorError("there are no jobs yet: nothing has run here")
+    if wanted.state_dir.stat().st_uid != os.geteuid():
+        raise OperatorError(_other_user(wanted))
+    try:
+        client = Client(wanted.api.base_url, key.find(os.environ, wanted.api.key_file))
+    except key.KeyProblem:
+        client = None
+    try:
+        with Journal(wanted.state_dir) as journal:
+            return await control.Control(journal, client).grant(action, wish)
+    finally:
+        if client is not None:
+            await client.aclose()
+
+
+def _other_user(wanted: config.Config) -> str:
+    return (
+        f"{wanted.state_dir} belongs to another user: run this as that user, "
+        f"for example with sudo -u"
+    )

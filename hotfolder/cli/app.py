@@ -1,0 +1,61 @@
+"""The command line: one thin face over the service, the views and the operator's actions."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from hotfolder import __version__
+from hotfolder.cli import acting, looking, starting, working
+from hotfolder.cli.options import complain, exit_code
+from hotfolder.domain.errors import HotfolderError
+
+app = typer.Typer(
+    name="hotfolder",
+    help="Hot folders for paid picture edits: drop pictures into a folder, find them edited in "
+    "another. No picture missed, no edit paid twice, nothing half-done visible, nothing lost.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for group, commands in (
+    ("Begin", (starting.init, starting.demo, starting.simulator)),
+    ("Work", (working.check, working.run, working.once)),
+    ("Look", (looking.status, looking.jobs, looking.explain)),
+    ("Act", (acting.retry, acting.resolve, acting.cancel)),
+):
+    for command in commands:
+        app.command(rich_help_panel=group)(command)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"hotfolder {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Say the version."),
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    try:
+        app()
+    except HotfolderError as error:
+        complain(error)
+        sys.exit(exit_code(error))
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)

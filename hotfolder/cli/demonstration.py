@@ -1,0 +1,160 @@
+"""The demo: real samples, the real daemon, the simulator in place of the service."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from urllib.parse import quote
+
+import jinja2
+from pydantic import SecretStr
+from rich.text import Text
+
+from hotfolder import config, views
+from hotfolder.cli import render
+from hotfolder.cli.progress import bar
+from hotfolder.domain.states import OPEN, State
+from hotfolder.journal.reader import Reader
+from hotfolder.service import Service, stop_on_signals
+from hotfolder.simulator import RunningServer, Settings, in_thread
+
+ANY_KEY = SecretStr("demo-key-for-the-simulator-00000")
+TASK_S = 1.5
+TIMEOUT_S = 60.0
+PAGE_NAME = "before-and-after.html"
+PROMPT = "Turn it into a warm summer evening"
+
+_CONFIG = """\
+# Written by hotfolder demo. The service here is the simulator: nothing is charged.
+state_dir = "state"
+
+[api]
+base_url = "{base_url}"
+
+[limits]
+min_free_mb = 0
+
+[[watch]]
+name = "demo"
+input = "in"
+output = "out"
+settle = 0.3
+sidecar_wait = 0.3
+
+[[watch.rule]]
+name = "evening"
+prompt = "{prompt}"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A source and its output, as paths relative to the page."""
+
+    title: str
+    before: str
+    after: str
+    prompt: str
+
+
+def show(folder: Path, *, keep: bool) -> bool:
+    """Show the whole way in a folder; returns whether every picture was done."""
+    out = render.console()
+    _lay_out(folder)
+    with in_thread(Settings(task_s=TASK_S)) as server:
+        wanted = _configure(folder, server)
+        out.print(Text.assemble("input:  ", render.name(str(folder / "in"))))
+        out.print(Text.assemble("output: ", render.name(str(folder / "out"))))
+        if keep:
+            asyncio.run(_stay(wanted, folder))
+        else:
+            asyncio.run(_once(wanted))
+            _report(wanted, folder)
+    with Reader(wanted.state_dir) as reader:
+        return all(each.job.state is State.DONE for each in reader.read(views.jobs))
+
+
+def _lay_out(folder: Path) -> None:
+    (folder / "in" / "by-the-sea").mkdir(parents=True, exist_ok=True)
+    (folder / "out").mkdir(exist_ok=True)
+    places = {"astronaut.jpg": "in", "cat.jpg": "in", "coffee.jpg": "in/by-the-sea"}
+    samples = resources.files("hotfolder").joinpath("samples")
+    for name, place in places.items():
+        with resources.as_file(samples.joinpath(name)) as sample:
+            shutil.copyfile(sample, folder / place / name)
+    (folder / "in" / "cat.txt").write_text("Make the cat wear a red scarf\n", encoding="utf-8")
+
+
+def _configure(folder: Path, server: RunningServer) -> config.Config:
+    path = folder / config.CONFIG_NAME
+    path.write_text(_CONFIG.format(base_url=server.base_url, prompt=PROMPT), encoding="utf-8")
+    reading = config.read(path, {})
+    if reading.config is None:
+        raise config.ConfigError(path, reading.problems)
+    return reading.config
+
+
+async def _once(wanted: config.Config) -> None:
+    stop = stop_on_signals(asyncio.get_running_loop())
+    with bar() as progress:
+        await Service(wanted, ANY_KEY).once(stop, timeout_s=TIMEOUT_S, progress=progress)
+
+
+async def _stay(wanted: config.Config, folder: Path) -> None:
+    stop = stop_on_signals(asyncio.get_running_loop())
+    running = asyncio.create_task(Service(wanted, ANY_KEY).run(stop))
+    with bar() as progress:
+        while not running.done() and not stop.is_set():
+            counts = _counts(wanted)
+            progress(counts)
+            if counts[State.DONE] and not any(counts[state] for state in OPEN):
+                break
+            await asyncio.sleep(0.1)
+    _report(wanted, folder)
+    out = render.console()
+    out.print(Text.assemble("Drop pictures into ", render.name(str(folder / "in"))))
+    out.print("They appear edited in the output folder. Ctrl-C ends it.")
+    await running
+
+
+def _counts(wanted: config.Config) -> Mapping[State, int]:
+    try:
+        with Reader(wanted.state_dir) as reader:
+            return reader.read(views.status, wanted).jobs
+    except FileNotFoundError:
+        return dict.fromkeys(State, 0)
+
+
+def _report(wanted: config.Config, folder: Path) -> None:
+    with Reader(wanted.state_dir) as reader:
+        listed = reader.read(views.jobs)
+        charges = reader.read(views.charges)
+    out = render.console()
+    out.print(render.jobs(listed))
+    pairs = [_pair(each) for each in listed if views.outputs(each.job)]
+    page = folder / PAGE_NAME
+    page.write_text(_page(pairs, render.money(charges.total, charges.currency)), encoding="utf-8")
+    for each in listed:
+        for output in views.outputs(each.job):
+            out.print(render.name(str(folder / "out" / output)))
+    out.print(Text.assemble("before and after: ", (page.as_uri(), "bold")))
+
+
+def _pair(view: views.JobView) -> Pair:
+    job = view.job
+    return Pair(
+        title=views.shown(job.source),
+        before=quote(f"in/{job.source}"),
+        after=quote(f"out/{views.outputs(job)[0]}"),
+        prompt=job.plan.prompt or "",
+    )
+
+
+def _page(pairs: list[Pair], charged: str) -> str:
+    text = resources.files("hotfolder.cli").joinpath("before_and_after.html").read_text("utf-8")
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+    return environment.from_string(text).render(pairs=pairs, charged=charged)

@@ -1,0 +1,116 @@
+"""The commands that look: status, jobs, explain. They read the journal, daemon or not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hotfolder import config, control, views
+from hotfolder.cli import render
+from hotfolder.cli.options import (
+    ConfigOption,
+    JsonOption,
+    LogLevel,
+    LogLevelOption,
+    set_up_log,
+    valid_config,
+)
+from hotfolder.domain.errors import OperatorError
+from hotfolder.domain.states import State
+from hotfolder.journal import reading
+from hotfolder.journal.journal import is_locked
+from hotfolder.journal.reader import Reader
+
+
+def status(
+    config_file: ConfigOption = None, log_level: LogLevelOption = None, json: JsonOption = False
+) -> None:
+    """Show the watches, the jobs by state, holds, and what has been charged."""
+    set_up_log(log_level, LogLevel.WARNING)
+    wanted = valid_config(config_file)
+    try:
+        with Reader(wanted.state_dir) as reader:
+            seen = reader.read(views.status, wanted)
+    except FileNotFoundError:
+        seen = views.unstarted(wanted)
+    if json:
+        render.print_json(views.status_json(seen))
+    else:
+        render.console().print(render.status(seen))
+
+
+def jobs(
+    config_file: ConfigOption = None,
+    log_level: LogLevelOption = None,
+    state: Annotated[
+        State | None, typer.Option(metavar="STATE", help="Only the jobs in this state.")
+    ] = None,
+    watch: Annotated[
+        str | None, typer.Option(metavar="WATCH", help="Only the jobs of this watch.")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """List the jobs with their outputs, charges and reasons.
+
+    States: accepted, uploaded, submitting, running, finished, fetched, done, failed, in_doubt,
+    cancelled.
+    """
+    set_up_log(log_level, LogLevel.WARNING)
+    wanted = valid_config(config_file)
+    if watch is not None and watch not in {each.name for each in wanted.watch}:
+        raise OperatorError(f"the config has no watch {watch}")
+    try:
+        with Reader(wanted.state_dir) as reader:
+            listed = reader.read(views.jobs, state=state, watch=watch)
+    except FileNotFoundError:
+        listed = []
+    if json:
+        render.print_json([views.job_json(each) for each in listed])
+    else:
+        render.console().print(render.jobs(listed))
+
+
+def explain(
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="A file in a watched folder.")],
+    config_file: ConfigOption = None,
+    log_level: LogLevelOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Say why a file is where it is: ignored, settling, waiting for what, done where."""
+    set_up_log(log_level, LogLevel.WARNING)
+    wanted = valid_config(config_file)
+    daemon = is_locked(wanted.state_dir)
+    settling = _settling(wanted, path) if daemon else None
+    told, lines = _explained(wanted, path, settling=settling, daemon=daemon)
+    if json:
+        render.print_json(views.explanation_json(told))
+    else:
+        render.console().print(render.explanation(told, lines))
+
+
+def _explained(
+    wanted: config.Config, path: Path, *, settling: str | None, daemon: bool
+) -> tuple[views.Explanation, list[reading.HistoryLine]]:
+    try:
+        with Reader(wanted.state_dir) as reader:
+            told = reader.read(views.explain, wanted, path, settling=settling, daemon=daemon)
+            lines = reader.read(reading.history, told.job.job.id) if told.job else []
+    except FileNotFoundError:
+        told = views.explain(None, wanted, path, settling=settling, daemon=daemon)
+        lines = []
+    return told, lines
+
+
+def _settling(wanted: config.Config, path: Path) -> str | None:
+    found = views.place(path, wanted)
+    if found is None:
+        return None
+    watch, relative = found
+    try:
+        wish = {"watch": watch.name, "path": relative}
+        lines = control.send(wanted.state_dir, "settling", wish)
+    except (OSError, OperatorError):
+        return None
+    return lines[0] if lines else None

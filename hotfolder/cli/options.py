@@ -1,0 +1,96 @@
+"""What every command takes, and how its errors become exit codes."""
+
+from __future__ import annotations
+
+import enum
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hotfolder import config, logs
+from hotfolder.domain.errors import (
+    HotfolderError,
+    JournalDamaged,
+    JournalError,
+    JournalLocked,
+    JournalUnavailable,
+)
+
+
+class ExitCode(enum.IntEnum):
+    """What a command's end means to a script."""
+
+    DONE = 0
+    ATTENTION = 1
+    WRONG = 2
+    LOCKED = 3
+    REFUSED = 4
+    DAMAGED = 5
+
+
+class LogLevel(enum.StrEnum):
+    """How much the log says."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "-c",
+        "--config",
+        metavar="FILE",
+        help="The config file. Default: $HOTFOLDER_CONFIG, ./hotfolder.toml, "
+        "~/.config/hotfolder/config.toml, /etc/hotfolder/config.toml.",
+        show_default=False,
+    ),
+]
+LogLevelOption = Annotated[
+    LogLevel | None,
+    typer.Option("--log-level", help="How much the log says (on standard error).", metavar="LEVEL"),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+
+
+def set_up_log(level: LogLevel | None, default: LogLevel) -> None:
+    """Begin the log at the level asked for, else at a command's own."""
+    logs.configure((level or default).value)
+
+
+def read_config(given: Path | None) -> config.Reading:
+    """Read the config that is meant. Raises ConfigError."""
+    return config.read(config.find(given, os.environ, Path.cwd()), os.environ)
+
+
+def valid_config(given: Path | None) -> config.Config:
+    """Return the config where its text has no problems; raises ConfigError."""
+    reading = read_config(given)
+    if reading.config is None or reading.problems:
+        raise config.ConfigError(reading.path, reading.problems)
+    return reading.config
+
+
+def exit_code(error: HotfolderError) -> ExitCode:
+    """Return the exit code that an error means."""
+    match error:
+        case JournalLocked():
+            return ExitCode.LOCKED
+        case JournalDamaged():
+            return ExitCode.DAMAGED
+        case JournalUnavailable():
+            return ExitCode.ATTENTION
+        case JournalError():
+            return ExitCode.WRONG
+    return ExitCode.WRONG
+
+
+def complain(error: HotfolderError) -> None:
+    """Print an error for a person."""
+    text = f"hotfolder: {error}\n"
+    sys.stderr.write(text.encode(errors="backslashreplace").decode())

@@ -1,0 +1,168 @@
+"""Views -> terminal. File names are Text, never markup, and never raw."""
+
+from __future__ import annotations
+
+import json
+import sys
+from decimal import Decimal
+from typing import IO, Any
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from hotfolder import views
+from hotfolder.domain.jobs import Job
+from hotfolder.domain.states import State
+from hotfolder.journal import reading
+
+WIDE = 200
+STYLES = {
+    State.DONE: "green",
+    State.FAILED: "red",
+    State.IN_DOUBT: "bold yellow",
+    State.CANCELLED: "dim",
+    State.RUNNING: "cyan",
+}
+
+
+def console(stream: IO[str] | None = None) -> Console:
+    """Return a console; one that is no terminal is wide, so that nothing is cut for scripts."""
+    stream = stream or sys.stdout
+    width = None if stream.isatty() else WIDE
+    return Console(file=stream, highlight=False, width=width, soft_wrap=False)
+
+
+def print_json(content: Any) -> None:  # noqa: ANN401  whatever JSON takes
+    """Print JSON with plain characters only, so that broken file names stay valid."""
+    sys.stdout.write(json.dumps(content, indent=2) + "\n")
+
+
+def name(text: str) -> Text:
+    """Return a file name that may be printed."""
+    return Text(views.shown(text))
+
+
+def money(amount: Decimal | None, currency: str | None = None) -> str:
+    """Return an amount as people write it."""
+    if amount is None:
+        return "-"
+    return f"{amount.normalize():f}{f' {currency}' if currency else ''}"
+
+
+def table(*columns: str) -> Table:
+    """Return an empty table in the house style."""
+    plain = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
+    for column in columns:
+        plain.add_column(column, overflow="fold")
+    return plain
+
+
+def status(seen: views.Status) -> RenderableType:
+    """Return everything at a glance."""
+    parts: list[RenderableType] = [_watches(seen.watches), Text(), _counts(seen)]
+    if seen.holds:
+        parts += [Text(), Text("Held", style="bold yellow"), _holds(seen)]
+    if seen.attention:
+        parts += [Text(), Text("Needs a person", style="bold yellow"), _attention(seen.attention)]
+    charges = seen.charges
+    parts += [
+        Text(),
+        Text(
+            f"Charged: {money(charges.today, charges.currency)} today, "
+            f"{money(charges.total, charges.currency)} in all"
+        ),
+    ]
+    return Group(*parts)
+
+
+def _watches(rows: list[reading.WatchRow]) -> Table:
+    shown = table("WATCH", "INPUT", "OUTPUT", "STATE")
+    for row in rows:
+        state = f"online, {row.detect}" if row.online and row.detect else "there, not yet watched"
+        text = Text(state, style="green") if row.online else Text("OFFLINE", style="bold red")
+        if row.reason:
+            text.append(f": {views.shown(row.reason)}")
+        shown.add_row(name(row.name), name(row.root), name(row.output_root), text)
+    return shown
+
+
+def _counts(seen: views.Status) -> Text:
+    counts = [
+        Text(f"{count} {state.value.replace('_', ' ')}", style=STYLES.get(state, ""))
+        for state, count in seen.jobs.items()
+        if count
+    ]
+    waiting = [Text(f"{count} waiting for {what}") for what, count in seen.waiting.items()]
+    return Text("Jobs: ") + Text(", ").join([*counts, *waiting] or [Text("none yet")])
+
+
+def _holds(seen: views.Status) -> Table:
+    shown = table("SCOPE", "SINCE", "JOBS", "ESTIMATE", "WHY")
+    for hold in seen.holds:
+        shown.add_row(
+            name(hold.scope),
+            views.local_time(hold.since),
+            str(hold.count),
+            money(hold.estimate),
+            Text(views.shown(f"{hold.failure.message} {hold.failure.hint}")),
+        )
+    return shown
+
+
+def _attention(listed: list[Job]) -> Table:
+    shown = table("JOB", "SOURCE", "WHY")
+    for job in listed[:20]:
+        shown.add_row(
+            str(job.id),
+            name(f"{job.watch}: {job.source}"),
+            Text(views.shown(views.state_words(job))),
+        )
+    if len(listed) > 20:  # noqa: PLR2004  as above
+        shown.add_row("", Text(f"and {len(listed) - 20} more: see hotfolder jobs"), Text())
+    return shown
+
+
+def jobs(listed: list[views.JobView]) -> RenderableType:
+    """Return the jobs as a table."""
+    if not listed:
+        return Text("No jobs.")
+    shown = table("JOB", "WATCH", "SOURCE", "STATE", "OUTPUT", "CHARGE", "WHY")
+    for each in listed:
+        job = each.job
+        shown.add_row(
+            str(job.id),
+            name(job.watch),
+            name(job.source),
+            Text(job.state.value.replace("_", " "), style=STYLES.get(job.state, "")),
+            name(", ".join(views.outputs(job))),
+            money(each.charge),
+            Text(views.shown(job.failure.message if job.failure else "")),
+        )
+    return shown
+
+
+def explanation(told: views.Explanation, lines: list[reading.HistoryLine]) -> RenderableType:
+    """Return why a file is where it is, with its job's history."""
+    head = Text.assemble(name(told.path), "\n", (told.verdict, "bold"), ": ")
+    parts: list[RenderableType] = [head + Text(views.shown(told.reason))]
+    if told.job is not None:
+        job = told.job.job
+        estimate = money(job.estimate.amount, job.estimate.currency)
+        about = f"job {job.id}, rule {job.plan.rule}, model {job.plan.model}"
+        parts.append(Text(views.shown(f"{about}, estimate {estimate}")))
+        if job.plan.prompt:
+            parts.append(Text(views.shown(f"prompt: {job.plan.prompt}")))
+        history = table("WHEN", "WHAT", "STATE", "")
+        for line in lines:
+            detail = Text(views.shown(_detail(line.detail)))
+            history.add_row(views.local_time(line.at), line.name, line.to_state, detail)
+        parts.append(Padding(history, (0, 0, 0, 2)))
+    return Group(*parts)
+
+
+def _detail(stored: str) -> str:
+    fields: dict[str, Any] = json.loads(stored)
+    plain = {key: each for key, each in fields.items() if isinstance(each, str | int)}
+    return ", ".join(f"{key} {each}" for key, each in plain.items())

@@ -1,0 +1,106 @@
+"""The commands to begin with: init, demo, simulator."""
+
+from __future__ import annotations
+
+import tempfile
+from decimal import Decimal
+from importlib import resources
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from hotfolder.cli import demonstration, render
+from hotfolder.cli.options import ExitCode, LogLevel, LogLevelOption, set_up_log
+from hotfolder.config import CONFIG_NAME
+from hotfolder.domain.errors import OperatorError
+from hotfolder.simulator import RunningServer, Settings, serve
+
+
+def init(
+    folder: Annotated[
+        Path, typer.Argument(metavar="[DIR]", help="Where; the current folder by default.")
+    ] = Path(),
+) -> None:
+    """Write a config that explains itself, and the folders it names."""
+    target = folder / CONFIG_NAME
+    text = resources.files("hotfolder").joinpath("config.example.toml").read_text("utf-8")
+    try:
+        for each in (folder / "in", folder / "out"):
+            each.mkdir(parents=True, exist_ok=True)
+        with target.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise OperatorError(f"{target} is there already; it was left as it is") from None
+    except OSError as error:
+        raise OperatorError(f"{folder} cannot be written: {error.strerror}") from error
+    out = render.console()
+    out.print(Text.assemble("wrote ", render.name(str(target)), " and the folders in and out"))
+    out.print("Next: put your API key into RH_API_KEY or api.key_file, say in the config what is")
+    out.print(Text.assemble("to be done, then: hotfolder check -c ", render.name(str(target))))
+
+
+def demo(
+    folder: Annotated[
+        Path | None,
+        typer.Option("--dir", metavar="DIR", help="Where; a new temporary folder by default."),
+    ] = None,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Stay running, for pictures of your own.")
+    ] = False,
+    log_level: LogLevelOption = None,
+) -> None:
+    """Show the whole way on sample pictures, against the simulator. Needs no key.
+
+    Ends by naming the outputs and a page with before and after side by side.
+    """
+    set_up_log(log_level, LogLevel.WARNING)
+    place = folder or Path(tempfile.mkdtemp(prefix="hotfolder-demo-"))
+    ok = demonstration.show(place.absolute(), keep=keep)
+    raise typer.Exit(ExitCode.DONE if ok else ExitCode.ATTENTION)
+
+
+def simulator(
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, metavar="N", help="The port; 0 = any free one.")
+    ] = 8765,
+    task_s: Annotated[
+        float, typer.Option("--task-seconds", min=0, metavar="S", help="How long an edit takes.")
+    ] = 2.0,
+    limit: Annotated[int, typer.Option(min=1, metavar="N", help="Tasks at once.")] = 50,
+    hide_limit: Annotated[
+        bool, typer.Option("--hide-limit", help="Do not tell the limit when asked.")
+    ] = False,
+    balance: Annotated[
+        float, typer.Option(min=0, metavar="AMOUNT", help="What is in the wallet.")
+    ] = 1000.0,
+    ledger: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Append every charge to this file, as JSON lines."),
+    ] = None,
+    log_level: LogLevelOption = None,
+) -> None:
+    """Run the stand-in for the service by itself, on this machine only.
+
+    Point a config at it with api.base_url, and set RH_API_KEY to any 32 characters. It charges
+    nothing real and keeps nothing.
+    """
+    set_up_log(log_level, LogLevel.WARNING)
+    settings = Settings(
+        task_s=task_s,
+        concurrent_limit=limit,
+        hide_limit=hide_limit,
+        balance=Decimal(str(balance)),
+        ledger_path=ledger,
+    )
+    try:
+        serve(settings, port, _say_where)
+    except OSError as error:
+        raise OperatorError(f"port {port} cannot be used: {error.strerror}") from error
+
+
+def _say_where(server: RunningServer) -> None:
+    out = render.console()
+    out.print(Text(f"the simulator listens; api.base_url = {server.base_url}"))
+    out.print(Text(f"charges so far: {server.url}/_simulator/ledger   end it with Ctrl-C"))

@@ -1,0 +1,157 @@
+"""The commands that work: run, once, check."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from hotfolder import config, preflight, views
+from hotfolder.cli import render
+from hotfolder.cli.options import (
+    ConfigOption,
+    ExitCode,
+    LogLevel,
+    LogLevelOption,
+    read_config,
+    set_up_log,
+)
+from hotfolder.cli.progress import bar
+from hotfolder.domain.errors import Held, RemoteError
+from hotfolder.domain.states import State
+from hotfolder.intake import mounts
+from hotfolder.journal import holds, reading
+from hotfolder.journal.reader import Reader
+from hotfolder.journal.session import Session
+from hotfolder.runninghub.client import Client
+from hotfolder.runninghub.wire import Account
+from hotfolder.service import Service, stop_on_signals
+
+REFUSALS = frozenset({"key_refused", "key_kind", "no_money"})
+
+
+def run(config_file: ConfigOption = None, log_level: LogLevelOption = None) -> None:
+    """Run the daemon in the foreground until SIGTERM or Ctrl-C.
+
+    It watches the input folders of every watch and takes what already stands there, too. The
+    first signal lets running steps finish (limits.grace), the second ends at once.
+    """
+    set_up_log(log_level, LogLevel.INFO)
+    ready = _ready(config_file)
+
+    async def until_stopped() -> None:
+        stop = stop_on_signals(asyncio.get_running_loop())
+        await Service(ready.config, ready.key).run(stop)
+
+    asyncio.run(until_stopped())
+
+
+def once(
+    config_file: ConfigOption = None,
+    log_level: LogLevelOption = None,
+    timeout: Annotated[
+        float, typer.Option(min=0.1, metavar="S", help="Give up after S seconds without progress.")
+    ] = 600.0,
+) -> None:
+    """Take what is there, work until nothing can go on by itself, and exit.
+
+    Exit code 0: all done. 1: some failed, are in doubt, held or waiting. 4: the service refuses
+    the key, or there is no money.
+    """
+    set_up_log(log_level, LogLevel.WARNING if sys.stderr.isatty() else LogLevel.INFO)
+    ready = _ready(config_file)
+
+    async def until_still() -> int:
+        stop = stop_on_signals(asyncio.get_running_loop())
+        with bar() as progress:
+            service = Service(ready.config, ready.key)
+            return await service.once(stop, timeout_s=timeout, progress=progress)
+
+    before = asyncio.run(until_still())
+    with Reader(ready.config.state_dir) as reader:
+        code, seen = reader.read(_verdict, ready.config, before)
+    render.console().print(render.status(seen))
+    raise typer.Exit(code)
+
+
+def check(
+    config_file: ConfigOption = None,
+    log_level: LogLevelOption = None,
+    online: Annotated[
+        bool, typer.Option("--online", help="Also ask the service for the account; free.")
+    ] = False,
+) -> None:
+    """Look at the config, the folders and the key. Changes nothing.
+
+    Exit code 0: it can be started. 2: something is wrong. 4: the service refuses the key.
+    """
+    set_up_log(log_level, LogLevel.WARNING)
+    ready = _ready(config_file)
+    out = render.console()
+    for watch in ready.config.watch:
+        mount = mounts.of(watch.input)
+        how = "scanning" if mount.remote or watch.detect == "scan" else "events and scanning"
+        out.print(
+            Text.assemble(
+                ("ok ", "green"),
+                "watch ",
+                render.name(watch.name),
+                ": ",
+                render.name(f"{watch.input} -> {watch.output}"),
+                f" ({how}, {mount.kind})",
+            )
+        )
+    out.print(
+        Text.assemble(("ok ", "green"), "state in ", render.name(str(ready.config.state_dir)))
+    )
+    out.print(Text.assemble(("ok ", "green"), "API key found"))
+    if online:
+        account = asyncio.run(_account(ready))
+        balance = render.money(account.balance, account.currency)
+        out.print(
+            Text.assemble(("ok ", "green"), f"the service accepts the key, balance {balance}")
+        )
+
+
+async def _account(ready: preflight.Ready) -> Account:
+    client = Client(ready.config.api.base_url, ready.key)
+    try:
+        return await client.account()
+    except Held as error:
+        render.console(sys.stderr).print(Text(f"{error.failure.message} {error.failure.hint}"))
+        raise typer.Exit(ExitCode.REFUSED) from error
+    except RemoteError as error:
+        render.console(sys.stderr).print(Text(f"the service could not be asked: {error}"))
+        raise typer.Exit(ExitCode.ATTENTION) from error
+    finally:
+        await client.aclose()
+
+
+def _ready(config_file: ConfigOption) -> preflight.Ready:
+    draft = read_config(config_file)
+    return preflight.check(draft, os.environ, seen_online=_seen_online(draft))
+
+
+def _seen_online(draft: config.Reading) -> frozenset[str]:
+    if draft.config is None:
+        return frozenset()
+    try:
+        with Reader(draft.config.state_dir) as reader:
+            rows = reader.read(reading.watches)
+    except (FileNotFoundError, PermissionError):
+        return frozenset()
+    return frozenset(row.name for row in rows if row.was_online)
+
+
+def _verdict(session: Session, wanted: config.Config, before: int) -> tuple[ExitCode, views.Status]:
+    seen = views.status(session, wanted)
+    if any(each.scope == holds.ACCOUNT and each.failure.code in REFUSALS for each in seen.holds):
+        return ExitCode.REFUSED, seen
+    touched = reading.touched_since(session, before)
+    good = all(job.state in (State.DONE, State.CANCELLED) for job in touched)
+    online = all(row.online for row in seen.watches)
+    return (ExitCode.DONE if good and online else ExitCode.ATTENTION), seen

@@ -1,0 +1,220 @@
+"""What can be worked on: due times, room, holds and their trials."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hotfolder.domain import events as ev
+from hotfolder.domain.failures import KEY_REFUSED, NO_MONEY, Failure
+from hotfolder.domain.states import State
+from hotfolder.journal import holds
+from hotfolder.journal.claims import Claim, claim
+from tests.builders import Desk, draft
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+PLENTY = 100
+ALL = dict.fromkeys(State, PLENTY)
+SCOPES = [holds.ACCOUNT, holds.watch_scope("one"), holds.rule_scope("one", "default")]
+
+
+def look(
+    desk: Desk,
+    room: dict[State, int] | None = None,
+    busy: frozenset[int] = frozenset(),
+    ahead: int = PLENTY,
+) -> tuple[list[Claim], datetime | None]:
+    """Look for work."""
+    wanted = ALL if room is None else room
+    return desk.journal.run_blocking(claim, wanted, busy, ahead)
+
+
+def claimed(desk: Desk, room: dict[State, int] | None = None) -> list[int]:
+    """Return the jobs that can be worked on."""
+    return [each.job.id for each in look(desk, room)[0]]
+
+
+def hold(desk: Desk, scope: str, failure: Failure = NO_MONEY) -> bool:
+    """Stop submitting."""
+    return desk.journal.run_blocking(holds.hold, scope, failure)
+
+
+def postponed(desk: Desk, path: str, seconds: float) -> int:
+    """Accept a source that is due so many seconds from now, and return its job."""
+    until = desk.clock.now + timedelta(seconds=seconds)
+    return desk.apply(desk.accept(path), ev.Postponed(until=until, reason="x")).id
+
+
+def test_the_longest_due_comes_first(desk: Desk) -> None:
+    """Jobs are claimed in the order of their due times, equals in the order of acceptance."""
+    ids = [postponed(desk, path, delay) for path, delay in [("a", 3), ("b", 1), ("c", 1)]]
+    desk.clock.forward(5)
+    assert claimed(desk) == [ids[1], ids[2], ids[0]]
+
+
+def test_what_is_not_due_is_told_for_later(desk: Desk) -> None:
+    """The next look is at the earliest due time; not yet means not now."""
+    first = postponed(desk, "a", 60)
+    postponed(desk, "b", 90)
+    assert look(desk) == ([], desk.clock.now + timedelta(seconds=60))
+    desk.clock.forward(60)
+    assert claimed(desk) == [first]
+
+
+def test_waiting_and_ended_jobs_are_never_claimed(desk: Desk) -> None:
+    """Doubts, waiting, ended and submitting jobs are nobody's work."""
+    for number, state in enumerate((*ended(), State.IN_DOUBT, State.SUBMITTING)):
+        desk.bring_to(state, f"{number}.jpg")
+    wait = draft(failure=NO_MONEY, waits_for=ev.WaitsFor.SIDECAR)
+    desk.accept_all("waiting.jpg", drafts=[wait])
+    assert look(desk) == ([], None)
+
+
+def ended() -> list[State]:
+    """Return the states of which nothing follows by itself."""
+    return [State.DONE, State.FAILED, State.CANCELLED]
+
+
+def test_room_and_busy_jobs_are_respected(desk: Desk) -> None:
+    """Of each state only so many are claimed, and none that is being worked on."""
+    ids = [desk.accept(path).id for path in ("a", "b", "c")]
+    assert [each.job.id for each in look(desk, {State.ACCEPTED: 1}, frozenset(ids[:1]))[0]] == [
+        ids[1]
+    ]
+    assert claimed(desk, {State.ACCEPTED: 0, State.RUNNING: 5}) == []
+    assert claimed(desk, {State.ACCEPTED: 2}) == ids[:2]
+
+
+def test_nothing_is_uploaded_too_far_ahead(desk: Desk) -> None:
+    """Links live for a day: while enough is uploaded, no more is."""
+    desk.accept("a.jpg")
+    desk.bring_to(State.UPLOADED, "b.jpg")
+    states = {each.job.state for each in look(desk, ahead=1)[0]}
+    assert states == {State.UPLOADED}
+    assert len(look(desk, ahead=2)[0]) == 2
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+@pytest.mark.parametrize("state", [State.ACCEPTED, State.UPLOADED])
+def test_a_hold_stops_what_is_not_submitted(desk: Desk, scope: str, state: State) -> None:
+    """A held job is not claimed until the trial is due, and then says what it tries."""
+    job = desk.bring_to(state)
+    assert hold(desk, scope)
+    assert look(desk) == ([], desk.clock.now + timedelta(seconds=holds.FIRST_TRIAL_S))
+    desk.clock.forward(holds.FIRST_TRIAL_S)
+    ((found,), _) = look(desk)
+    assert (found.job.id, found.trial) == (job.id, scope)
+
+
+@pytest.mark.parametrize("scope", [holds.watch_scope("two"), holds.rule_scope("one", "other")])
+def test_a_hold_concerns_its_scope_only(desk: Desk, scope: str) -> None:
+    """Other watches and rules go on."""
+    job = desk.accept()
+    hold(desk, scope)
+    ((found,), _) = look(desk)
+    assert (found.job.id, found.trial) == (job.id, None)
+
+
+@pytest.mark.parametrize("state", [State.RUNNING, State.FINISHED, State.FETCHED])
+def test_what_is_paid_is_never_held(desk: Desk, state: State) -> None:
+    """Holds stop submitting, not the way of what was submitted."""
+    job = desk.bring_to(state)
+    for scope in SCOPES:
+        hold(desk, scope)
+    assert claimed(desk) == [job.id]
+
+
+def test_two_holds_are_both_waited_for(desk: Desk) -> None:
+    """A job under two holds is tried only when both may be tried."""
+    job = desk.accept()
+    hold(desk, holds.ACCOUNT)
+    desk.clock.forward(10)
+    hold(desk, holds.watch_scope("one"))
+    desk.clock.forward(holds.FIRST_TRIAL_S - 10)
+    assert claimed(desk) == []
+    desk.clock.forward(10)
+    assert claimed(desk) == [job.id]
+
+
+def test_failed_trials_come_at_doubling_intervals(desk: Desk) -> None:
+    """The trials of a hold become rarer, up to half an hour."""
+    waits = []
+    for _ in range(9):
+        hold(desk, holds.ACCOUNT)
+        (found,) = desk.journal.run_blocking(holds.holds)
+        assert found.next_trial is not None
+        waits.append((found.next_trial - desk.clock.now).total_seconds())
+        desk.clock.now = found.next_trial
+    assert waits == [30, 60, 120, 240, 480, 960, 1800, 1800, 1800]
+
+
+def test_answers_on_their_way_are_no_trials(desk: Desk) -> None:
+    """Fifty submits that are refused in one burst do not put the first trial off for hours."""
+    assert [hold(desk, holds.ACCOUNT, KEY_REFUSED) for _ in range(50)].count(True) == 1
+    (found,) = desk.journal.run_blocking(holds.holds)
+    assert found.next_trial == desk.clock.now + timedelta(seconds=holds.FIRST_TRIAL_S)
+
+
+def test_a_hold_says_since_when_and_for_how_much(desk: Desk) -> None:
+    """A hold keeps its beginning, and counts what waits for it with the estimates' sum."""
+    for path in ("a.jpg", "b.jpg"):
+        desk.accept(path)
+    desk.accept("c.jpg", watch=2)
+    desk.bring_to(State.RUNNING, "d.jpg")
+    hold(desk, holds.watch_scope("one"))
+    since = desk.clock.now
+    desk.clock.forward(3600)
+    hold(desk, holds.watch_scope("one"), KEY_REFUSED)
+    (found,) = desk.journal.run_blocking(holds.holds)
+    assert (found.since, found.count, found.estimate) == (since, 2, Decimal("0.28"))
+    assert found.failure == KEY_REFUSED
+
+
+def test_lifting_lets_go_on(desk: Desk) -> None:
+    """A lifted hold is gone; lifting tells which there were."""
+    job = desk.accept()
+    hold(desk, holds.ACCOUNT)
+    lifted = desk.journal.run_blocking(holds.lift, holds.ACCOUNT, holds.watch_scope("one"))
+    assert lifted == (holds.ACCOUNT,)
+    ((found,), _) = look(desk)
+    assert (found.job.id, found.trial) == (job.id, None)
+
+
+def test_trying_now_tries_at_once(desk: Desk) -> None:
+    """At start and on an operator's word every hold gets a trial."""
+    job = desk.accept()
+    hold(desk, holds.ACCOUNT)
+    desk.journal.run_blocking(holds.try_now)
+    assert claimed(desk) == [job.id]
+
+
+def test_a_trial_that_said_nothing_is_put_off(desk: Desk) -> None:
+    """A trial that neither lifted nor confirmed its hold is followed by a later one."""
+    desk.accept()
+    hold(desk, holds.ACCOUNT)
+    desk.journal.run_blocking(holds.try_now)
+    desk.journal.run_blocking(holds.put_off, holds.ACCOUNT)
+    desk.journal.run_blocking(holds.put_off, holds.watch_scope("one"))
+    assert claimed(desk) == []
+    assert [each.scope for each in desk.journal.run_blocking(holds.holds)] == [holds.ACCOUNT]
+
+
+def test_a_hold_without_trials_stays(desk: Desk) -> None:
+    """What a person stopped by hand is neither tried at start nor changed by an answer."""
+    desk.accept()
+    hold(desk, holds.ACCOUNT)
+    desk.journal.run_blocking(lambda session: session.change("put_hold", **by_hand()))
+    desk.journal.run_blocking(holds.try_now)
+    hold(desk, holds.ACCOUNT, KEY_REFUSED)
+    desk.clock.forward(10**6)
+    assert look(desk) == ([], None)
+
+
+def by_hand() -> dict[str, str | None]:
+    """Return a hold that only a person lifts."""
+    return {"scope": holds.ACCOUNT, "code": "p", "reason": "", "hint": "", "next_trial": None}

@@ -1,0 +1,275 @@
+"""A studio in a temporary folder: its config, its pictures, its hotfolder, and what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import time
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from PIL import Image
+from pydantic import SecretStr
+
+from hotfolder import config, control, views
+from hotfolder.control import Control
+from hotfolder.domain.retry import PollSchedule
+from hotfolder.journal import reading
+from hotfolder.journal.journal import Journal
+from hotfolder.journal.reader import Reader
+from hotfolder.runninghub.client import Client
+from hotfolder.service import Edges, Service
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Sequence
+    from pathlib import Path
+
+    from hotfolder.simulator import Fault, Ledger, RunningServer
+
+KEY = "k" * 32
+LIMIT_S = 20.0
+LOOK_S = 0.02
+RULE = 'prompt = "Make it a summer day"'
+
+Json = dict[str, Any]
+
+
+class EagerPolls(PollSchedule):
+    """Asks for tasks at once and often: the simulator's take no time."""
+
+    def first_s(self, usual_s: float, jitter: float) -> float:
+        """Return the seconds from the submit to the first query."""
+        del usual_s, jitter
+        return 0.02
+
+    def next_s(self, usual_s: float, running_s: float, jitter: float) -> float:
+        """Return the seconds to the next query."""
+        del usual_s, running_s, jitter
+        return 0.05
+
+
+class JumpingClock:
+    """The time of this machine, and what it was set forward by."""
+
+    def __init__(self) -> None:
+        self._ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        """Return the time."""
+        return datetime.now(UTC) + self._ahead
+
+    def forward(self, seconds: float) -> None:
+        """Let time pass."""
+        self._ahead += timedelta(seconds=seconds)
+
+
+def picture(number: int = 1, kind: str = "JPEG", side: int = 32) -> bytes:
+    """Return a small real picture that differs from those of other numbers."""
+    written = io.BytesIO()
+    image = Image.new("RGB", (side, side), (number % 256, number // 256 % 256, 77))
+    image.save(written, kind, **({"comment": str(number)} if kind == "JPEG" else {}))
+    return written.getvalue()
+
+
+class Studio:
+    """One folder of pictures with one hotfolder over a simulated service.
+
+    `edges` is what the service is run with; tests replace parts of it.
+    """
+
+    def __init__(self, folder: Path, server: RunningServer) -> None:
+        self.folder = folder
+        self.input = folder / "in"
+        self.output = folder / "out"
+        self.state = folder / "state"
+        self.simulator = server.simulator
+        self.base_url = server.base_url
+        self.clock = JumpingClock()
+        self.edges = Edges(clock=self.clock, jitter=lambda: 0.0, schedule=EagerPolls())
+        for each in (self.input, self.output):
+            each.mkdir(exist_ok=True)
+        self.configure()
+
+    # -- setting up
+
+    def configure(
+        self,
+        *,
+        rules: Sequence[str] = (RULE,),
+        watch: str = "",
+        limits: str = "",
+        watches: Sequence[str] = (),
+    ) -> None:
+        """Write the config: further lines of the watch and of the limits, the rules' lines.
+
+        `watches` are names of further watches, each with folders of its own and these rules.
+        """
+        text = f'state_dir = "{self.state}"\n[api]\nbase_url = "{self.base_url}"\n'
+        text += f"[limits]\nmin_free_mb = 0\ngrace = 5.0\n{limits}\n"
+        text += _watch("studio", self.input, self.output, watch, rules)
+        for name in watches:
+            for end in ("in", "out"):
+                (self.folder / f"{name}-{end}").mkdir(exist_ok=True)
+            places = self.folder / f"{name}-in", self.folder / f"{name}-out"
+            text += _watch(name, *places, watch, rules)
+        path = self.folder / "config.toml"
+        path.write_text(text)
+        read = config.read(path, {})
+        assert read.config is not None, read.problems
+        self.config = read.config
+
+    def edge(self, **changes: Any) -> None:  # noqa: ANN401  the fields of Edges
+        """Replace some of the edges."""
+        self.edges = replace(self.edges, **changes)
+
+    def drop(self, name: str, content: bytes | str | None = None, *, number: int = 1) -> Path:
+        """Put a file into the input folder: a picture unless a content is given."""
+        path = self.input / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        kind = "PNG" if name.lower().endswith(".png") else "JPEG"
+        content = picture(number, kind) if content is None else content
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    def drop_many(self, count: int) -> None:
+        """Put so many different pictures into the input folder."""
+        for number in range(count):
+            self.drop(f"p{number:03}.jpg", number=number)
+
+    def fault(self, *faults: Fault) -> None:
+        """Switch faults of the service on."""
+        for each in faults:
+            self.simulator.add_fault(each)
+
+    # -- running
+
+    def service(self) -> Service:
+        """Return a fresh daemon."""
+        return Service(self.config, SecretStr(KEY), self.edges)
+
+    async def once(self, timeout_s: float = LIMIT_S) -> None:
+        """Take what is there and work until nothing goes on by itself."""
+        await self.service().once(asyncio.Event(), timeout_s=timeout_s)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Run the daemon while the block runs, then drain it."""
+        stop = asyncio.Event()
+        daemon = asyncio.create_task(self.service().run(stop))
+        try:
+            await self.until(lambda: daemon.done() or self._all_seen(), "the daemon follows")
+            yield
+        finally:
+            stop.set()
+            await daemon
+
+    def _all_seen(self) -> bool:
+        """Whether every watch was looked at once, hence is followed from here."""
+        if not (self.state / "journal.db").exists():
+            return False
+        rows = self.read(reading.watches)
+        return len(rows) == len(self.config.watch) and all(row.detect for row in rows)
+
+    @asynccontextmanager
+    async def operator(self) -> AsyncIterator[Control]:
+        """Act as the operator while no daemon runs."""
+        client = Client(self.base_url, SecretStr(KEY))
+        try:
+            with Journal(self.state, clock=self.clock) as journal:
+                yield Control(journal, client)
+        finally:
+            await client.aclose()
+
+    async def act(self, action: str, **wish: Any) -> list[str]:  # noqa: ANN401  a wish's fields
+        """Grant an operator's wish while no daemon runs."""
+        async with self.operator() as acting:
+            return await acting.grant(action, wish)
+
+    async def send(self, action: str, **wish: Any) -> list[str]:  # noqa: ANN401  a wish's fields
+        """Send an operator's wish to the running daemon."""
+        return await asyncio.to_thread(control.send, self.state, action, wish)
+
+    async def until(self, condition: Callable[[], object], what: str) -> None:
+        """Wait for a condition, for a limited time."""
+        end_s = time.monotonic() + LIMIT_S
+        while not condition():
+            assert time.monotonic() < end_s, f"in vain: {what}; {self.summary()}"
+            await asyncio.sleep(LOOK_S)
+
+    async def until_states(self, **counts: int) -> None:
+        """Wait until there are so many jobs of these states, and none of any other."""
+        await self.until(lambda: self.states() == counts, f"states {counts}")
+
+    # -- what came of it
+
+    def read(self, operation: Callable[..., Any], *arguments: object, **named: object) -> Any:  # noqa: ANN401  of any operation
+        """Read the journal."""
+        with Reader(self.state, clock=self.clock) as reader:
+            return reader.read(operation, *arguments, **named)
+
+    def jobs(self) -> list[Json]:
+        """Return the jobs as `jobs --json` shows them."""
+        if not (self.state / "journal.db").exists():
+            return []
+        return [views.job_json(each) for each in self.read(views.jobs)]
+
+    def job(self, source: str) -> Json:
+        """Return the newest job of a source."""
+        return next(each for each in reversed(self.jobs()) if each["source"] == source)
+
+    def states(self) -> dict[str, int]:
+        """Return how many jobs there are in each state that has some."""
+        counted: dict[str, int] = {}
+        for job in self.jobs():
+            counted[job["state"]] = counted.get(job["state"], 0) + 1
+        return counted
+
+    def status(self) -> Json:
+        """Return what `status --json` shows."""
+        return views.status_json(self.read(views.status, self.config))
+
+    def holds(self) -> list[str]:
+        """Return the scopes that are held."""
+        return [each["scope"] for each in self.status()["holds"]]
+
+    def explain(self, name: str, **told: Any) -> Json:  # noqa: ANN401  what the daemon said
+        """Return what `explain --json` shows of a file of the input folder."""
+        told = {"settling": None, "daemon": False, **told}
+        path = self.input / name
+        return views.explanation_json(self.read(views.explain, self.config, path, **told))
+
+    def history(self, source: str) -> list[str]:
+        """Return the names of what happened to the newest job of a source."""
+        lines = self.read(reading.history, self.job(source)["id"])
+        return [line.name for line in lines]
+
+    def outputs(self) -> list[str]:
+        """Return everything that stands in the output folder, hidden files included."""
+        return sorted(
+            os.fsdecode(os.path.relpath(os.path.join(os.fsencode(folder), name), root))  # noqa: PTH118
+            for root in [os.fsencode(self.output)]
+            for folder, _, names in os.walk(root)
+            for name in names
+        )
+
+    def ledger(self) -> Ledger:
+        """Return what the service remembers."""
+        return self.simulator.ledger()
+
+    def summary(self) -> str:
+        """Return what is to be said when something is not as it should be."""
+        lines = [f"{job['source']!a} {job['state']} {job['error']}" for job in self.jobs()]
+        return "\n".join([f"outputs {self.outputs()}", f"tasks {len(self.ledger().tasks)}", *lines])
+
+
+def _watch(name: str, source: Path, output: Path, more: str, rules: Sequence[str]) -> str:
+    text = f'[[watch]]\nname = "{name}"\ninput = "{source}"\noutput = "{output}"\n'
+    text += "".join(
+        f"{line}\n"
+        for line in ("settle = 0.05", "sidecar_wait = 0.0")
+        if line.split(" ")[0] not in {each.split(" ")[0] for each in more.splitlines()}
+    )
+    return text + more + "\n" + "".join(f"[[watch.rule]]\n{rule}\n" for rule in rules)

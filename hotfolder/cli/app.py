@@ -19,7 +19,7 @@ app = typer.Typer(
     "another. No picture missed, no edit paid twice, nothing half-done visible, nothing lost.",
     no_args_is_help=True,
     add_completion=False,
-    rich_markup_mode=None,
+    rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

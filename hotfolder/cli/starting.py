@@ -20,7 +20,7 @@ from hotfolder.simulator import RunningServer, Settings, serve
 
 def init(
     folder: Annotated[
-        Path, typer.Argument(metavar="[DIR]", help="Where; the current folder by default.")
+        Path, typer.Argument(metavar="DIR", help="Where; the current folder by default.")
     ] = Path(),
 ) -> None:
     """Write a config that explains itself, and the folders it names."""

@@ -1,0 +1,535 @@
+"""Bytes of the service to values and errors, held against the facts of its interface."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from email.utils import format_datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hotfolder.domain.errors import (
+    AccountHold,
+    Busy,
+    Held,
+    Refused,
+    RemoteError,
+    RuleHold,
+    Unanswered,
+)
+from hotfolder.runninghub import wire
+from hotfolder.runninghub.wire import Answer, TaskStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+TASK = "2013508786110730241"
+NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
+ENDPOINT_CODES = {"412", "1001"}
+LIMIT_CODES = {"415", "421", "814", "1520"}
+CODES = sorted(wire.codes(), key=int)
+FORMS = ["flat", "msg", "message"]
+
+
+def answer(body: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
+    """Return an answer with a JSON body, or with bytes as they are."""
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return Answer(status, headers or {}, raw)
+
+
+def error_body(code: str, form: str) -> dict[str, object]:
+    """Return an error as the service writes it: flat with texts, or enveloped with numbers."""
+    if form == "flat":
+        return {"taskId": "", "status": "", "errorCode": code, "errorMessage": "words"}
+    return {"code": int(code), form: "words", "data": None}
+
+
+def expected(code: str) -> type[RemoteError]:
+    """Return what a code means for a submit, from the class that the service's list gives it."""
+    if code in ENDPOINT_CODES:
+        return RuleHold
+    return {"rejected": Refused, "busy": Busy, "hold": AccountHold}.get(
+        wire.codes()[code].kind, Unanswered
+    )
+
+
+def told(call: Callable[[Answer], object], given_answer: Answer) -> RemoteError:
+    """Return the error that a call answers with."""
+    with pytest.raises(RemoteError) as caught:
+        call(given_answer)
+    return caught.value
+
+
+# -- submit: a task id always means accepted
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"taskId": TASK, "status": "RUNNING", "errorCode": "", "errorMessage": ""},
+        {"taskId": int(TASK)},
+        {"task_id": TASK},
+        {"taskId": "", "task_id": TASK},
+        {"taskId": f" {TASK}\n"},
+        {"data": {"taskId": TASK}},
+        {"code": 0, "msg": "success", "data": {"task_id": int(TASK)}},
+        {"code": 0, "msg": "success", "data": TASK},
+        {"taskId": None, "data": {"taskId": TASK}},
+        TASK,
+        int(TASK),
+        {"taskId": TASK, "errorCode": "1501", "errorMessage": "moderated"},
+        {"taskId": TASK, "errorCode": "421", "status": "FAILED"},
+        {"code": 500, "msg": "server error", "data": {"taskId": TASK}},
+        {"taskId": TASK, "status": "SUCCESS", "results": [{"url": "u"}]},
+    ],
+)
+@pytest.mark.parametrize("status", [200, 202, 400, 401, 404, 429, 500, 503])
+def test_a_task_id_always_means_accepted(body: object, status: int) -> None:
+    """Wherever the id stands and whatever else the answer says, the task was accepted."""
+    assert wire.submitted_task(answer(body, status)) == TASK
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        [],
+        None,
+        True,
+        17,
+        "text",
+        "",
+        {"taskId": ""},
+        {"taskId": None},
+        {"taskId": True},
+        {"taskId": 0},
+        {"taskId": {}},
+        {"taskId": "  "},
+        {"code": 0, "data": None},
+        {"code": 0, "data": "queued"},
+        {"code": 200, "data": {}},
+        {"data": [TASK]},
+        {"errorCode": "1516"},
+        {"errorCode": 4.21},
+        {"errorCode": True},
+        {"errorCode": "no number"},
+        b"",
+        b"<html>",
+        b'{"taskId":"20135',
+        b"\xff\xfe\xfa",
+        b"[" * 100_000,
+        b"9" * 10_000,
+    ],
+)
+@pytest.mark.parametrize("status", [200, 201, 202, 204, 206, 299])
+def test_a_good_status_without_an_id_is_doubt(body: object, status: int) -> None:
+    """The service did something and cannot be understood: nobody knows what."""
+    assert type(told(wire.submitted_task, answer(body, status))) is Unanswered
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("code", CODES)
+def test_every_code_of_a_submit(code: str, form: str) -> None:
+    """Each code of the service's list leads to the error of its class, as text or number."""
+    error = told(wire.submitted_task, answer(error_body(code, form)))
+    assert type(error) is expected(code)
+
+
+@pytest.mark.parametrize("code", [code for code in CODES if wire.codes()[code].kind == "busy"])
+def test_busy_codes_say_how_long(code: str) -> None:
+    """A busy answer waits as the list says, and knows whether it was the number of tasks."""
+    error = told(wire.submitted_task, answer(error_body(code, "flat")))
+    assert isinstance(error, Busy)
+    assert (error.after_s, error.limit) == (wire.codes()[code].wait_s, code in LIMIT_CODES)
+
+
+@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize("status", [408, 500, 502, 503, 504, 520, 302])
+def test_a_code_with_a_doubtful_status_is_doubt(code: str, status: int) -> None:
+    """Behind a gateway's error the service may have accepted, whatever the page says."""
+    error = told(wire.submitted_task, answer(error_body(code, "flat"), status))
+    assert type(error) is Unanswered
+
+
+STATUSES: list[tuple[int, type[RemoteError]]] = [
+    *((status, Unanswered) for status in (300, 301, 302, 303, 307, 308)),
+    *((status, Refused) for status in (400, 402, 405, 406, 411, 413, 415, 422, 451)),
+    *((status, AccountHold) for status in (401, 403)),
+    (404, RuleHold),
+    (429, Busy),
+    *((status, Unanswered) for status in (408, 409, 425, 499)),
+    *((status, Unanswered) for status in (500, 501, 502, 503, 504, 520, 522, 524, 599)),
+]
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>x</html>", {"error": "x"}, {"message": "server"}])
+@pytest.mark.parametrize(("status", "kind"), STATUSES)
+def test_every_status_of_a_submit(status: int, kind: type[RemoteError], body: object) -> None:
+    """Without a code the HTTP status decides, never a word in the text."""
+    assert type(told(wire.submitted_task, answer(body, status))) is kind
+
+
+def test_reasons_are_for_people() -> None:
+    """A refusal carries the failure of its code with the service's words."""
+    error = told(wire.submitted_task, answer(error_body("1505", "flat")))
+    assert isinstance(error, Refused)
+    assert error.failure.code == "real_people"
+    assert "words" in error.failure.message
+    held = told(wire.submitted_task, answer(error_body("1014", "flat")))
+    assert isinstance(held, Held)
+    assert held.failure.code == "key_kind"
+
+
+# -- Retry-After
+
+
+@pytest.mark.parametrize(
+    ("stated", "seconds"),
+    [
+        ("7", 7),
+        (" 7 ", 7),
+        ("0", 0),
+        ("999999", 3600),
+        ("9" * 400, 3600),
+        (format_datetime(NOW + timedelta(seconds=90), usegmt=True), 90),
+        (format_datetime(NOW - timedelta(seconds=90), usegmt=True), 0),
+        ("Fri, 01 May 2026 12:00:30 -0000", 30),
+        ("", None),
+        ("-5", None),
+        ("1.5", None),
+        ("soon", None),
+        ("²", None),
+        ("٣", None),
+    ],
+)
+def test_retry_after(stated: str, seconds: float | None) -> None:
+    """Retry-After may be a number or a date; nonsense is as if it were not there."""
+    assert wire.retry_after_s({"retry-after": stated}, NOW) == seconds
+
+
+@given(st.text(max_size=60))
+def test_retry_after_never_raises(stated: str) -> None:
+    """No header breaks the reading of an answer."""
+    found = wire.retry_after_s({"retry-after": stated}, NOW)
+    assert found is None or 0 <= found <= wire.LONGEST_RETRY_AFTER_S
+
+
+@pytest.mark.parametrize("call", [wire.submitted_task, wire.uploaded, wire.task_report])
+@pytest.mark.parametrize(("stated", "seconds"), [("3", 3), ("0", 10), ("nonsense", 10)])
+def test_busy_honours_retry_after(
+    call: Callable[[Answer], object], stated: str, seconds: float
+) -> None:
+    """HTTP 429 waits as told; a zero would make a storm and counts as nothing said."""
+    error = told(call, answer({}, 429, {"retry-after": stated}))
+    assert isinstance(error, Busy)
+    assert (error.after_s, error.limit) == (seconds, False)
+
+
+# -- upload
+
+UPLOADED = {"type": "image", "download_url": "https://u.test/x", "fileName": "openapi/x.png"}
+
+
+@pytest.mark.parametrize("code", [0, 200, "0", None])
+def test_upload(code: object) -> None:
+    """The link counts, not the code, which is 0 in some documents and 200 in others."""
+    found = wire.uploaded(answer({"code": code, "message": "success", "data": UPLOADED}))
+    assert found == wire.Upload(url="https://u.test/x", file_name="openapi/x.png")
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (200, {"code": 0, "data": None}),
+        (200, {"code": 0, "data": {"download_url": ""}}),
+        (200, {"code": 0, "data": {"download_url": 7}}),
+        (200, b"<html>"),
+        (200, b""),
+        (502, {"code": 0, "data": UPLOADED}),
+        (200, {"code": -1, "message": "spurious", "data": None}),
+    ],
+)
+def test_an_upload_that_cannot_be_read_is_tried_again(status: int, body: object) -> None:
+    """Uploads are free: anything doubtful is simply made again."""
+    assert type(told(wire.uploaded, answer(body, status))) is Unanswered
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_code_of_an_upload(code: str) -> None:
+    """Codes mean the same for uploads, but -1 may be spurious and no rule is at fault."""
+    wanted = {RuleHold: AccountHold}.get(expected(code), expected(code))
+    error = told(wire.uploaded, answer(error_body(code, "message")))
+    assert type(error) is (Unanswered if code == "-1" else wanted)
+
+
+# -- query
+
+
+def report(body: object, status: int = 200) -> wire.TaskReport:
+    """Read the answer to a query."""
+    return wire.task_report(answer(body, status))
+
+
+@pytest.mark.parametrize("spelling", [str.upper, str.lower, str.capitalize, "  {} ".format])
+@pytest.mark.parametrize(
+    ("status", "wanted"),
+    [
+        ("CREATE", TaskStatus.WAITING),
+        ("QUEUED", TaskStatus.WAITING),
+        ("RUNNING", TaskStatus.WAITING),
+        ("SUCCESS", TaskStatus.SUCCEEDED),
+        ("FAILED", TaskStatus.FAILED),
+        ("CANCEL", TaskStatus.CANCELLED),
+        ("CANCELED", TaskStatus.CANCELLED),
+        ("CANCELLED", TaskStatus.CANCELLED),
+    ],
+)
+def test_statuses_in_any_case(
+    status: str, wanted: TaskStatus, spelling: Callable[[str], str]
+) -> None:
+    """A known status is known however it is written, flat or enveloped."""
+    assert report({"status": spelling(status)}).status is wanted
+    assert report({"code": 0, "data": {"status": spelling(status)}}).status is wanted
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_a_known_status_outranks_any_code(code: str) -> None:
+    """A live task has been seen carrying an error text: it is live."""
+    found = report({"status": "RUNNING", "errorCode": code, "errorMessage": "apikey invalid"})
+    assert (found.status, found.code) == (TaskStatus.WAITING, code)
+
+
+@pytest.mark.parametrize("status", ["FAILED", "CANCEL", "SUCCESS"])
+@pytest.mark.parametrize("http", [400, 401, 404, 408, 500, 502, 503])
+def test_a_gateways_page_ends_no_task(status: str, http: int) -> None:
+    """A paid task ends only by a good answer, not by a gateway that also speaks of a status."""
+    error = told(wire.task_report, answer({"status": status, "errorCode": "1000"}, http))
+    assert type(error) is Unanswered
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("code", CODES)
+def test_every_code_of_a_query(code: str, form: str) -> None:
+    """No code ends a task: it is asked again, or denied, which others count."""
+    body = error_body(code, form)
+    if code in {"423", "807", "1004", "1007"}:
+        assert report(body).status is TaskStatus.DENIED
+        return
+    error = told(wire.task_report, answer(body))
+    assert type(error) is (Busy if wire.codes()[code].kind == "busy" else Unanswered)
+
+
+@pytest.mark.parametrize("code", ["401", "811", "301"])
+def test_spurious_codes_end_nothing(code: str) -> None:
+    """For a good key these turn up now and then: the task is asked for again."""
+    assert type(told(wire.task_report, answer(error_body(code, "msg")))) is Unanswered
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>", None, [], TASK, {}, {"status": ""}, {"status": "PAUSED"}, {"data": []}]
+)
+@pytest.mark.parametrize("status", [200, 204, 302, 400, 401, 403, 404, 500, 503])
+def test_an_unreadable_query_is_asked_again(body: object, status: int) -> None:
+    """Never end a job on one bad query."""
+    assert type(told(wire.task_report, answer(body, status))) is Unanswered
+
+
+@pytest.mark.parametrize(
+    ("given_result", "wanted"),
+    [
+        ({"url": "u", "outputType": "PNG"}, ("u", None, "png")),
+        ({"outputUrl": "u"}, ("u", None, "")),
+        ({"fileUrl": "u", "outputType": None}, ("u", None, "")),
+        ({"text": "t", "outputType": "string"}, (None, "t", "string")),
+        ({"content": "t"}, (None, "t", "")),
+        ({"output": "t"}, (None, "t", "")),
+        ({"url": "u", "text": None}, ("u", None, "")),
+        ({"url": "", "text": "t"}, (None, "t", "")),
+        ({"text": "half \ud83d"}, (None, "half ?", "")),
+    ],
+)
+def test_shapes_of_results(
+    given_result: dict[str, Any], wanted: tuple[str | None, str | None, str]
+) -> None:
+    """Links and texts are found under all the names that are in use."""
+    (found,) = report({"status": "SUCCESS", "results": [given_result]}).results
+    assert (found.url, found.text, found.type) == wanted
+
+
+@pytest.mark.parametrize("listed", [None, [], "u", {}, [None], ["u"], [{}], [{"url": 7}]])
+def test_success_without_results(listed: object) -> None:
+    """A success that hands out nothing is a success without results."""
+    found = report({"status": "SUCCESS", "results": listed})
+    assert (found.status, found.results) == (TaskStatus.SUCCEEDED, ())
+
+
+def test_results_are_counted_from_one_without_gaps() -> None:
+    """Positions become output names, so an empty result leaves no hole."""
+    found = report({"status": "SUCCESS", "results": [{"url": "a"}, {}, {"url": "b"}]})
+    assert [(each.position, each.url) for each in found.results] == [(1, "a"), (2, "b")]
+
+
+@pytest.mark.parametrize(
+    ("usage", "charge"),
+    [
+        ({"thirdPartyConsumeMoney": "0.14", "consumeMoney": None}, "0.14"),
+        ({"thirdPartyConsumeMoney": 0.14}, "0.14"),
+        ({"thirdPartyConsumeMoney": None, "consumeMoney": "0.2"}, "0.2"),
+        ({"thirdPartyConsumeMoney": "0", "consumeMoney": "0.2"}, "0.2"),
+        ({"thirdPartyConsumeMoney": "0", "consumeMoney": None}, "0"),
+        ({"thirdPartyConsumeMoney": " 1 "}, "1"),
+        ({"thirdPartyConsumeMoney": 3, "consumeMoney": 2}, "3"),
+        ({"thirdPartyConsumeMoney": None}, None),
+        ({"thirdPartyConsumeMoney": "free"}, None),
+        ({"thirdPartyConsumeMoney": "NaN"}, None),
+        ({"thirdPartyConsumeMoney": "Infinity"}, None),
+        ({"thirdPartyConsumeMoney": True}, None),
+        ({"consumeCoins": "5"}, None),
+        ({}, None),
+        (None, None),
+        ("0.14", None),
+    ],
+)
+def test_charges(usage: object, charge: str | None) -> None:
+    """A charge is decimal money; free is 0, and what is not said is not zero."""
+    found = report({"status": "SUCCESS", "usage": usage}).charge
+    assert found == (None if charge is None else Decimal(charge))
+
+
+def test_a_failed_task_says_why() -> None:
+    """The failed task's own reason goes before the general message."""
+    body = {"status": "FAILED", "errorCode": "1501", "errorMessage": "x", "failedReason": "y"}
+    assert (report(body).code, report(body).said) == ("1501", "y")
+    assert report({"status": "FAILED", "errorCode": 1000, "errorMessage": "x"}).said == "x"
+
+
+# -- the other free calls
+
+
+@pytest.mark.parametrize(
+    ("found", "wanted"),
+    [
+        ({"remainMoney": "12.5", "currency": "cny"}, (Decimal("12.5"), "CNY")),
+        ({"remainMoney": 3, "currency": "USD"}, (Decimal(3), "USD")),
+        ({"remainMoney": None, "currency": None}, (None, None)),
+        ({}, (None, None)),
+    ],
+)
+def test_account(found: object, wanted: tuple[Decimal | None, str | None]) -> None:
+    """The wallet's money counts, not the coins; null is not zero."""
+    account = wire.account(answer({"code": 0, "data": found}))
+    assert (account.balance, account.currency) == wanted
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (200, {"code": 806, "msg": "x", "data": None}, AccountHold),
+        (401, b"", AccountHold),
+        (200, {"code": -1, "data": None}, Unanswered),
+        (500, b"", Unanswered),
+        (429, b"", Busy),
+    ],
+)
+def test_account_errors(status: int, body: object, kind: type[RemoteError]) -> None:
+    """A bad key is a hold, anything doubtful is asked again."""
+    assert type(told(wire.account, answer(body, status))) is kind
+
+
+@pytest.mark.parametrize(
+    ("limit", "wanted"),
+    [
+        ("50", 50),
+        (50, 50),
+        ("1", 1),
+        ("0", None),
+        (None, None),
+        ("many", None),
+        ("-3", None),
+        ("1E+99999999", 10_000),
+    ],
+)
+def test_concurrency_limit(limit: object, wanted: int | None) -> None:
+    """The limit is a count from 1; without one it is learned."""
+    body = {"code": 0, "data": {"concurrentLimit": limit}}
+    assert wire.concurrency_limit(answer(body)) == wanted
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", [], {}, {"data": None}, {"code": 401}])
+def test_no_concurrency_limit(body: object) -> None:
+    """An answer without a limit says none; it stops nothing."""
+    assert wire.concurrency_limit(answer(body, 500)) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "taken"),
+    [
+        (200, {"code": 0, "data": None}, True),
+        (200, {"code": "0"}, True),
+        (200, {"code": 807}, False),
+        (200, b"<html>", False),
+        (500, {}, False),
+        (401, {"error": "x"}, False),
+    ],
+)
+def test_cancel(status: int, body: object, taken: bool) -> None:  # noqa: FBT001  a table's column
+    """Only a clear yes is a yes."""
+    assert wire.cancel_accepted(answer(body, status)) is taken
+
+
+# -- nonsense
+
+KEYS = st.sampled_from(
+    ["taskId", "task_id", "data", "status", "errorCode", "code", "results", "usage", "url", "text"]
+)
+SCALARS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=20),
+    st.sampled_from([*CODES, "SUCCESS", "failed", TASK, ""]),
+)
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4),
+    max_leaves=12,
+)
+ANSWERS = st.builds(
+    Answer,
+    st.sampled_from([200, 201, 204, 301, 400, 401, 404, 408, 418, 429, 500, 503]),
+    st.dictionaries(st.just("retry-after"), st.text(max_size=10)),
+    st.binary(max_size=40) | VALUES.map(lambda value: json.dumps(value).encode()),
+)
+
+
+@pytest.mark.parametrize(
+    "call", [wire.submitted_task, wire.uploaded, wire.task_report, wire.account]
+)
+@given(given_answer=ANSWERS)
+def test_nonsense_raises_remote_errors_only(
+    call: Callable[[Answer], object], given_answer: Answer
+) -> None:
+    """Whatever comes back, the reading ends in a value or in one of the five errors."""
+    try:
+        found = call(given_answer)
+    except (Busy, Refused, Held, Unanswered):
+        return
+    repr(found).encode()
+
+
+@given(given_answer=ANSWERS)
+def test_only_what_is_certain_may_be_sent_again(given_answer: Answer) -> None:
+    """A submit counts as not accepted only by a known code or a client error."""
+    try:
+        assert wire.submitted_task(given_answer)
+    except Unanswered:
+        return
+    except RemoteError:
+        body = json.loads(given_answer.body) if given_answer.status < 400 else {}
+        stated = {str(body.get(key)).strip() for key in ("errorCode", "code")} if body else set()
+        assert 400 <= given_answer.status < 500 or stated & set(CODES)

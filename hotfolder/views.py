@@ -17,7 +17,7 @@ from typing import Any, Literal
 from hotfolder import config
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Job
-from hotfolder.domain.states import ENDED, State
+from hotfolder.domain.states import BEFORE_INTENT, State
 from hotfolder.intake import plan
 from hotfolder.journal import holds, reading
 from hotfolder.journal.holds import Hold
@@ -191,7 +191,7 @@ def _of_jobs(session: Session, path: str, listed: list[Job]) -> Explanation:
     job = newest.job
     held = _hold_over(session, job)
     verdict: VerdictWord = "job"
-    if job.waits_for is not None and job.state not in ENDED | {State.IN_DOUBT}:
+    if _waits(job):
         verdict = "waiting"
     elif held is not None:
         verdict = "held"
@@ -232,7 +232,11 @@ def state_words(job: Job) -> str:
     if job.failure is None:
         return words
     said = " ".join(part for part in (job.failure.message, job.failure.hint) if part)
-    return f"{words}: {said}"
+    return f"{'waits' if _waits(job) else words}: {said}"
+
+
+def _waits(job: Job) -> bool:
+    return job.waits_for is not None and job.state in BEFORE_INTENT
 
 
 def outputs(job: Job) -> list[str]:

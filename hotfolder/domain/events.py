@@ -66,7 +66,7 @@ class Event:
 class Uploaded(Event):
     """The material is at the service."""
 
-    link: UploadLink
+    link: UploadLink = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +117,7 @@ class SubmitUnanswered(Event):
 class RemoteSucceeded(Event):
     """The task ended well. The charge is in the account's currency; None = not said."""
 
-    results: tuple[RemoteResult, ...]
+    results: tuple[RemoteResult, ...] = field(repr=False)
     charge: Decimal | None
     currency: str | None
 
@@ -149,7 +149,7 @@ class RemoteLost(Event):
 class Fetched(Event):
     """Every result is safe in the local spool."""
 
-    results: tuple[SpooledResult, ...]
+    results: tuple[SpooledResult, ...] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -261,7 +261,7 @@ def test_an_upload_that_cannot_be_read_is_tried_again(status: int, body: object)
 @pytest.mark.parametrize("code", CODES)
 def test_every_code_of_an_upload(code: str) -> None:
     """Codes mean the same for uploads, but -1 may be spurious and no rule is at fault."""
-    wanted = {RuleHold: AccountHold}.get(expected(code), expected(code))
+    wanted = AccountHold if expected(code) is RuleHold else expected(code)
     error = told(wire.uploaded, answer(error_body(code, "message")))
     assert type(error) is (Unanswered if code == "-1" else wanted)
 

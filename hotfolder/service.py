@@ -21,14 +21,15 @@ from pydantic import SecretStr
 from hotfolder import control
 from hotfolder.config import Config
 from hotfolder.control import Control
+from hotfolder.domain import events as ev
 from hotfolder.domain.clock import Clock, utc_now
 from hotfolder.domain.errors import RemoteError
 from hotfolder.domain.failpoints import Failpoint, no_failpoint
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.retry import PollSchedule
 from hotfolder.domain.states import State
-from hotfolder.intake import plan
 from hotfolder.intake.intake import WatchIntake
+from hotfolder.intake.review import review
 from hotfolder.journal import acceptance, reading
 from hotfolder.journal.journal import Journal
 from hotfolder.outputs.spool import Spool
@@ -180,6 +181,7 @@ class Service:
 
     async def _build(self, journal: Journal, client: Client, *, single_scan: bool) -> _Parts:
         await journal.run(recovery.recover)
+        await journal.run(recovery.hold_removed, [each.name for each in self._config.watch])
         spool = Spool(self._config.state_dir / SPOOL_NAME)
         spool.sweep(await journal.run(recovery.spooled_files))
         self._currency = await journal.run(reading.currency)
@@ -217,7 +219,7 @@ class Service:
                 journal,
                 client.site,
                 spool,
-                self._planner,
+                self._review,
                 later,
                 min_free_bytes=self._config.limits.min_free_mb * MEGABYTE,
             ),
@@ -262,17 +264,11 @@ class Service:
             self._currency = account.currency
             await journal.run(reading.keep_currency, account.currency)
 
-    async def _planner(self, job: Job) -> acceptance.Draft | None:
-        """Resolve a job's plan again; None = as it was, or its rule is gone: the snapshot holds."""
-        watch = next((each for each in self._config.watch if each.name == job.watch), None)
-        if watch is None:
-            return None
-        resolved = await asyncio.to_thread(plan.resolve, watch, job.source)
-        if not isinstance(resolved, tuple):
-            return None
-        draft = next((each for each in resolved if each.plan.rule == job.plan.rule), None)
-        changed = draft is not None and (draft.plan != job.plan or draft.failure is not None)
-        return draft if changed else None
+    async def _review(self, job: Job) -> ev.Event | acceptance.Draft | None:
+        """Look at a source again before its edit is paid."""
+        intakes = self._parts.intakes if self._parts else ()
+        intake = next(each for each in intakes if each.watch.name == job.watch)
+        return await asyncio.to_thread(review, intake.watch, intake.number, job)
 
     def _settling(self, watch: str, path: str) -> str | None:
         return self._parts.settling(watch, path) if self._parts else None

@@ -64,8 +64,13 @@ class NotYet:
 
 
 @dataclass(frozen=True, slots=True)
+class Gone:
+    """The file is no longer there."""
+
+
+@dataclass(frozen=True, slots=True)
 class Dropped:
-    """The file is gone or no source of this watch."""
+    """The file is no source of this watch."""
 
     reason: str
 
@@ -86,7 +91,7 @@ class Unwanted:
     reason: str
 
 
-Verdict = NotYet | Dropped | Wanted | Unwanted
+Verdict = NotYet | Gone | Dropped | Wanted | Unwanted
 
 
 def examine(watch: config.Watch, number: int, relative: str, *, gave_time: bool) -> Verdict:
@@ -100,15 +105,24 @@ def examine(watch: config.Watch, number: int, relative: str, *, gave_time: bool)
         return Dropped(resolution.reason)
     try:
         settled, picture = _read(watch, number, relative)
-    except sources.SourceChanged:
-        return NotYet("still changing")
-    except (sources.SourceGone, sources.NotARegularFile, sources.OutsideRoot) as error:
-        return Dropped(str(error))
+    except sources.SourceError as error:
+        return _unread(error)
     if isinstance(resolution, plan.Skipped):
         return Unwanted(settled, resolution.reason)
     if isinstance(picture, _INCOMPLETE) and not gave_time:
         return NotYet(_FAILURES[type(picture)].message)
     return Wanted(settled, _with_picture(resolution, settled, picture))
+
+
+def _unread(error: sources.SourceError) -> Verdict:
+    match error:
+        case sources.RootGone():
+            raise error
+        case sources.SourceGone():
+            return Gone()
+        case sources.NotARegularFile() | sources.OutsideRoot():
+            return Dropped(str(error))
+    return NotYet("still changing")
 
 
 def _read(

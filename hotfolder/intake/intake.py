@@ -66,7 +66,7 @@ class WatchIntake:
     ) -> None:
         self.watch = watch
         self.condition = Condition()
-        self._number = number
+        self.number = number
         self._journal = journal
         self._accepted = accepted
         self._single_scan = single_scan
@@ -121,7 +121,7 @@ class WatchIntake:
         else:
             await self._came_online()
             self._add(found)
-            self._add(await self._journal.run(sightings.waiting_paths, self._number))
+            self._add(await self._journal.run(sightings.waiting_paths, self.number))
         self._scanned = True
         self._next_scan_s = self._after(time.monotonic() - started_s)
 
@@ -150,7 +150,7 @@ class WatchIntake:
         return found
 
     def _unknown(self, files: list[tuple[str, Sighting]]) -> Iterable[str]:
-        known = self._journal.run_blocking(sightings.known, self._number, files[0][0], files[-1][0])
+        known = self._journal.run_blocking(sightings.known, self.number, files[0][0], files[-1][0])
         return [path for path, sighting in files if not sightings.same(known.get(path), sighting)]
 
     def _beside_changed(self, seen: dict[str, Sighting]) -> list[str]:
@@ -208,7 +208,7 @@ class WatchIntake:
                 return
             self._add(found)
             if any(path.endswith(sidecar.FOLDER_PROMPT) for path in hints):
-                self._add(await self._journal.run(sightings.waiting_paths, self._number))
+                self._add(await self._journal.run(sightings.waiting_paths, self.number))
 
     def _sort(self, hints: Iterable[str]) -> list[str]:
         """Return the sources that some hints may be about."""
@@ -268,7 +268,9 @@ class WatchIntake:
         try:
             sighting = sources.look(self.watch.input, path)
             beside = sidecar.beside(self.watch.input, path)
-        except (sources.SourceGone, sources.NotARegularFile) as error:
+        except sources.SourceGone:
+            return examine.Gone()
+        except sources.NotARegularFile as error:
             return examine.Dropped(str(error))
         if not candidate.look((sighting, beside), now_s):
             return None
@@ -277,7 +279,7 @@ class WatchIntake:
             candidate.reason = "waiting a moment for a sidecar"
             return None
         gave_time = candidate.gave_time(now_s)
-        return examine.examine(self.watch, self._number, path, gave_time=gave_time)
+        return examine.examine(self.watch, self.number, path, gave_time=gave_time)
 
     def _may_get_a_sidecar(self, beside: sidecar.Beside, candidate: Settling, now_s: float) -> bool:
         waits = self.watch.sidecar == "optional" and beside.sidecar is None
@@ -294,7 +296,7 @@ class WatchIntake:
                 await self._accept(settled, drafts)
             case examine.Unwanted(settled=settled, reason=reason):
                 await self._journal.run(acceptance.skip, settled, reason)
-            case examine.Dropped():
+            case examine.Gone() | examine.Dropped():
                 pass
         del self._candidates[path]
 
@@ -329,7 +331,7 @@ class WatchIntake:
         condition = self.condition
         await self._journal.run(
             sightings.note_watch,
-            self._number,
+            self.number,
             online=condition.online,
             detect=condition.detect,
             reason=condition.reason,

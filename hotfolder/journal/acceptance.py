@@ -59,12 +59,14 @@ def accept(
 ) -> tuple[Job, ...]:
     """Enter a source with its jobs and return those that are new or no longer wait.
 
-    Jobs of older content that are not yet submitted are superseded. Accepting the same
-    source, content and rule again accepts nothing.
+    Jobs of older content or of other rules are superseded, unless they are submitted.
+    Accepting the same source, content and rule again accepts nothing.
     """
     source = _put_source(session, settled, verdict="job", reason=None)
-    for row in session.rows("jobs_superseded_by", source=source, content_hash=settled.content_hash):
-        apply(session, row["id"], ev.Superseded())
+    rules = {draft.plan.rule for draft in drafts}
+    for row in session.rows("jobs_not_submitted", source=source):
+        if row["content_hash"] != settled.content_hash or row["rule"] not in rules:
+            apply(session, row["id"], ev.Superseded())
     fresh = (_accept_one(session, source, settled, draft, output_root) for draft in drafts)
     return tuple(job for job in fresh if job is not None)
 
@@ -77,6 +79,11 @@ def skip(session: Session, settled: Settled, reason: str) -> None:
 def replan(session: Session, job_id: int, draft: Draft) -> Job:
     """Give a job that is not yet submitted another plan; after the intent nothing changes."""
     failure = draft.failure
+    job = existing_job(session, job_id)
+    if draft.plan.stem != job.plan.stem and job.state in BEFORE_INTENT:
+        session.change("free_names", job=job_id)
+        name = job.source.rpartition("/")[2]
+        _take_name(session, job_id, job.output_root, job.output_folder, draft.plan.stem, name)
     session.change(
         "replan_job",
         job=job_id,
@@ -200,9 +207,8 @@ def _enter(
     output_root: str,
 ) -> Job:
     folder, _, name = material.path.rpartition("/")
-    extension = name.rpartition(".")[2] if "." in name else ""
     job_id = _insert(session, source, material, draft, generation, output_root, folder)
-    _take_name(session, job_id, output_root, folder, draft.plan.stem, extension)
+    _take_name(session, job_id, output_root, folder, draft.plan.stem, name)
     session.change(
         "insert_material",
         job=job_id,
@@ -271,8 +277,9 @@ def _insert(
 
 
 def _take_name(
-    session: Session, job_id: int, output_root: str, folder: str, stem: str, extension: str
+    session: Session, job_id: int, output_root: str, folder: str, stem: str, source_name: str
 ) -> None:
+    extension = source_name.rpartition(".")[2] if "." in source_name else ""
     for candidate in names.candidates(stem, extension):
         if _reserve(session, output_root, folder, candidate, job_id):
             session.change("set_stem", job=job_id, output_stem=os.fsencode(candidate))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import State
-from hotfolder.journal.session import Session, from_ms
+from hotfolder.journal.session import Session, from_ms, to_ms
 from hotfolder.journal.transitions import existing_job
+
+LONGEST_WAIT = timedelta(hours=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +32,16 @@ def claim(
     uploaded: their links live for a day.
     """
     claims: list[Claim] = []
+    horizon = to_ms(session.now + LONGEST_WAIT)
     uploaded = session.rows("jobs_in_state", state=State.UPLOADED.value)
     if len(uploaded) >= ahead:
         room = {**room, State.ACCEPTED: 0}
     for state, places in room.items():
         if places <= 0:
             continue
-        rows = session.rows("due_jobs", state=state.value, limit=places + len(busy))
+        rows = session.rows(
+            "due_jobs", state=state.value, limit=places + len(busy), horizon=horizon
+        )
         free = [row for row in rows if row["id"] not in busy][:places]
         claims.extend(Claim(existing_job(session, row["id"]), row["trial"]) for row in free)
     return claims, _next_due(session, [state for state, places in room.items() if places > 0])

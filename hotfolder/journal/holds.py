@@ -36,11 +36,12 @@ def rule_scope(watch: str, rule: str) -> str:
     return f"rule:{watch}/{rule}"
 
 
-def hold(session: Session, scope: str, failure: Failure) -> bool:
+def hold(session: Session, scope: str, failure: Failure, *, with_trials: bool = True) -> bool:
     """Stop submitting in a scope; returns whether this hold is new.
 
     One job is let through as a trial after half a minute, later at doubling intervals. Calls
     that were on their way when the hold began change nothing: they are no trials.
+    Without trials a hold stays until it is lifted.
     """
     found = session.row("find_hold", scope=scope)
     if found and (found["next_trial"] is None or found["next_trial"] > session.now_ms):
@@ -53,9 +54,15 @@ def hold(session: Session, scope: str, failure: Failure) -> bool:
         code=failure.code,
         reason=failure.message,
         hint=failure.hint,
-        next_trial=to_ms(session.now + timedelta(seconds=wait_s)),
+        next_trial=to_ms(session.now + timedelta(seconds=wait_s)) if with_trials else None,
     )
     return found is None
+
+
+def code_of(session: Session, scope: str) -> str | None:
+    """Return the code of what holds a scope, or None."""
+    found = session.row("find_hold", scope=scope)
+    return found["code"] if found is not None else None
 
 
 def put_off(session: Session, scope: str) -> None:

@@ -54,11 +54,6 @@ SELECT id, generation, state, waits_for, error_code FROM job
 WHERE source = :source AND content_hash = :content_hash AND rule = :rule
 ORDER BY generation DESC LIMIT 1;
 
--- name: jobs_superseded_by
--- Jobs of a source that are not yet submitted and have another content.
-SELECT id FROM job
-WHERE source = :source AND content_hash <> :content_hash AND state IN ('accepted', 'uploaded');
-
 -- name: insert_job
 -- Accept a job.
 INSERT INTO job (source, content_hash, rule, generation, state, due_at, waits_for, plan,
@@ -118,13 +113,14 @@ SELECT * FROM result WHERE submit = :submit ORDER BY position;
 -- name: due_jobs
 -- Jobs of one state whose time has come and that no hold covers, the longest due first.
 -- A hold whose trial is due lets its jobs through; the runner takes one of them.
+-- Nothing waits for longer than the horizon: a time beyond it is from before a clock jumped.
 SELECT job.id, (
     SELECT hold.scope FROM hold WHERE job.state IN ('accepted', 'uploaded') AND hold.scope IN (
         'account', 'watch:' || watch.name, 'rule:' || watch.name || '/' || job.rule)
     LIMIT 1
 ) AS trial
 FROM job JOIN source ON source.id = job.source JOIN watch ON watch.id = source.watch
-WHERE job.state = :state AND job.due_at <= :now AND NOT EXISTS (
+WHERE job.state = :state AND (job.due_at <= :now OR job.due_at > :horizon) AND NOT EXISTS (
     SELECT 1 FROM hold WHERE job.state IN ('accepted', 'uploaded') AND hold.scope IN (
         'account', 'watch:' || watch.name, 'rule:' || watch.name || '/' || job.rule)
     AND (hold.next_trial IS NULL OR hold.next_trial > :now)
@@ -149,8 +145,9 @@ SELECT job.id, source.path AS path FROM job JOIN source ON source.id = job.sourc
 WHERE source.watch = :watch AND job.waits_for = :waits_for ORDER BY job.id;
 
 -- name: jobs_not_submitted
--- Jobs of one source that are not yet submitted, newest first.
-SELECT id FROM job WHERE source = :source AND state IN ('accepted', 'uploaded') ORDER BY id DESC;
+-- Jobs of one source that are not yet submitted.
+SELECT id, content_hash, rule FROM job
+WHERE source = :source AND state IN ('accepted', 'uploaded') ORDER BY id;
 
 -- name: move_job
 -- The compare-and-set behind every change of state.
@@ -207,7 +204,7 @@ WHERE id = (SELECT id FROM submit WHERE job = :job ORDER BY number DESC LIMIT 1)
 
 -- name: task_owner
 -- Which job a task of the service belongs to.
-SELECT job FROM submit WHERE task_id = :task_id;
+SELECT id AS submit, job FROM submit WHERE task_id = :task_id;
 
 -- name: put_result
 -- A result as the service names it, perhaps anew with a fresh link.
@@ -263,10 +260,6 @@ SELECT state, count(*) AS count FROM job GROUP BY state;
 -- name: count_waits
 -- Jobs that wait for something that is not time.
 SELECT waits_for, count(*) AS count FROM job WHERE waits_for IS NOT NULL GROUP BY waits_for;
-
--- name: count_skipped
--- Sources that were not wanted.
-SELECT count(*) AS count FROM source WHERE verdict = 'skipped';
 
 -- name: held_jobs
 -- What a hold keeps from being submitted.

@@ -21,7 +21,9 @@ REOPENABLE_CODES = frozenset({"superseded", "source_gone", "source_changed"})
 
 _WITHDRAWALS: Mapping[type[ev.Event], Failure] = {
     ev.Superseded: Failure(
-        "superseded", "A newer version of the picture took its place before it was sent.", ""
+        "superseded",
+        "Before it was sent, a newer version of the picture or another rule took its place.",
+        "",
     ),
     ev.SourceGone: Failure(
         "source_gone",
@@ -36,6 +38,10 @@ _WITHDRAWALS: Mapping[type[ev.Event], Failure] = {
 }
 
 
+class TaskTaken(HotfolderError):
+    """The service named a task that the journal already has; nothing was changed."""
+
+
 class StateMoved(HotfolderError):
     """The job is no longer in the state that the event was made for; nothing was changed."""
 
@@ -43,7 +49,7 @@ class StateMoved(HotfolderError):
 def apply(session: Session, job_id: int, event: ev.Event, *, expected: State | None = None) -> Job:
     """Move a job by an event and return it as it then is.
 
-    With `expected` the job must be in that state. Raises StateMoved, IllegalTransition.
+    With `expected` the job must be in that state. Raises StateMoved, IllegalTransition, TaskTaken.
     """
     job = existing_job(session, job_id)
     if expected is not None and job.state is not expected:
@@ -180,6 +186,13 @@ def _keep_intent(session: Session, job: Job, event: ev.SubmitIntended) -> None:
     )
 
 
+def _keep_task(session: Session, job: Job, event: ev.Submitted | ev.TaskFound) -> None:
+    owner = session.row("task_owner", task_id=event.task_id)
+    if owner is not None and owner["submit"] != _submit_id(job):
+        raise TaskTaken(f"task {event.task_id} belongs to another submit, of job {owner['job']}")
+    _answer(session, job, "accepted", task_id=event.task_id)
+
+
 def _keep_success(session: Session, job: Job, event: ev.RemoteSucceeded) -> None:
     _answer(session, job, "succeeded", charge=event.charge, currency=event.currency)
     for result in event.results:
@@ -225,8 +238,8 @@ def _submit_id(job: Job) -> int:
 _KEEP: Mapping[type[ev.Event], Callable[[Session, Job, Any], object]] = {
     ev.Uploaded: _keep_upload,
     ev.SubmitIntended: _keep_intent,
-    ev.Submitted: lambda s, job, e: _answer(s, job, "accepted", task_id=e.task_id),
-    ev.TaskFound: lambda s, job, e: _answer(s, job, "accepted", task_id=e.task_id),
+    ev.Submitted: _keep_task,
+    ev.TaskFound: _keep_task,
     ev.SubmitDeferred: lambda s, job, _: _answer(s, job, "deferred"),
     ev.SubmitRefused: lambda s, job, _: _answer(s, job, "refused"),
     ev.SubmitUnanswered: lambda s, job, _: _answer(s, job, "unanswered"),

@@ -6,13 +6,22 @@ charged, so it is in doubt. It is never sent again from here.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import structlog
 
 from hotfolder.domain import events as ev
+from hotfolder.domain.failures import Failure
 from hotfolder.domain.states import State
 from hotfolder.journal import holds
 from hotfolder.journal.session import Session
 from hotfolder.journal.transitions import apply
+
+WATCH_REMOVED = Failure(
+    "watch_removed",
+    "The config no longer has this watch.",
+    "Put the watch back into the config, or run cancel for its jobs.",
+)
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.recovery")
 
@@ -26,6 +35,16 @@ def recover(session: Session) -> int:
         log.warning("submit.unanswered", **job.log_context(), reason=reason)
     holds.try_now(session)
     return len(interrupted)
+
+
+def hold_removed(session: Session, watches: Collection[str]) -> None:
+    """Hold what is not yet submitted of watches that the config no longer has."""
+    for row in session.rows("watches"):
+        scope = holds.watch_scope(row["name"])
+        if row["name"] not in watches:
+            holds.hold(session, scope, WATCH_REMOVED, with_trials=False)
+        elif holds.code_of(session, scope) == WATCH_REMOVED.code:
+            holds.lift(session, scope)
 
 
 def running_jobs(session: Session) -> frozenset[int]:

@@ -17,7 +17,7 @@ import structlog
 
 from hotfolder.domain import events as ev
 from hotfolder.domain import failures
-from hotfolder.domain.errors import JournalUnavailable
+from hotfolder.domain.errors import JournalUnavailable, OutputError
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import BEFORE_INTENT, IllegalTransition, State
@@ -80,6 +80,7 @@ class Runner:
         self._asyncio_tasks: set[asyncio.Task[None]] = set()
         self._work = asyncio.Event()
         self._stopping = False
+        self._death: BaseException | None = None
 
     @property
     def idle(self) -> bool:
@@ -93,6 +94,7 @@ class Runner:
     async def run(self) -> None:
         """Claim and work until `drain` or cancellation."""
         while not self._stopping:
+            self._raise_death()
             self._work.clear()
             next_due = await self._claim()
             await self._wait(next_due)
@@ -146,7 +148,18 @@ class Runner:
             self._pace.started(job.id)
         task = asyncio.create_task(self._work_on(job), name=str(job.id))
         self._asyncio_tasks.add(task)
-        task.add_done_callback(self._asyncio_tasks.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._asyncio_tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            self._death = task.exception()
+            self.wake()
+
+    def _raise_death(self) -> None:
+        """End the service loudly when work on a job died of something that no step may raise."""
+        if self._death is not None:
+            raise self._death
 
     async def _wait(self, next_due: datetime | None) -> None:
         waits_s = [IDLE_LOOK_S]
@@ -211,6 +224,8 @@ class Runner:
                 log.error("journal.unavailable", **job.log_context(), error=str(error))  # noqa: TRY400  expected
                 await asyncio.sleep(wait_s)
                 wait_s = min(LONGEST_JOURNAL_WAIT_S, 2 * wait_s)
+            except transitions.TaskTaken as error:
+                event = ev.SubmitUnanswered(reason=str(error))
             except (transitions.StateMoved, IllegalTransition) as error:
                 log.info("event.overtaken", **job.log_context(), error=str(error))
                 return await self._journal.run(transitions.existing_job, job.id)
@@ -286,7 +301,8 @@ class Runner:
     def _empty_spool(self, job: Job) -> None:
         for result in job.results:
             if result.spool_file is not None:
-                self._spool.remove(result.spool_file)
+                with suppress(OutputError):
+                    self._spool.remove(result.spool_file)
 
 
 EVENT_NAMES: Final[Mapping[type[ev.Event], str]] = {

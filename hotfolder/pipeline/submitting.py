@@ -31,13 +31,14 @@ from hotfolder.runninghub.client import Client
 
 MEGABYTE: Final = 1024 * 1024
 
-Planner = Callable[[Job], Awaitable[acceptance.Draft | None]]
+Review = Callable[[Job], Awaitable[ev.Event | acceptance.Draft | None]]
 
 
 class Intending:
     """Looks at everything that can be known before the paid call, then states the intent.
 
-    `planner` resolves the job's plan again and returns it where it changed.
+    `review` looks at the source and its plan again: None = as planned, a draft where the plan
+    changed, an event where the job cannot go on.
     `min_free_bytes` must be free for spool and output.
     """
 
@@ -46,7 +47,7 @@ class Intending:
         journal: Journal,
         site: str,
         spool: Spool,
-        planner: Planner,
+        review: Review,
         later: Later,
         *,
         min_free_bytes: int,
@@ -54,7 +55,7 @@ class Intending:
         self._journal = journal
         self._site = site
         self._spool = spool
-        self._planner = planner
+        self._review = review
         self._later = later
         self._min_free_bytes = min_free_bytes
 
@@ -66,16 +67,16 @@ class Intending:
             return Outcome(ev.UploadExpired())
         try:
             await asyncio.to_thread(self._check_storage, Path(job.output_root))
-            draft = await self._planner(job)
+            reviewed = await self._review(job)
         except OutputError as error:
             failure = Failure("output_blocked", str(error), error.hint)
             later = ev.Postponed(until=self._later.clock(), reason=str(error), failure=failure)
             return Outcome(later, hold=(holds.watch_scope(job.watch), failure))
         except (OSError, sources.SourceError) as error:
             return Outcome(self._later.source_failed(job, error))
-        if draft is not None:
-            return await self._replan(job, draft)
-        return Outcome(await self._withdrawn(job) or self._intent(job, link))
+        if isinstance(reviewed, acceptance.Draft):
+            return await self._replan(job, reviewed)
+        return Outcome(reviewed or self._intent(job, link))
 
     def _check_storage(self, output_root: Path) -> None:
         free = {"output": publish.check_root(output_root), "spool": self._spool.free_bytes()}
@@ -100,13 +101,6 @@ class Intending:
                 failure=draft.failure,
             )
         )
-
-    async def _withdrawn(self, job: Job) -> ev.Event | None:
-        try:
-            sha256, _ = await asyncio.to_thread(sources.digest, Path(job.input_root), job.source)
-        except (OSError, sources.SourceError) as error:
-            return self._later.source_failed(job, error)
-        return None if sha256 == job.content_hash else ev.SourceChanged()
 
     def _intent(self, job: Job, link: ev.UploadLink) -> ev.Event:
         model = catalog.find(job.plan.model)

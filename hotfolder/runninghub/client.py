@@ -88,7 +88,7 @@ class Client:
         failpoint: Failpoint = no_failpoint,
     ) -> None:
         secret = key.get_secret_value()
-        if not (secret.isascii() and secret.isprintable() and secret == secret.strip()):
+        if not (secret.isascii() and secret.isprintable()) or " " in secret or not secret:
             raise ValueError("the API key holds characters that no API key has")
         self._base = base_url.rstrip("/")
         parts = urlsplit(self._base)

@@ -140,7 +140,7 @@ def task_report(answer: Answer) -> TaskReport:
     """Return what a query says. Raises Busy or Unanswered, both of which mean: ask again."""
     body = _json(answer.body)
     if not isinstance(body, dict):
-        raise Unanswered(f"the query was answered with HTTP {answer.status} and no object")
+        raise _query_error(answer, "")
     if not _text(body.get("status")) and isinstance(body.get("data"), dict):
         body = body["data"]
     status = _STATUSES.get(_text(body.get("status")).upper())

@@ -1,0 +1,123 @@
+"""The plan of the house: who may know whom, checked on every import."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import sys
+from pathlib import Path
+
+import pytest
+
+import hotfolder
+
+PACKAGE = Path(inspect.getfile(hotfolder)).parent
+NAME = "hotfolder"
+
+# What each room may import besides itself and the standard library. Arrows point downwards
+# only; owners of I/O (journal, runninghub, outputs, imaging, sources) know the domain alone.
+OWNERS = {"domain", "imaging", "journal", "outputs", "runninghub", "sources"}
+BELOW_FACES = OWNERS | {"config", "control", "key", "logs", "preflight", "service", "views"}
+ROOMS: dict[str, set[str]] = {
+    "": set(),
+    "__main__": {"cli"},
+    "domain": set(),
+    "imaging": {"domain", "PIL"},
+    "journal": {"domain", "sqlite3"},
+    "outputs": {"domain"},
+    "sources": {"domain"},
+    "runninghub": {"domain", "httpx", "pydantic", "tomli"},
+    "config": {
+        "domain",
+        "runninghub.catalog",
+        "platformdirs",
+        "pydantic",
+        "pydantic_core",
+        "tomli",
+    },
+    "key": {"domain", "pydantic"},
+    "logs": {"structlog"},
+    "intake": OWNERS | {"config", "pathspec", "pydantic", "structlog", "tomli", "watchdog"},
+    "pipeline": OWNERS | {"structlog"},
+    "preflight": {"config", "domain", "intake", "key", "pydantic", "runninghub.catalog"},
+    "views": {"config", "domain", "intake", "journal"},
+    "control": OWNERS | {"config", "intake", "pipeline", "pydantic", "structlog", "views"},
+    "service": BELOW_FACES | {"intake", "pipeline", "pydantic", "structlog"},
+    "simulator": {"PIL", "starlette", "uvicorn"},
+    "cli": BELOW_FACES
+    | {"intake", "jinja2", "rich", "simulator", "structlog", "typer", "pydantic"},
+    "web": BELOW_FACES | {"jinja2", "starlette", "structlog", "uvicorn"},
+}
+# Names that only one file or room may import at all.
+SOLE = {
+    "httpx": {"runninghub/client.py"},
+    "watchdog": {"intake/events.py"},
+    "sqlite3": {"journal"},
+    "PIL": {"imaging", "simulator"},
+}
+FILES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
+
+
+def room_of(parts: tuple[str, ...]) -> str:
+    """Return the room that a file or a module of ours belongs to."""
+    first = parts[0].removesuffix(".py") if parts else ""
+    return "" if first == "__init__" else first
+
+
+def imports(file: Path) -> set[str]:
+    """Return the full names of all modules and names that a file imports, wherever."""
+    tree = ast.parse((PACKAGE / file).read_text("utf-8"))
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {each.name for each in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{file}: imports name the package"
+            found |= {f"{node.module}.{each.name}" for each in node.names}
+    return found
+
+
+def is_allowed(imported: str, room: str) -> bool:
+    """Return whether a room may know a module."""
+    own = imported.removeprefix(f"{NAME}.")
+    first = own.partition(".")[0]
+    if own == imported:
+        return first in sys.stdlib_module_names - {"sqlite3"} or first in ROOMS[room]
+    if first not in ROOMS:  # the version and the like, of the package itself
+        return True
+    return first == room or any(f"{own}.".startswith(f"{each}.") for each in ROOMS[room])
+
+
+@pytest.mark.parametrize("file", FILES, ids=str)
+def test_arrows_point_downwards(file: Path) -> None:
+    """A room imports only what the table allows it."""
+    room = room_of(file.parts)
+    assert room in ROOMS, f"{room} has no line in the plan"
+    assert [each for each in sorted(imports(file)) if not is_allowed(each, room)] == []
+
+
+@pytest.mark.parametrize("file", FILES, ids=str)
+def test_each_owner_is_alone(file: Path) -> None:
+    """Only the owner of a thing imports its library."""
+    known = {each.partition(".")[0] for each in imports(file)} & set(SOLE)
+    strangers = [each for each in known if not {str(file), file.parts[0]} & SOLE[each]]
+    assert strangers == []
+
+
+def test_only_the_demonstration_knows_the_simulator() -> None:
+    """No part of the program that works with real money knows of the stand-in."""
+    assert {room for room, known in ROOMS.items() if "simulator" in known} == {"cli"}
+
+
+def test_owners_do_not_know_each_other() -> None:
+    """Journal, network, outputs and pictures meet in pipeline and intake, nowhere below."""
+    for owner in OWNERS - {"domain"}:
+        assert {each for each in ROOMS[owner] if each in ROOMS} == {"domain"}
+
+
+def test_the_domain_knows_neither_clock_nor_network() -> None:
+    """The laws are pure: no files, no network, no asyncio, no threads."""
+    forbidden = {"asyncio", "socket", "threading", "subprocess", "pathlib", "random", "time"}
+    for file in FILES:
+        if file.parts[0] == "domain":
+            assert not {each.partition(".")[0] for each in imports(file)} & forbidden, file

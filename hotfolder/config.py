@@ -68,7 +68,11 @@ def _path(value: object, info: ValidationInfo) -> object:
         raise ValueError("must not be empty")
     if "\0" in value:
         raise ValueError("must not contain a NUL character")
-    folder: Path = (info.context or {}).get("folder", Path())
+    return resolved((info.context or {}).get("folder", Path()), value)
+
+
+def resolved(folder: Path, value: str) -> Path:
+    """Return a path of the config as an absolute one, links left in. Raises ValueError."""
     try:
         wanted = Path(value).expanduser()
     except RuntimeError as error:

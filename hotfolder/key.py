@@ -60,6 +60,8 @@ def _refuse_if_open(path: Path) -> None:
         status = path.stat()
     except OSError:
         return
+    if not stat.S_ISREG(status.st_mode):
+        raise KeyProblem(f"{path}: the key file is not a file")
     if stat.S_IMODE(status.st_mode) & 0o077:
         raise KeyProblem(f"{path}: others may read the key file: run chmod 600 {path}")
     if status.st_uid not in (0, os.geteuid()):

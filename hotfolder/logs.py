@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
+from collections.abc import Callable
 from typing import Any, Final, TextIO
 
 import structlog
@@ -17,8 +18,31 @@ LEVELS: Final = ("debug", "info", "warning", "error")
 _QUERY = re.compile(r"(https?://[^\s?\"'<>]*)\?[^\s\"'<>]*")
 
 
-def configure(level: str, stream: TextIO = sys.stderr) -> None:
-    """Send the log of this program and its libraries to a stream."""
+class _StandardError(logging.StreamHandler[TextIO]):
+    """Writes to what sys.stderr is at that moment, so that a progress bar is not torn."""
+
+    @property
+    def stream(self) -> TextIO:
+        return sys.stderr
+
+    @stream.setter
+    def stream(self, stream: TextIO) -> None:
+        pass
+
+
+def configure(level: str, *, shown: Callable[[str], str] = ascii) -> None:
+    """Send the log of this program and its libraries to standard error.
+
+    `shown` makes a text, such as a file name, fit for a terminal.
+    """
+
+    def printable(
+        _logger: Any,  # noqa: ANN401  structlog's signature
+        _method: str,
+        event: structlog.typing.EventDict,
+    ) -> structlog.typing.EventDict:
+        return {key: _printable(key, value, shown) for key, value in event.items()}
+
     shared: list[structlog.typing.Processor] = [
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -26,9 +50,12 @@ def configure(level: str, stream: TextIO = sys.stderr) -> None:
         structlog.processors.format_exc_info,
         _without_queries,
     ]
+    terminal = sys.stderr.isatty()
+    if terminal:
+        shared.append(printable)
     renderer: structlog.typing.Processor = (
         structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
-        if stream.isatty()
+        if terminal
         else structlog.processors.JSONRenderer(ensure_ascii=True)
     )
     structlog.configure(
@@ -41,7 +68,7 @@ def configure(level: str, stream: TextIO = sys.stderr) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
-    output = logging.StreamHandler(stream)
+    output = _StandardError()
     output.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -64,6 +91,19 @@ def _without_queries(
 
 
 def _cut(value: object) -> object:
-    if isinstance(value, str):
-        return _QUERY.sub(r"\1?...", value)
+    match value:
+        case str():
+            return _QUERY.sub(r"\1?...", value)
+        case list() | tuple():
+            return [_cut(each) for each in value]
+        case dict():
+            return {key: _cut(each) for key, each in value.items()}
     return value
+
+
+def _printable(key: str, value: object, shown: Callable[[str], str]) -> object:
+    if not isinstance(value, str):
+        return value
+    if key == "exception":
+        return "\n".join(shown(line) for line in value.split("\n"))
+    return shown(value)

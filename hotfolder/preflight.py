@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pydantic import SecretStr
@@ -61,16 +62,31 @@ def check(
     return Ready(reading.config, secret)
 
 
+def access_problems(wanted: Config) -> list[str]:
+    """Return which folders are there but cannot be used by this user."""
+    read, write = os.R_OK | os.X_OK, os.W_OK | os.X_OK
+    found = [
+        f"{what} of watch {watch.name} cannot be {verb}: {folder}"
+        for watch in wanted.watch
+        for what, verb, folder, right in (
+            ("the input", "read", watch.input, read),
+            ("the output", "written", watch.output, write),
+        )
+        if folder.is_dir() and not os.access(folder, right)
+    ]
+    return list(dict.fromkeys(found))
+
+
 def _key(
     reading: Reading, environment: Mapping[str, str]
 ) -> tuple[SecretStr | None, Problem | None]:
-    stated = _dig(reading.table, _KEY_PLACE)
-    file = _resolved(reading, stated) if isinstance(stated, str) and stated else None
+    file = _resolved(reading, _dig(reading.table, _KEY_PLACE))
     try:
         return key.find(environment, file), None
     except key.KeyProblem as error:
-        line = config.line_of(reading.text, _KEY_PLACE)
-        return None, Problem("api.key_file", str(error), line)
+        if file is None or not str(error).startswith(str(file)):
+            return None, Problem("", str(error))
+        return None, _problem(reading, _KEY_PLACE, str(error))
 
 
 def _model_problems(reading: Reading) -> Iterator[Problem]:
@@ -101,7 +117,8 @@ def _folder_problems(reading: Reading, seen_online: Collection[str]) -> Iterator
     outputs = list(_folders(reading, "output"))
     for folder in (*inputs, *outputs):
         if folder.identity is None and folder.watch not in seen_online:
-            kind = "is not a folder" if folder.path.exists() else "there is no such folder"
+            there = os.path.exists(folder.path)  # noqa: PTH110  never raises
+            kind = "is not a folder" if there else "there is no such folder"
             yield _problem(reading, folder.place, f"{kind}: {folder.path}")
     yield from _nested(reading, inputs, outputs)
     state = _state_folder(reading)
@@ -110,6 +127,18 @@ def _folder_problems(reading: Reading, seen_online: Collection[str]) -> Iterator
     for folder in (*inputs, *outputs):
         if _is_inside(state.path, folder):
             yield _problem(reading, state.place, f"must not be inside {folder.path}")
+    yield from _state_problems(reading, state)
+
+
+def _state_problems(reading: Reading, state: _Folder) -> Iterator[Problem]:
+    there = state.path
+    while not os.path.lexists(there) and there.parent != there:
+        there = there.parent
+    if not os.path.isdir(there):  # noqa: PTH112  never raises
+        yield _problem(reading, state.place, f"is not a folder: {there}")
+        return
+    if not os.access(there, os.W_OK | os.X_OK):
+        yield _problem(reading, state.place, f"this user may not write in {there}")
     mount = mounts.of(state.path)
     if mount.remote:
         yield _problem(
@@ -129,6 +158,9 @@ def _nested(reading: Reading, inputs: list[_Folder], outputs: list[_Folder]) -> 
             elif _is_inside(one.path, other) or _is_inside(other.path, one):
                 message = f"inputs must not lie inside one another: {one.path}, {other.path}"
                 yield _problem(reading, one.place, message)
+            elif _share_files(one.path, other.path):
+                message = f"inputs must not share folders by mounts: {one.path}, {other.path}"
+                yield _problem(reading, one.place, message)
         for output in outputs:
             if _is_inside(output.path, one):
                 message = f"the output lies inside the input {one.path}: edits would be edited"
@@ -139,6 +171,12 @@ def _nested(reading: Reading, inputs: list[_Folder], outputs: list[_Folder]) -> 
                     f"into it and be edited again"
                 )
                 yield _problem(reading, one.place, message)
+            elif _share_files(output.path, one.path):
+                message = (
+                    f"the output and the input {one.path} share folders by way of a mount: "
+                    f"edits would be edited"
+                )
+                yield _problem(reading, output.place, message)
 
 
 def _is_inside(path: Path, folder: _Folder) -> bool:
@@ -158,19 +196,61 @@ def _identity(path: Path) -> Identity | None:
     return status.st_dev, status.st_ino
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A part of a file system, wherever it is mounted: the device and the path within it."""
+
+    device: str
+    path: PurePosixPath
+
+    def overlaps(self, other: _Part) -> bool:
+        if self.device != other.device:
+            return False
+        return self.path.is_relative_to(other.path) or other.path.is_relative_to(self.path)
+
+
+def _share_files(one: Path, other: Path) -> bool:
+    """Whether some file can be reached below both: a bind mount has no way up to its source."""
+    others = _parts(other)
+    return any(part.overlaps(each) for part in _parts(one) for each in others)
+
+
+def _parts(folder: Path) -> list[_Part]:
+    """Return what can be reached below a folder: its own file system's part, and mounts below."""
+    real = PurePosixPath(os.path.realpath(folder))
+    own, around, below = _Part("", real), PurePosixPath("/"), []
+    for device, root, place in _mounts():
+        if real.is_relative_to(place) and place.is_relative_to(around):
+            own, around = _Part(device, root / real.relative_to(place)), place
+        elif place.is_relative_to(real):
+            below.append(_Part(device, root))
+    return [own, *below]
+
+
+def _mounts() -> Iterator[tuple[str, PurePosixPath, PurePosixPath]]:
+    """Yield the device, the mounted part of it and the mount point of each mount (man 5 proc)."""
+    table = mounts.MOUNT_TABLE.read_text("utf-8", errors="surrogateescape")
+    for line in table.splitlines():
+        _, _, device, root, place, *_ = line.split(" ")
+        yield device, PurePosixPath(_plain(root)), PurePosixPath(_plain(place))
+
+
+def _plain(field: str) -> str:
+    raw = os.fsencode(field)
+    unescaped = re.sub(rb"\\([0-7]{3})", lambda octal: bytes([int(octal[1], 8)]), raw)
+    return os.fsdecode(unescaped)
+
+
 def _state_folder(reading: Reading) -> _Folder | None:
-    stated = reading.table.get("state_dir")
-    if not isinstance(stated, str) or not stated:
-        return None
-    return _Folder(("state_dir",), _resolved(reading, stated), "")
+    path = _resolved(reading, reading.table.get("state_dir"))
+    return _Folder(("state_dir",), path, "") if path else None
 
 
 def _folders(reading: Reading, name: str) -> Iterator[_Folder]:
     for number, watch in enumerate(_watch_tables(reading)):
-        stated = watch.get(name)
-        if isinstance(stated, str) and stated and "\0" not in stated:
-            place = ("watch", number, name)
-            yield _Folder(place, _resolved(reading, stated), str(watch.get("name")))
+        path = _resolved(reading, watch.get(name))
+        if path is not None:
+            yield _Folder(("watch", number, name), path, str(watch.get("name")))
 
 
 def _watch_tables(reading: Reading) -> list[Mapping[str, Any]]:
@@ -193,9 +273,14 @@ def _dig(table: Mapping[str, Any], place: tuple[str, ...]) -> object:
     return found
 
 
-def _resolved(reading: Reading, stated: str) -> Path:
-    folder = reading.path.absolute().parent
-    return Path(os.path.abspath(folder / Path(stated).expanduser()))  # noqa: PTH100  links stay
+def _resolved(reading: Reading, stated: object) -> Path | None:
+    """Return a path of the config, or None for what cannot be one, which is told elsewhere."""
+    if not isinstance(stated, str) or not stated or "\0" in stated:
+        return None
+    try:
+        return config.resolved(reading.path.absolute().parent, stated)
+    except ValueError:
+        return None
 
 
 def _problem(reading: Reading, place: tuple[int | str, ...], message: str) -> Problem:

@@ -30,10 +30,9 @@ from hotfolder.domain.retry import PollSchedule
 from hotfolder.domain.states import State
 from hotfolder.intake.intake import WatchIntake
 from hotfolder.intake.review import review
-from hotfolder.journal import acceptance, reading
+from hotfolder.journal import acceptance, reading, recovery
 from hotfolder.journal.journal import Journal
 from hotfolder.outputs.spool import Spool
-from hotfolder.pipeline import recovery
 from hotfolder.pipeline.fetching import Fetching
 from hotfolder.pipeline.pacing import Durations, Pace
 from hotfolder.pipeline.publishing import Publishing
@@ -139,7 +138,8 @@ class Service:
         return before
 
     async def _until_still(self, parts: _Parts, timeout_s: float, progress: Progress) -> None:
-        newest, since_s = -1, time.monotonic()
+        last: object = None
+        since_s = time.monotonic()
         while time.monotonic() - since_s < timeout_s:
             progress(await parts.journal.run(reading.state_counts))
             settled = all(each.quiet for each in parts.intakes)
@@ -147,8 +147,9 @@ class Service:
             if settled and not going_on and parts.runner.idle:
                 return
             event = await parts.journal.run(reading.newest_event)
-            if event != newest or not settled:
-                newest, since_s = event, time.monotonic()
+            seen = (event, [each.progress for each in parts.intakes])
+            if seen != last:
+                last, since_s = seen, time.monotonic()
             await asyncio.sleep(LOOK_S)
         log.warning("once.gave_up_waiting", seconds=timeout_s)
 

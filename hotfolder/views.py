@@ -128,9 +128,9 @@ def job_view(session: Session, job: Job) -> JobView:
 def place(path: Path, wanted: config.Config) -> tuple[config.Watch, str] | None:
     """Return the watch that a path belongs to and the path relative to it, or None."""
     absolute = Path(os.path.abspath(path))  # noqa: PTH100  links stay
-    spellings = (absolute, absolute.parent.resolve() / absolute.name)
+    spellings = (absolute, Path(os.path.realpath(absolute.parent)) / absolute.name)
     for watch in wanted.watch:
-        for root in (watch.input, watch.input.resolve()):
+        for root in (watch.input, Path(os.path.realpath(watch.input))):
             for spelling in spellings:
                 if root in spelling.parents:
                     return watch, spelling.relative_to(root).as_posix()
@@ -177,11 +177,11 @@ def _of_name(
         return Explanation(path=path, verdict="offline", reason=reason)
     ignored = plan.why_ignored(watch, relative)
     if ignored:
-        return Explanation(path=path, verdict="ignored", reason=f"ignored: {ignored}")
+        return Explanation(path=path, verdict="ignored", reason=ignored)
     if not os.path.lexists(path):
         return Explanation(path=path, verdict="unknown", reason="there is no such file")
     if not os.path.isfile(path) or os.path.islink(path):  # noqa: PTH113, PTH114  as text
-        return Explanation(path=path, verdict="ignored", reason="ignored: not a regular file")
+        return Explanation(path=path, verdict="ignored", reason="not a regular file")
     reason = "it will be seen within moments" if daemon else "no hotfolder is running"
     return Explanation(path=path, verdict="unknown", reason=f"not seen yet: {reason}")
 
@@ -191,11 +191,13 @@ def _of_jobs(session: Session, path: str, listed: list[Job]) -> Explanation:
     job = newest.job
     held = _hold_over(session, job)
     verdict: VerdictWord = "job"
+    reason = state_words(job)
     if _waits(job):
         verdict = "waiting"
+        reason = sentences(job.failure) if job.failure else reason
     elif held is not None:
         verdict = "held"
-    reason = f"held: {held.failure.message} {held.failure.hint}" if held else state_words(job)
+        reason = sentences(held.failure)
     return Explanation(path=path, verdict=verdict, reason=reason, job=newest, others=tuple(older))
 
 
@@ -231,8 +233,13 @@ def state_words(job: Job) -> str:
         words = f"done on {local_time(job.ended_at)}: {', '.join(outputs(job)) or 'no output'}"
     if job.failure is None:
         return words
-    said = " ".join(part for part in (job.failure.message, job.failure.hint) if part)
-    return f"{'waits' if _waits(job) else words}: {said}"
+    return f"{'waits' if _waits(job) else words}: {sentences(job.failure)}"
+
+
+def sentences(failure: Failure) -> str:
+    """Return what is wrong and what to do about it."""
+    parts = (part.strip() for part in (failure.message, failure.hint))
+    return " ".join(part if part[-1] in ".!?)" else f"{part}." for part in parts if part)
 
 
 def _waits(job: Job) -> bool:

@@ -152,7 +152,8 @@ class Studio:
 
     async def once(self, timeout_s: float = LIMIT_S) -> None:
         """Take what is there and work until nothing goes on by itself."""
-        await self.service().once(asyncio.Event(), timeout_s=timeout_s)
+        async with asyncio.timeout(2 * timeout_s):
+            await self.service().once(asyncio.Event(), timeout_s=timeout_s)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

@@ -17,19 +17,26 @@ from hotfolder.cli.options import (
     ConfigOption,
     LogLevel,
     LogLevelOption,
+    other_user,
+    own_state,
     set_up_log,
     valid_config,
 )
 from hotfolder.domain.errors import OperatorError
+from hotfolder.journal.connection import FILE_NAME
 from hotfolder.journal.journal import Journal, is_locked
 from hotfolder.runninghub.client import Client
 
-JobArgument = Annotated[int, typer.Argument(metavar="JOB", help="The number of a job.", min=1)]
+LARGEST_JOB = 2**63 - 1
+JobArgument = Annotated[
+    int, typer.Argument(metavar="JOB", help="The number of a job.", min=1, max=LARGEST_JOB)
+]
 
 
 def retry(
     jobs: Annotated[
-        list[int] | None, typer.Argument(metavar="JOB…", help="The numbers of failed jobs.")
+        list[int] | None,
+        typer.Argument(metavar="JOB…", help="The numbers of failed jobs.", min=1, max=LARGEST_JOB),
     ] = None,
     config_file: ConfigOption = None,
     log_level: LogLevelOption = None,
@@ -75,7 +82,10 @@ def resolve(
 
 
 def cancel(
-    jobs: Annotated[list[int], typer.Argument(metavar="JOB…", help="The numbers of jobs.")],
+    jobs: Annotated[
+        list[int],
+        typer.Argument(metavar="JOB…", help="The numbers of jobs.", min=1, max=LARGEST_JOB),
+    ],
     config_file: ConfigOption = None,
     log_level: LogLevelOption = None,
 ) -> None:
@@ -98,21 +108,23 @@ def _wish(config_file: ConfigOption, action: str, wish: dict[str, Any]) -> None:
 
 
 def _through_daemon(wanted: config.Config, action: str, wish: dict[str, Any]) -> list[str] | None:
-    if not is_locked(wanted.state_dir):
-        return None
-    try:
-        return control.send(wanted.state_dir, action, wish)
-    except PermissionError:
-        raise OperatorError(_other_user(wanted)) from None
-    except (ConnectionError, FileNotFoundError):
-        raise OperatorError("a hotfolder runs but does not listen; try again") from None
+    with own_state(wanted):
+        if not is_locked(wanted.state_dir):
+            return None
+        try:
+            return control.send(wanted.state_dir, action, wish)
+        except (ConnectionError, FileNotFoundError):
+            raise OperatorError("a hotfolder runs but does not listen; try again") from None
+        except TimeoutError:
+            raise OperatorError("a hotfolder runs but does not answer; see its log") from None
 
 
 async def _alone(wanted: config.Config, action: str, wish: dict[str, Any]) -> list[str]:
-    if not wanted.state_dir.is_dir():
-        raise OperatorError("there are no jobs yet: nothing has run here")
-    if wanted.state_dir.stat().st_uid != os.geteuid():
-        raise OperatorError(_other_user(wanted))
+    with own_state(wanted):
+        if not (wanted.state_dir / FILE_NAME).exists():
+            raise OperatorError("there are no jobs yet: nothing has run here")
+        if wanted.state_dir.stat().st_uid != os.geteuid():
+            raise other_user(wanted)
     try:
         client = Client(wanted.api.base_url, key.find(os.environ, wanted.api.key_file))
     except key.KeyProblem:
@@ -123,10 +135,3 @@ async def _alone(wanted: config.Config, action: str, wish: dict[str, Any]) -> li
     finally:
         if client is not None:
             await client.aclose()
-
-
-def _other_user(wanted: config.Config) -> str:
-    return (
-        f"{wanted.state_dir} belongs to another user: run this as that user, "
-        f"for example with sudo -u"
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from typing import Annotated
@@ -51,11 +52,26 @@ def _options(
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a name that the terminal's encoding lacks
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except HotfolderError as error:
         complain(error)
         sys.exit(exit_code(error))
+    except ExceptionGroup as group:  # the parts of the service run together and die together
+        known, others = group.split(HotfolderError)
+        if known is None or others is not None:
+            raise
+        first = _first(known)
+        complain(first)
+        sys.exit(exit_code(first))
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+
+
+def _first(group: ExceptionGroup[HotfolderError]) -> HotfolderError:
+    first = group.exceptions[0]
+    return _first(first) if isinstance(first, ExceptionGroup) else first

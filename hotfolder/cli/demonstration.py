@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from rich.text import Text
 from hotfolder import config, views
 from hotfolder.cli import render
 from hotfolder.cli.progress import bar
+from hotfolder.domain.errors import OperatorError
 from hotfolder.domain.states import OPEN, State
 from hotfolder.journal.reader import Reader
 from hotfolder.service import Service, stop_on_signals
@@ -28,8 +30,9 @@ TIMEOUT_S = 60.0
 PAGE_NAME = "before-and-after.html"
 PROMPT = "Turn it into a warm summer evening"
 
+_FIRST_LINE = "# Written by hotfolder demo."
 _CONFIG = """\
-# Written by hotfolder demo. The service here is the simulator: nothing is charged.
+{first_line} The service here is the simulator: nothing is charged.
 state_dir = "state"
 
 [api]
@@ -62,13 +65,21 @@ class Pair:
 
 
 def show(folder: Path, *, keep: bool) -> bool:
-    """Show the whole way in a folder; returns whether every picture was done."""
+    """Show the whole way in a folder; returns whether every picture was done.
+
+    Raises OperatorError where the folder holds the config of something else.
+    """
     out = render.console()
+    _refuse_foreign(folder / config.CONFIG_NAME)
     _lay_out(folder)
     with in_thread(Settings(task_s=TASK_S)) as server:
         wanted = _configure(folder, server)
-        out.print(Text.assemble("input:  ", render.name(str(folder / "in"))))
-        out.print(Text.assemble("output: ", render.name(str(folder / "out"))))
+        out.print("Three sample pictures are edited against a simulator of the service;")
+        out.print("nothing leaves this machine and nothing is charged.")
+        out.print()
+        out.print(Text.assemble("input:  ", render.name(str(folder / "in"))), soft_wrap=True)
+        out.print(Text.assemble("output: ", render.name(str(folder / "out"))), soft_wrap=True)
+        out.print()
         if keep:
             asyncio.run(_stay(wanted, folder))
         else:
@@ -76,6 +87,17 @@ def show(folder: Path, *, keep: bool) -> bool:
             _report(wanted, folder)
     with Reader(wanted.state_dir) as reader:
         return all(each.job.state is State.DONE for each in reader.read(views.jobs))
+
+
+def _refuse_foreign(path: Path) -> None:
+    try:
+        text = path.read_bytes()
+    except FileNotFoundError:
+        return
+    if not text.startswith(_FIRST_LINE.encode()):
+        raise OperatorError(
+            f"{path} is not from a demo; it was left as it is: choose another --dir"
+        )
 
 
 def _lay_out(folder: Path) -> None:
@@ -91,7 +113,8 @@ def _lay_out(folder: Path) -> None:
 
 def _configure(folder: Path, server: RunningServer) -> config.Config:
     path = folder / config.CONFIG_NAME
-    path.write_text(_CONFIG.format(base_url=server.base_url, prompt=PROMPT), encoding="utf-8")
+    text = _CONFIG.format(first_line=_FIRST_LINE, base_url=server.base_url, prompt=PROMPT)
+    path.write_text(text, encoding="utf-8")
     reading = config.read(path, {})
     if reading.config is None:
         raise config.ConfigError(path, reading.problems)
@@ -116,9 +139,12 @@ async def _stay(wanted: config.Config, folder: Path) -> None:
             await asyncio.sleep(0.1)
     _report(wanted, folder)
     out = render.console()
-    out.print(Text.assemble("Drop pictures into ", render.name(str(folder / "in"))))
+    out.print()
+    out.print(Text.assemble("Drop pictures into ", render.name(str(folder / "in"))), soft_wrap=True)
     out.print("They appear edited in the output folder. Ctrl-C ends it.")
     await running
+    pictures = _write_page(wanted, folder)
+    out.print(f"The page shows {pictures} pictures now.")
 
 
 def _counts(wanted: config.Config) -> Mapping[State, int]:
@@ -132,24 +158,35 @@ def _counts(wanted: config.Config) -> Mapping[State, int]:
 def _report(wanted: config.Config, folder: Path) -> None:
     with Reader(wanted.state_dir) as reader:
         listed = reader.read(views.jobs)
-        charges = reader.read(views.charges)
     out = render.console()
     out.print(render.jobs(listed))
-    pairs = [_pair(each) for each in listed if views.outputs(each.job)]
-    page = folder / PAGE_NAME
-    page.write_text(_page(pairs, render.money(charges.total, charges.currency)), encoding="utf-8")
+    out.print()
+    _write_page(wanted, folder)
     for each in listed:
         for output in views.outputs(each.job):
-            out.print(render.name(str(folder / "out" / output)))
-    out.print(Text.assemble("before and after: ", (page.as_uri(), "bold")))
+            out.print(render.name(str(folder / "out" / output)), soft_wrap=True)
+    out.print()
+    page = (folder / PAGE_NAME).as_uri()
+    out.print(Text.assemble("before and after: ", (page, "bold")), soft_wrap=True)
+
+
+def _write_page(wanted: config.Config, folder: Path) -> int:
+    """Write the page and return how many pictures it shows."""
+    with Reader(wanted.state_dir) as reader:
+        listed = reader.read(views.jobs)
+        charges = reader.read(views.charges)
+    pairs = [_pair(each) for each in listed if views.outputs(each.job)]
+    text = _page(pairs, render.money(charges.total, charges.currency))
+    (folder / PAGE_NAME).write_text(text, encoding="utf-8", errors="replace")
+    return len(pairs)
 
 
 def _pair(view: views.JobView) -> Pair:
     job = view.job
     return Pair(
         title=views.shown(job.source),
-        before=quote(f"in/{job.source}"),
-        after=quote(f"out/{views.outputs(job)[0]}"),
+        before=quote(os.fsencode(f"in/{job.source}")),
+        after=quote(os.fsencode(f"out/{views.outputs(job)[0]}")),
         prompt=job.plan.prompt or "",
     )
 

@@ -14,6 +14,7 @@ from hotfolder.cli.options import (
     JsonOption,
     LogLevel,
     LogLevelOption,
+    own_state,
     set_up_log,
     valid_config,
 )
@@ -31,7 +32,7 @@ def status(
     set_up_log(log_level, LogLevel.WARNING)
     wanted = valid_config(config_file)
     try:
-        with Reader(wanted.state_dir) as reader:
+        with own_state(wanted), Reader(wanted.state_dir) as reader:
             seen = reader.read(views.status, wanted)
     except FileNotFoundError:
         seen = views.unstarted(wanted)
@@ -59,13 +60,15 @@ def jobs(
     """
     set_up_log(log_level, LogLevel.WARNING)
     wanted = valid_config(config_file)
-    if watch is not None and watch not in {each.name for each in wanted.watch}:
-        raise OperatorError(f"the config has no watch {watch}")
+    known = {each.name for each in wanted.watch}
     try:
-        with Reader(wanted.state_dir) as reader:
+        with own_state(wanted), Reader(wanted.state_dir) as reader:
+            known |= {row.name for row in reader.read(reading.watches)}
             listed = reader.read(views.jobs, state=state, watch=watch)
     except FileNotFoundError:
         listed = []
+    if watch is not None and watch not in known:
+        raise OperatorError(f"there is no watch {watch}")
     if json:
         render.print_json([views.job_json(each) for each in listed])
     else:
@@ -81,7 +84,8 @@ def explain(
     """Say why a file is where it is: ignored, settling, waiting for what, done where."""
     set_up_log(log_level, LogLevel.WARNING)
     wanted = valid_config(config_file)
-    daemon = is_locked(wanted.state_dir)
+    with own_state(wanted):
+        daemon = is_locked(wanted.state_dir)
     settling = _settling(wanted, path) if daemon else None
     told, lines = _explained(wanted, path, settling=settling, daemon=daemon)
     if json:
@@ -94,7 +98,7 @@ def _explained(
     wanted: config.Config, path: Path, *, settling: str | None, daemon: bool
 ) -> tuple[views.Explanation, list[reading.HistoryLine]]:
     try:
-        with Reader(wanted.state_dir) as reader:
+        with own_state(wanted), Reader(wanted.state_dir) as reader:
             told = reader.read(views.explain, wanted, path, settling=settling, daemon=daemon)
             lines = reader.read(reading.history, told.job.job.id) if told.job else []
     except FileNotFoundError:

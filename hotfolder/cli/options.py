@@ -5,18 +5,21 @@ from __future__ import annotations
 import enum
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from hotfolder import config, logs
+from hotfolder import config, logs, views
 from hotfolder.domain.errors import (
     HotfolderError,
     JournalDamaged,
     JournalError,
     JournalLocked,
     JournalUnavailable,
+    OperatorError,
 )
 
 
@@ -60,7 +63,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts
 
 def set_up_log(level: LogLevel | None, default: LogLevel) -> None:
     """Begin the log at the level asked for, else at a command's own."""
-    logs.configure((level or default).value)
+    logs.configure((level or default).value, shown=views.shown)
 
 
 def read_config(given: Path | None) -> config.Reading:
@@ -74,6 +77,23 @@ def valid_config(given: Path | None) -> config.Config:
     if reading.config is None or reading.problems:
         raise config.ConfigError(reading.path, reading.problems)
     return reading.config
+
+
+@contextmanager
+def own_state(wanted: config.Config) -> Iterator[None]:
+    """Turn "permission denied" on the state directory into a sentence. Raises OperatorError."""
+    try:
+        yield
+    except PermissionError as error:
+        raise other_user(wanted) from error
+
+
+def other_user(wanted: config.Config) -> OperatorError:
+    """Return the error for a state directory of another user."""
+    return OperatorError(
+        f"{wanted.state_dir} belongs to another user: run this as that user, "
+        f"for example with sudo -u"
+    )
 
 
 def exit_code(error: HotfolderError) -> ExitCode:
@@ -91,6 +111,9 @@ def exit_code(error: HotfolderError) -> ExitCode:
 
 
 def complain(error: HotfolderError) -> None:
-    """Print an error for a person."""
-    text = f"hotfolder: {error}\n"
-    sys.stderr.write(text.encode(errors="backslashreplace").decode())
+    """Print an error for a person; only the list of a config's problems has several lines."""
+    if isinstance(error, config.ConfigError):
+        lines = [f"{error.path}:", *(f"  {problem}" for problem in error.problems)]
+    else:
+        lines = [str(error)]
+    sys.stderr.write("hotfolder: " + "".join(f"{views.shown(line)}\n" for line in lines))

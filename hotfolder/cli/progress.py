@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Column
 
 from hotfolder import service
 from hotfolder.cli import render
@@ -21,9 +22,9 @@ def bar() -> Iterator[service.Progress]:
     """
     shown = Progress(
         TextColumn("[bold]hotfolder"),
-        BarColumn(),
+        BarColumn(bar_width=20),
         MofNCompleteColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", table_column=Column(no_wrap=True, overflow="ellipsis")),
         TimeElapsedColumn(),
         console=render.console(sys.stderr),
         transient=True,

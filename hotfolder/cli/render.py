@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from decimal import Decimal
 from typing import IO, Any
@@ -13,11 +14,13 @@ from rich.table import Table
 from rich.text import Text
 
 from hotfolder import views
+from hotfolder.domain.events import WaitsFor
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import State
 from hotfolder.journal import reading
 
 WIDE = 200
+SHORT = frozenset({"JOB", "STATE", "CHARGE", "SINCE", "JOBS", "ESTIMATE", "WHEN", "WHAT"})
 STYLES = {
     State.DONE: "green",
     State.FAILED: "red",
@@ -52,10 +55,10 @@ def money(amount: Decimal | None, currency: str | None = None) -> str:
 
 
 def table(*columns: str) -> Table:
-    """Return an empty table in the house style."""
+    """Return an empty table in the house style; only long columns are broken into lines."""
     plain = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
     for column in columns:
-        plain.add_column(column, overflow="fold")
+        plain.add_column(column, overflow="fold", no_wrap=column in SHORT)
     return plain
 
 
@@ -78,7 +81,7 @@ def status(seen: views.Status) -> RenderableType:
 
 
 def _watches(rows: list[reading.WatchRow]) -> Table:
-    shown = table("WATCH", "INPUT", "OUTPUT", "STATE")
+    shown = table("WATCH", "INPUT", "OUTPUT", "CONDITION")
     for row in rows:
         state = f"online, {row.detect}" if row.online and row.detect else "there, not yet watched"
         text = Text(state, style="green") if row.online else Text("OFFLINE", style="bold red")
@@ -94,7 +97,11 @@ def _counts(seen: views.Status) -> Text:
         for state, count in seen.jobs.items()
         if count
     ]
-    waiting = [Text(f"{count} waiting for {what}") for what, count in seen.waiting.items()]
+    waiting = [
+        Text(f"{count} waiting for {what}")
+        for what, count in seen.waiting.items()
+        if what != WaitsFor.PERSON  # these are the ones in doubt
+    ]
     return Text("Jobs: ") + Text(", ").join([*counts, *waiting] or [Text("none yet")])
 
 
@@ -106,7 +113,7 @@ def _holds(seen: views.Status) -> Table:
             views.local_time(hold.since),
             str(hold.count),
             money(hold.estimate),
-            Text(views.shown(f"{hold.failure.message} {hold.failure.hint}")),
+            Text(views.shown(views.sentences(hold.failure))),
         )
     return shown
 
@@ -128,7 +135,7 @@ def jobs(listed: list[views.JobView]) -> RenderableType:
     """Return the jobs as a table."""
     if not listed:
         return Text("No jobs.")
-    shown = table("JOB", "WATCH", "SOURCE", "STATE", "OUTPUT", "CHARGE", "WHY")
+    shown = table("JOB", "WATCH", "SOURCE", "STATE", "CHARGE", "OUTPUT OR REASON")
     for each in listed:
         job = each.job
         shown.add_row(
@@ -136,9 +143,8 @@ def jobs(listed: list[views.JobView]) -> RenderableType:
             name(job.watch),
             name(job.source),
             Text(job.state.value.replace("_", " "), style=STYLES.get(job.state, "")),
-            name(", ".join(views.outputs(job))),
             money(each.charge),
-            Text(views.shown(job.failure.message if job.failure else "")),
+            name(", ".join(views.outputs(job)) or (job.failure.message if job.failure else "")),
         )
     return shown
 
@@ -157,12 +163,19 @@ def explanation(told: views.Explanation, lines: list[reading.HistoryLine]) -> Re
         history = table("WHEN", "WHAT", "STATE", "")
         for line in lines:
             detail = Text(views.shown(_detail(line.detail)))
-            history.add_row(views.local_time(line.at), line.name, line.to_state, detail)
+            history.add_row(
+                views.local_time(line.at), _words(line.name), _words(line.to_state), detail
+            )
         parts.append(Padding(history, (0, 0, 0, 2)))
     return Group(*parts)
+
+
+def _words(stored: str) -> str:
+    """Return the name of an event or state as people write it."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", stored).replace("_", " ").lower()
 
 
 def _detail(stored: str) -> str:
     fields: dict[str, Any] = json.loads(stored)
     plain = {key: each for key, each in fields.items() if isinstance(each, str | int)}
-    return ", ".join(f"{key} {each}" for key, each in plain.items())
+    return ", ".join(f"{_words(key)} {each}" for key, each in plain.items() if key != "query_at")

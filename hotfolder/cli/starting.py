@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from decimal import Decimal
 from importlib import resources
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
 
-from hotfolder.cli import demonstration, render
+from hotfolder.cli import render
 from hotfolder.cli.options import ExitCode, LogLevel, LogLevelOption, set_up_log
 from hotfolder.config import CONFIG_NAME
 from hotfolder.domain.errors import OperatorError
-from hotfolder.simulator import RunningServer, Settings, serve
+
+if TYPE_CHECKING:
+    from hotfolder.simulator import RunningServer
+
+# The simulator is imported by the commands that need it: it takes a third of the start-up time.
 
 
 def init(
@@ -26,19 +31,23 @@ def init(
     """Write a config that explains itself, and the folders it names."""
     target = folder / CONFIG_NAME
     text = resources.files("hotfolder").joinpath("config.example.toml").read_text("utf-8")
+    if os.path.lexists(target):
+        raise OperatorError(f"{target} is there already; it was left as it is")
     try:
         for each in (folder / "in", folder / "out"):
             each.mkdir(parents=True, exist_ok=True)
         with target.open("x", encoding="utf-8") as file:
             file.write(text)
-    except FileExistsError:
-        raise OperatorError(f"{target} is there already; it was left as it is") from None
     except OSError as error:
-        raise OperatorError(f"{folder} cannot be written: {error.strerror}") from error
+        place = error.filename or folder
+        raise OperatorError(f"{place} cannot be written: {error.strerror}") from error
     out = render.console()
-    out.print(Text.assemble("wrote ", render.name(str(target)), " and the folders in and out"))
-    out.print("Next: put your API key into RH_API_KEY or api.key_file, say in the config what is")
-    out.print(Text.assemble("to be done, then: hotfolder check -c ", render.name(str(target))))
+    out.print(Text.assemble("wrote ", render.name(str(target))), soft_wrap=True)
+    out.print("and the folders in and out beside it")
+    out.print()
+    out.print("Next: put your API key into RH_API_KEY or api.key_file, say in the config")
+    out.print("what is to be done, then:")
+    out.print(Text.assemble("  hotfolder check -c ", render.name(str(target))), soft_wrap=True)
 
 
 def demo(
@@ -55,9 +64,15 @@ def demo(
 
     Ends by naming the outputs and a page with before and after side by side.
     """
+    from hotfolder.cli import demonstration  # noqa: PLC0415  slow, see above
+
     set_up_log(log_level, LogLevel.WARNING)
     place = folder or Path(tempfile.mkdtemp(prefix="hotfolder-demo-"))
-    ok = demonstration.show(place.absolute(), keep=keep)
+    try:
+        ok = demonstration.show(place.absolute(), keep=keep)
+    except OSError as error:
+        where = error.filename or place
+        raise OperatorError(f"{where} cannot be used: {error.strerror}") from error
     raise typer.Exit(ExitCode.DONE if ok else ExitCode.ATTENTION)
 
 
@@ -86,6 +101,8 @@ def simulator(
     Point a config at it with api.base_url, and set RH_API_KEY to any 32 characters. It charges
     nothing real and keeps nothing.
     """
+    from hotfolder.simulator import Settings, serve  # noqa: PLC0415  slow, see above
+
     set_up_log(log_level, LogLevel.WARNING)
     settings = Settings(
         task_s=task_s,
@@ -102,5 +119,6 @@ def simulator(
 
 def _say_where(server: RunningServer) -> None:
     out = render.console()
-    out.print(Text(f"the simulator listens; api.base_url = {server.base_url}"))
-    out.print(Text(f"charges so far: {server.url}/_simulator/ledger   end it with Ctrl-C"))
+    out.print(Text(f"the simulator listens; api.base_url = {server.base_url}"), soft_wrap=True)
+    out.print(Text(f"charges so far: {server.url}/_simulator/ledger"), soft_wrap=True)
+    out.print("Ctrl-C ends it.")

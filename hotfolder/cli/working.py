@@ -93,6 +93,18 @@ def check(
     ready = _ready(config_file)
     out = render.console()
     for watch in ready.config.watch:
+        if not (watch.input.is_dir() and watch.output.is_dir()):
+            out.print(
+                Text.assemble(
+                    ("away ", "yellow"),
+                    "watch ",
+                    render.name(watch.name),
+                    ": ",
+                    render.name(f"{watch.input} -> {watch.output}"),
+                    " (a folder that was there before is missing: it is waited for)",
+                )
+            )
+            continue
         mount = mounts.of(watch.input)
         how = "scanning" if mount.remote or watch.detect == "scan" else "events and scanning"
         out.print(
@@ -109,12 +121,17 @@ def check(
         Text.assemble(("ok ", "green"), "state in ", render.name(str(ready.config.state_dir)))
     )
     out.print(Text.assemble(("ok ", "green"), "API key found"))
+    unusable = preflight.access_problems(ready.config)
+    for problem in unusable:
+        out.print(Text.assemble(("!! ", "bold red"), render.name(problem)), soft_wrap=True)
     if online:
         account = asyncio.run(_account(ready))
         balance = render.money(account.balance, account.currency)
         out.print(
             Text.assemble(("ok ", "green"), f"the service accepts the key, balance {balance}")
         )
+    if unusable:
+        raise typer.Exit(ExitCode.WRONG)
 
 
 async def _account(ready: preflight.Ready) -> Account:

@@ -8,6 +8,7 @@ so that a share that hangs stops nobody else.
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -37,6 +38,13 @@ EXAMINED_TOGETHER: Final = 16
 KNOWN_TOGETHER: Final = 500
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.intake")
+
+
+@dataclass(frozen=True, slots=True)
+class _Unreadable:
+    """The file or its share refuses to be read; it must be looked at again later."""
+
+    reason: str
 
 
 @dataclass(slots=True)
@@ -75,6 +83,7 @@ class WatchIntake:
         self._events: Events | None = None
         self._candidates: dict[str, Settling] = {}
         self._sidecars: dict[str, Sighting] = {}
+        self._stopped = threading.Event()
         self._scanned = False
         self._next_scan_s = 0.0
 
@@ -82,6 +91,12 @@ class WatchIntake:
     def quiet(self) -> bool:
         """Whether all that a scan found has been settled, or the share cannot be scanned."""
         return self._scanned and not self._candidates and self._hints.empty
+
+    @property
+    def progress(self) -> tuple[int, float]:
+        """What stays the same while nothing comes of what is on its way."""
+        changed = (each.changed_s for each in self._candidates.values())
+        return len(self._candidates), max(changed, default=0.0)
 
     async def run(self) -> None:
         """Follow the watch."""
@@ -93,6 +108,7 @@ class WatchIntake:
                 await self._look()
                 await self._hints.wait(self._pause_s())
         finally:
+            self._stopped.set()
             if self._events:
                 self._events.stop()
             self._thread.shutdown(wait=False, cancel_futures=True)
@@ -140,6 +156,8 @@ class WatchIntake:
         found: list[str] = []
         sidecars: dict[str, Sighting] = {}
         for listing in walk(self.watch.input, start, recursive=self.watch.recursive):
+            if self._stopped.is_set():
+                break
             sidecars.update(each for each in listing.files if is_sidecar(each[0]))
             wanted = [each for each in listing.files if not plan.why_ignored(self.watch, each[0])]
             for at in range(0, len(wanted), KNOWN_TOGETHER):
@@ -250,16 +268,18 @@ class WatchIntake:
             await self._look_at(due[at : at + EXAMINED_TOGETHER])
 
     async def _look_at(self, paths: list[str]) -> None:
-        try:
-            verdicts = await self._in_thread(lambda: [(path, self._judge(path)) for path in paths])
-        except (OSError, sources.RootGone) as error:
-            now_s = time.monotonic()
-            for path in paths:
-                self._candidates[path].later(f"cannot be read: {error}", now_s)
-            self._next_scan_s = min(self._next_scan_s, now_s + SCAN_ALONE_S)
-            return
+        verdicts = await self._in_thread(lambda: [(path, self._judge_one(path)) for path in paths])
+        if any(isinstance(verdict, _Unreadable) for _, verdict in verdicts):
+            self._next_scan_s = min(self._next_scan_s, time.monotonic() + SCAN_ALONE_S)
         await asyncio.gather(*(self._settle(path, each) for path, each in verdicts))
         self._accepted()
+
+    def _judge_one(self, path: str) -> examine.Verdict | _Unreadable | None:
+        """Look at a candidate: one that cannot be read keeps no other from being accepted."""
+        try:
+            return self._judge(path)
+        except (OSError, sources.RootGone) as error:
+            return _Unreadable(f"cannot be read: {error}")
 
     def _judge(self, path: str) -> examine.Verdict | None:
         """Look at a candidate in the thread; None = not quiet for long enough yet."""
@@ -285,11 +305,13 @@ class WatchIntake:
         waits = self.watch.sidecar == "optional" and beside.sidecar is None
         return waits and now_s - candidate.first_seen_s < self.watch.sidecar_wait
 
-    async def _settle(self, path: str, verdict: examine.Verdict | None) -> None:
+    async def _settle(
+        self, path: str, verdict: examine.Verdict | _Unreadable | None
+    ) -> None:
         match verdict:
             case None:
                 return
-            case examine.NotYet(reason=reason):
+            case examine.NotYet(reason=reason) | _Unreadable(reason=reason):
                 self._candidates[path].later(reason, time.monotonic())
                 return
             case examine.Wanted(settled=settled, drafts=drafts):

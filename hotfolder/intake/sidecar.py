@@ -6,6 +6,7 @@ never gets the rule's prompt in its place.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,6 +103,10 @@ def _first(root: Path, places: Iterator[str]) -> tuple[str, Sighting] | None:
             return place, sources.look(root, place)
         except (sources.SourceGone, sources.NotARegularFile):
             continue
+        except OSError as error:
+            # Beside a source whose name is as long as names can be there is no such file.
+            if error.errno != errno.ENAMETOOLONG:
+                raise
     return None
 
 

@@ -279,11 +279,23 @@ def _insert(
 def _take_name(
     session: Session, job_id: int, output_root: str, folder: str, stem: str, source_name: str
 ) -> None:
-    extension = source_name.rpartition(".")[2] if "." in source_name else ""
+    """Reserve the first free name; a newer edit of the same source is numbered, no twin."""
+    first = next(names.candidates(stem, ""))
+    is_newer = _owner_is_same_source(session, output_root, folder, first, job_id)
+    extension = "" if is_newer or "." not in source_name else source_name.rpartition(".")[2]
     for candidate in names.candidates(stem, extension):
         if _reserve(session, output_root, folder, candidate, job_id):
             session.change("set_stem", job=job_id, output_stem=os.fsencode(candidate))
             return
+
+
+def _owner_is_same_source(
+    session: Session, output_root: str, folder: str, stem: str, job_id: int
+) -> bool:
+    root, key = os.fsencode(output_root), names.stem_key(folder, stem)
+    owner = session.row("reserved_by", output_root=root, name_key=key)
+    (place,) = session.rows("place_of_job", job=job_id)
+    return owner is not None and owner["source"] == place["source"]
 
 
 def _reserve(session: Session, output_root: str, folder: str, stem: str, job_id: int) -> bool:

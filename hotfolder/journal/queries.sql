@@ -80,7 +80,8 @@ UPDATE job SET output_stem = :output_stem WHERE id = :job;
 
 -- name: reserved_by
 -- Whose output name this is.
-SELECT job FROM reservation WHERE output_root = :output_root AND name_key = :name_key;
+SELECT reservation.job, job.source FROM reservation JOIN job ON job.id = reservation.job
+WHERE reservation.output_root = :output_root AND reservation.name_key = :name_key;
 
 -- name: free_names
 -- A job that ended without outputs gives its names back.

@@ -123,6 +123,8 @@ class Runner:
         found, next_due = await self._journal.run(
             claims.claim, self._room(), frozenset(self._busy), ahead
         )
+        if self._stopping:  # since this claim was asked for: `drain` knows only what had begun
+            return None
         for each in found:
             if self._may_try(each):
                 self._start(each.job)
@@ -221,6 +223,8 @@ class Runner:
                     self._journal.run(transitions.apply, job.id, event, expected=job.state)
                 )
             except JournalUnavailable as error:
+                if self._hurry.is_set():
+                    raise
                 log.error("journal.unavailable", **job.log_context(), error=str(error))  # noqa: TRY400  expected
                 await asyncio.sleep(wait_s)
                 wait_s = min(LONGEST_JOURNAL_WAIT_S, 2 * wait_s)

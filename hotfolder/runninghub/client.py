@@ -33,6 +33,7 @@ from hotfolder.runninghub import wire
 CONNECT_TIMEOUT_S = 15.0
 FREE_TIMEOUT_S = 60.0
 SUBMIT_TIMEOUT_S = 120.0
+SLOWEST_ANSWER = 2.0  # times the time-out, which holds for every read: a server may drip
 CHUNK_BYTES = 1024 * 1024
 GONE_STATUSES = frozenset({401, 403, 404, 410})
 
@@ -95,6 +96,7 @@ class Client:
         self.site = f"{parts.scheme}://{parts.netloc}"
         self._key = key
         self._failpoint = failpoint
+        self._submit_timeout_s = submit_timeout_s
         context = httpx.create_ssl_context()
         headers = {"authorization": f"Bearer {secret}"}
         timeout = httpx.Timeout(FREE_TIMEOUT_S, connect=CONNECT_TIMEOUT_S)
@@ -138,11 +140,12 @@ class Client:
         trace = _Trace()
         self._failpoint("submit.sending")
         try:
-            with _translated("submit", trace):
-                response = await self._paid.post(
-                    f"{self._base}/{endpoint}", json=body, extensions={"trace": trace}
-                )
-        except asyncio.CancelledError:
+            async with asyncio.timeout(SLOWEST_ANSWER * self._submit_timeout_s):
+                with _translated("submit", trace):
+                    response = await self._paid.post(
+                        f"{self._base}/{endpoint}", json=body, extensions={"trace": trace}
+                    )
+        except (asyncio.CancelledError, TimeoutError):
             if trace.sent:
                 raise Unanswered("submit: stopped before the answer came") from None
             raise NotSent("submit: stopped before it was sent") from None
@@ -160,6 +163,8 @@ class Client:
         The key is not sent to result links. Raises LinkGone when the link has expired,
         Unanswered on anything that cut the download short or made it larger than `limit` bytes.
         """
+        if not url.lower().startswith(("http://", "https://")):
+            raise LinkGone("the result link is no web address")
         trace = _Trace()
         size = 0
         with _translated("download", trace):

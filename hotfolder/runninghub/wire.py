@@ -33,6 +33,7 @@ AMBIGUOUS_STATUSES: Final = frozenset({408, 409, 425, 499})
 ENDPOINT_CODES: Final = frozenset({"412", "1001"})
 LIMIT_CODES: Final = frozenset({"415", "421", "814", "1520"})
 DENIED_CODES: Final = frozenset({"423", "807", "1004", "1007"})
+_TASK_ID_IN_TEXT = re.compile(rb'"task_?[iI]d"\s*:\s*"?(\d{12,})')
 _TASK_ID = re.compile(r"\d{12,}")
 
 
@@ -118,7 +119,7 @@ def submitted_task(answer: Answer) -> str:
     Raises Busy, Refused, AccountHold, RuleHold (all: certainly not accepted), or Unanswered.
     """
     body = _json(answer.body)
-    task_id = _task_id(body)
+    task_id = _task_id(body) or _task_id_in_ruins(answer.body)
     if task_id:
         return task_id
     raise _submit_error(answer, body)
@@ -286,6 +287,12 @@ def _task_id(body: object) -> str:
     if isinstance(body, str | int) and _TASK_ID.fullmatch(str(body).strip()):
         return str(body).strip()
     return ""
+
+
+def _task_id_in_ruins(body: bytes) -> str:
+    """Find the task id in an answer that is not JSON, or no longer: it still means accepted."""
+    found = _TASK_ID_IN_TEXT.search(body)
+    return found[1].decode("ascii") if found else ""
 
 
 def _code(body: dict[str, Any]) -> tuple[str, str]:

@@ -293,3 +293,27 @@ def test_a_missing_job_is_an_error(desk: Desk) -> None:
     """Asking for a job that is not there raises, it does not invent one."""
     with pytest.raises(LookupError, match="no job 99"):
         desk.journal.run_blocking(existing_job, 99)
+
+
+def test_another_rule_takes_the_place_of_one_that_was_not_sent(desk: Desk) -> None:
+    """Where the rules changed before anything was paid, only the new rule's job goes on."""
+    (old,) = desk.accept_all(drafts=[draft(rule="old")])
+    (new,) = desk.accept_all(drafts=[draft(rule="new")])
+    assert desk.journal.run_blocking(existing_job, old.id).state is State.CANCELLED
+    assert (new.state, new.output_stem) == (State.ACCEPTED, "ann")
+
+
+@pytest.mark.parametrize("state", [each for each in State if each not in BEFORE_INTENT])
+def test_another_rule_does_not_touch_what_was_sent(desk: Desk, state: State) -> None:
+    """A job that was paid goes its way whatever the rules have become."""
+    old = desk.bring_to(state)
+    desk.accept_all(drafts=[draft(rule="new")])
+    assert desk.journal.run_blocking(existing_job, old.id) == old
+
+
+def test_a_new_name_is_taken_when_the_plan_wants_one(desk: Desk) -> None:
+    """A sidecar that names the output anew gives the old name back and reserves the new one."""
+    job, other = desk.accept("ann.jpg"), desk.accept("bob.png")
+    renamed = desk.journal.run_blocking(replan, other.id, draft(stem="ann"))
+    assert (job.output_stem, renamed.output_stem) == ("ann", "ann-png")
+    assert desk.accept("bob.webp").output_stem == "bob"

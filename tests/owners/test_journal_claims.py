@@ -218,3 +218,12 @@ def test_a_hold_without_trials_stays(desk: Desk) -> None:
 def by_hand() -> dict[str, str | None]:
     """Return a hold that only a person lifts."""
     return {"scope": holds.ACCOUNT, "code": "p", "reason": "", "hint": "", "next_trial": None}
+
+
+def test_a_jumping_clock_strands_no_job(desk: Desk) -> None:
+    """A due time far ahead is from before the clock was set back: the job is looked at now."""
+    far = postponed(desk, "a.jpg", 86_400)
+    near = postponed(desk, "b.jpg", 3600)
+    assert claimed(desk) == [far]
+    desk.clock.forward(3600)
+    assert near in claimed(desk)

@@ -20,7 +20,7 @@ from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import ENDED, TRANSITIONS, IllegalTransition, State
 from hotfolder.journal.acceptance import name_result
 from hotfolder.journal.journal import Journal
-from hotfolder.journal.transitions import StateMoved, apply, existing_job
+from hotfolder.journal.transitions import StateMoved, TaskTaken, apply, existing_job
 from hotfolder.journal.uploads import find
 from tests.builders import (
     EVENTS,
@@ -284,3 +284,24 @@ def test_replaying_the_history_gives_the_stored_state(kinds: list[type[ev.Event]
             job = walk(desk, kinds)
             assert replayed(desk, job) == job.state.value
             assert desk.journal.run_blocking(existing_job, job.id) == job
+
+
+def test_a_task_belongs_to_one_submit(desk: Desk) -> None:
+    """A task that another job has is refused, and nothing of the doubtful job changes."""
+    running = desk.bring_to(State.RUNNING)
+    assert running.submit is not None
+    doubtful = desk.bring_to(State.IN_DOUBT, "b.jpg")
+    taken = ev.TaskFound(task_id=running.submit.task_id or "", by="operator")
+    with pytest.raises(TaskTaken):
+        desk.apply(doubtful, taken)
+    assert desk.journal.run_blocking(existing_job, doubtful.id) == doubtful
+
+
+def test_a_lost_task_may_be_found_again(desk: Desk) -> None:
+    """The id that the service denied can be named again: it is this job's own."""
+    running = desk.bring_to(State.RUNNING)
+    assert running.submit is not None
+    lost = desk.apply(running, ev.RemoteLost())
+    found = desk.apply(lost, ev.TaskFound(task_id=running.submit.task_id or "", by="operator"))
+    assert found.submit is not None
+    assert (found.state, found.submit.task_id) == (State.RUNNING, running.submit.task_id)

@@ -23,7 +23,7 @@ WATCH_REMOVED = Failure(
     "Put the watch back into the config, or run cancel for its jobs.",
 )
 
-log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.recovery")
+log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.journal")
 
 
 def recover(session: Session) -> int:

@@ -1,0 +1,197 @@
+"""Fixtures of the end-to-end tests: hotfolder as its users run it, in a process of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from hotfolder.simulator import Settings, in_thread
+from tests.studio import KEY, Studio
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+LIMIT_S = 30.0
+LOOK_S = 0.02
+
+
+class Ended:
+    """What a command left: its exit code and what it said."""
+
+    def __init__(self, code: int, out: bytes, err: bytes) -> None:
+        self.code = code
+        self.out = out.decode(errors="surrogateescape")
+        self.err = err.decode(errors="surrogateescape")
+
+    @property
+    def json(self) -> Any:  # noqa: ANN401  whatever JSON holds
+        """Return what was printed, read as JSON."""
+        return json.loads(self.out)
+
+    @property
+    def said(self) -> str:
+        """Return everything that was printed, for a person who reads a failed test."""
+        return f"exit {self.code}\n{self.out}\n{self.err}"
+
+
+class Running:
+    """A command that goes on, with its two streams in files."""
+
+    def __init__(self, process: subprocess.Popen[bytes], out: Path, err: Path) -> None:
+        self.process = process
+        self._out, self._err = out, err
+
+    @property
+    def err(self) -> str:
+        """Return what it has said on standard error up to now."""
+        return self._err.read_text(errors="surrogateescape")
+
+    @property
+    def out(self) -> str:
+        """Return what it has said on standard output up to now."""
+        return self._out.read_text(errors="surrogateescape")
+
+    def until(self, condition: Callable[[], object], what: str) -> None:
+        """Wait for a condition while the command runs, for a limited time."""
+        wait_for(condition, lambda: f"{what}\n{self.out}\n{self.err}")
+
+    def end(self, number: int = signal.SIGTERM) -> Ended:
+        """Send a signal and wait for the end."""
+        self.process.send_signal(number)
+        code = self.process.wait(LIMIT_S)
+        return Ended(code, self._out.read_bytes(), self._err.read_bytes())
+
+
+def wait_for(condition: Callable[[], object], what: Callable[[], str]) -> None:
+    """Wait for a condition, for a limited time."""
+    end_s = time.monotonic() + LIMIT_S
+    while not condition():
+        assert time.monotonic() < end_s, f"in vain: {what()}"
+        time.sleep(LOOK_S)
+
+
+class CommandLine:
+    """A person at a terminal in the studio's folder: only the key in the environment."""
+
+    def __init__(self, studio: Studio) -> None:
+        self.studio = studio
+        self.config = studio.folder / "config.toml"
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(studio.folder / "home"),
+            "LANG": "C.UTF-8",
+            "RH_API_KEY": KEY,
+        }
+        self._started = 0
+
+    def __call__(
+        self,
+        *arguments: str | Path,
+        environment: Mapping[str, str] | None = None,
+        config: Path | None = None,
+        user: int | None = None,
+    ) -> Ended:
+        """Run a command with the studio's config to its end."""
+        done = subprocess.run(
+            self._words(arguments, config),
+            env=self.environment if environment is None else environment,
+            cwd=self.studio.folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=LIMIT_S,
+            check=False,
+            user=user,
+            group=user,
+            extra_groups=[] if user is not None else None,
+        )
+        ended = Ended(done.returncode, done.stdout, done.stderr)
+        assert "Traceback" not in ended.err, ended.err
+        return ended
+
+    def _words(self, arguments: tuple[str | Path, ...], config: Path | None) -> list[str]:
+        words = [sys.executable, "-m", "hotfolder", *map(str, arguments)]
+        if arguments and arguments[0] not in ("init", "demo", "simulator", "--version", "--help"):
+            words += ["-c", str(config or self.config)]
+        return words
+
+    @contextlib.contextmanager
+    def running(
+        self, *arguments: str | Path, environment: Mapping[str, str] | None = None
+    ) -> Iterator[Running]:
+        """Start a command that goes on; it is killed at the end of the block."""
+        self._started += 1
+        out = self.studio.folder / f"{self._started}.out"
+        err = self.studio.folder / f"{self._started}.err"
+        with out.open("wb") as out_file, err.open("wb") as err_file:
+            process = subprocess.Popen(
+                self._words(arguments, None),
+                env=self.environment if environment is None else environment,
+                cwd=self.studio.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=out_file,
+                stderr=err_file,
+            )
+        try:
+            yield Running(process, out, err)
+        finally:
+            process.kill()
+            process.wait()
+
+    @contextlib.contextmanager
+    def daemon(self) -> Iterator[Running]:
+        """Run the daemon; it follows the watches when the block begins."""
+        with self.running("run") as daemon:
+            daemon.until(lambda: "watch.online" in daemon.err, "the daemon watches")
+            yield daemon
+
+    def on_terminal(self, *arguments: str | Path, columns: int = 80) -> tuple[int, str]:
+        """Run a command on a terminal; returns its exit code and all that was written there."""
+        leader, follower = pty.openpty()
+        process = subprocess.Popen(
+            self._words(arguments, None),
+            env={**self.environment, "TERM": "xterm-256color", "COLUMNS": str(columns)},
+            cwd=self.studio.folder,
+            stdin=follower,
+            stdout=follower,
+            stderr=follower,
+        )
+        os.close(follower)
+        written: list[bytes] = []
+        reader = threading.Thread(target=_drain, args=(leader, written))
+        reader.start()
+        code = process.wait(LIMIT_S)
+        reader.join(LIMIT_S)
+        os.close(leader)
+        return code, b"".join(written).decode(errors="surrogateescape")
+
+
+def _drain(leader: int, written: list[bytes]) -> None:
+    """Read a terminal until nobody writes to it any more (EIO on Linux)."""
+    with contextlib.suppress(OSError):
+        while chunk := os.read(leader, 65536):
+            written.append(chunk)
+
+
+@pytest.fixture
+def studio(tmp_path: Path) -> Iterator[Studio]:
+    """Give a studio with empty folders and a service that works at once."""
+    with in_thread(Settings(task_s=0.0)) as server:
+        yield Studio(tmp_path, server)
+
+
+@pytest.fixture
+def hotfolder(studio: Studio) -> CommandLine:
+    """Give the command line in the studio."""
+    (studio.folder / "home").mkdir()
+    return CommandLine(studio)

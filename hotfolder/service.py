@@ -181,7 +181,8 @@ class Service:
             await client.aclose()
 
     async def _build(self, journal: Journal, client: Client, *, single_scan: bool) -> _Parts:
-        await journal.run(recovery.recover)
+        for job in await journal.run(recovery.recover):
+            log.warning("submit.unanswered", **job.log_context(), reason=recovery.INTERRUPTED)
         await journal.run(recovery.hold_removed, [each.name for each in self._config.watch])
         spool = Spool(self._config.state_dir / SPOOL_NAME)
         spool.sweep(await journal.run(recovery.spooled_files))

@@ -305,9 +305,7 @@ class WatchIntake:
         waits = self.watch.sidecar == "optional" and beside.sidecar is None
         return waits and now_s - candidate.first_seen_s < self.watch.sidecar_wait
 
-    async def _settle(
-        self, path: str, verdict: examine.Verdict | _Unreadable | None
-    ) -> None:
+    async def _settle(self, path: str, verdict: examine.Verdict | _Unreadable | None) -> None:
         match verdict:
             case None:
                 return

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-import structlog
-
 from hotfolder.domain import events as ev
 from hotfolder.domain.failures import Failure
+from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import State
 from hotfolder.journal import holds
 from hotfolder.journal.session import Session
@@ -23,27 +22,25 @@ WATCH_REMOVED = Failure(
     "Put the watch back into the config, or run cancel for its jobs.",
 )
 
-log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.journal")
+INTERRUPTED = "the program stopped between sending and the answer"
 
 
-def recover(session: Session) -> int:
-    """Put every interrupted submit in doubt and give every hold a trial; returns how many."""
+def recover(session: Session) -> list[Job]:
+    """Put every interrupted submit in doubt and give every hold a trial; returns the doubtful."""
     interrupted = session.rows("jobs_in_state", state=State.SUBMITTING.value)
-    for row in interrupted:
-        reason = "the program stopped between sending and the answer"
-        job = apply(session, row["id"], ev.SubmitUnanswered(reason=reason))
-        log.warning("submit.unanswered", **job.log_context(), reason=reason)
+    event = ev.SubmitUnanswered(reason=INTERRUPTED)
+    doubtful = [apply(session, row["id"], event) for row in interrupted]
     holds.try_now(session)
-    return len(interrupted)
+    return doubtful
 
 
 def hold_removed(session: Session, watches: Collection[str]) -> None:
     """Hold what is not yet submitted of watches that the config no longer has."""
     for row in session.rows("watches"):
         scope = holds.watch_scope(row["name"])
-        if row["name"] not in watches:
+        if row["name"] not in watches and session.rows("held_jobs", scope=scope):
             holds.hold(session, scope, WATCH_REMOVED, with_trials=False)
-        elif holds.code_of(session, scope) == WATCH_REMOVED.code:
+        elif row["name"] in watches and holds.code_of(session, scope) == WATCH_REMOVED.code:
             holds.lift(session, scope)
 
 

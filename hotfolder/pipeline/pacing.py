@@ -17,6 +17,8 @@ LONGEST_PROBE_AFTER: Final = 640
 LONGEST_DOUBT_S: Final = 600.0
 UNKNOWN_USUAL_S: Final = 1.0
 LEARNING_SHARE: Final = 0.3
+EARLIER: Final = 0.8
+LATE: Final = 2.0
 
 
 class Pace:
@@ -109,11 +111,20 @@ class Durations:
         """Return the usual duration."""
         return self._usual_s.get(model, UNKNOWN_USUAL_S)
 
-    def learn(self, model: str, seconds: float) -> None:
-        """Take in one task's duration."""
-        known = self._usual_s.get(model)
-        share = 1.0 if known is None else LEARNING_SHARE
-        self._usual_s[model] = (1 - share) * (known or 0.0) + share * seconds
+    def learn(self, model: str, seen_running_s: float | None, ended_by_s: float) -> None:
+        """Take in a task that ran for `seen_running_s` at least and had ended by `ended_by_s`.
+
+        The end is seen when it is asked for, and that may be late: after a restart, an outage,
+        or because the usual duration is held to be longer than it is. So what nobody was there
+        to see is not believed, and a task found ended at the first look says: look earlier.
+        """
+        usual_s = self.usual_s(model)
+        if seen_running_s is None:
+            seconds = EARLIER * min(usual_s, ended_by_s)
+        else:
+            seconds = min(ended_by_s, LATE * seen_running_s)
+        share = LEARNING_SHARE if model in self._usual_s else 1.0
+        self._usual_s[model] = (1 - share) * usual_s + share * seconds
 
     def doubt_s(self, model: str) -> float:
         """Return how long a doubtful submit takes up a place."""

@@ -51,6 +51,7 @@ class Querying:
         self._later = later
         self._currency = currency
         self._oddities: defaultdict[int, _Oddities] = defaultdict(_Oddities)
+        self._seen_running_s: dict[int, float] = {}
 
     async def __call__(self, job: Job) -> Outcome:
         """Return how the task ended, or Postponed."""
@@ -62,6 +63,7 @@ class Querying:
         event = self._event(job, submit, report)
         if not isinstance(event, ev.Postponed):
             self._oddities.pop(job.id, None)
+            self._seen_running_s.pop(job.id, None)
         return Outcome(event)
 
     def _event(self, job: Job, submit: Submit, report: TaskReport) -> ev.Event:
@@ -88,13 +90,16 @@ class Querying:
     def _still_running(self, job: Job, submit: Submit) -> ev.Event:
         self._oddities.pop(job.id, None)
         usual_s = self._durations.usual_s(job.plan.model)
-        step_s = self._schedule.next_s(usual_s, self._running_s(submit), self._later.jitter())
+        running_s = self._running_s(submit)
+        self._seen_running_s[job.id] = running_s
+        step_s = self._schedule.next_s(usual_s, running_s, self._later.jitter())
         return ev.Postponed(until=self._later.after(step_s), reason="still running", counts=False)
 
     def _succeeded(self, job: Job, submit: Submit, report: TaskReport) -> ev.Event:
         if report.results:
             if not submit.links_expired:
-                self._durations.learn(job.plan.model, self._running_s(submit))
+                seen_running_s = self._seen_running_s.get(job.id)
+                self._durations.learn(job.plan.model, seen_running_s, self._running_s(submit))
             return ev.RemoteSucceeded(
                 results=report.results, charge=report.charge, currency=self._currency()
             )

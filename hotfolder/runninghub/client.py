@@ -163,7 +163,7 @@ class Client:
         The key is not sent to result links. Raises LinkGone when the link has expired,
         Unanswered on anything that cut the download short or made it larger than `limit` bytes.
         """
-        if not url.lower().startswith(("http://", "https://")):
+        if not _is_web_address(url):
             raise LinkGone("the result link is no web address")
         trace = _Trace()
         size = 0
@@ -210,6 +210,14 @@ class Client:
             response = await self._free.request(method, url, extensions={"trace": trace}, **content)
         self._failpoint(f"{call}.answered")
         return _answer(response)
+
+
+def _is_web_address(link: str) -> bool:
+    try:
+        parts = urlsplit(link)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
 def _answer(response: httpx.Response) -> wire.Answer:

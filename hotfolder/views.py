@@ -160,7 +160,7 @@ def explain(
     row = _watch_row(session, watch) if session else None
     known = reading.source(session, row.id, relative) if session and row else None
     listed = reading.jobs_of_source(session, known.id) if session and known else []
-    if settling is not None:
+    if settling is not None and not (listed and _waits(listed[0])):
         return Explanation(path=shown_path, verdict="settling", reason=settling)
     if session and listed:
         return _of_jobs(session, shown_path, listed)

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, ParamSpec, TypeVar
 
 import structlog
@@ -84,13 +84,16 @@ class WatchIntake:
         self._candidates: dict[str, Settling] = {}
         self._sidecars: dict[str, Sighting] = {}
         self._stopped = threading.Event()
+        self._prompts_changed = True
+        self._noted: Condition | None = None
         self._scanned = False
+        self._looked = False
         self._next_scan_s = 0.0
 
     @property
     def quiet(self) -> bool:
         """Whether all that a scan found has been settled, or the share cannot be scanned."""
-        return self._scanned and not self._candidates and self._hints.empty
+        return self._looked and not self._candidates and self._hints.empty
 
     @property
     def progress(self) -> tuple[int, float]:
@@ -137,8 +140,9 @@ class WatchIntake:
         else:
             await self._came_online()
             self._add(found)
-            self._add(await self._journal.run(sightings.waiting_paths, self.number))
-        self._scanned = True
+            await self._add_waiting()
+            self._scanned = True
+        self._looked = True
         self._next_scan_s = self._after(time.monotonic() - started_s)
 
     def _after(self, took_s: float) -> float:
@@ -175,6 +179,7 @@ class WatchIntake:
         if not self._scanned:
             return []
         changed = [path for path, sighting in seen.items() if self._sidecars.get(path) != sighting]
+        self._prompts_changed |= any(path.endswith(sidecar.FOLDER_PROMPT) for path in changed)
         return [source for path in changed for source in self._sources_of(path)]
 
     def _sources_of(self, relative: str) -> list[str]:
@@ -196,10 +201,13 @@ class WatchIntake:
             self._events = None
         try:
             self._events = await self._in_thread(self._start_events)
-            self.condition.reason = None
+            if self._events:
+                self.condition.reason = None
         except OSError as error:
-            log.warning("events.unavailable", watch=self.watch.name, error=str(error))
-            self.condition.reason = f"no events ({error.strerror}): scanning instead"
+            reason = f"no events ({error.strerror}): scanning instead"
+            if reason != self.condition.reason:
+                log.warning("events.unavailable", watch=self.watch.name, error=str(error))
+            self.condition.reason = reason
         self.condition.detect = "events" if self._events else "scan"
 
     def _events_wanted_and_alive(self) -> bool:
@@ -225,8 +233,8 @@ class WatchIntake:
                 self._next_scan_s = 0.0
                 return
             self._add(found)
-            if any(path.endswith(sidecar.FOLDER_PROMPT) for path in hints):
-                self._add(await self._journal.run(sightings.waiting_paths, self.number))
+            self._prompts_changed |= any(path.endswith(sidecar.FOLDER_PROMPT) for path in hints)
+            await self._add_waiting()
 
     def _sort(self, hints: Iterable[str]) -> list[str]:
         """Return the sources that some hints may be about."""
@@ -256,6 +264,12 @@ class WatchIntake:
     def _add(self, paths: Iterable[str]) -> None:
         for path in paths:
             self._candidates.setdefault(path, self._settling())
+
+    async def _add_waiting(self) -> None:
+        """Look again at what waits for a prompt: after a start, and when a folder's changed."""
+        if self._prompts_changed:
+            self._prompts_changed = False
+            self._add(await self._journal.run(sightings.waiting_paths, self.number))
 
     def _settling(self) -> Settling:
         now_s = time.monotonic()
@@ -349,6 +363,9 @@ class WatchIntake:
 
     async def _note(self) -> None:
         condition = self.condition
+        if condition == self._noted:
+            return
+        self._noted = replace(condition)
         await self._journal.run(
             sightings.note_watch,
             self.number,

@@ -19,7 +19,7 @@ import structlog
 
 from hotfolder import config, sources
 from hotfolder.domain.sightings import Sighting
-from hotfolder.intake import examine, mounts, plan, sidecar
+from hotfolder.intake import examine, mounts, plan, rules, sidecar
 from hotfolder.intake.events import Events
 from hotfolder.intake.hints import Hints
 from hotfolder.intake.ignore import ignored, is_sidecar
@@ -166,7 +166,7 @@ class WatchIntake:
             wanted = [each for each in listing.files if not plan.why_ignored(self.watch, each[0])]
             for at in range(0, len(wanted), KNOWN_TOGETHER):
                 found.extend(self._unknown(wanted[at : at + KNOWN_TOGETHER]))
-        found.extend(self._beside_changed(sidecars))
+        found.extend(self._beside_changed(sidecars, whole=not start))
         if not start:
             self._sidecars = sidecars
         return found
@@ -175,16 +175,21 @@ class WatchIntake:
         known = self._journal.run_blocking(sightings.known, self.number, files[0][0], files[-1][0])
         return [path for path, sighting in files if not sightings.same(known.get(path), sighting)]
 
-    def _beside_changed(self, seen: dict[str, Sighting]) -> list[str]:
+    def _beside_changed(self, seen: dict[str, Sighting], *, whole: bool) -> list[str]:
         if not self._scanned:
             return []
         changed = [path for path, sighting in seen.items() if self._sidecars.get(path) != sighting]
+        if whole:
+            changed += self._sidecars.keys() - seen.keys()
         self._prompts_changed |= any(path.endswith(sidecar.FOLDER_PROMPT) for path in changed)
         return [source for path in changed for source in self._sources_of(path)]
 
     def _sources_of(self, relative: str) -> list[str]:
         folder = relative.rpartition("/")[0]
-        listing = next(walk(self.watch.input, folder, recursive=False))
+        try:
+            listing = next(walk(self.watch.input, folder, recursive=False))
+        except (FileNotFoundError, NotADirectoryError):
+            return []
         return [
             path
             for path, _ in listing.files
@@ -266,10 +271,14 @@ class WatchIntake:
             self._candidates.setdefault(path, self._settling())
 
     async def _add_waiting(self) -> None:
-        """Look again at what waits for a prompt: after a start, and when a folder's changed."""
+        """Look again at what waits for a prompt or lost its rule, after a start or a new prompt."""
         if self._prompts_changed:
             self._prompts_changed = False
-            self._add(await self._journal.run(sightings.waiting_paths, self.number))
+            listed = await self._journal.run(sightings.unsubmitted, self.number)
+            self._add(each.path for each in listed if each.waits or not self._still_takes(each))
+
+    def _still_takes(self, job: sightings.Unsubmitted) -> bool:
+        return job.rule in {rule.name for rule in rules.matching(self.watch, job.path)}
 
     def _settling(self) -> Settling:
         now_s = time.monotonic()

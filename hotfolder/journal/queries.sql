@@ -140,10 +140,11 @@ SELECT min(next_trial) AS due_at FROM hold WHERE next_trial > :now;
 -- All jobs of one state.
 SELECT id FROM job WHERE state = :state ORDER BY id;
 
--- name: jobs_waiting_for
--- Jobs of one watch that wait for something that is not time.
-SELECT job.id, source.path AS path FROM job JOIN source ON source.id = job.source
-WHERE source.watch = :watch AND job.waits_for = :waits_for ORDER BY job.id;
+-- name: unsubmitted_jobs
+-- Jobs of one watch that are not yet submitted, whose plan may still change.
+SELECT source.path AS path, job.rule AS rule, job.waits_for AS waits_for
+FROM job JOIN source ON source.id = job.source
+WHERE source.watch = :watch AND job.state IN ('accepted', 'uploaded') ORDER BY job.id;
 
 -- name: jobs_not_submitted
 -- Jobs of one source that are not yet submitted.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 
 from hotfolder.domain.events import WaitsFor
 from hotfolder.domain.sightings import Sighting
@@ -24,10 +25,23 @@ def same(stored: Known | None, sighting: Sighting) -> bool:
     return stored == (sighting.size, sighting.mtime_ns, str(sighting.inode))
 
 
-def waiting_paths(session: Session, watch: int) -> list[str]:
-    """Return the sources of a watch whose jobs wait for a sidecar."""
-    rows = session.rows("jobs_waiting_for", watch=watch, waits_for=WaitsFor.SIDECAR.value)
-    return [os.fsdecode(row["path"]) for row in rows]
+@dataclass(frozen=True, slots=True)
+class Unsubmitted:
+    """A job whose plan may still change: its source's path, its rule, whether it waits."""
+
+    path: str
+    rule: str
+    waits: bool
+
+
+def unsubmitted(session: Session, watch: int) -> list[Unsubmitted]:
+    """Return the jobs of a watch that are not yet submitted."""
+    return [
+        Unsubmitted(
+            os.fsdecode(row["path"]), row["rule"], row["waits_for"] == WaitsFor.SIDECAR.value
+        )
+        for row in session.rows("unsubmitted_jobs", watch=watch)
+    ]
 
 
 def note_watch(

@@ -106,7 +106,8 @@ class Intending:
         model = catalog.find(job.plan.model)
         if model is None:
             return ev.GaveUp(failure=failures.WRONG_ENDPOINT)
-        links = {material.parameter: [link.url] for material in job.materials}
+        # Not under the material's parameter: that was the model's of the plan at acceptance.
+        links = {model.picture.key: [link.url]}
         body = catalog.payload(model, job.plan.prompt, job.plan.params, links)
         token = secrets.token_urlsafe(24)
         return ev.SubmitIntended(token=token, site=self._site, payload=json.dumps(body))

@@ -242,7 +242,7 @@ class Runner:
         elif isinstance(outcome.event, ev.Submitted | ev.Published):
             await self._lift(job, outcome.event)
         elif before.state in BEFORE_SUBMITTED and job.state is not State.SUBMITTING:
-            await self._end_trial(job, outcome.event)
+            await self._end_trial(before, outcome.event)
         if job.state is State.DONE:
             await asyncio.to_thread(self._empty_spool, job)
 
@@ -294,11 +294,12 @@ class Runner:
                 log.info("hold.lifted", scope=scope)
             self._held -= held
 
-    async def _end_trial(self, job: Job, event: ev.Event) -> None:
-        """Let the next trial come later, if this one neither lifted its hold nor confirmed it."""
-        goes_on = isinstance(event, ev.Uploaded | ev.UploadExpired) or ev.is_ordinary(event)
-        for scope in [scope for scope, tried in self._trials.items() if tried == job.id]:
-            if not goes_on:
+    async def _end_trial(self, before: Job, event: ev.Event) -> None:
+        """Let the next trial come later, if the service was asked and this one proved nothing."""
+        asked = before.state is State.SUBMITTING or isinstance(event, ev.Postponed)
+        asked &= before.state is not State.UPLOADED
+        for scope in [scope for scope, tried in self._trials.items() if tried == before.id]:
+            if asked:
                 await self._journal.run(holds.put_off, scope)
             del self._trials[scope]
 

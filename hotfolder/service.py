@@ -141,13 +141,13 @@ class Service:
         last: object = None
         since_s = time.monotonic()
         while time.monotonic() - since_s < timeout_s:
-            progress(await parts.journal.run(reading.state_counts))
+            counts = await parts.journal.run(reading.state_counts)
+            progress(counts)
             settled = all(each.quiet for each in parts.intakes)
             going_on = await parts.journal.run(reading.going_on)
             if settled and not going_on and parts.runner.idle:
                 return
-            event = await parts.journal.run(reading.newest_event)
-            seen = (event, [each.progress for each in parts.intakes])
+            seen = (_advance(counts), [each.progress for each in parts.intakes])
             if seen != last:
                 last, since_s = seen, time.monotonic()
             await asyncio.sleep(LOOK_S)
@@ -274,6 +274,13 @@ class Service:
 
     def _settling(self, watch: str, path: str) -> str | None:
         return self._parts.settling(watch, path) if self._parts else None
+
+
+def _advance(counts: Mapping[State, int]) -> dict[State, int]:
+    """Return what changes as jobs get on; an attempt to submit that failed is none of it."""
+    sent = State.SUBMITTING
+    waiting = counts[State.UPLOADED] + counts[sent]
+    return {**counts, State.UPLOADED: waiting, sent: 0}
 
 
 async def _stop_or_death(stop: asyncio.Event, parts: list[asyncio.Task[None]]) -> None:

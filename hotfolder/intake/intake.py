@@ -18,12 +18,10 @@ from typing import Final, ParamSpec, TypeVar
 import structlog
 
 from hotfolder import config, sources
-from hotfolder.domain.sightings import Sighting
-from hotfolder.intake import examine, mounts, plan, rules, sidecar
+from hotfolder.intake import examine, mounts, rules, sidecar
 from hotfolder.intake.events import Events
+from hotfolder.intake.finding import Finder
 from hotfolder.intake.hints import Hints
-from hotfolder.intake.ignore import ignored, is_sidecar
-from hotfolder.intake.scan import walk
 from hotfolder.intake.settle import Settling
 from hotfolder.journal import acceptance, sightings
 from hotfolder.journal.journal import Journal
@@ -35,7 +33,6 @@ SCAN_WITH_EVENTS_S: Final = 300.0
 SCAN_ALONE_S: Final = 5.0
 SCAN_SHARE: Final = 10.0
 EXAMINED_TOGETHER: Final = 16
-KNOWN_TOGETHER: Final = 500
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.intake")
 
@@ -82,11 +79,9 @@ class WatchIntake:
         self._hints = Hints()
         self._events: Events | None = None
         self._candidates: dict[str, Settling] = {}
-        self._sidecars: dict[str, Sighting] = {}
         self._stopped = threading.Event()
-        self._prompts_changed = True
+        self._finder = Finder(watch, number, journal, self._stopped)
         self._noted: Condition | None = None
-        self._scanned = False
         self._looked = False
         self._next_scan_s = 0.0
 
@@ -134,14 +129,13 @@ class WatchIntake:
         started_s = time.monotonic()
         await self._ensure_events()
         try:
-            found = await self._in_thread(self._walk, "")
+            found = await self._in_thread(self._finder.walk)
         except (OSError, sources.RootGone) as error:
             await self._went_offline(error)
         else:
             await self._came_online()
             self._add(found)
             await self._add_waiting()
-            self._scanned = True
         self._looked = True
         self._next_scan_s = self._after(time.monotonic() - started_s)
 
@@ -154,47 +148,6 @@ class WatchIntake:
         if self.condition.online and self.condition.detect == "events":
             return now_s + SCAN_WITH_EVENTS_S
         return now_s + max(SCAN_ALONE_S, SCAN_SHARE * took_s)
-
-    def _walk(self, start: str) -> list[str]:
-        """Return the files below a folder that the journal does not know as they are now."""
-        found: list[str] = []
-        sidecars: dict[str, Sighting] = {}
-        for listing in walk(self.watch.input, start, recursive=self.watch.recursive):
-            if self._stopped.is_set():
-                break
-            sidecars.update(each for each in listing.files if is_sidecar(each[0]))
-            wanted = [each for each in listing.files if not plan.why_ignored(self.watch, each[0])]
-            for at in range(0, len(wanted), KNOWN_TOGETHER):
-                found.extend(self._unknown(wanted[at : at + KNOWN_TOGETHER]))
-        found.extend(self._beside_changed(sidecars, whole=not start))
-        if not start:
-            self._sidecars = sidecars
-        return found
-
-    def _unknown(self, files: list[tuple[str, Sighting]]) -> Iterable[str]:
-        known = self._journal.run_blocking(sightings.known, self.number, files[0][0], files[-1][0])
-        return [path for path, sighting in files if not sightings.same(known.get(path), sighting)]
-
-    def _beside_changed(self, seen: dict[str, Sighting], *, whole: bool) -> list[str]:
-        if not self._scanned:
-            return []
-        changed = [path for path, sighting in seen.items() if self._sidecars.get(path) != sighting]
-        if whole:
-            changed += self._sidecars.keys() - seen.keys()
-        self._prompts_changed |= any(path.endswith(sidecar.FOLDER_PROMPT) for path in changed)
-        return [source for path in changed for source in self._sources_of(path)]
-
-    def _sources_of(self, relative: str) -> list[str]:
-        folder = relative.rpartition("/")[0]
-        try:
-            listing = next(walk(self.watch.input, folder, recursive=False))
-        except (FileNotFoundError, NotADirectoryError):
-            return []
-        return [
-            path
-            for path, _ in listing.files
-            if relative in sidecar.names_for(path) and not plan.why_ignored(self.watch, path)
-        ]
 
     # -- hints
 
@@ -233,36 +186,12 @@ class WatchIntake:
             self._next_scan_s = 0.0
         elif hints:
             try:
-                found = await self._in_thread(self._sort, hints)
+                found = await self._in_thread(self._finder.sort, hints)
             except (OSError, sources.RootGone):
                 self._next_scan_s = 0.0
                 return
             self._add(found)
-            self._prompts_changed |= any(path.endswith(sidecar.FOLDER_PROMPT) for path in hints)
             await self._add_waiting()
-
-    def _sort(self, hints: Iterable[str]) -> list[str]:
-        """Return the sources that some hints may be about."""
-        found: list[str] = []
-        for relative in sorted(hints):
-            if ignored(relative):
-                continue
-            if is_sidecar(relative):
-                found.extend(self._sources_of(relative))
-            elif (self.watch.input / relative).is_dir():
-                found.extend(self._walk(relative) if self._goes_into(relative) else ())
-            elif not plan.why_ignored(self.watch, relative):
-                found.extend(self._if_unknown(relative))
-        return found
-
-    def _goes_into(self, folder: str) -> bool:
-        return self.watch.recursive or not folder
-
-    def _if_unknown(self, relative: str) -> Iterable[str]:
-        try:
-            return self._unknown([(relative, sources.look(self.watch.input, relative))])
-        except (sources.SourceGone, sources.NotARegularFile):
-            return ()
 
     # -- settling
 
@@ -272,8 +201,8 @@ class WatchIntake:
 
     async def _add_waiting(self) -> None:
         """Look again at what waits for a prompt or lost its rule, after a start or a new prompt."""
-        if self._prompts_changed:
-            self._prompts_changed = False
+        if self._finder.prompts_changed:
+            self._finder.prompts_changed = False
             listed = await self._journal.run(sightings.unsubmitted, self.number)
             self._add(each.path for each in listed if each.waits or not self._still_takes(each))
 

@@ -48,6 +48,10 @@ ON CONFLICT (watch, path) DO UPDATE SET
     reason = excluded.reason, seen_at = excluded.seen_at
 RETURNING id;
 
+-- name: forget_sighting
+-- No file has an empty inode: whatever stands at a job's source is then unknown to the scan.
+UPDATE source SET inode = '' WHERE id = (SELECT source FROM job WHERE id = :job);
+
 -- name: latest_generation
 -- The newest job of one source, content and rule: accepting it again is accepting once.
 SELECT id, generation, state, waits_for, error_code FROM job

@@ -169,6 +169,11 @@ def _answer(
     )
 
 
+def _forget_sighting(session: Session, job: Job, _event: ev.Event) -> None:
+    """Let the scan take whatever stands at the source's path next, even the very same file."""
+    session.change("forget_sighting", job=job.id)
+
+
 def _keep_upload(session: Session, _job: Job, event: ev.Uploaded) -> None:
     session.change(
         "put_upload",
@@ -236,6 +241,8 @@ def _submit_id(job: Job) -> int:
 
 
 _KEEP: Mapping[type[ev.Event], Callable[[Session, Job, Any], object]] = {
+    ev.SourceGone: _forget_sighting,
+    ev.SourceChanged: _forget_sighting,
     ev.Uploaded: _keep_upload,
     ev.SubmitIntended: _keep_intent,
     ev.Submitted: _keep_task,

@@ -37,6 +37,7 @@ class Pace:
         self._not_before_s = 0.0
         self._ended_since_refusal = 0
         self._probe_after = FIRST_PROBE_AFTER
+        self._was_throttled = False
 
     @property
     def window(self) -> int:
@@ -95,6 +96,18 @@ class Pace:
         self._ended_since_refusal = 0
         if not self._busy:
             self.slow_down(now_s, after_s)
+
+    def throttled(self, job: int, now_s: float, after_s: float) -> None:
+        """Take in that the service wants to hear from us later, as HTTP 429 says.
+
+        It may mean the rate of calls or the number of tasks: the first time only the pace
+        shrinks, from the second on it counts as full.
+        """
+        opening = self._opening and not self._was_throttled
+        self._was_throttled = True
+        self.full(job, now_s, after_s)
+        self._opening = opening
+        self.slow_down(now_s, after_s)
 
     def slow_down(self, now_s: float, after_s: float) -> None:
         """Let no submit leave for a while."""

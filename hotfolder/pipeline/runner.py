@@ -252,8 +252,7 @@ class Runner:
         if busy is not None and busy.limit:
             self._pace.full(job.id, now_s, busy.after_s)
         elif busy is not None:
-            self._pace.ended(job.id)
-            self._pace.slow_down(now_s, busy.after_s)
+            self._pace.throttled(job.id, now_s, busy.after_s)
         elif job.state is State.IN_DOUBT:
             self._pace.doubted(job.id, now_s + self._durations.doubt_s(job.plan.model))
         elif job.state is State.RUNNING and before.state is not State.RUNNING:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 import platformdirs
 import tomli
@@ -101,6 +102,17 @@ Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Parameter = Annotated[JsonScalar | list[JsonScalar], PlainValidator(_parameter)]
 
 
+def _web_address(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        named = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        named = False
+    if not named or any(each.isspace() for each in value):
+        raise ValueError(f"must be a web address that begins with http:// or https://: {value!r}")
+    return value
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -108,7 +120,7 @@ class _Section(BaseModel):
 class Api(_Section):
     """Where the service is and where the key lies."""
 
-    base_url: str = Field(DEFAULT_BASE_URL, pattern=r"^https?://[^\s/]+(/[^\s]*)?$")
+    base_url: Annotated[str, AfterValidator(_web_address)] = DEFAULT_BASE_URL
     key_file: ConfigPath | None = None
 
 
@@ -260,7 +272,7 @@ def _read_table(path: Path) -> tuple[dict[str, Any], str]:
         raise ConfigError(path, [Problem("", f"cannot be read: {error.strerror}")]) from error
     except UnicodeDecodeError as error:
         raise ConfigError(path, [Problem("", "is not UTF-8 text")]) from error
-    except tomli.TOMLDecodeError as error:
+    except ValueError as error:  # TOMLDecodeError, or a number of too many digits
         raise ConfigError(path, [Problem("", f"is not TOML: {error}")]) from error
     except RecursionError as error:
         raise ConfigError(path, [Problem("", "is nested too deeply")]) from error

@@ -104,8 +104,7 @@ class Control:
                 case "resolve":
                     lines = [await self.resolve(Resolve.model_validate(wish))]
                 case "cancel":
-                    asked = Cancel.model_validate(wish)
-                    lines = [await self.cancel(job) for job in asked.jobs]
+                    lines = await self.cancel(Cancel.model_validate(wish))
                 case "settling":
                     ask = Ask.model_validate(wish)
                     reason = self._settling(ask.watch, ask.path)
@@ -120,20 +119,31 @@ class Control:
     # -- retry
 
     async def retry(self, wish: Retry) -> list[str]:
-        """Work on failed jobs again: results that were paid are fetched, else it is submitted."""
-        if wish.jobs:
-            return [await self._retry(job, pay_again=wish.pay_again) for job in wish.jobs]
-        failed = await self._journal.run(reading.jobs, state=State.FAILED)
-        return [await self._retry(job.id, pay_again=wish.pay_again) for job in failed]
+        """Work on failed jobs again: results that were paid are fetched, else it is submitted.
 
-    async def _retry(self, job_id: int, *, pay_again: bool) -> str:
-        job = await self._job(job_id)
-        if job.state is State.DONE and pay_again:
-            fresh = await self._journal.run(acceptance.repeat, job.id)
+        Either all that was wished is done, or it is refused before anything is.
+        """
+        if wish.jobs:
+            jobs = [await self._job(each) for each in dict.fromkeys(wish.jobs)]
+        else:
+            jobs = await self._journal.run(reading.jobs, state=State.FAILED)
+        for job in jobs:
+            self._check_retry(job, pay_again=wish.pay_again)
+        return [await self._retry(job, pay_again=wish.pay_again) for job in jobs]
+
+    def _check_retry(self, job: Job, *, pay_again: bool) -> None:
+        if job.state is State.FAILED or (job.state is State.DONE and pay_again):
+            return
+        hint = "; --pay-again makes it anew" if job.state is State.DONE else ""
+        raise OperatorError(f"job {job.id} is {job.state.value}, not failed{hint}")
+
+    async def _retry(self, job: Job, *, pay_again: bool) -> str:
+        if job.state is State.DONE:
+            try:
+                fresh = await self._journal.run(acceptance.repeat, job.id)
+            except acceptance.StillOpen as error:
+                return f"job {job.id} was left alone: {error}"
             return f"job {job.id} is done; it is made and paid anew as job {fresh.id}"
-        if job.state is not State.FAILED:
-            hint = "; --pay-again makes it anew" if job.state is State.DONE else ""
-            raise OperatorError(f"job {job.id} is {job.state.value}, not failed{hint}")
         if _was_paid(job) and not pay_again:
             await self._apply(job, ev.Requeried(by=BY_OPERATOR))
             return f"job {job.id}: its result is asked for again, which is free"
@@ -173,21 +183,22 @@ class Control:
 
     # -- cancel
 
-    async def cancel(self, job_id: int) -> str:
-        """Give a job up, as far as that is still possible."""
-        job = await self._job(job_id)
-        if job.state in BEFORE_INTENT:
-            await self._apply(job, ev.Cancelled(by=BY_OPERATOR))
-            return f"job {job.id}: cancelled; nothing was paid"
+    async def cancel(self, wish: Cancel) -> list[str]:
+        """Give jobs up, as far as that is still possible.
+
+        Either all that was wished is tried, or it is refused before anything is.
+        """
+        jobs = [await self._job(each) for each in dict.fromkeys(wish.jobs)]
+        for job in jobs:
+            if job.state not in BEFORE_INTENT | {State.RUNNING}:
+                raise OperatorError(_why_not_cancelled(job))
+        return [await self._cancel(job) for job in jobs]
+
+    async def _cancel(self, job: Job) -> str:
         if job.state is State.RUNNING:
             return await self._cancel_remotely(job)
-        if job.state is State.SUBMITTING:
-            raise OperatorError(f"job {job.id} is just being sent: try again")
-        if job.state is State.IN_DOUBT:
-            raise OperatorError(f"job {job.id} is in doubt: use resolve {job.id} --abandon")
-        if job.state in (State.FINISHED, State.FETCHED):
-            raise OperatorError(f"job {job.id} is edited and paid; its result is being delivered")
-        raise OperatorError(f"job {job.id} is {job.state.value} already")
+        await self._apply(job, ev.Cancelled(by=BY_OPERATOR))
+        return f"job {job.id}: cancelled; nothing was paid"
 
     async def _cancel_remotely(self, job: Job) -> str:
         task_id = (job.submit.task_id if job.submit else None) or ""
@@ -219,9 +230,22 @@ class Control:
 
 
 def _was_paid(job: Job) -> bool:
-    """Whether a task exists that the service did not report as failed."""
+    """Whether a task exists that was charged, or that the service did not report as failed."""
     submit = job.submit
-    return submit is not None and submit.task_id is not None and submit.outcome != "failed"
+    if submit is None or submit.task_id is None:
+        return False
+    return bool(submit.charge) or submit.outcome != "failed"
+
+
+def _why_not_cancelled(job: Job) -> str:
+    match job.state:
+        case State.SUBMITTING:
+            return f"job {job.id} is just being sent: try again"
+        case State.IN_DOUBT:
+            return f"job {job.id} is in doubt: use resolve {job.id} --abandon"
+        case State.FINISHED | State.FETCHED:
+            return f"job {job.id} is edited and paid; its result is being delivered"
+    return f"job {job.id} is {job.state.value} already"
 
 
 # -- the socket
@@ -266,7 +290,7 @@ async def _answer(
     try:
         wish = json.loads(await reader.readline())
         action = str(wish.pop("action"))
-    except (ValueError, KeyError, AttributeError):
+    except (ValueError, LookupError, AttributeError, TypeError, RecursionError):
         return {"ok": False, "error": "this is not a wish"}
     try:
         return {"ok": True, "lines": await control.grant(action, wish)}

@@ -23,14 +23,14 @@ from hotfolder.config import Config
 from hotfolder.control import Control
 from hotfolder.domain import events as ev
 from hotfolder.domain.clock import Clock, utc_now
-from hotfolder.domain.errors import RemoteError
+from hotfolder.domain.errors import JournalUnavailable, RemoteError
 from hotfolder.domain.failpoints import Failpoint, no_failpoint
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.retry import PollSchedule
 from hotfolder.domain.states import State
 from hotfolder.intake.intake import WatchIntake
 from hotfolder.intake.review import review
-from hotfolder.journal import acceptance, reading, recovery
+from hotfolder.journal import acceptance, holds, reading, recovery
 from hotfolder.journal.journal import Journal
 from hotfolder.outputs.spool import Spool
 from hotfolder.pipeline.fetching import Fetching
@@ -40,11 +40,12 @@ from hotfolder.pipeline.querying import Querying
 from hotfolder.pipeline.runner import Runner
 from hotfolder.pipeline.steps import Jitter, Later, Step
 from hotfolder.pipeline.submitting import Intending, Submitting
+from hotfolder.pipeline.threads import ShareThreads
 from hotfolder.pipeline.uploading import Uploading
+from hotfolder.runninghub.catalog import MEGABYTE
 from hotfolder.runninghub.client import SUBMIT_TIMEOUT_S, Client
 
 SPOOL_NAME: Final = "spool"
-MEGABYTE: Final = 1024 * 1024
 ASK_TIMEOUT_S: Final = 10.0
 LOOK_S: Final = 0.1
 STOPPED_AT_ONCE: Final = 130
@@ -68,6 +69,18 @@ class Edges:
     schedule: PollSchedule = field(default_factory=PollSchedule)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """How a run of `once` ended.
+
+    `before` is the number of the history's last line before it; `complete` says whether every
+    file found was settled and could be read.
+    """
+
+    before: int
+    complete: bool
+
+
 @dataclass(frozen=True, slots=True)
 class _Parts:
     """What is open while the service runs."""
@@ -77,6 +90,7 @@ class _Parts:
     runner: Runner
     intakes: tuple[WatchIntake, ...]
     control: Control
+    threads: ShareThreads
 
     def settling(self, watch: str, path: str) -> str | None:
         """Return why a path of a watch is not accepted yet."""
@@ -99,15 +113,9 @@ class Service:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop` is set, then drain within the config's grace period."""
-        async with self._open(single_scan=False) as parts, asyncio.TaskGroup() as group:
-            server = await control.serve(parts.control, self._config.state_dir)
-            intakes = [group.create_task(each.run()) for each in parts.intakes]
-            runner = group.create_task(parts.runner.run())
+        async with self._open(single_scan=False) as parts, self._working(parts) as working:
             log.info("service.started", watches=[each.name for each in self._config.watch])
-            await _stop_or_death(stop, [*intakes, runner])
-            log.info("service.draining", grace_s=self._config.limits.grace)
-            server.close()
-            await self._drain(parts, intakes)
+            await _stop_or_death(stop, working)
         log.info("service.stopped")
 
     async def once(
@@ -116,35 +124,56 @@ class Service:
         *,
         timeout_s: float,
         progress: Progress = lambda _counts: None,
-    ) -> int:
+    ) -> Ended:
         """Take what is there and work until nothing goes on by itself.
 
         Ends, too, after `timeout_s` seconds without any progress, or when `stop` is set.
-        `progress` is often told the number of jobs by state. Returns the number of the
-        history's last line before this run.
+        `progress` is often told the number of jobs by state.
         """
-        async with self._open(single_scan=True) as parts, asyncio.TaskGroup() as group:
+        async with self._open(single_scan=True) as parts:
             before = await parts.journal.run(reading.newest_event)
-            server = await control.serve(parts.control, self._config.state_dir)
-            intakes = [group.create_task(each.run()) for each in parts.intakes]
-            runner = group.create_task(parts.runner.run())
-            watcher = group.create_task(self._until_still(parts, timeout_s, progress))
-            waiter = group.create_task(_stop_or_death(stop, [*intakes, runner]))
-            await asyncio.wait({watcher, waiter}, return_when=asyncio.FIRST_COMPLETED)
-            watcher.cancel()
-            waiter.cancel()
+            async with self._working(parts) as working:
+                still = asyncio.create_task(self._until_still(parts, timeout_s, progress))
+                try:
+                    await _stop_or_death(stop, [*working, still])
+                finally:
+                    still.cancel()
+                complete = all(each.quiet and each.all_readable for each in parts.intakes)
+        return Ended(before=before, complete=complete)
+
+    @asynccontextmanager
+    async def _working(self, parts: _Parts) -> AsyncIterator[list[asyncio.Task[None]]]:
+        """Let every part work while the block runs.
+
+        Whatever ends it, a death of a part included, what runs is drained: the answer to a paid
+        call that is under way must reach the journal.
+        """
+        server = await control.serve(parts.control, self._config.state_dir)
+        intakes = [asyncio.create_task(each.run()) for each in parts.intakes]
+        runner = asyncio.create_task(parts.runner.run())
+        try:
+            yield [*intakes, runner]
+        finally:
+            log.info("service.draining", grace_s=self._config.limits.grace)
             server.close()
-            await self._drain(parts, intakes)
-        return before
+            for each in intakes:
+                each.cancel()
+            await parts.runner.drain(self._config.limits.grace)
+            parts.threads.close()
+            await asyncio.gather(*intakes, runner, return_exceptions=True)
 
     async def _until_still(self, parts: _Parts, timeout_s: float, progress: Progress) -> None:
         last: object = None
         since_s = time.monotonic()
         while time.monotonic() - since_s < timeout_s:
-            counts = await parts.journal.run(reading.state_counts)
+            try:
+                counts = await parts.journal.run(reading.state_counts)
+                going_on = await parts.journal.run(reading.going_on)
+            except JournalUnavailable:
+                await asyncio.sleep(LOOK_S)
+                continue
             progress(counts)
             settled = all(each.quiet for each in parts.intakes)
-            going_on = await parts.journal.run(reading.going_on)
             if settled and not going_on and parts.runner.idle:
                 return
             seen = (_advance(counts), [each.progress for each in parts.intakes])
@@ -152,11 +181,6 @@ class Service:
                 last, since_s = seen, time.monotonic()
             await asyncio.sleep(LOOK_S)
         log.warning("once.gave_up_waiting", seconds=timeout_s)
-
-    async def _drain(self, parts: _Parts, intakes: list[asyncio.Task[None]]) -> None:
-        for each in intakes:
-            each.cancel()
-        await parts.runner.drain(self._config.limits.grace)
 
     @asynccontextmanager
     async def _open(self, *, single_scan: bool) -> AsyncIterator[_Parts]:
@@ -183,11 +207,12 @@ class Service:
     async def _build(self, journal: Journal, client: Client, *, single_scan: bool) -> _Parts:
         for job in await journal.run(recovery.recover):
             log.warning("submit.unanswered", **job.log_context(), reason=recovery.INTERRUPTED)
-        await journal.run(recovery.hold_removed, [each.name for each in self._config.watch])
+        await journal.run(holds.hold_removed, [each.name for each in self._config.watch])
         spool = Spool(self._config.state_dir / SPOOL_NAME)
         spool.sweep(await journal.run(recovery.spooled_files))
         self._currency = await journal.run(reading.currency)
-        runner = await self._build_runner(journal, client, spool)
+        threads = ShareThreads()
+        runner = await self._build_runner(journal, client, spool, threads)
         intakes = [
             WatchIntake(
                 watch,
@@ -206,22 +231,26 @@ class Service:
             runner=runner,
             intakes=tuple(intakes),
             control=Control(journal, client, wake=runner.wake, settling=self._settling),
+            threads=threads,
         )
         self._parts = parts
         return parts
 
-    async def _build_runner(self, journal: Journal, client: Client, spool: Spool) -> Runner:
+    async def _build_runner(
+        self, journal: Journal, client: Client, spool: Spool, threads: ShareThreads
+    ) -> Runner:
         edges = self._edges
         later = Later(edges.clock, edges.jitter)
         durations = Durations()
         hurry = asyncio.Event()
         steps: dict[State, Step] = {
-            State.ACCEPTED: Uploading(journal, client, later),
+            State.ACCEPTED: Uploading(journal, client, threads, later),
             State.UPLOADED: Intending(
                 journal,
                 client.site,
                 spool,
                 self._review,
+                threads,
                 later,
                 min_free_bytes=self._config.limits.min_free_mb * MEGABYTE,
             ),
@@ -230,7 +259,7 @@ class Service:
                 client, durations, edges.schedule, later, lambda: self._currency
             ),
             State.FINISHED: Fetching(client, spool, later),
-            State.FETCHED: Publishing(journal, spool, later, edges.failpoint),
+            State.FETCHED: Publishing(journal, spool, threads, later, edges.failpoint),
         }
         running = await journal.run(recovery.running_jobs)
         return Runner(
@@ -266,11 +295,12 @@ class Service:
             self._currency = account.currency
             await journal.run(reading.keep_currency, account.currency)
 
-    async def _review(self, job: Job) -> ev.Event | acceptance.Draft | None:
-        """Look at a source again before its edit is paid."""
-        intakes = self._parts.intakes if self._parts else ()
-        intake = next(each for each in intakes if each.watch.name == job.watch)
-        return await asyncio.to_thread(review, intake.watch, intake.number, job)
+    def _review(self, job: Job) -> ev.Event | acceptance.Draft | None:
+        """Look at a source again before its edit is paid; blocks."""
+        for intake in self._parts.intakes if self._parts else ():
+            if intake.watch.name == job.watch:
+                return review(intake.watch, intake.number, job)
+        raise LookupError(f"the config has no watch {job.watch}")
 
     def _settling(self, watch: str, path: str) -> str | None:
         return self._parts.settling(watch, path) if self._parts else None

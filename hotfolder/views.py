@@ -45,7 +45,7 @@ class Status:
     watches: list[reading.WatchRow]
     jobs: dict[State, int]
     waiting: dict[str, int]
-    holds: tuple[Hold, ...]
+    holds: list[Hold]
     charges: Charges
     attention: list[Job]
 
@@ -78,15 +78,13 @@ def status(session: Session, wanted: config.Config) -> Status:
     """Return the state of everything."""
     by_name = {row.name: row for row in reading.watches(session)}
     listed = [by_name.get(watch.name) or _unseen(watch) for watch in wanted.watch]
-    open_jobs = [*_of(session, State.IN_DOUBT), *_of(session, State.FAILED)]
-    waiting = [job for job in _of(session, State.ACCEPTED) if job.waits_for]
     return Status(
         watches=listed,
         jobs=reading.state_counts(session),
         waiting=reading.wait_counts(session),
         holds=holds.holds(session),
         charges=charges(session),
-        attention=[*open_jobs, *waiting],
+        attention=reading.needing_attention(session),
     )
 
 
@@ -96,7 +94,7 @@ def unstarted(wanted: config.Config) -> Status:
         watches=[_unseen(watch) for watch in wanted.watch],
         jobs=dict.fromkeys(State, 0),
         waiting={},
-        holds=(),
+        holds=[],
         charges=Charges(today=Decimal(0), total=Decimal(0), currency=None),
         attention=[],
     )
@@ -344,10 +342,6 @@ def _number(amount: Decimal | None) -> float | None:
 
 def _sum(amounts: Iterable[Decimal]) -> Decimal:
     return sum(amounts, Decimal(0))
-
-
-def _of(session: Session, state: State) -> list[Job]:
-    return reading.jobs(session, state=state)
 
 
 def _watch_row(session: Session, watch: config.Watch) -> reading.WatchRow | None:

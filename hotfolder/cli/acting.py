@@ -23,6 +23,7 @@ from hotfolder.cli.options import (
     valid_config,
 )
 from hotfolder.domain.errors import OperatorError
+from hotfolder.journal import recovery
 from hotfolder.journal.connection import FILE_NAME
 from hotfolder.journal.journal import Journal, is_locked
 from hotfolder.runninghub.client import Client
@@ -131,6 +132,7 @@ async def _alone(wanted: config.Config, action: str, wish: dict[str, Any]) -> li
         client = None
     try:
         with Journal(wanted.state_dir) as journal:
+            await journal.run(recovery.recover)
             return await control.Control(journal, client).grant(action, wish)
     finally:
         if client is not None:

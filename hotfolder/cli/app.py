@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import os
 import sys
-from typing import Annotated
+import threading
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -57,21 +58,22 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")
     try:
         app()
+    except SystemExit as ended:
+        _leave(ended.code if isinstance(ended.code, int) else 0)
     except HotfolderError as error:
         complain(error)
-        sys.exit(exit_code(error))
-    except ExceptionGroup as group:  # the parts of the service run together and die together
-        known, others = group.split(HotfolderError)
-        if known is None or others is not None:
-            raise
-        first = _first(known)
-        complain(first)
-        sys.exit(exit_code(first))
+        _leave(exit_code(error))
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+        _leave(1)
 
 
-def _first(group: ExceptionGroup[HotfolderError]) -> HotfolderError:
-    first = group.exceptions[0]
-    return _first(first) if isinstance(first, ExceptionGroup) else first
+def _leave(code: int) -> NoReturn:
+    """Exit, without waiting for threads that hang on a share that is gone."""
+    sys.stderr.flush()
+    if any(
+        not each.daemon for each in threading.enumerate() if each is not threading.main_thread()
+    ):
+        sys.stdout.flush()
+        os._exit(code)
+    sys.exit(code)

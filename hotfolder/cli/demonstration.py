@@ -18,7 +18,7 @@ from rich.text import Text
 from hotfolder import config, views
 from hotfolder.cli import render
 from hotfolder.cli.progress import bar
-from hotfolder.domain.errors import OperatorError
+from hotfolder.domain.errors import JournalUnavailable, OperatorError
 from hotfolder.domain.states import OPEN, State
 from hotfolder.journal.reader import Reader
 from hotfolder.service import Service, stop_on_signals
@@ -151,7 +151,7 @@ def _counts(wanted: config.Config) -> Mapping[State, int]:
     try:
         with Reader(wanted.state_dir) as reader:
             return reader.read(views.status, wanted).jobs
-    except FileNotFoundError:
+    except (FileNotFoundError, JournalUnavailable):  # it is just being made
         return dict.fromkeys(State, 0)
 
 

@@ -44,7 +44,8 @@ def bar() -> Iterator[service.Progress]:
                 task,
                 total=total or None,
                 completed=ended - before[0],
-                description=words.replace("_", " ") or "looking for pictures",
+                description=words.replace("_", " ")
+                or ("done" if total else "looking for pictures"),
             )
 
         yield draw

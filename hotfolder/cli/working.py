@@ -22,6 +22,7 @@ from hotfolder.cli.options import (
 )
 from hotfolder.cli.progress import bar
 from hotfolder.domain.errors import Held, RemoteError
+from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import State
 from hotfolder.intake import mounts
 from hotfolder.journal import holds, reading
@@ -29,8 +30,9 @@ from hotfolder.journal.reader import Reader
 from hotfolder.journal.session import Session
 from hotfolder.runninghub.client import Client
 from hotfolder.runninghub.wire import Account
-from hotfolder.service import Service, stop_on_signals
+from hotfolder.service import Ended, Service, stop_on_signals
 
+WANTED_ENDS = frozenset({"cancelled", "superseded", "skipped"})
 REFUSALS = frozenset({"key_refused", "key_kind", "no_money"})
 
 
@@ -65,15 +67,15 @@ def once(
     set_up_log(log_level, LogLevel.WARNING if sys.stderr.isatty() else LogLevel.INFO)
     ready = _ready(config_file)
 
-    async def until_still() -> int:
+    async def until_still() -> Ended:
         stop = stop_on_signals(asyncio.get_running_loop())
         with bar() as progress:
             service = Service(ready.config, ready.key)
             return await service.once(stop, timeout_s=timeout, progress=progress)
 
-    before = asyncio.run(until_still())
+    ended = asyncio.run(until_still())
     with Reader(ready.config.state_dir) as reader:
-        code, seen = reader.read(_verdict, ready.config, before)
+        code, seen = reader.read(_verdict, ready.config, ended)
     render.console().print(render.status(seen))
     raise typer.Exit(code)
 
@@ -164,11 +166,18 @@ def _seen_online(draft: config.Reading) -> frozenset[str]:
     return frozenset(row.name for row in rows if row.was_online)
 
 
-def _verdict(session: Session, wanted: config.Config, before: int) -> tuple[ExitCode, views.Status]:
+def _verdict(
+    session: Session, wanted: config.Config, ended: Ended
+) -> tuple[ExitCode, views.Status]:
     seen = views.status(session, wanted)
     if any(each.scope == holds.ACCOUNT and each.failure.code in REFUSALS for each in seen.holds):
         return ExitCode.REFUSED, seen
-    touched = reading.touched_since(session, before)
-    good = all(job.state in (State.DONE, State.CANCELLED) for job in touched)
+    good = all(_is_good(job) for job in reading.touched_since(session, ended.before))
     online = all(row.online for row in seen.watches)
-    return (ExitCode.DONE if good and online else ExitCode.ATTENTION), seen
+    return (ExitCode.DONE if good and online and ended.complete else ExitCode.ATTENTION), seen
+
+
+def _is_good(job: Job) -> bool:
+    """Whether a job came to the end that somebody wanted."""
+    wanted = job.failure is not None and job.failure.code in WANTED_ENDS
+    return job.state is State.DONE or (job.state is State.CANCELLED and wanted)

@@ -205,6 +205,11 @@ class SourceChanged(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SourceSkipped(Event):
+    """The source's sidecar says that it is not wanted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GaveUp(Event):
     """This program cannot go on with the job."""
 

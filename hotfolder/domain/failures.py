@@ -46,6 +46,9 @@ WRONG_ENDPOINT = Failure(
     "The service does not know this rule's model.",
     "Check the rule's model and api.base_url.",
 )
+SPOOL_BLOCKED = "spool_blocked"
+OUTPUT_BLOCKED = "output_blocked"
+
 KEY_REFUSED = Failure(
     "key_refused",
     "The service does not accept the API key.",
@@ -103,11 +106,41 @@ SIDECAR_MISSING = Failure(
     "This watch requires a sidecar, and there is none beside the picture.",
     "Put a text or TOML file of the same name beside it.",
 )
+NOT_A_PICTURE = Failure(
+    "not_a_picture",
+    "The file is not a picture, whatever its name says.",
+    "Save it as a JPEG, PNG or WebP picture and drop it again.",
+)
+SOURCE_TOO_LARGE = Failure(
+    "too_large",
+    "The picture is larger than this edit takes.",
+    "Save it smaller and drop it again.",
+)
+RESULT_UNREADABLE = Failure(
+    "result_unreadable",
+    "The edit was made, but what the service hands out cannot be opened as a picture.",
+    "Run retry: it fetches the result again and pays nothing.",
+)
+WATCH_REMOVED = Failure(
+    "watch_removed",
+    "The config no longer has this watch.",
+    "Put the watch back into the config, or run cancel for its jobs.",
+)
 INTERNAL = Failure(
     "internal",
     "Something unexpected happened inside hotfolder.",
     "See the log, then run retry.",
 )
+
+
+def delayed(tried: int, reason: str) -> Failure:
+    """Return why a job is late: it has failed a number of times and is tried again."""
+    return Failure(
+        "delayed",
+        f"It was tried {tried} times so far ({reason}).",
+        "It is tried again by itself. If this lasts, check the network, the share and the service.",
+    )
+
 
 _BY_REMOTE_CODE: dict[str, Failure] = {
     "1501": MODERATED,

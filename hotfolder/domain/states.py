@@ -57,6 +57,7 @@ _WITHDRAWN: Mapping[type[ev.Event], State] = {
     ev.Superseded: State.CANCELLED,
     ev.SourceGone: State.CANCELLED,
     ev.SourceChanged: State.CANCELLED,
+    ev.SourceSkipped: State.CANCELLED,
     ev.GaveUp: State.FAILED,
 }
 

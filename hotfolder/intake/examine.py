@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from hotfolder import config, sources
+from hotfolder.domain import failures
 from hotfolder.domain.events import WaitsFor
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.sightings import Sighting
@@ -38,11 +39,7 @@ _FAILURES: dict[type[PictureError], Failure] = {
         "The picture's end is missing: it was not copied completely.",
         "If it is still being copied, nothing need be done; else drop it again.",
     ),
-    NotAPicture: Failure(
-        "not_a_picture",
-        "The file is not a picture, whatever its name says.",
-        "Save it as a JPEG, PNG or WebP picture and drop it again.",
-    ),
+    NotAPicture: failures.NOT_A_PICTURE,
     BrokenPicture: Failure(
         "broken_picture",
         "The picture is damaged and cannot be opened.",

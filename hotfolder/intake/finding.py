@@ -20,7 +20,8 @@ KNOWN_TOGETHER: Final = 500
 class Finder:
     """Walks a watch's tree and judges hints; every call blocks.
 
-    `stopped` ends a walk early. `prompts_changed` tells that a folder's prompt changed since
+    `stopped` ends a walk early. `refused` are the folders that the last whole walk could not
+    list. `prompts_changed` tells that a folder's prompt changed since
     it was last set to False.
     """
 
@@ -28,6 +29,7 @@ class Finder:
         self, watch: config.Watch, number: int, journal: Journal, stopped: threading.Event
     ) -> None:
         self.prompts_changed = True
+        self.refused: list[str] = []
         self._watch = watch
         self._number = number
         self._journal = journal
@@ -41,7 +43,10 @@ class Finder:
         """
         found: list[str] = []
         sidecars: dict[str, Sighting] = {}
-        for listing in walk(self._watch.input, start, recursive=self._watch.recursive):
+        refused: list[str] = []
+        for listing in walk(
+            self._watch.input, start, recursive=self._watch.recursive, refused=refused
+        ):
             if self._stopped.is_set():
                 break
             sidecars.update(each for each in listing.files if is_sidecar(each[0]))
@@ -51,6 +56,7 @@ class Finder:
         found.extend(self._beside_changed(start, sidecars))
         if not start:
             self._sidecars = sidecars
+            self.refused = refused
         return found
 
     def sort(self, hints: Iterable[str]) -> list[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Final, ParamSpec, TypeVar
@@ -18,6 +18,7 @@ from typing import Final, ParamSpec, TypeVar
 import structlog
 
 from hotfolder import config, sources
+from hotfolder.domain.errors import JournalUnavailable
 from hotfolder.intake import examine, mounts, rules, sidecar
 from hotfolder.intake.events import Events
 from hotfolder.intake.finding import Finder
@@ -33,6 +34,7 @@ SCAN_WITH_EVENTS_S: Final = 300.0
 SCAN_ALONE_S: Final = 5.0
 SCAN_SHARE: Final = 10.0
 EXAMINED_TOGETHER: Final = 16
+JOURNAL_WAIT_S: Final = 1.0
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.intake")
 
@@ -71,6 +73,7 @@ class WatchIntake:
     ) -> None:
         self.watch = watch
         self.condition = Condition()
+        self.all_readable = True
         self.number = number
         self._journal = journal
         self._accepted = accepted
@@ -100,16 +103,24 @@ class WatchIntake:
         """Follow the watch."""
         try:
             while True:
-                if time.monotonic() >= self._next_scan_s:
-                    await self._scan()
-                await self._take_hints()
-                await self._look()
-                await self._hints.wait(self._pause_s())
+                try:
+                    await self._follow()
+                except JournalUnavailable as error:
+                    log.error("journal.unavailable", watch=self.watch.name, error=str(error))  # noqa: TRY400  expected
+                    self._next_scan_s = 0.0
+                    await asyncio.sleep(JOURNAL_WAIT_S)
         finally:
             self._stopped.set()
             if self._events:
                 self._events.stop()
             self._thread.shutdown(wait=False, cancel_futures=True)
+
+    async def _follow(self) -> None:
+        if time.monotonic() >= self._next_scan_s:
+            await self._scan()
+        await self._take_hints()
+        await self._look()
+        await self._hints.wait(self._pause_s())
 
     def settling(self, relative: str) -> str | None:
         """Return why a path is not accepted yet, if it is on its way."""
@@ -133,7 +144,7 @@ class WatchIntake:
         except (OSError, sources.RootGone) as error:
             await self._went_offline(error)
         else:
-            await self._came_online()
+            await self._came_online(self._finder.refused)
             self._add(found)
             await self._add_waiting()
         self._looked = True
@@ -230,8 +241,13 @@ class WatchIntake:
         """Look at a candidate: one that cannot be read keeps no other from being accepted."""
         try:
             return self._judge(path)
+        except JournalUnavailable:
+            raise
         except (OSError, sources.RootGone) as error:
             return _Unreadable(f"cannot be read: {error}")
+        except Exception as error:
+            log.exception("source.crashed", watch=self.watch.name, source=path)
+            return _Unreadable(f"something unexpected happened: {error}")
 
     def _judge(self, path: str) -> examine.Verdict | None:
         """Look at a candidate in the thread; None = not quiet for long enough yet."""
@@ -261,7 +277,14 @@ class WatchIntake:
         match verdict:
             case None:
                 return
-            case examine.NotYet(reason=reason) | _Unreadable(reason=reason):
+            case examine.NotYet(reason=reason):
+                self._candidates[path].later(reason, time.monotonic())
+                return
+            case _Unreadable(reason=reason):
+                if self._candidates[path].reason != reason:
+                    log.warning(
+                        "source.unreadable", source=path, watch=self.watch.name, reason=reason
+                    )
                 self._candidates[path].later(reason, time.monotonic())
                 return
             case examine.Wanted(settled=settled, drafts=drafts):
@@ -276,7 +299,10 @@ class WatchIntake:
         self, settled: acceptance.Settled, drafts: tuple[acceptance.Draft, ...]
     ) -> None:
         output = str(self.watch.output)
-        jobs = await self._journal.run(acceptance.accept, settled, drafts, output)
+        per_rule = self.watch.rules == "all"
+        jobs = await self._journal.run(
+            acceptance.accept, settled, drafts, output, per_rule=per_rule
+        )
         for job in jobs:
             code = job.failure.code if job.failure else None
             log.info("job.accepted", **job.log_context(), state=job.state.value, error=code)
@@ -291,11 +317,16 @@ class WatchIntake:
         self.condition.reason = reason
         await self._note()
 
-    async def _came_online(self) -> None:
+    async def _came_online(self, refused: Sequence[str]) -> None:
         if not self.condition.online:
             log.info("watch.online", watch=self.watch.name, detect=self.condition.detect)
-        if not self.condition.online and self.condition.reason:
             self.condition.reason = None
+        if refused:
+            reason = f"{len(refused)} folders cannot be read, the first is {refused[0]!a}"
+            if reason != self.condition.reason:
+                log.warning("watch.partly_unreadable", watch=self.watch.name, reason=reason)
+            self.condition.reason = reason
+        self.all_readable = not refused
         self.condition.online = True
         await self._note()
 

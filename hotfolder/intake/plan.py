@@ -98,7 +98,7 @@ def _draft(
     name = said.model or rule.model
     model = catalog.find(name) or catalog.models()[catalog.DEFAULT_MODEL]
     params = {**(rule.params if name == rule.model else {}), **(said.params or {})}
-    prompt = said.prompt or below.prompt or rule.prompt
+    prompt = next(filter(None, map(_worded, (said.prompt, below.prompt, rule.prompt))), None)
     if model.prompt is None and said.prompt is None:
         prompt = None
     template = said.output_name or watch.output_template(rule)
@@ -108,6 +108,10 @@ def _draft(
         parameter=model.picture.key,
         estimate=catalog.estimate(model, params),
     )
+
+
+def _worded(prompt: str | None) -> str:
+    return (prompt or "").strip()
 
 
 def _judged(watch: config.Watch, draft: Draft, own: Sidecar | None) -> Draft:

@@ -14,7 +14,6 @@ from hotfolder.domain.jobs import Job
 from hotfolder.intake import examine
 from hotfolder.journal.acceptance import Draft
 
-BY_SIDECAR = "sidecar"
 NO_RULE = Failure(
     "no_rule",
     "No rule of the config takes this picture any more.",
@@ -36,7 +35,7 @@ def review(watch: config.Watch, number: int, job: Job) -> ev.Event | Draft | Non
         case examine.Dropped():
             return _without_rule(job)
         case examine.Unwanted():
-            return ev.Cancelled(by=BY_SIDECAR)
+            return ev.SourceSkipped()
         case examine.Wanted(settled=settled, drafts=drafts):
             if settled.content_hash != job.content_hash:
                 return ev.SourceChanged()

@@ -22,20 +22,24 @@ class Listing:
     files: tuple[tuple[str, Sighting], ...]
 
 
-def walk(root: Path, start: str = "", *, recursive: bool = True) -> Iterator[Listing]:
+def walk(
+    root: Path, start: str = "", *, recursive: bool = True, refused: list[str] | None = None
+) -> Iterator[Listing]:
     """Yield every folder from `start` downwards.
 
-    Raises OSError where `start` itself cannot be listed; a folder below that vanishes or
-    refuses is left out, and found again by the next scan.
+    Raises OSError where `start` itself cannot be listed. A folder below that vanished is left
+    out; one that cannot be listed is left out and added to `refused`.
     """
     folders = [start]
     while folders:
         folder = folders.pop()
         try:
             files, below = _list(root, folder)
-        except OSError:
+        except OSError as error:
             if folder == start:
                 raise
+            if refused is not None and not isinstance(error, FileNotFoundError):
+                refused.append(folder)
             continue
         yield Listing(folder, tuple(files))
         if recursive:

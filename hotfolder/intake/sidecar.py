@@ -129,9 +129,11 @@ def _prompt(text: str, relative: str) -> Sidecar:
 
 def _from_toml(text: str, relative: str) -> Sidecar:
     try:
-        return Sidecar.model_validate(tomli.loads(text))
-    except (tomli.TOMLDecodeError, RecursionError) as error:
+        table = tomli.loads(text)
+    except (ValueError, RecursionError) as error:  # ValueError: a number of too many digits, too
         raise BrokenSidecar(f"{relative} is not TOML: {error}") from error
+    try:
+        return Sidecar.model_validate(table)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         key = ".".join(str(part) for part in first["loc"])

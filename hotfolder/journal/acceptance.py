@@ -8,15 +8,20 @@ from dataclasses import dataclass
 
 from hotfolder.domain import events as ev
 from hotfolder.domain import names
+from hotfolder.domain.errors import HotfolderError
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Estimate, Job, Material, Plan
 from hotfolder.domain.sightings import Sighting
-from hotfolder.domain.states import BEFORE_INTENT, State
+from hotfolder.domain.states import BEFORE_INTENT, ENDED, State
 from hotfolder.journal.rows import encode_plan
 from hotfolder.journal.session import Session
 from hotfolder.journal.transitions import REOPENABLE_CODES, apply, existing_job
 
 MOST_NUMBERS = 10_000
+
+
+class StillOpen(HotfolderError):
+    """The same work is under way already."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,25 +60,36 @@ def register_watch(session: Session, name: str, root: str, output_root: str) -> 
 
 
 def accept(
-    session: Session, settled: Settled, drafts: Sequence[Draft], output_root: str
+    session: Session,
+    settled: Settled,
+    drafts: Sequence[Draft],
+    output_root: str,
+    *,
+    per_rule: bool,
 ) -> tuple[Job, ...]:
     """Enter a source with its jobs and return those that are new or no longer wait.
 
     Jobs of older content or of other rules are superseded, unless they are submitted.
-    Accepting the same source, content and rule again accepts nothing.
+    Accepting the same source and content again accepts nothing; with `per_rule` the same
+    source, content and rule.
     """
     source = _put_source(session, settled, verdict="job", reason=None)
     rules = {draft.plan.rule for draft in drafts}
     for row in session.rows("jobs_not_submitted", source=source):
         if row["content_hash"] != settled.content_hash or row["rule"] not in rules:
             apply(session, row["id"], ev.Superseded())
-    fresh = (_accept_one(session, source, settled, draft, output_root) for draft in drafts)
+    fresh = (
+        _accept_one(session, source, settled, draft, output_root, per_rule=per_rule)
+        for draft in drafts
+    )
     return tuple(job for job in fresh if job is not None)
 
 
 def skip(session: Session, settled: Settled, reason: str) -> None:
-    """Enter a source that nobody wants edited, with the reason."""
-    _put_source(session, settled, verdict="skipped", reason=reason)
+    """Enter a source that its sidecar wants skipped, and withdraw what is not yet submitted."""
+    source = _put_source(session, settled, verdict="skipped", reason=reason)
+    for row in session.rows("jobs_not_submitted", source=source):
+        apply(session, row["id"], ev.SourceSkipped())
 
 
 def replan(session: Session, job_id: int, draft: Draft) -> Job:
@@ -99,7 +115,10 @@ def replan(session: Session, job_id: int, draft: Draft) -> Job:
 
 
 def repeat(session: Session, job_id: int) -> Job:
-    """Accept the next generation of a job: the same work, made and paid once more."""
+    """Accept the next generation of a job: the same work, made and paid once more.
+
+    Raises StillOpen where the newest generation has not ended.
+    """
     job = existing_job(session, job_id)
     (material,) = job.materials
     (place,) = session.rows("place_of_job", job=job_id)
@@ -109,6 +128,8 @@ def repeat(session: Session, job_id: int) -> Job:
         content_hash=job.content_hash,
         rule=job.plan.rule,
     )
+    if newest["state"] not in ENDED:
+        raise StillOpen(f"the newest edit of {job.source!a} is still open: {newest['state']}")
     draft = Draft(plan=job.plan, parameter=material.parameter, estimate=job.estimate)
     generation = newest["generation"] + 1
     return _enter(session, place["source"], material, draft, generation, job.output_root)
@@ -162,7 +183,7 @@ def _put_source(session: Session, settled: Settled, *, verdict: str, reason: str
         watch=settled.watch,
         path=os.fsencode(settled.path),
         size=settled.sighting.size,
-        mtime_ns=settled.sighting.mtime_ns,
+        mtime_ns=str(settled.sighting.mtime_ns),
         inode=str(settled.sighting.inode),
         content_hash=settled.content_hash,
         verdict=verdict,
@@ -173,15 +194,22 @@ def _put_source(session: Session, settled: Settled, *, verdict: str, reason: str
 
 
 def _accept_one(
-    session: Session, source: int, settled: Settled, draft: Draft, output_root: str
+    session: Session,
+    source: int,
+    settled: Settled,
+    draft: Draft,
+    output_root: str,
+    *,
+    per_rule: bool,
 ) -> Job | None:
     newest = session.row(
         "latest_generation",
         source=source,
         content_hash=settled.content_hash,
-        rule=draft.plan.rule,
+        rule=draft.plan.rule if per_rule else None,
     )
-    if newest is not None and newest["waits_for"] is not None:
+    waits = newest is not None and newest["state"] in BEFORE_INTENT and newest["waits_for"]
+    if newest is not None and waits:
         return _resolve_again(session, newest["id"], draft)
     if newest is not None and not (
         newest["state"] == State.CANCELLED.value and newest["error_code"] in REOPENABLE_CODES

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from hotfolder.domain.failures import Failure
+from hotfolder.domain.failures import WATCH_REMOVED, Failure
 from hotfolder.journal.session import Session, from_ms, to_ms
 
 ACCOUNT = "account"
@@ -59,12 +60,6 @@ def hold(session: Session, scope: str, failure: Failure, *, with_trials: bool = 
     return found is None
 
 
-def code_of(session: Session, scope: str) -> str | None:
-    """Return the code of what holds a scope, or None."""
-    found = session.row("find_hold", scope=scope)
-    return found["code"] if found is not None else None
-
-
 def put_off(session: Session, scope: str) -> None:
     """Let the next trial of a hold come later; a scope that is not held stays so."""
     found = session.row("find_hold", scope=scope)
@@ -72,9 +67,12 @@ def put_off(session: Session, scope: str) -> None:
         hold(session, scope, Failure(found["code"], found["reason"], found["hint"]))
 
 
-def lift(session: Session, *scopes: str) -> tuple[str, ...]:
-    """Let submitting go on; returns the scopes that were held."""
-    return tuple(scope for scope in scopes if session.change("lift_hold", scope=scope))
+def lift(session: Session, scopes: Sequence[str], code: str | None = None) -> list[str]:
+    """Let submitting go on; returns the scopes that were held.
+
+    Only holds that have trials are lifted, with `code` only those for this reason.
+    """
+    return [scope for scope in scopes if session.change("lift_hold", scope=scope, code=code)]
 
 
 def try_now(session: Session) -> None:
@@ -82,9 +80,23 @@ def try_now(session: Session) -> None:
     session.change("try_holds_now")
 
 
-def holds(session: Session) -> tuple[Hold, ...]:
-    """Return all holds with what they keep from being submitted."""
-    return tuple(_hold(session, row["scope"]) for row in session.rows("holds"))
+def hold_removed(session: Session, watches: Collection[str]) -> None:
+    """Hold what is not yet submitted of watches that the config no longer has, and only that."""
+    for row in session.rows("watches"):
+        scope = watch_scope(row["name"])
+        if row["name"] not in watches:
+            hold(session, scope, WATCH_REMOVED, with_trials=False)
+        else:
+            session.change("drop_hold", scope=scope, code=WATCH_REMOVED.code)
+
+
+def holds(session: Session) -> list[Hold]:
+    """Return all holds with what they keep from being submitted.
+
+    A watch that the config no longer has is held even with nothing to submit; that is not told.
+    """
+    listed = [_hold(session, row["scope"]) for row in session.rows("holds")]
+    return [each for each in listed if each.count or each.failure.code != WATCH_REMOVED.code]
 
 
 def _hold(session: Session, scope: str) -> Hold:

@@ -55,8 +55,8 @@ UPDATE source SET inode = '' WHERE id = (SELECT source FROM job WHERE id = :job)
 -- name: latest_generation
 -- The newest job of one source, content and rule: accepting it again is accepting once.
 SELECT id, generation, state, waits_for, error_code FROM job
-WHERE source = :source AND content_hash = :content_hash AND rule = :rule
-ORDER BY generation DESC LIMIT 1;
+WHERE source = :source AND content_hash = :content_hash AND (:rule IS NULL OR rule = :rule)
+ORDER BY generation DESC, id DESC LIMIT 1;
 
 -- name: insert_job
 -- Accept a job.
@@ -128,7 +128,8 @@ FROM job JOIN source ON source.id = job.source JOIN watch ON watch.id = source.w
 WHERE job.state = :state AND (job.due_at <= :now OR job.due_at > :horizon) AND NOT EXISTS (
     SELECT 1 FROM hold WHERE job.state IN ('accepted', 'uploaded') AND hold.scope IN (
         'account', 'watch:' || watch.name, 'rule:' || watch.name || '/' || job.rule)
-    AND (hold.next_trial IS NULL OR hold.next_trial > :now)
+    AND (hold.next_trial IS NULL
+        OR (hold.next_trial > :now AND hold.next_trial <= :horizon))
 )
 ORDER BY job.due_at, job.id LIMIT :limit;
 
@@ -145,10 +146,12 @@ SELECT min(next_trial) AS due_at FROM hold WHERE next_trial > :now;
 SELECT id FROM job WHERE state = :state ORDER BY id;
 
 -- name: unsubmitted_jobs
--- Jobs of one watch that are not yet submitted, whose plan may still change.
+-- Jobs of one watch that are not yet submitted, and sources whose sidecar said skip.
 SELECT source.path AS path, job.rule AS rule, job.waits_for AS waits_for
 FROM job JOIN source ON source.id = job.source
-WHERE source.watch = :watch AND job.state IN ('accepted', 'uploaded') ORDER BY job.id;
+WHERE source.watch = :watch AND job.state IN ('accepted', 'uploaded')
+UNION ALL
+SELECT path, '', 'sidecar' FROM source WHERE watch = :watch AND verdict = 'skipped';
 
 -- name: jobs_not_submitted
 -- Jobs of one source that are not yet submitted.
@@ -185,6 +188,10 @@ INSERT INTO upload (content_hash, site, url, file_name, expires_at)
 VALUES (:content_hash, :site, :url, :file_name, :expires_at)
 ON CONFLICT (content_hash, site) DO UPDATE SET
     url = excluded.url, file_name = excluded.file_name, expires_at = excluded.expires_at;
+
+-- name: forget_upload
+-- The service refused what was made of this content: it is uploaded anew next time.
+DELETE FROM upload WHERE content_hash = (SELECT content_hash FROM job WHERE id = :job);
 
 -- name: find_upload
 -- The link of a content, if it is good for long enough.
@@ -252,8 +259,13 @@ SELECT scope, code, reason, hint, since, trials, next_trial FROM hold WHERE scop
 SELECT scope, code, reason, hint, since, trials, next_trial FROM hold ORDER BY since, scope;
 
 -- name: lift_hold
--- Submitting goes on in a scope.
-DELETE FROM hold WHERE scope = :scope;
+-- Submitting goes on in a scope: what has trials was tried.
+DELETE FROM hold
+WHERE scope = :scope AND next_trial IS NOT NULL AND (:code IS NULL OR code = :code);
+
+-- name: drop_hold
+-- A hold without trials is no longer called for.
+DELETE FROM hold WHERE scope = :scope AND code = :code;
 
 -- name: try_holds_now
 -- At start every hold gets a trial; one without trials was made by a person and stays.
@@ -286,6 +298,11 @@ JOIN source ON source.id = job.source JOIN watch ON watch.id = source.watch
 WHERE (:state IS NULL OR job.state = :state) AND (:watch IS NULL OR watch.name = :watch)
 ORDER BY job.id;
 
+-- name: jobs_with_errors
+-- Jobs that failed, are in doubt, wait for a person or are late.
+SELECT id FROM job WHERE error_code IS NOT NULL AND state NOT IN ('done', 'cancelled')
+ORDER BY id;
+
 -- name: jobs_of_source
 -- The jobs of one place, newest first.
 SELECT job.id FROM job WHERE job.source = :source ORDER BY job.id DESC;
@@ -306,6 +323,7 @@ FROM job JOIN source ON source.id = job.source JOIN watch ON watch.id = source.w
 WHERE job.state = 'submitting' OR (job.due_at IS NOT NULL AND NOT EXISTS (
     SELECT 1 FROM hold WHERE job.state IN ('accepted', 'uploaded') AND hold.scope IN (
         'account', 'watch:' || watch.name, 'rule:' || watch.name || '/' || job.rule)
+    AND (hold.next_trial IS NULL OR hold.next_trial > :now)
 ));
 
 -- name: newest_event

@@ -29,6 +29,9 @@ class Reader:
             raise FileNotFoundError(self._path)
         self._clock = clock
         self._connection = open_reader(self._path, alone=not is_locked(folder))
+        if not self._connection.execute("PRAGMA user_version").fetchone()[0]:
+            self._connection.close()
+            raise FileNotFoundError(self._path)  # made just now, and not yet laid out
 
     def __enter__(self) -> Self:
         return self

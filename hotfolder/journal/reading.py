@@ -99,6 +99,11 @@ def jobs(session: Session, *, state: State | None = None, watch: str | None = No
     return [existing_job(session, row["id"]) for row in rows]
 
 
+def needing_attention(session: Session) -> list[Job]:
+    """Return the jobs with something that a person should know, oldest first."""
+    return [existing_job(session, row["id"]) for row in session.rows("jobs_with_errors")]
+
+
 def job_charge(session: Session, job_id: int) -> Decimal | None:
     """Return what a job has cost over all its submits; None = nothing is known of a charge."""
     rows = session.rows("job_charge", job=job_id)

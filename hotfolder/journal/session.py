@@ -60,4 +60,12 @@ class Session:
         return self._execute(name, values).rowcount
 
     def _execute(self, name: str, values: dict[str, Value]) -> sqlite3.Cursor:
-        return self._connection.execute(queries()[name], {"now": self.now_ms, **values})
+        storable = {key: _storable(value) for key, value in values.items()}
+        return self._connection.execute(queries()[name], {"now": self.now_ms, **storable})
+
+
+def _storable(value: Value) -> Value:
+    """Escape what SQLite's UTF-8 cannot hold: broken bytes of file names within texts."""
+    if isinstance(value, str) and not value.isascii():
+        return value.encode("utf-8", "backslashreplace").decode("utf-8")
+    return value

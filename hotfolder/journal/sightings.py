@@ -9,7 +9,7 @@ from hotfolder.domain.events import WaitsFor
 from hotfolder.domain.sightings import Sighting
 from hotfolder.journal.session import Session
 
-Known = tuple[int, int, str]
+Known = tuple[int, str, str]
 
 
 def known(session: Session, watch: int, first: str, last: str) -> dict[str, Known]:
@@ -22,7 +22,7 @@ def known(session: Session, watch: int, first: str, last: str) -> dict[str, Know
 
 def same(stored: Known | None, sighting: Sighting) -> bool:
     """Return whether a file is as the journal knows it."""
-    return stored == (sighting.size, sighting.mtime_ns, str(sighting.inode))
+    return stored == (sighting.size, str(sighting.mtime_ns), str(sighting.inode))
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from hotfolder.domain.states import ENDED, State, advance
 from hotfolder.journal.rows import encode_detail, load_job
 from hotfolder.journal.session import Session, to_ms
 
-REOPENABLE_CODES = frozenset({"superseded", "source_gone", "source_changed"})
+REOPENABLE_CODES = frozenset({"superseded", "source_gone", "source_changed", "skipped"})
 
 _WITHDRAWALS: Mapping[type[ev.Event], Failure] = {
     ev.Superseded: Failure(
@@ -32,6 +32,9 @@ _WITHDRAWALS: Mapping[type[ev.Event], Failure] = {
     ),
     ev.SourceChanged: Failure(
         "source_changed", "The picture changed before it was sent; the new one is taken.", ""
+    ),
+    ev.SourceSkipped: Failure(
+        "skipped", "Its sidecar says skip.", "Take that out to have the picture edited."
     ),
     ev.Cancelled: Failure("cancelled", "Given up by the operator.", ""),
     ev.RemoteCancelled: Failure("cancelled_remotely", "Cancelled at the service.", ""),
@@ -195,7 +198,20 @@ def _keep_task(session: Session, job: Job, event: ev.Submitted | ev.TaskFound) -
     owner = session.row("task_owner", task_id=event.task_id)
     if owner is not None and owner["submit"] != _submit_id(job):
         raise TaskTaken(f"task {event.task_id} belongs to another submit, of job {owner['job']}")
+    if job.submit and job.submit.task_id not in (None, event.task_id):
+        session.change(
+            "insert_submit",
+            job=job.id,
+            token=f"found:{event.task_id}",
+            site=job.submit.site,
+            payload=job.submit.payload,
+        )
     _answer(session, job, "accepted", task_id=event.task_id)
+
+
+def _keep_refusal(session: Session, job: Job, _event: ev.SubmitRefused) -> None:
+    _answer(session, job, "refused")
+    session.change("forget_upload", job=job.id)
 
 
 def _keep_success(session: Session, job: Job, event: ev.RemoteSucceeded) -> None:
@@ -248,7 +264,7 @@ _KEEP: Mapping[type[ev.Event], Callable[[Session, Job, Any], object]] = {
     ev.Submitted: _keep_task,
     ev.TaskFound: _keep_task,
     ev.SubmitDeferred: lambda s, job, _: _answer(s, job, "deferred"),
-    ev.SubmitRefused: lambda s, job, _: _answer(s, job, "refused"),
+    ev.SubmitRefused: _keep_refusal,
     ev.SubmitUnanswered: lambda s, job, _: _answer(s, job, "unanswered"),
     ev.RemoteSucceeded: _keep_success,
     ev.RemoteFailed: _keep_remote_failure,

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -47,6 +48,7 @@ class Part:
         self._size = 0
         self._file: int | None = None
         self._over = False
+        self._lock = threading.Lock()  # whoever is cancelled must not close under a writing thread
         with blocked(path), opened(path.parent, FOLDER) as folder:
             self._file = create(folder, self._name, _MODE)
 
@@ -68,7 +70,7 @@ class Part:
 
     def write(self, chunk: bytes) -> None:
         """Append bytes. Raises OutputBlocked where the disk is full."""
-        with blocked(self._path):
+        with self._lock, blocked(self._path):
             write_all(self._open_file(), chunk)
         self._hash.update(chunk)
         self._size += len(chunk)
@@ -97,7 +99,7 @@ class Part:
         if self._over:
             return
         self._over = True
-        with blocked(self._path):
+        with self._lock, blocked(self._path):
             try:
                 self._close()
             finally:

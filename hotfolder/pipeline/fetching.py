@@ -40,11 +40,11 @@ class Fetching:
         except LinkGone:
             return Outcome(self._links_gone(job))
         except OutputError as error:
-            failure = Failure("spool_blocked", str(error), error.hint)
+            failure = Failure(failures.SPOOL_BLOCKED, str(error), error.hint)
             return Outcome(self._later.postponed(job, str(error)), hold=(holds.ACCOUNT, failure))
         except (picture.PictureError, RemoteError) as error:
             if job.attempt + 1 >= BROKEN_TRIES and isinstance(error, picture.PictureError):
-                return Outcome(self._links_gone(job))
+                return Outcome(ev.GaveUp(failure=failures.RESULT_UNREADABLE))
             return Outcome(self._later.postponed(job, f"the result is not whole: {error}"))
         return Outcome(ev.Fetched(results=tuple(files)))
 

@@ -67,6 +67,7 @@ class Pace:
 
     def accepted(self) -> None:
         """Take in that the service accepted a submit."""
+        self._was_throttled = False
         if self._opening and self._window < self._ceiling:
             self._window += 1
 
@@ -100,13 +101,13 @@ class Pace:
     def throttled(self, job: int, now_s: float, after_s: float) -> None:
         """Take in that the service wants to hear from us later, as HTTP 429 says.
 
-        It may mean the rate of calls or the number of tasks: the first time only the pace
-        shrinks, from the second on it counts as full.
+        It may mean the rate of calls or the number of tasks: the first one only makes a pause,
+        from the second in a row on they count as full.
         """
-        opening = self._opening and not self._was_throttled
+        if self._was_throttled:
+            self.full(job, now_s, after_s)
+        self._busy.discard(job)
         self._was_throttled = True
-        self.full(job, now_s, after_s)
-        self._opening = opening
         self.slow_down(now_s, after_s)
 
     def slow_down(self, now_s: float, after_s: float) -> None:

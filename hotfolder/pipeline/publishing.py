@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 import structlog
 
 from hotfolder.domain import events as ev
+from hotfolder.domain import failures
 from hotfolder.domain.errors import OutputError
 from hotfolder.domain.failpoints import Failpoint, no_failpoint
 from hotfolder.domain.failures import Failure
@@ -19,6 +21,9 @@ from hotfolder.outputs import publish
 from hotfolder.outputs.errors import NameTaken, SpoolLost
 from hotfolder.outputs.spool import Spool
 from hotfolder.pipeline.steps import Later, Outcome
+from hotfolder.pipeline.threads import ShareThreads
+
+PUBLISH_TIMEOUT_S: Final = 60.0
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.pipeline")
 
@@ -30,11 +35,14 @@ class Publishing:
         self,
         journal: Journal,
         spool: Spool,
+        threads: ShareThreads,
         later: Later,
         failpoint: Failpoint = no_failpoint,
     ) -> None:
         self._journal = journal
         self._spool = spool
+        self._threads = threads
+        self._under_way: dict[int, asyncio.Future[object]] = {}
         self._later = later
         self._failpoint = failpoint
 
@@ -47,7 +55,7 @@ class Publishing:
         except SpoolLost:
             return Outcome(ev.SpoolLost())
         except OutputError as error:
-            failure = Failure("output_blocked", str(error), error.hint)
+            failure = Failure(failures.OUTPUT_BLOCKED, str(error), error.hint)
             later = ev.Postponed(until=self._later.backoff(job), reason=str(error), failure=failure)
             return Outcome(later, hold=(holds.watch_scope(job.watch), failure))
         return Outcome(ev.Published())
@@ -56,13 +64,28 @@ class Publishing:
         name = result.output_name or await self._name(job, result, after=None)
         while True:
             try:
-                await asyncio.to_thread(self._put(job, result, name))
+                await self._put_in_thread(job, result, name)
             except NameTaken:
                 name = await self._name(job, result, after=name)
             else:
                 break
         await self._journal.run(acceptance.mark_published, result.id)
         log.info("output.published", **job.log_context(), output=name)
+
+    async def _put_in_thread(self, job: Job, result: Result, name: str) -> None:
+        """Write one result; a write that hangs is waited for again later, never doubled."""
+        begun = self._under_way.get(result.id)
+        if begun is None:
+            begun = self._threads.begin(job.watch, self._put(job, result, name))
+            self._under_way[result.id] = begun
+        done, _ = await asyncio.wait({begun}, timeout=PUBLISH_TIMEOUT_S)
+        if not done:
+            raise OutputError(
+                "the output folder does not answer",
+                hint="Check the network, the NAS and the mount.",
+            )
+        del self._under_way[result.id]
+        begun.result()
 
     async def _name(self, job: Job, result: Result, after: str | None) -> str:
         extension = result.extension or "bin"

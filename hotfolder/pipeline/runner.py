@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
-from typing import Final
+from functools import partial
+from typing import Final, TypeVar
 
 import structlog
 
@@ -23,6 +24,7 @@ from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import BEFORE_INTENT, IllegalTransition, State
 from hotfolder.journal import claims, holds, transitions
 from hotfolder.journal.journal import Journal
+from hotfolder.journal.session import Session
 from hotfolder.outputs.spool import Spool
 from hotfolder.pipeline.pacing import Durations, Pace
 from hotfolder.pipeline.steps import Later, Outcome, Step
@@ -33,8 +35,10 @@ FETCHES_AT_ONCE: Final = 4
 PUBLISHES_AT_ONCE: Final = 4
 LEAST_UPLOADED_AHEAD: Final = 8
 INTERNAL_TRIES: Final = 5
-LONGEST_JOURNAL_WAIT_S: Final = 30.0
+JOURNAL_WAIT_S: Final = 1.0
 IDLE_LOOK_S: Final = 60.0
+
+T = TypeVar("T")
 
 BEFORE_SUBMITTED: Final = BEFORE_INTENT | {State.SUBMITTING}
 
@@ -77,7 +81,7 @@ class Runner:
         self._held = set(held)
         self._trials: dict[str, int] = {}
         self._busy: dict[int, State] = {}
-        self._asyncio_tasks: set[asyncio.Task[None]] = set()
+        self._working: dict[int, asyncio.Task[None]] = {}
         self._work = asyncio.Event()
         self._stopping = False
         self._death: BaseException | None = None
@@ -96,7 +100,11 @@ class Runner:
         while not self._stopping:
             self._raise_death()
             self._work.clear()
-            next_due = await self._claim()
+            try:
+                next_due = await self._claim()
+            except JournalUnavailable as error:
+                log.error("journal.unavailable", error=str(error))  # noqa: TRY400  expected
+                next_due = self._later.after(JOURNAL_WAIT_S)
             await self._wait(next_due)
 
     async def drain(self, grace_s: float) -> None:
@@ -106,15 +114,15 @@ class Runner:
         """
         self._stopping = True
         self.wake()
-        if self._asyncio_tasks:
-            await asyncio.wait(self._asyncio_tasks, timeout=grace_s)
+        if self._working:
+            await asyncio.wait(self._working.values(), timeout=grace_s)
         self._hurry.set()
-        paying = (State.UPLOADED, State.SUBMITTING)
-        for each in self._asyncio_tasks:
-            if self._busy.get(int(each.get_name())) not in paying:
-                each.cancel()
-        if self._asyncio_tasks:
-            await asyncio.wait(self._asyncio_tasks)
+        for job, task in self._working.items():
+            if self._busy[job] is not State.SUBMITTING:
+                task.cancel()
+        if self._working:
+            await asyncio.wait(self._working.values())
+        self._raise_death()
 
     # -- claiming
 
@@ -148,12 +156,11 @@ class Runner:
         self._busy[job.id] = job.state
         if job.state is State.UPLOADED:
             self._pace.started(job.id)
-        task = asyncio.create_task(self._work_on(job), name=str(job.id))
-        self._asyncio_tasks.add(task)
-        task.add_done_callback(self._ended)
+        task = asyncio.create_task(self._work_on(job))
+        self._working[job.id] = task
+        task.add_done_callback(self._note_death)
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._asyncio_tasks.discard(task)
+    def _note_death(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and task.exception() is not None:
             self._death = task.exception()
             self.wake()
@@ -180,17 +187,19 @@ class Runner:
         try:
             job = await self._step(job)
             if job.state is State.SUBMITTING:
-                self._busy[job.id] = State.SUBMITTING
                 await self._step(job)
         finally:
             self._busy.pop(job.id, None)
+            self._working.pop(job.id, None)
             self.wake()
 
     async def _step(self, job: Job) -> Job:
         outcome = await self._outcome(job)
-        if isinstance(outcome.event, ev.SubmitIntended) and self._stopping:
-            self._pace.ended(job.id)
-            return job
+        if isinstance(outcome.event, ev.SubmitIntended):
+            if self._stopping:
+                self._pace.ended(job.id)
+                return job
+            self._busy[job.id] = State.SUBMITTING
         moved = await self._apply(job, outcome.event)
         await self._after(job, moved, outcome)
         return moved
@@ -215,31 +224,36 @@ class Runner:
         )
 
     async def _apply(self, job: Job, event: ev.Event) -> Job:
-        """Commit an event; while the disk refuses it is kept and tried again."""
-        wait_s = 0.5
+        """Commit an event. One that another overtook changes nothing."""
+        try:
+            return await self._insist(
+                partial(transitions.apply, job_id=job.id, event=event, expected=job.state),
+                **job.log_context(),
+                **_told(event),
+            )
+        except transitions.TaskTaken as error:
+            return await self._apply(job, ev.SubmitUnanswered(reason=str(error)))
+        except (transitions.StateMoved, IllegalTransition) as error:
+            log.info("event.overtaken", **job.log_context(), error=str(error))
+            return await self._insist(partial(transitions.existing_job, job_id=job.id))
+
+    async def _insist(self, operation: Callable[[Session], T], **context: object) -> T:
+        """Run an operation of the journal; while the disk refuses, it is kept and tried again."""
         while True:
             try:
-                return await asyncio.shield(
-                    self._journal.run(transitions.apply, job.id, event, expected=job.state)
-                )
+                return await asyncio.shield(self._journal.run(operation))
             except JournalUnavailable as error:
+                log.error("journal.unavailable", **context, error=str(error))  # noqa: TRY400  expected
                 if self._hurry.is_set():
                     raise
-                log.error("journal.unavailable", **job.log_context(), error=str(error))  # noqa: TRY400  expected
-                await asyncio.sleep(wait_s)
-                wait_s = min(LONGEST_JOURNAL_WAIT_S, 2 * wait_s)
-            except transitions.TaskTaken as error:
-                event = ev.SubmitUnanswered(reason=str(error))
-            except (transitions.StateMoved, IllegalTransition) as error:
-                log.info("event.overtaken", **job.log_context(), error=str(error))
-                return await self._journal.run(transitions.existing_job, job.id)
+                await asyncio.sleep(JOURNAL_WAIT_S)
 
     async def _after(self, before: Job, job: Job, outcome: Outcome) -> None:
         self._note_pace(before, job, outcome)
         self._tell(before, job, outcome)
         if outcome.hold is not None:
             await self._hold(*outcome.hold)
-        elif isinstance(outcome.event, ev.Submitted | ev.Published):
+        elif isinstance(outcome.event, ev.Submitted | ev.Fetched | ev.Published):
             await self._lift(job, outcome.event)
         elif before.state in BEFORE_SUBMITTED and job.state is not State.SUBMITTING:
             await self._end_trial(before, outcome.event)
@@ -255,8 +269,7 @@ class Runner:
             self._pace.throttled(job.id, now_s, busy.after_s)
         elif job.state is State.IN_DOUBT:
             self._pace.doubted(job.id, now_s + self._durations.doubt_s(job.plan.model))
-        elif job.state is State.RUNNING and before.state is not State.RUNNING:
-            self._pace.started(job.id)
+        elif job.state is State.RUNNING:
             if before.state is State.SUBMITTING:
                 self._pace.accepted()
         elif job.state not in (State.SUBMITTING, State.RUNNING):
@@ -267,31 +280,32 @@ class Runner:
         if name is None or ev.is_ordinary(outcome.event):
             return
         level = log.warning if job.state in (State.IN_DOUBT, State.FAILED) else log.info
-        detail = {
-            key: value.code if isinstance(value, Failure) else value
-            for key, value in ev.history_detail(outcome.event).items()
-            if isinstance(value, str | int | Failure)
-        }
-        level(name, **job.log_context(), **detail, was=before.state.value)
+        level(name, **job.log_context(), **_told(outcome.event), was=before.state.value)
 
     # -- holds
 
     async def _hold(self, scope: str, failure: Failure) -> None:
-        is_new = await self._journal.run(holds.hold, scope, failure)
+        is_new = await self._insist(partial(holds.hold, scope=scope, failure=failure))
         self._held.add(scope)
         if is_new:
             log.warning("hold.began", scope=scope, code=failure.code, reason=failure.message)
 
     async def _lift(self, job: Job, event: ev.Event) -> None:
-        watch = holds.watch_scope(job.watch)
-        scopes = {watch}
-        if isinstance(event, ev.Submitted):
-            scopes |= {holds.ACCOUNT, holds.rule_scope(job.watch, job.plan.rule)}
-        held = scopes & self._held
+        """Lift what an event has disproved: what was just done need not be held."""
+        watch, rule = holds.watch_scope(job.watch), holds.rule_scope(job.watch, job.plan.rule)
+        match event:
+            case ev.Submitted():
+                scopes, code = {holds.ACCOUNT, watch, rule}, None
+            case ev.Fetched():
+                scopes, code = {holds.ACCOUNT}, failures.SPOOL_BLOCKED
+            case _:
+                scopes, code = {watch}, None
+        held = sorted(scopes & self._held)
         if held:
-            for scope in await self._journal.run(holds.lift, *sorted(held)):
+            lifted = await self._insist(partial(holds.lift, scopes=held, code=code))
+            self._held -= set(lifted)
+            for scope in lifted:
                 log.info("hold.lifted", scope=scope)
-            self._held -= held
 
     async def _end_trial(self, before: Job, event: ev.Event) -> None:
         """Let the next trial come later, if the service was asked and this one proved nothing."""
@@ -299,7 +313,7 @@ class Runner:
         asked &= before.state is not State.UPLOADED
         for scope in [scope for scope, tried in self._trials.items() if tried == before.id]:
             if asked:
-                await self._journal.run(holds.put_off, scope)
+                await self._insist(partial(holds.put_off, scope=scope))
             del self._trials[scope]
 
     def _empty_spool(self, job: Job) -> None:
@@ -307,6 +321,15 @@ class Runner:
             if result.spool_file is not None:
                 with suppress(OutputError):
                     self._spool.remove(result.spool_file)
+
+
+def _told(event: ev.Event) -> dict[str, object]:
+    """Return what the log says of an event."""
+    return {
+        key: value.code if isinstance(value, Failure) else value
+        for key, value in ev.history_detail(event).items()
+        if isinstance(value, str | int | Failure)
+    }
 
 
 EVENT_NAMES: Final[Mapping[type[ev.Event], str]] = {
@@ -327,6 +350,7 @@ EVENT_NAMES: Final[Mapping[type[ev.Event], str]] = {
     ev.SpoolLost: "spool.lost",
     ev.SourceGone: "source.gone",
     ev.SourceChanged: "source.changed",
+    ev.SourceSkipped: "source.skipped",
     ev.GaveUp: "job.failed",
     ev.Postponed: "step.postponed",
 }

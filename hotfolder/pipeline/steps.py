@@ -16,9 +16,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from hotfolder import sources
 from hotfolder.domain import events as ev
+from hotfolder.domain import failures
 from hotfolder.domain.clock import Clock
 from hotfolder.domain.errors import Busy, Held, RemoteError, RuleHold
 from hotfolder.domain.failures import Failure
@@ -27,6 +29,9 @@ from hotfolder.domain.retry import backoff_s
 from hotfolder.journal import holds
 
 Jitter = Callable[[], float]
+
+READ_TIMEOUT_S: Final = 120.0
+TOLD_AFTER: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +64,9 @@ class Later:
     def postponed(self, job: Job, reason: str, error: RemoteError | None = None) -> ev.Postponed:
         """Return the event of a failed attempt at something that may simply be tried again."""
         until = self.after(error.after_s) if isinstance(error, Busy) else self.backoff(job)
-        return ev.Postponed(until=until, reason=reason)
+        tried = job.attempt + 1
+        failure = failures.delayed(tried, reason) if tried >= TOLD_AFTER else None
+        return ev.Postponed(until=until, reason=reason, failure=failure)
 
     def held(self, job: Job, error: Held) -> tuple[str, Failure]:
         """Return the scope that an error holds, and why."""
@@ -70,8 +77,10 @@ class Later:
     def source_failed(self, job: Job, error: Exception) -> ev.Event:
         """Return what an error while reading a source means for a job not yet submitted."""
         match error:
-            case sources.SourceGone():
+            case sources.SourceGone() | sources.NotARegularFile():
                 return ev.SourceGone()
+            case sources.SourceTooLarge():
+                return ev.GaveUp(failure=failures.SOURCE_TOO_LARGE)
             case sources.RootGone() | OSError():
                 return self.postponed(job, f"the source cannot be read: {error}")
         return ev.SourceChanged()

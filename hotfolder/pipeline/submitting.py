@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -24,21 +25,22 @@ from hotfolder.journal.journal import Journal
 from hotfolder.outputs import publish
 from hotfolder.outputs.spool import Spool
 from hotfolder.pipeline.pacing import Durations
-from hotfolder.pipeline.steps import Later, Outcome
+from hotfolder.pipeline.steps import READ_TIMEOUT_S, Later, Outcome
+from hotfolder.pipeline.threads import ShareThreads
 from hotfolder.pipeline.uploading import LINK_MARGIN
 from hotfolder.runninghub import catalog
 from hotfolder.runninghub.client import Client
 
-MEGABYTE: Final = 1024 * 1024
+CHECK_TIMEOUT_S: Final = 20.0
 
-Review = Callable[[Job], Awaitable[ev.Event | acceptance.Draft | None]]
+Review = Callable[[Job], ev.Event | acceptance.Draft | None]
 
 
 class Intending:
     """Looks at everything that can be known before the paid call, then states the intent.
 
     `review` looks at the source and its plan again: None = as planned, a draft where the plan
-    changed, an event where the job cannot go on.
+    changed, an event where the job cannot go on. It blocks and runs in a thread.
     `min_free_bytes` must be free for spool and output.
     """
 
@@ -48,6 +50,7 @@ class Intending:
         site: str,
         spool: Spool,
         review: Review,
+        threads: ShareThreads,
         later: Later,
         *,
         min_free_bytes: int,
@@ -56,6 +59,7 @@ class Intending:
         self._site = site
         self._spool = spool
         self._review = review
+        self._threads = threads
         self._later = later
         self._min_free_bytes = min_free_bytes
 
@@ -66,10 +70,12 @@ class Intending:
         if link is None:
             return Outcome(ev.UploadExpired())
         try:
-            await asyncio.to_thread(self._check_storage, Path(job.output_root))
-            reviewed = await self._review(job)
+            await self._check_storage(job)
+            reviewed = await self._threads.run(
+                job.watch, partial(self._review, job), timeout_s=READ_TIMEOUT_S
+            )
         except OutputError as error:
-            failure = Failure("output_blocked", str(error), error.hint)
+            failure = Failure(failures.OUTPUT_BLOCKED, str(error), error.hint)
             later = ev.Postponed(until=self._later.clock(), reason=str(error), failure=failure)
             return Outcome(later, hold=(holds.watch_scope(job.watch), failure))
         except (OSError, sources.SourceError) as error:
@@ -78,12 +84,22 @@ class Intending:
             return await self._replan(job, reviewed)
         return Outcome(reviewed or self._intent(job, link))
 
-    def _check_storage(self, output_root: Path) -> None:
+    async def _check_storage(self, job: Job) -> None:
+        check = partial(self._look_at_storage, Path(job.output_root))
+        try:
+            await self._threads.run(job.watch, check, timeout_s=CHECK_TIMEOUT_S)
+        except TimeoutError:
+            raise OutputError(
+                "the output folder does not answer",
+                hint="Check the network, the NAS and the mount.",
+            ) from None
+
+    def _look_at_storage(self, output_root: Path) -> None:
         free = {"output": publish.check_root(output_root), "spool": self._spool.free_bytes()}
         for place, free_bytes in free.items():
             if free_bytes < self._min_free_bytes:
                 raise OutputError(
-                    f"only {free_bytes // MEGABYTE} MB are free for the {place}",
+                    f"only {free_bytes // catalog.MEGABYTE} MB are free for the {place}",
                     hint="Make room there; limits.min_free_mb says how much must stay free.",
                 )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -16,7 +15,8 @@ from hotfolder.domain.jobs import Job
 from hotfolder.imaging import picture
 from hotfolder.journal import uploads
 from hotfolder.journal.journal import Journal
-from hotfolder.pipeline.steps import Later, Outcome
+from hotfolder.pipeline.steps import READ_TIMEOUT_S, Later, Outcome
+from hotfolder.pipeline.threads import ShareThreads
 from hotfolder.runninghub import catalog
 from hotfolder.runninghub.client import Client
 
@@ -27,9 +27,12 @@ LINK_MARGIN: Final = timedelta(hours=4)
 class Uploading:
     """Uploads a job's material and says where it can be read."""
 
-    def __init__(self, journal: Journal, client: Client, later: Later) -> None:
+    def __init__(
+        self, journal: Journal, client: Client, threads: ShareThreads, later: Later
+    ) -> None:
         self._journal = journal
         self._client = client
+        self._threads = threads
         self._later = later
 
     async def __call__(self, job: Job) -> Outcome:
@@ -50,10 +53,14 @@ class Uploading:
             return ev.GaveUp(failure=failures.WRONG_ENDPOINT)
         read = partial(sources.read, Path(job.input_root), job.source, limit=model.max_bytes)
         try:
-            content = await asyncio.to_thread(read)
+            content = await self._threads.run(job.watch, read, timeout_s=READ_TIMEOUT_S)
         except (OSError, sources.SourceError) as error:
             return self._later.source_failed(job, error)
-        return content if content.sha256 == job.content_hash else ev.SourceChanged()
+        if content.sha256 != job.content_hash:
+            return ev.SourceChanged()
+        if picture.sniff(content.data) is None:
+            return ev.GaveUp(failure=failures.NOT_A_PICTURE)
+        return content
 
     async def _upload(self, job: Job, content: sources.Content) -> Outcome:
         kind = picture.sniff(content.data) or picture.PictureType.JPEG

@@ -219,7 +219,8 @@ def _number_problems(parameter: Parameter, value: object) -> list[str]:
         return [f"{parameter.key} must be a {'whole ' if parameter.type == 'INT' else ''}number"]
     below = parameter.min is not None and value < parameter.min
     above = parameter.max is not None and value > parameter.max
-    if below or above or not math.isfinite(value):
+    endless = isinstance(value, float) and not math.isfinite(value)
+    if below or above or endless:
         return [f"{parameter.key} must be from {parameter.min} to {parameter.max}"]
     return []
 

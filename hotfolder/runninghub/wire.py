@@ -33,6 +33,8 @@ AMBIGUOUS_STATUSES: Final = frozenset({408, 409, 425, 499})
 ENDPOINT_CODES: Final = frozenset({"412", "1001"})
 LIMIT_CODES: Final = frozenset({"415", "421", "814", "1520"})
 DENIED_CODES: Final = frozenset({"423", "807", "1004", "1007"})
+LARGEST_NUMBER: Final = Decimal(10) ** 12  # what is larger is nonsense, and would break sums
+
 _TASK_ID_IN_TEXT = re.compile(rb'"task_?[iI]d"\s*:\s*"?(\d{12,})')
 _TASK_ID = re.compile(r"\d{12,}")
 
@@ -205,11 +207,11 @@ def _submit_error(answer: Answer, body: object) -> RemoteError:
     status = answer.status
     code, said = _code(body) if isinstance(body, dict) else ("", "")
     if status >= 500 or status in AMBIGUOUS_STATUSES or 300 <= status < 400:  # noqa: PLR2004  HTTP
-        return Unanswered(f"the submit was answered with HTTP {status}, code {code or 'none'}")
+        return Unanswered(f"the answer was HTTP {status}, code {code or 'none'}")
     if code in codes():
         return _coded_error(code, said, answer)
     if 200 <= status < 300:  # noqa: PLR2004  HTTP
-        return Unanswered(f"the submit's answer has no task id and the code {code or 'none'}")
+        return Unanswered(f"the answer had not what was asked for, but code {code or 'none'}")
     return _status_error(answer, said)
 
 
@@ -336,7 +338,7 @@ def _decimal(stated: object) -> Decimal | None:
         number = Decimal(str(stated).strip())
     except InvalidOperation:
         return None
-    return number if number.is_finite() else None
+    return number if number.is_finite() and abs(number) < LARGEST_NUMBER else None
 
 
 def _text(stated: object) -> str:

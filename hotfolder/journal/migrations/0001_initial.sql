@@ -23,7 +23,7 @@ CREATE TABLE source (
     watch INTEGER NOT NULL REFERENCES watch (id),
     path BLOB NOT NULL CHECK (length(path) > 0),
     size INTEGER NOT NULL CHECK (size >= 0),
-    mtime_ns INTEGER NOT NULL,
+    mtime_ns TEXT NOT NULL,
     inode TEXT NOT NULL,
     content_hash TEXT,
     verdict TEXT NOT NULL CHECK (verdict IN ('job', 'skipped')),

@@ -1,0 +1,40 @@
+"""Threads for work on users' folders, a few for each watch.
+
+A share that hangs stops nobody else, and nobody waits for it without end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, TypeVar
+
+T = TypeVar("T")
+
+THREADS_PER_WATCH: Final = 2
+
+
+class ShareThreads:
+    """Runs blocking calls on the folders of watches. `close` does not wait for hung ones."""
+
+    def __init__(self) -> None:
+        self._pools: dict[str, ThreadPoolExecutor] = {}
+
+    def begin(self, watch: str, call: Callable[[], T]) -> asyncio.Future[T]:
+        """Begin a call in a thread of a watch and return what will come of it."""
+        pool = self._pools.get(watch)
+        if pool is None:
+            pool = ThreadPoolExecutor(THREADS_PER_WATCH, thread_name_prefix=f"share-{watch}")
+            self._pools[watch] = pool
+        return asyncio.get_running_loop().run_in_executor(pool, call)
+
+    async def run(self, watch: str, call: Callable[[], T], *, timeout_s: float) -> T:
+        """Make a call in a thread of a watch; TimeoutError (an OSError) if it takes too long."""
+        async with asyncio.timeout(timeout_s):
+            return await self.begin(watch, call)
+
+    def close(self) -> None:
+        """Begin nothing more."""
+        for pool in self._pools.values():
+            pool.shutdown(wait=False, cancel_futures=True)

@@ -102,11 +102,12 @@ class Desk:
         watch: int = 1,
         drafts: Sequence[Draft] | None = None,
         output: str = OUTPUT,
+        per_rule: bool = True,
     ) -> tuple[Job, ...]:
         """Accept a source and return the jobs that are new."""
         wanted = [draft(stem=stem_of(path))] if drafts is None else drafts
         source = settled(path, content=content, watch=watch)
-        return self.journal.run_blocking(accept, source, wanted, output)
+        return self.journal.run_blocking(accept, source, wanted, output, per_rule=per_rule)
 
     def accept(self, path: str = "ann.jpg", *, content: str = "a", watch: int = 1) -> Job:
         """Accept a source with one job and return it."""
@@ -221,6 +222,7 @@ EVENTS: dict[type[ev.Event], Callable[[], ev.Event]] = {
     ev.Superseded: ev.Superseded,
     ev.SourceGone: ev.SourceGone,
     ev.SourceChanged: ev.SourceChanged,
+    ev.SourceSkipped: ev.SourceSkipped,
     ev.GaveUp: lambda: ev.GaveUp(failure=REJECTED),
     ev.Retried: lambda: ev.Retried(by="operator"),
     ev.Requeried: lambda: ev.Requeried(by="operator"),

@@ -16,6 +16,7 @@ from pydantic import SecretStr
 
 from hotfolder import config, control, views
 from hotfolder.control import Control
+from hotfolder.domain.errors import JournalUnavailable
 from hotfolder.domain.retry import PollSchedule
 from hotfolder.journal import reading
 from hotfolder.journal.journal import Journal
@@ -108,7 +109,7 @@ class Studio:
         `watches` are names of further watches, each with folders of its own and these rules.
         """
         text = f'state_dir = "{self.state}"\n[api]\nbase_url = "{self.base_url}"\n'
-        text += f"[limits]\nmin_free_mb = 0\ngrace = 5.0\n{limits}\n"
+        text += "[limits]\n" + _lines(limits, "min_free_mb = 0", "grace = 5.0")
         text += _watch("studio", self.input, self.output, watch, rules)
         for name in watches:
             for end in ("in", "out"):
@@ -159,20 +160,15 @@ class Studio:
     async def running(self) -> AsyncIterator[None]:
         """Run the daemon while the block runs, then drain it."""
         stop = asyncio.Event()
-        daemon = asyncio.create_task(self.service().run(stop))
+        service = self.service()
+        daemon = asyncio.create_task(service.run(stop))
         try:
-            await self.until(lambda: daemon.done() or self._all_seen(), "the daemon follows")
+            await self.until(lambda: daemon.done() or _follows(service), "the daemon follows")
             yield
         finally:
             stop.set()
-            await daemon
-
-    def _all_seen(self) -> bool:
-        """Whether every watch was looked at once, hence is followed from here."""
-        if not (self.state / "journal.db").exists():
-            return False
-        rows = self.read(reading.watches)
-        return len(rows) == len(self.config.watch) and all(row.detect for row in rows)
+            async with asyncio.timeout(LIMIT_S):
+                await daemon
 
     @asynccontextmanager
     async def operator(self) -> AsyncIterator[Control]:
@@ -213,9 +209,10 @@ class Studio:
 
     def jobs(self) -> list[Json]:
         """Return the jobs as `jobs --json` shows them."""
-        if not (self.state / "journal.db").exists():
+        try:
+            return [views.job_json(each) for each in self.read(views.jobs)]
+        except (FileNotFoundError, JournalUnavailable):  # just being made
             return []
-        return [views.job_json(each) for each in self.read(views.jobs)]
 
     def job(self, source: str) -> Json:
         """Return the newest job of a source."""
@@ -235,6 +232,20 @@ class Studio:
     def holds(self) -> list[str]:
         """Return the scopes that are held."""
         return [each["scope"] for each in self.status()["holds"]]
+
+    def hold(self) -> Json:
+        """Return the only hold."""
+        (found,) = self.status()["holds"]
+        return dict(found)
+
+    def hold_code(self) -> str:
+        """Return the code of the only hold."""
+        (found,) = self.read(views.status, self.config).holds
+        return str(found.failure.code)
+
+    def trials(self) -> int:
+        """Return how many trials the only hold has had."""
+        return int(self.read(lambda session: session.rows("holds")[0]["trials"]))
 
     def explain(self, name: str, **told: Any) -> Json:  # noqa: ANN401  what the daemon said
         """Return what `explain --json` shows of a file of the input folder."""
@@ -266,11 +277,24 @@ class Studio:
         return "\n".join([f"outputs {self.outputs()}", f"tasks {len(self.ledger().tasks)}", *lines])
 
 
+def _follows(service: Service) -> bool:
+    """Whether every watch was scanned, hence events are listened to and nothing is old news."""
+    parts = service._parts  # noqa: SLF001  the journal's word may be from an earlier run
+    return parts is not None and all(each.condition.online for each in parts.intakes)
+
+
 def _watch(name: str, source: Path, output: Path, more: str, rules: Sequence[str]) -> str:
     text = f'[[watch]]\nname = "{name}"\ninput = "{source}"\noutput = "{output}"\n'
-    text += "".join(
-        f"{line}\n"
-        for line in ("settle = 0.05", "sidecar_wait = 0.0")
-        if line.split(" ")[0] not in {each.split(" ")[0] for each in more.splitlines()}
-    )
-    return text + more + "\n" + "".join(f"[[watch.rule]]\n{rule}\n" for rule in rules)
+    text += _lines(more, "settle = 0.05", "sidecar_wait = 0.0")
+    return text + "".join(f"[[watch.rule]]\n{rule}\n" for rule in rules)
+
+
+def _lines(given: str, *usual: str) -> str:
+    """Return the given lines with the usual ones for the keys that they leave out."""
+    keys = {_key(line) for line in given.splitlines()}
+    lines = [line for line in usual if _key(line) not in keys]
+    return "\n".join([*lines, given, ""])
+
+
+def _key(line: str) -> str:
+    return line.partition("=")[0].strip()

@@ -32,7 +32,7 @@ REAL_PEOPLE = Failure(
     "Use another model or another picture, then run retry. Nothing was charged.",
 )
 TOO_LARGE_REMOTE = Failure(
-    "too_large",
+    "too_large_for_service",
     "The service says that the picture is too large.",
     "Save the picture smaller and drop it again.",
 )

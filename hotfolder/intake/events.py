@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -40,6 +41,9 @@ class Events:
 
     def __init__(self, root: Path, hint: Callable[[str], None], *, recursive: bool) -> None:
         """Start watching. Raises OSError where the kernel refuses, as at its watch limit."""
+        # Folders made in quick succession are watched twice, which watchdog mends by itself and
+        # tells in a warning that names every folder of the tree.
+        warnings.filterwarnings("ignore", "Callback with id", RuntimeWarning)
         observer: BaseObserver = Observer()
         observer.schedule(_Forwarder(root, hint), os.fspath(root), recursive=recursive)
         observer.start()

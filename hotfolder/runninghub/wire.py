@@ -338,7 +338,8 @@ def _decimal(stated: object) -> Decimal | None:
         number = Decimal(str(stated).strip())
     except InvalidOperation:
         return None
-    return number if number.is_finite() and abs(number) < LARGEST_NUMBER else None
+    sane = number.is_finite() and -LARGEST_NUMBER < number < LARGEST_NUMBER
+    return number if sane else None
 
 
 def _text(stated: object) -> str:

@@ -22,6 +22,7 @@ WITHDRAWN = {
     "Superseded": "cancelled",
     "SourceGone": "cancelled",
     "SourceChanged": "cancelled",
+    "SourceSkipped": "cancelled",
     "GaveUp": "failed",
 }
 # The design's tables; an event that is added there is added here by hand.

@@ -9,6 +9,7 @@ import pty
 import signal
 import subprocess
 import sys
+import termios
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -158,9 +159,10 @@ class CommandLine:
     def on_terminal(self, *arguments: str | Path, columns: int = 80) -> tuple[int, str]:
         """Run a command on a terminal; returns its exit code and all that was written there."""
         leader, follower = pty.openpty()
+        termios.tcsetwinsize(leader, (24, columns))
         process = subprocess.Popen(
             self._words(arguments, None),
-            env={**self.environment, "TERM": "xterm-256color", "COLUMNS": str(columns)},
+            env={**self.environment, "TERM": "xterm-256color"},
             cwd=self.studio.folder,
             stdin=follower,
             stdout=follower,

@@ -1,25 +1,34 @@
-"""A daemon to be killed: runs a service until nothing goes on, or dies at a given point.
+"""Daemons to be killed: each runs a service until nothing goes on, or dies at a given point.
 
-    python -m tests.end_to_end.driver CONFIG run|once [POINT N]
+    python -m tests.end_to_end.driver
 
-With POINT and N the process kills itself at the N-th passing of that failure point.
+reads orders, one JSON list a line: [CONFIG] or [CONFIG, POINT, N]. Each is worked on in a forked
+process of its own, since starting Python takes longer than the work. With POINT and N that
+process kills itself at the N-th passing of the failure point. Answers the exit code on a line.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
+import subprocess
 import sys
 import threading
+import traceback
 from pathlib import Path
+from typing import TYPE_CHECKING, Self
 
 from pydantic import SecretStr
 
 from hotfolder import config
 from hotfolder.domain.failpoints import Failpoint, no_failpoint
-from hotfolder.service import Edges, Service, stop_on_signals
+from hotfolder.service import Edges, Service
 from tests.studio import KEY, LIMIT_S, EagerPolls
+
+if TYPE_CHECKING:
+    from typing import IO
 
 
 def killing(point: str, number: int) -> Failpoint:
@@ -39,19 +48,57 @@ def killing(point: str, number: int) -> Failpoint:
     return pass_by
 
 
-async def main(path: Path, mode: str, failpoint: Failpoint) -> None:
-    """Run the daemon, or once."""
+async def _work(path: Path, failpoint: Failpoint) -> None:
     read = config.read(path, {})
     assert read.config is not None, read.problems
     edges = Edges(jitter=lambda: 0.0, schedule=EagerPolls(), failpoint=failpoint)
-    service = Service(read.config, SecretStr(KEY), edges)
-    stop = stop_on_signals(asyncio.get_running_loop())
-    if mode == "run":
-        await service.run(stop)
-    else:
-        await service.once(stop, timeout_s=LIMIT_S)
+    await Service(read.config, SecretStr(KEY), edges).once(asyncio.Event(), timeout_s=LIMIT_S)
+
+
+def _forked(path: str, point: str = "", number: int = 0) -> int:
+    """Work on an order in a process of its own and return how it ended."""
+    child = os.fork()
+    if child:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    try:
+        os.dup2(2, 1)
+        asyncio.run(_work(Path(path), killing(point, number) if point else no_failpoint))
+    except BaseException:  # noqa: BLE001  the parent is told by the exit code
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
+
+
+class Driver:
+    """The parent of the daemons, as tests use it."""
+
+    def __init__(self, log: Path) -> None:
+        self._log = log.open("wb")
+        command = [sys.executable, "-m", "tests.end_to_end.driver"]
+        pipe = subprocess.PIPE
+        self._parent = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=self._log)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._parent:
+            _open(self._parent.stdin).close()
+        self._log.close()
+
+    def once(self, path: Path, *failpoint: object) -> int:
+        """Run a daemon over a config until nothing goes on by itself; return how it ended."""
+        stdin = _open(self._parent.stdin)
+        stdin.write(json.dumps([str(path), *failpoint]).encode() + b"\n")
+        stdin.flush()
+        return int(_open(self._parent.stdout).readline())
+
+
+def _open(pipe: IO[bytes] | None) -> IO[bytes]:
+    assert pipe is not None
+    return pipe
 
 
 if __name__ == "__main__":
-    _, given, way, *rest = sys.argv
-    asyncio.run(main(Path(given), way, killing(rest[0], int(rest[1])) if rest else no_failpoint))
+    for line in sys.stdin:
+        print(_forked(*json.loads(line)), flush=True)  # noqa: T201  the answer

@@ -6,14 +6,13 @@ Whatever the moment: no picture is lost, none is paid twice, nothing half-done i
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
 
 from hotfolder.simulator import Settings, in_thread
+from tests.end_to_end.driver import Driver
 from tests.end_to_end.lookout import Lookout
 from tests.studio import Studio
 
@@ -34,10 +33,15 @@ POINTS = (
     "publish.before",
     "publish.after",
 )
-PATIENCE_S = 60
+AROUND_THE_SUBMIT = {"commit.before", "commit.after", "submit.sending", "submit.answered"}
 MOST_KILLS = 60
 # A commit is passed about twenty times on a picture's way; its kills are shared out.
-SHARES = [(point, *share) for point in POINTS for share in ((0, 2), (1, 2))]
+SHARES = [
+    (point, first, step)
+    for point in POINTS
+    for step in [4 if point.startswith("commit") else 1]
+    for first in range(step)
+]
 
 
 @pytest.fixture(scope="module")
@@ -47,57 +51,68 @@ def server() -> Iterator[RunningServer]:
         yield server
 
 
-def run_once(studio: Studio, *failpoint: str) -> int:
-    """Run the daemon in a process of its own; return how it ended."""
-    command = [sys.executable, "-m", "tests.end_to_end.driver", str(studio.folder / "config.toml")]
-    done = subprocess.run(
-        [*command, "once", *failpoint], timeout=PATIENCE_S, check=False, capture_output=True
-    )
-    assert done.returncode in (0, -signal.SIGKILL), done.stdout[-4000:] + done.stderr[-4000:]
-    return done.returncode
+@pytest.fixture(scope="module")
+def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
+    """Give a starter of daemons."""
+    with Driver(tmp_path_factory.mktemp("driver") / "log") as driver:
+        yield driver
 
 
-def tasks_of(studio: Studio, prompt: str) -> list[str]:
-    """Return the ids of the tasks that the service accepted with this prompt."""
-    return [task.task_id for task in studio.ledger().tasks if task.prompt == prompt]
+class Bench:
+    """One studio with one picture, whose daemon is killed."""
+
+    def __init__(self, folder: Path, server: RunningServer, driver: Driver, number: int) -> None:
+        folder.mkdir()
+        self.studio = Studio(folder, server)
+        self.prompt = f"Number {number} in {folder}"
+        self._driver = driver
+        self.studio.configure(rules=[f'prompt = "{self.prompt}"'])
+        self.studio.drop("ann.jpg", number=number)
+
+    def once(self, *failpoint: object) -> bool:
+        """Run the daemon; return whether it was killed."""
+        code = self._driver.once(self.studio.folder / "config.toml", *failpoint)
+        assert code in (0, -signal.SIGKILL)
+        return code != 0
+
+    def tasks(self) -> list[str]:
+        """Return the ids of the tasks that the service accepted for this studio."""
+        ledger = self.studio.ledger()
+        return [task.task_id for task in ledger.tasks if task.prompt == self.prompt]
 
 
 @pytest.mark.parametrize(("point", "first", "step"), SHARES)
 async def test_a_kill_loses_nothing_and_pays_once(
-    tmp_path: Path, server: RunningServer, point: str, first: int, step: int
+    tmp_path: Path, server: RunningServer, driver: Driver, point: str, first: int, step: int
 ) -> None:
     """At the N-th passing of a point, for every N until the daemon lives to the end."""
     for number in range(1 + first, MOST_KILLS, step):
-        folder = tmp_path / str(number)
-        folder.mkdir()
-        studio = Studio(folder, server)
-        prompt = f"{point} {first} of {step}, {number}"
-        studio.configure(rules=[f'prompt = "{prompt}"'])
-        studio.drop("ann.jpg", number=number)
-        with Lookout([studio.output]) as lookout:
-            killed = run_once(studio, point, str(number)) != 0
-            assert len(tasks_of(studio, prompt)) <= 1
-            assert not killed or run_once(studio) == 0
-            await assert_paid_and_published_once(studio, prompt, point)
+        bench = Bench(tmp_path / str(number), server, driver, number)
+        with Lookout([bench.studio.output]) as lookout:
+            killed = bench.once(point, number)
+            assert len(bench.tasks()) <= 1
+            assert not killed or not bench.once()
+            await assert_paid_and_published_once(bench, point)
         assert lookout.seen
         assert not lookout.partial
         if not killed:
+            print(f"{point}: lived through number {number}")  # noqa: T201  for -rP
             return
     pytest.fail(f"{point} is passed more than {MOST_KILLS} times")
 
 
-async def assert_paid_and_published_once(studio: Studio, prompt: str, point: str) -> None:
+async def assert_paid_and_published_once(bench: Bench, point: str) -> None:
     """Check the end; a doubt is allowed where it must be, and is settled as an operator would."""
-    tasks = tasks_of(studio, prompt)
+    studio = bench.studio
     if studio.states() == {"in_doubt": 1}:
-        assert point in ("commit.before", "commit.after", "submit.sending", "submit.answered")
+        assert point in AROUND_THE_SUBMIT
         assert studio.outputs() == []
-        job = studio.job("ann.jpg")["id"]
+        tasks = bench.tasks()
         wish = {"task_id": tasks[0]} if tasks else {"resend": True}
-        await studio.act("resolve", job=job, **wish)
-        assert run_once(studio) == 0
+        await studio.act("resolve", job=studio.job("ann.jpg")["id"], **wish)
+        assert not bench.once()
     assert studio.states() == {"done": 1}, studio.summary()
     assert studio.outputs() == ["ann.jpg"]
-    assert len(tasks_of(studio, prompt)) == 1
+    assert len(bench.tasks()) == 1
     kinds = Counter(studio.history("ann.jpg"))
     assert kinds["Published"] == kinds["Accepted"] == 1

@@ -113,7 +113,7 @@ async def test_the_first_matching_rule_counts(studio: Studio) -> None:
     """Globs choose the rule, case ignored, and an excluded file is nobody's."""
     studio.configure(
         rules=[
-            'name = "night"\nmatch = ["night/**"]\nexclude = ["*-raw.jpg"]\nprompt = "Make it night"',
+            'name = "night"\nmatch = ["night/**"]\nprompt = "Make it night"',
             'name = "day"\nmatch = ["*.jpg"]\nexclude = ["*-raw.jpg"]\nprompt = "Make it day"',
         ]
     )

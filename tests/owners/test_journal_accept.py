@@ -12,7 +12,7 @@ from hotfolder.domain.failures import NO_PROMPT, REJECTED, SIDECAR_MISSING
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import BEFORE_INTENT, State
 from hotfolder.journal.acceptance import name_result, replan, skip
-from hotfolder.journal.sightings import known, same, waiting_paths
+from hotfolder.journal.sightings import Unsubmitted, known, same, unsubmitted
 from hotfolder.journal.transitions import existing_job
 from tests.builders import (
     Desk,
@@ -65,7 +65,7 @@ def test_every_rule_has_its_job(desk: Desk) -> None:
     assert desk.accept_all(drafts=both) == ()
 
 
-@pytest.mark.parametrize("kind", [ev.SourceGone, ev.SourceChanged, ev.Superseded])
+@pytest.mark.parametrize("kind", [ev.SourceGone, ev.SourceChanged, ev.SourceSkipped, ev.Superseded])
 def test_a_source_that_came_back_is_a_new_generation(desk: Desk, kind: type[ev.Event]) -> None:
     """A job that was withdrawn before it was paid is made anew, with its name."""
     first = desk.apply(desk.accept(), kind())
@@ -123,12 +123,12 @@ def test_a_waiting_draft_waits_until_it_can_be_made(desk: Desk) -> None:
         ev.WaitsFor.SIDECAR,
         SIDECAR_MISSING,
     )
-    assert desk.journal.run_blocking(waiting_paths, 1) == ["ann.jpg"]
+    assert desk.journal.run_blocking(unsubmitted, 1) == [Unsubmitted("ann.jpg", "default", True)]
     assert desk.accept_all(drafts=[WAITING]) == ()
     (ready,) = desk.accept_all()
     assert (ready.id, ready.due_at, ready.waits_for) == (job.id, desk.clock.now, None)
     assert (ready.failure, ready.plan) == (None, draft().plan)
-    assert desk.journal.run_blocking(waiting_paths, 1) == []
+    assert desk.journal.run_blocking(unsubmitted, 1) == [Unsubmitted("ann.jpg", "default", False)]
 
 
 def test_a_waiting_draft_may_wait_for_another_reason(desk: Desk) -> None:

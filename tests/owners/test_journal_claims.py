@@ -179,8 +179,9 @@ def test_lifting_lets_go_on(desk: Desk) -> None:
     """A lifted hold is gone; lifting tells which there were."""
     job = desk.accept()
     hold(desk, holds.ACCOUNT)
-    lifted = desk.journal.run_blocking(holds.lift, holds.ACCOUNT, holds.watch_scope("one"))
-    assert lifted == (holds.ACCOUNT,)
+    scopes = [holds.ACCOUNT, holds.watch_scope("one")]
+    assert desk.journal.run_blocking(holds.lift, scopes, "another reason") == []
+    assert desk.journal.run_blocking(holds.lift, scopes) == [holds.ACCOUNT]
     ((found,), _) = look(desk)
     assert (found.job.id, found.trial) == (job.id, None)
 

@@ -1,0 +1,214 @@
+"""`retry`, `resolve` and `cancel`, through the daemon's socket and without a daemon."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hotfolder.simulator import Fault, Settings, in_thread
+from tests.end_to_end.conftest import CommandLine, wait_for
+from tests.studio import Studio
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NOBODY = 65534
+
+
+def doubtful_and_failed(studio: Studio) -> None:
+    """Drop two pictures whose answers get lost, and one that the service cannot edit."""
+    studio.fault(Fault(call="submit", kind="drop_after", contains="doubtful", times=2))
+    studio.fault(Fault(call="submit", kind="fail_task", code="1501", contains="forbidden", times=1))
+    for number, (name, prompt) in enumerate(
+        {"a": "doubtful one", "b": "doubtful two", "c": "forbidden thing"}.items()
+    ):
+        studio.drop(f"{name}.jpg", number=number)
+        studio.drop(f"{name}.txt", prompt)
+
+
+def ids(studio: Studio) -> list[str]:
+    """Return the numbers of the three jobs as one types them."""
+    return [str(studio.job(f"{name}.jpg")["id"]) for name in "abc"]
+
+
+def lost_task(studio: Studio, prompt: str) -> str:
+    """Return what a person reads in the service's account pages."""
+    return next(task.task_id for task in studio.ledger().tasks if task.prompt == prompt)
+
+
+def test_what_went_wrong_is_settled_without_a_daemon(
+    hotfolder: CommandLine, studio: Studio
+) -> None:
+    """Task id, abandon and retry are granted under the lock; the next run does the work."""
+    doubtful_and_failed(studio)
+    assert hotfolder("once").code == 1
+    a, b, c = ids(studio)
+    task = lost_task(studio, "doubtful one")
+    said = [
+        hotfolder("resolve", a, "--task-id", task),
+        hotfolder("resolve", b, "--abandon"),
+        hotfolder("retry", c),
+    ]
+    assert [ended.code for ended in said] == [0, 0, 0]
+    assert [ended.out for ended in said] == [
+        f"job {a}: is task {task}; it is followed from here\n",
+        f"job {b}: given up; if it was charged, that is not known here\n",
+        f"job {c}: is submitted again\n",
+    ]
+    assert studio.states() == {"running": 1, "cancelled": 1, "accepted": 1}
+    assert hotfolder("once").code == 0
+    assert studio.outputs() == ["a.jpg", "c.jpg"]
+    assert len(studio.ledger().tasks) == 4
+    assert "nothing to do" in hotfolder("retry", "--failed").out
+
+
+def test_what_went_wrong_is_settled_while_the_daemon_runs(
+    hotfolder: CommandLine, studio: Studio
+) -> None:
+    """The same wishes go through the socket, and the daemon acts on them at once."""
+    doubtful_and_failed(studio)
+    with hotfolder.daemon():
+        wait_for(lambda: studio.states() == {"in_doubt": 2, "failed": 1}, studio.summary)
+        a, b, _ = ids(studio)
+        task = lost_task(studio, "doubtful one")
+        assert hotfolder("resolve", a, "--task-id", task).code == 0
+        assert hotfolder("resolve", b, "--resend").code == 0
+        assert hotfolder("retry", "--failed").code == 0
+        wait_for(lambda: studio.states() == {"done": 3}, studio.summary)
+        ended = hotfolder("retry", a, "--pay-again")
+        assert ended.code == 0, ended.said
+        assert "paid anew as job" in ended.out
+        wait_for(lambda: studio.states() == {"done": 4}, studio.summary)
+    assert studio.outputs() == ["a (2).jpg", "a.jpg", "b.jpg", "c.jpg"]
+
+
+WRONG = [
+    (["resolve", "A", "--resend", "--abandon"], "exactly one of"),
+    (["resolve", "A", "--task-id", "123456"], "does not know a task"),
+    (["resolve", "C", "--resend"], "is failed, not in doubt"),
+    (["retry", "A"], "is in_doubt, not failed"),
+    (["retry", "9" * 30], "than or equal to"),
+    (["retry", "--failed", "--pay-again"], "by number"),
+    (["cancel", "A"], "use resolve"),
+    (["cancel", "ann"], "valid int"),
+]
+
+
+@pytest.mark.parametrize("daemon", [False, True])
+def test_wishes_that_cannot_be_granted_are_2_and_change_nothing(
+    hotfolder: CommandLine, studio: Studio, *, daemon: bool
+) -> None:
+    """Wrong numbers, states and combinations: exit code 2 with a sentence, no job moved."""
+    doubtful_and_failed(studio)
+    assert hotfolder("once").code == 1
+    a, _, c = ids(studio)
+    before = studio.jobs()
+
+    def check() -> None:
+        for words, said in WRONG[1:6:3] if daemon else WRONG:
+            named = [{"A": a, "C": c}.get(word, word) for word in words]
+            ended = hotfolder(*named)
+            assert ended.code == 2, (words, ended.said)
+            unwrapped = " ".join(ended.err.replace("│", " ").split())
+            assert said in unwrapped, (words, unwrapped)
+
+    if daemon:
+        with hotfolder.daemon():
+            check()
+    else:
+        check()
+    assert studio.jobs() == before
+    assert len(studio.ledger().tasks) == 3
+
+
+def test_a_job_is_cancelled_before_it_is_paid(hotfolder: CommandLine, studio: Studio) -> None:
+    """What waits is cancelled for nothing, daemon or not, and is not edited afterwards."""
+    studio.configure(rules=['name = "bare"'])
+    studio.drop("a.jpg", number=1)
+    studio.drop("b.jpg", number=2)
+    assert hotfolder("once").code == 1
+    ended = hotfolder("cancel", "1")
+    assert ended.out == "job 1: cancelled; nothing was paid\n"
+    with hotfolder.daemon():
+        assert hotfolder("cancel", "2").code == 0
+        studio.drop("_prompt.txt", "Make it gold")
+        studio.drop("c.jpg", number=3)
+        wait_for(lambda: studio.states() == {"cancelled": 2, "done": 1}, studio.summary)
+    assert studio.outputs() == ["c.jpg"]
+
+
+def test_without_a_key_only_what_asks_the_service_is_refused(
+    hotfolder: CommandLine, studio: Studio
+) -> None:
+    """Looking and giving up need no key; following a task does, and says so."""
+    doubtful_and_failed(studio)
+    assert hotfolder("once").code == 1
+    a, _, _ = ids(studio)
+    keyless = {name: each for name, each in hotfolder.environment.items() if name != "RH_API_KEY"}
+    assert hotfolder("status", environment=keyless).code == 0
+    ended = hotfolder("resolve", a, "--task-id", "1", environment=keyless)
+    assert ended.code == 2
+    assert "there is no API key" in ended.err
+    assert hotfolder("resolve", a, "--abandon", environment=keyless).code == 0
+
+
+@pytest.fixture
+def open_studio() -> Iterator[Studio]:
+    """Give a studio in a folder that other users can reach."""
+    if os.geteuid() != 0:
+        pytest.skip("acting as another user needs root")
+    try:
+        subprocess.run([sys.executable, "-c", "import hotfolder"], user=NOBODY, check=True)
+    except (PermissionError, subprocess.CalledProcessError):
+        pytest.skip("another user may not start this Python or read this folder")
+    folder = Path(tempfile.mkdtemp(prefix="hotfolder-test-"))
+    folder.chmod(0o755)
+    with in_thread(Settings(task_s=0.0)) as server:
+        yield Studio(folder, server)
+    shutil.rmtree(folder)
+
+
+def test_another_user_is_refused(open_studio: Studio) -> None:
+    """Who does not own the state directory may neither read nor write it, and is told why."""
+    studio = open_studio
+    hotfolder = CommandLine(studio)
+    doubtful_and_failed(studio)
+    assert hotfolder("once").code == 1
+    a, _, _ = ids(studio)
+    before = studio.jobs()
+
+    def refused() -> None:
+        for words in (["resolve", a, "--abandon"], ["status"], ["explain", "in/a.jpg"]):
+            ended = hotfolder(*words, user=NOBODY)
+            assert ended.code == 2, (words, ended.said)
+            assert "belongs to another user" in ended.err
+
+    refused()
+    ended = hotfolder("run", user=NOBODY)
+    assert ended.code == 2
+    assert "this user may not write" in ended.err
+    studio.state.chmod(0o755)
+    assert "another user" in hotfolder("resolve", a, "--abandon", user=NOBODY).err
+    with hotfolder.daemon():
+        assert hotfolder("status", "--json", user=NOBODY).json["jobs"]["in_doubt"] == 2
+        assert "another user" in hotfolder("resolve", a, "--abandon", user=NOBODY).err
+    assert studio.jobs() == before
+
+
+def test_check_tells_which_folders_this_user_cannot_use(open_studio: Studio) -> None:
+    """An output that may not be written is found by check before any picture is paid: 2."""
+    hotfolder = CommandLine(open_studio)
+    open_studio.state.mkdir()
+    os.chown(open_studio.state, NOBODY, NOBODY)
+    ended = hotfolder("check", user=NOBODY)
+    assert ended.code == 2, ended.said
+    assert f"the output of watch studio cannot be written: {open_studio.output}" in ended.out
+    open_studio.output.chmod(0o777)
+    assert hotfolder("check", user=NOBODY).code == 0

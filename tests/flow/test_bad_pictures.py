@@ -1,0 +1,102 @@
+"""What looks like a picture by its name and is none, or none that may be sent."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import pytest
+from PIL import Image
+
+from tests.studio import picture
+
+if TYPE_CHECKING:
+    from tests.studio import Studio
+
+MEGABYTE = 1024 * 1024
+
+
+def tiff() -> bytes:
+    """Return a real TIFF."""
+    written = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(written, "TIFF")
+    return written.getvalue()
+
+
+BAD = {
+    "text": (b"Dear customer, the picture follows.", "not_a_picture"),
+    "web page": (b"<!doctype html><title>Log in</title>", "not_a_picture"),
+    "tiff": (tiff(), "unsupported_type"),
+    "too large": (picture()[:-2] + bytes(10 * MEGABYTE) + b"\xff\xd9", "too_large"),
+    "huge": (picture()[:-2] + bytes(65 * MEGABYTE) + b"\xff\xd9", "too_large"),
+}
+WAITING = {
+    "empty": (b"", "empty"),
+    "truncated": (picture(side=64)[:-40], "truncated"),
+    "reserved": (bytes(4096), "truncated"),
+}
+
+
+@pytest.mark.parametrize(("content", "code"), BAD.values(), ids=BAD)
+async def test_a_bad_picture_fails_without_a_call(
+    studio: Studio, content: bytes, code: str
+) -> None:
+    """Nothing is uploaded or paid, and the reason stands wherever one looks for it."""
+    studio.drop("ann.jpg", content)
+    await studio.once()
+    job = studio.job("ann.jpg")
+    assert (job["state"], job["error"]["code"]) == ("failed", code)
+    assert not {"upload", "submit"} & studio.ledger().requests.keys()
+    assert studio.status()["jobs"]["failed"] == 1
+    told = studio.explain("ann.jpg")
+    assert told["verdict"] == "job"
+    assert job["error"]["message"] in told["reason"]
+    assert job["error"]["hint"] in told["reason"]
+
+
+@pytest.mark.parametrize(("content", "code"), WAITING.values(), ids=WAITING)
+async def test_an_unfinished_picture_waits_without_a_call(
+    studio: Studio, content: bytes, code: str
+) -> None:
+    """A file whose end is missing may still be coming: it waits, and says so."""
+    studio.drop("ann.jpg", content)
+    await studio.once()
+    job = studio.job("ann.jpg")
+    assert (job["state"], job["waits_for"], job["error"]["code"]) == ("accepted", "source", code)
+    assert not {"upload", "submit"} & studio.ledger().requests.keys()
+    assert studio.status()["waiting"] == {"source": 1}
+    assert studio.explain("ann.jpg")["verdict"] == "waiting"
+
+
+@pytest.mark.parametrize("detect", ["events", "scan"])
+async def test_a_picture_completed_later_is_done_once(studio: Studio, detect: str) -> None:
+    """A stalled copy that goes on is edited once it is whole, and only the whole is paid."""
+    studio.configure(watch=f'detect = "{detect}"\nscan_interval = 0.2')
+    whole = picture(7, side=64)
+    async with studio.running():
+        path = studio.drop("ann.jpg", whole[:-40])
+        await studio.until_states(accepted=1)
+        assert studio.job("ann.jpg")["error"]["code"] == "truncated"
+        with path.open("ab") as copy:
+            copy.write(whole[-40:])
+        await studio.until_states(cancelled=1, done=1)
+    assert studio.outputs() == ["ann.jpg"]
+    assert len(studio.ledger().tasks) == 1
+
+
+async def test_a_bad_picture_keeps_no_good_one(studio: Studio) -> None:
+    """The good pictures beside bad ones are edited."""
+    for number, (content, _) in enumerate([*BAD.values(), *WAITING.values()]):
+        studio.drop(f"bad{number}.jpg", content)
+    studio.drop("good.jpg")
+    await studio.once()
+    assert studio.states() == {"failed": len(BAD), "accepted": len(WAITING), "done": 1}
+    assert studio.outputs() == ["good.jpg"]
+
+
+async def test_the_type_is_told_by_the_content(studio: Studio) -> None:
+    """A PNG named .jpg is a good picture; its edit gets the extension of what it is."""
+    studio.drop("ann.jpg", picture(1, "PNG"))
+    await studio.once()
+    assert studio.states() == {"done": 1}
+    assert studio.outputs() == ["ann.png"]

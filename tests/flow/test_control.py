@@ -1,0 +1,164 @@
+"""An operator's wishes, carried by the socket to the daemon that runs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hotfolder import control
+from hotfolder.domain.errors import OperatorError
+from hotfolder.simulator import Fault
+from tests.studio import Studio
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+async def test_a_doubt_is_settled_while_the_daemon_runs(studio: Studio) -> None:
+    """resolve, retry and cancel reach the daemon, which goes on with the jobs at once."""
+    studio.fault(
+        Fault(call="submit", kind="drop_after", times=1),
+        Fault(call="submit", kind="fail_task", code="1501", skip=1, times=1),
+    )
+    studio.configure(limits="concurrency = 1")
+    async with studio.running():
+        studio.drop("ann.jpg", number=1)
+        await studio.until_states(in_doubt=1)
+        studio.drop("bob.jpg", number=2)
+        await studio.until_states(in_doubt=1, failed=1)
+        (task_id,) = [task.task_id for task in studio.ledger().tasks if not task.answered]
+        (line,) = await studio.send("resolve", job=studio.job("ann.jpg")["id"], task_id=task_id)
+        assert task_id in line
+        await studio.until_states(done=1, failed=1)
+        await studio.send("retry", jobs=[studio.job("bob.jpg")["id"]])
+        await studio.until_states(done=2)
+    assert len(studio.ledger().tasks) == 3
+
+
+async def test_what_waits_can_be_cancelled(studio: Studio) -> None:
+    """A job that is not yet sent is given up at once, and its name is free again."""
+    studio.configure(rules=['match = ["*.jpg"]'])
+    async with studio.running():
+        studio.drop("ann.jpg")
+        await studio.until_states(accepted=1)
+        (line,) = await studio.send("cancel", jobs=[studio.job("ann.jpg")["id"]])
+        assert "nothing was paid" in line
+        assert studio.states() == {"cancelled": 1}
+        with pytest.raises(OperatorError, match="cancelled already"):
+            await studio.send("cancel", jobs=[studio.job("ann.jpg")["id"]])
+        with pytest.raises(OperatorError, match="no job 77"):
+            await studio.send("cancel", jobs=[77])
+    assert studio.ledger().requests.get("submit", 0) == 0
+
+
+async def test_a_settling_file_is_explained(studio: Studio) -> None:
+    """The daemon says of a file on its way what it waits for."""
+    studio.configure(watch="settle = 30.0")
+    async with studio.running():
+        studio.drop("ann.jpg")
+        lines: list[str] = []
+        async with asyncio.timeout(20):
+            while not lines:
+                lines = await studio.send("settling", watch="studio", path="ann.jpg")
+        assert "to go" in lines[0]
+        assert studio.explain("ann.jpg", settling=lines[0], daemon=True)["verdict"] == "settling"
+        assert await studio.send("settling", watch="studio", path="bob.jpg") == []
+
+
+@pytest.mark.parametrize(
+    ("action", "wish", "words"),
+    [
+        ("dance", {}, "no action"),
+        ("cancel", {"jobs": "all"}, "cancel: "),
+        ("cancel", {"jobs": [1], "force": True}, "cancel: "),
+        ("resolve", {}, "resolve: "),
+        ("retry", {"jobs": ["1"]}, "retry: "),
+    ],
+)
+async def test_a_wrong_wish_is_refused_in_words(
+    studio: Studio, action: str, wish: dict[str, object], words: str
+) -> None:
+    """What is not understood changes nothing, and the daemon goes on."""
+    async with studio.running():
+        with pytest.raises(OperatorError, match=words):
+            await studio.send(action, **wish)
+        studio.drop("ann.jpg")
+        await studio.until_states(done=1)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"\n",
+        b"hello\n",
+        b"[]\n",
+        b"null\n",
+        b"{}\n",
+        b'{"action": 7}\n',
+        b"\xff\xfe\n",
+        b"[" * 9000,
+    ],
+    ids=lambda line: repr(line[:12]),
+)
+async def test_nonsense_on_the_socket_is_answered(studio: Studio, line: bytes) -> None:
+    """Whatever is written to the socket, there is an answer in one line of JSON, or a hang-up."""
+    async with studio.running():
+        answer = await asyncio.to_thread(talk, studio.state, line)
+        assert json.loads(answer)["ok"] is False
+        studio.drop("ann.jpg")
+        await studio.until_states(done=1)
+
+
+async def test_a_client_that_leaves_disturbs_nobody(studio: Studio) -> None:
+    """One that says nothing, or does not listen, leaves no trace."""
+    async with studio.running():
+        for line in (b"", b'{"action": "settl', b'{"action": "cancel", "jobs": [1]}\n'):
+            await asyncio.to_thread(talk, studio.state, line, listen=False)
+        studio.drop("ann.jpg")
+        await studio.until_states(done=1)
+
+
+async def test_a_long_state_folder_is_reached(studio: Studio) -> None:
+    """The kernel's 108 bytes for a socket's path do not limit where the state may lie."""
+    long = studio.folder / ("d" * 120) / ("e" * 120)
+    long.mkdir(parents=True)
+    studio.state = long
+    studio.configure()
+    async with studio.running():
+        assert len(os.fsencode(long / control.SOCKET_NAME)) > 108
+        assert await studio.send("settling", watch="studio", path="ann.jpg") == []
+
+
+async def test_without_a_daemon_there_is_nobody_to_ask(studio: Studio) -> None:
+    """Neither a missing socket nor one left by a killed daemon is taken for an answer."""
+    studio.state.mkdir()
+    with pytest.raises(FileNotFoundError):
+        await studio.send("retry", jobs=[])
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(str(studio.state / control.SOCKET_NAME))
+    with pytest.raises(ConnectionError):
+        await studio.send("retry", jobs=[])
+    async with studio.running():
+        assert await studio.send("retry", jobs=[]) == []
+
+
+def talk(folder: Path, line: bytes, *, listen: bool = True) -> bytes:
+    """Write bytes to the daemon's socket and return its answer."""
+    here = os.open(folder, os.O_RDONLY)
+    try:
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(10)
+            connection.connect(f"/proc/self/fd/{here}/{control.SOCKET_NAME}")
+            connection.sendall(line)
+            if not listen:
+                return b""
+            connection.shutdown(socket.SHUT_WR)
+            with connection.makefile("rb") as stream:
+                return stream.readline()
+    finally:
+        os.close(here)

@@ -1,0 +1,163 @@
+"""When nothing can be submitted: jobs wait and none fails; and how many tasks run at once."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from hotfolder.simulator import Fault
+
+if TYPE_CHECKING:
+    from tests.studio import Studio
+
+QWEN = "qwen-image-2.0/image-edit"
+FIRST_TRIAL_S = 31.0
+
+ACCOUNT_TROUBLE: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
+    "kind of key (1014)": ({"key_kind": "consumer"}, {"key_kind": "enterprise"}, "key_kind"),
+    "money (416)": ({"balance": Decimal("0.01")}, {"balance": Decimal(1000)}, "no_money"),
+    "key (401)": ({"key": "x" * 32}, {"key": None}, "key_refused"),
+}
+
+
+@pytest.mark.parametrize(
+    ("trouble", "mended", "code"), ACCOUNT_TROUBLE.values(), ids=ACCOUNT_TROUBLE
+)
+async def test_trouble_with_the_account_holds_it(
+    studio: Studio, trouble: dict[str, Any], mended: dict[str, Any], code: str
+) -> None:
+    """One hold, no failed job, no storm; a trial lifts it when the trouble is mended."""
+    studio.simulator.update_settings(**trouble)
+    studio.drop_many(12)
+    async with studio.running():
+        await studio.until(lambda: studio.holds() == ["account"], "the hold")
+        await studio.until(lambda: studio.hold()["count"] == 12, "all wait")
+        assert studio.explain("p000.jpg")["verdict"] == "held"
+        assert studio.hold_code() == code
+        assert studio.states().keys() <= {"accepted", "uploaded"}
+        asked = len(studio.ledger().rejected) + studio.ledger().requests.get("upload", 0)
+        studio.clock.forward(FIRST_TRIAL_S)
+        studio.drop("later.jpg", number=99)  # wakes the runner, whose clock was set forward
+        await studio.until(lambda: studio.trials() == 1, "the first trial")
+        assert studio.holds() == ["account"]
+        told = len(studio.ledger().rejected) + studio.ledger().requests.get("upload", 0)
+        assert told <= asked + 13
+        studio.simulator.update_settings(**mended)
+        studio.clock.forward(2 * FIRST_TRIAL_S)
+        studio.drop("latest.jpg", number=100)
+        await studio.until_states(done=14)
+        assert studio.holds() == []
+    assert len(studio.ledger().tasks) == 14
+
+
+async def test_running_tasks_are_fetched_during_a_hold(studio: Studio) -> None:
+    """What is paid is delivered, whatever became of the account meanwhile."""
+    studio.simulator.update_settings(task_s=0.6)
+    studio.drop_many(2)
+    async with studio.running():
+        await studio.until(lambda: len(studio.ledger().tasks) == 2, "two tasks")
+        studio.simulator.update_settings(key_kind="consumer")
+        studio.drop("late.jpg", number=9)
+        await studio.until_states(done=2, uploaded=1)
+        assert studio.holds() == ["account"]
+    assert len(studio.outputs()) == 2
+
+
+async def test_a_hold_is_tried_at_every_start(studio: Studio) -> None:
+    """Whoever mends the cause and starts again does not wait."""
+    studio.simulator.update_settings(key_kind="consumer")
+    studio.drop_many(3)
+    await studio.once()
+    assert studio.states() == {"uploaded": 3}
+    await studio.once()
+    assert studio.states() == {"uploaded": 3}
+    assert len(studio.ledger().rejected) <= 2 + 2
+    studio.simulator.update_settings(key_kind="enterprise")
+    await studio.once()
+    assert studio.states() == {"done": 3}
+
+
+async def test_an_unknown_endpoint_holds_its_rule_only(studio: Studio) -> None:
+    """1001 on a submit holds the rule; other rules go on, and nobody fails."""
+    studio.fault(Fault(call="submit", kind="code", code="1001", contains="gold"))
+    studio.configure(
+        rules=[
+            'name = "gold"\nmatch = ["gold/*"]\nprompt = "Make it gold"',
+            'name = "blue"\nmatch = ["*.jpg"]\nprompt = "Make it blue"',
+        ]
+    )
+    for number in range(6):
+        studio.drop(f"{'gold' if number % 2 else 'blue'}/p{number}.jpg", number=number)
+    await studio.once()
+    assert studio.holds() == ["rule:studio/gold"]
+    states = {job["source"]: job["state"] for job in studio.jobs()}
+    assert {state for name, state in states.items() if name.startswith("blue")} == {"done"}
+    assert "failed" not in states.values()
+    assert len(studio.ledger().rejected) <= 4
+    studio.simulator.clear_faults()
+    await studio.once()
+    assert studio.states() == {"done": 6}
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"limit_answer": "421"},
+        {"limit_answer": "1520"},
+        {"limit_answer": "429"},
+    ],
+    ids=str,
+)
+async def test_a_full_service_fails_nobody(studio: Studio, settings: dict[str, Any]) -> None:
+    """An unknown limit is learned: all pictures are edited, with few refused submits."""
+    studio.edge(jitter=lambda: 0.5)
+    studio.simulator.update_settings(
+        concurrent_limit=3, hide_limit=True, task_s=0.1, retry_after_s=1, **settings
+    )
+    studio.drop_many(20)
+    await studio.once()
+    assert studio.states() == {"done": 20}
+    assert len(studio.ledger().tasks) == 20
+    assert len(studio.ledger().rejected) <= 10, len(studio.ledger().rejected)
+
+
+@pytest.mark.parametrize("answer", ["429", "1003"])
+async def test_too_many_requests_fail_nobody(studio: Studio, answer: str) -> None:
+    """A limit of the rate slows down: nobody fails, nothing is held."""
+    studio.simulator.update_settings(
+        requests_per_s=2, rate_answer=answer, rate_calls=["submit"], retry_after_s=1
+    )
+    studio.drop_many(6)
+    async with studio.running():
+        await studio.until(lambda: len(studio.ledger().rejected) > 0, "a refusal")
+        await studio.until(lambda: "done" in studio.states(), "an edit meanwhile")
+        assert not {"failed", "in_doubt"} & studio.states().keys()
+        assert studio.holds() == []
+        assert len(studio.ledger().rejected) <= 6
+    studio.simulator.update_settings(requests_per_s=None)
+    await studio.once()
+    assert studio.states() == {"done": 6}
+    assert len(studio.ledger().tasks) == 6
+
+
+async def test_the_unknown_limit(studio: Studio) -> None:
+    """Limit 3, not told, 50 pictures: 50 done and 50 tasks; few submits are refused."""
+    studio.simulator.update_settings(concurrent_limit=3, hide_limit=True, task_s=0.1)
+    studio.drop_many(50)
+    await studio.once()
+    assert studio.states() == {"done": 50}
+    assert len(studio.ledger().tasks) == 50
+    rejected = len(studio.ledger().rejected)
+    print(f"rejected submits: {rejected}")  # noqa: T201  for -rP
+    assert rejected <= 20
+
+
+async def test_a_known_limit_is_kept(studio: Studio) -> None:
+    """A limit that the service tells, or the config sets lower, is never exceeded."""
+    studio.simulator.update_settings(concurrent_limit=4, task_s=0.1)
+    studio.drop_many(16)
+    await studio.once()
+    assert studio.states() == {"done": 16}
+    assert studio.ledger().rejected == ()

@@ -1,0 +1,187 @@
+"""What is shipped: the example config, the wheel, docstrings, and no trace of a machine."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import os
+import subprocess
+import sys
+import types
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
+
+import pytest
+import tomli
+from pydantic import BaseModel
+
+import hotfolder
+from hotfolder import config, preflight
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parent.parent
+EXAMPLE = ROOT / "config.example.toml"
+PACKAGE = ROOT / "hotfolder"
+PARAMETERS = "params"
+PIP_OPTIONS = ("--quiet", "--no-deps", "--no-build-isolation")
+SHIPPED = (
+    "before_and_after.html",
+    "catalog.json",
+    "config.example.toml",
+    "error_codes.toml",
+    "py.typed",
+    "queries.sql",
+    "schema.sql",
+    "migrations/0001_initial.sql",
+    "samples/astronaut.jpg",
+    "samples/cat.jpg",
+    "samples/coffee.jpg",
+    "samples/README.md",
+)
+# Written in parts, so that this file does not hold what it looks for.
+PLACES_OF_A_MACHINE = ("/wo" + "rk/", "/fa" + "rm/", "../sha" + "red")
+NOT_OURS = {".git", ".venv", "dist", "build"}
+
+
+def known_keys(model: type[BaseModel], place: str = "") -> Iterator[str]:
+    """Yield every key path that a config may hold, tables included."""
+    for name, field in model.model_fields.items():
+        yield f"{place}{name}"
+        for inner in _models(field.annotation):
+            yield from known_keys(inner, f"{place}{name}.")
+
+
+def _models(annotation: object) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    elif get_origin(annotation) in (list, Union, types.UnionType):
+        for each in get_args(annotation):
+            yield from _models(each)
+
+
+def used_keys(table: dict[str, Any], place: str = "") -> Iterator[str]:
+    """Yield every key path that a TOML table holds; the parameters of a model are its own."""
+    for name, value in table.items():
+        yield f"{place}{name}"
+        inner = value if isinstance(value, list) else [value]
+        for each in inner:
+            if isinstance(each, dict) and name != PARAMETERS:
+                yield from used_keys(each, f"{place}{name}.")
+
+
+def test_the_example_config_shows_every_key_and_no_other() -> None:
+    """What the config may hold and what the example explains is the same."""
+    assert set(used_keys(tomli.loads(EXAMPLE.read_text()))) == set(known_keys(config.Config))
+
+
+def test_the_example_config_states_the_defaults() -> None:
+    """Where a key has a default, the example has just that value, so that it tells no lies."""
+    table = tomli.loads(EXAMPLE.read_text())
+    (watch,) = table["watch"]
+    chosen = {"key_file", "match", "exclude", "prompt", "output_name"}
+    for model, stated in (
+        (config.Api, table["api"]),
+        (config.Limits, table["limits"]),
+        (config.Watch, watch),
+        (config.Rule, watch["rule"][0]),
+    ):
+        for name, field in model.model_fields.items():
+            plain = not field.is_required() and field.default_factory is None
+            if plain and name not in {*chosen, "rule", "name"}:
+                assert stated[name] == field.default, name
+
+
+def test_the_example_config_is_shipped_and_can_be_started(tmp_path: Path) -> None:
+    """The copy in the package is the same, and with its folders and key it passes the check."""
+    assert (PACKAGE / EXAMPLE.name).read_bytes() == EXAMPLE.read_bytes()
+    written = tmp_path / "hotfolder.toml"
+    written.write_bytes(EXAMPLE.read_bytes())
+    for name in ("in", "out"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "key").touch(mode=0o600)
+    (tmp_path / "key").write_text("k" * 32)
+    ready = preflight.check(config.read(written, {}), {})
+    assert ready.config.watch[0].input == tmp_path / "in"
+    assert ready.key.get_secret_value() == "k" * 32
+
+
+def test_the_wheel_holds_everything_that_is_needed(tmp_path: Path) -> None:
+    """The wheel has each module, data file and sample, the right version, and no tests."""
+    if importlib.util.find_spec("hatchling") is None:
+        pytest.skip("the wheel is built only where hatchling is installed (.ci/run does)")
+    subprocess.run(
+        [sys.executable, "-m", "pip", "wheel", *PIP_OPTIONS, "--wheel-dir", tmp_path, ROOT],
+        check=True,
+        stdin=subprocess.DEVNULL,
+        env={**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
+    )
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as opened:
+        names = opened.namelist()
+        described = next(name for name in names if name.endswith(".dist-info/METADATA"))
+        metadata = opened.read(described).decode()
+        entry = next(name for name in names if name.endswith("entry_points.txt"))
+        assert "hotfolder = hotfolder.cli.app:main" in opened.read(entry).decode()
+    for shipped in SHIPPED:
+        assert [name for name in names if name.endswith(f"/{shipped}")], shipped
+    modules = {str(path.relative_to(ROOT)) for path in PACKAGE.rglob("*.py")}
+    assert modules <= set(names)
+    assert not [name for name in names if name.startswith("tests/") or "__pycache__" in name]
+    assert f"\nVersion: {hotfolder.__version__}\n" in metadata
+    assert "License-Expression: MIT" in metadata
+
+
+def test_everything_public_says_what_it_is_for() -> None:
+    """Each module, public class and public function of the package has a docstring."""
+    silent = [
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in sorted(PACKAGE.rglob("*.py"))
+        for name in _without_docstring(ast.parse(path.read_text()))
+    ]
+    assert not silent
+
+
+def _without_docstring(module: ast.Module) -> Iterator[str]:
+    if module.body and ast.get_docstring(module) is None:
+        yield "the module"
+    classes = [each for each in module.body if isinstance(each, ast.ClassDef)]
+    for body in [module.body, *(each.body for each in classes if not each.name.startswith("_"))]:
+        for each in body:
+            if not isinstance(each, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+                continue
+            if not each.name.startswith("_") and ast.get_docstring(each) is None:
+                yield each.name
+
+
+def test_no_file_speaks_of_the_machine_it_was_written_on() -> None:
+    """No path of the makers' machine stands in any file of the repository."""
+    telling = [
+        f"{path.relative_to(ROOT)}: {place}"
+        for path in _files()
+        for place in PLACES_OF_A_MACHINE
+        if place.encode() in path.read_bytes()
+    ]
+    assert not telling
+
+
+def _files() -> Iterator[Path]:
+    for folder, folders, names in os.walk(ROOT):
+        folders[:] = [
+            name
+            for name in folders
+            if name not in NOT_OURS and not name.endswith(("_cache", "__pycache__", ".egg-info"))
+        ]
+        if ".hypothesis" in folders:
+            folders.remove(".hypothesis")
+        yield from (Path(folder, name) for name in names)
+
+
+def test_the_service_file_starts_a_command_that_there_is() -> None:
+    """The systemd unit runs `hotfolder run --config`, and does not restart what cannot start."""
+    unit = (ROOT / "systemd" / "hotfolder@.service").read_text()
+    assert "/bin/hotfolder run --config " in unit
+    assert "RestartPreventExitStatus=2 3 5" in unit
+    assert "rh_api_key" in unit

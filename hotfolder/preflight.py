@@ -58,7 +58,8 @@ def check(
     secret, problem = _key(reading, environment)
     found += [problem] if problem else []
     if found or reading.config is None or secret is None:
-        raise ConfigError(reading.path, sorted(found, key=lambda each: each.line or 0))
+        once_each = dict.fromkeys(found)
+        raise ConfigError(reading.path, sorted(once_each, key=lambda each: each.line or 0))
     return Ready(reading.config, secret)
 
 

@@ -153,7 +153,7 @@ class Studio:
 
     async def once(self, timeout_s: float = LIMIT_S) -> None:
         """Take what is there and work until nothing goes on by itself."""
-        async with asyncio.timeout(2 * timeout_s):
+        async with asyncio.timeout(timeout_s + LIMIT_S):
             await self.service().once(asyncio.Event(), timeout_s=timeout_s)
 
     @asynccontextmanager

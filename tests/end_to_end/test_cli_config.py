@@ -69,7 +69,7 @@ params = { imageNum = 99, flavour = "sweet" }
 PROBLEMS = (
     "line 1: state_dir: must not be inside",
     "line 2: colour: is not a known key",
-    "line 5: api.base_url: is not of the form it must have",
+    "line 5: api.base_url: must be a web address",
     "line 8: limits.concurrency: must be a whole number",
     "line 9: limits.daily_budget: is not a known key",
     "line 14: watch[1].output: there is no such folder",

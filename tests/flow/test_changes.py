@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hotfolder.simulator import Fault
-from tests.studio import picture
+from tests.studio import LIMIT_S, picture
 
 if TYPE_CHECKING:
     from tests.studio import Studio
@@ -29,10 +29,10 @@ def held_back(studio: Studio) -> None:
     studio.simulator.update_settings(key_kind="consumer")
 
 
-async def let_go(studio: Studio) -> None:
+async def let_go(studio: Studio, timeout_s: float = LIMIT_S) -> None:
     """Let submits be accepted again, and run."""
     studio.simulator.update_settings(key_kind="enterprise")
-    await studio.once()
+    await studio.once(timeout_s)
 
 
 def online(studio: Studio) -> bool:
@@ -179,7 +179,7 @@ async def test_a_missing_input_folder_cancels_nothing(studio: Studio) -> None:
     studio.drop("ann.jpg")
     await studio.once()
     studio.input.rename(studio.folder / "away")
-    await let_go(studio)
+    await let_go(studio, timeout_s=0.5)
     assert studio.states() == {"uploaded": 1}
     assert studio.status()["watches"][0]["online"] is False
     (studio.folder / "away").rename(studio.input)
@@ -229,6 +229,6 @@ async def test_folders_made_in_quick_succession_are_followed(studio: Studio) -> 
     """A tree that is written faster than it can be watched loses no picture."""
     follow(studio, "events")
     async with studio.running():
-        for number in range(60):
+        for number in range(30):
             studio.drop(f"d{number}/e/f/x.jpg", number=number)
-        await studio.until_states(done=60)
+        await studio.until_states(done=30)

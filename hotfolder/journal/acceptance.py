@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hotfolder.domain import events as ev
-from hotfolder.domain import names
 from hotfolder.domain.errors import HotfolderError
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Estimate, Job, Material, Plan
 from hotfolder.domain.sightings import Sighting
 from hotfolder.domain.states import BEFORE_INTENT, ENDED, State
+from hotfolder.journal.reservations import take_name
 from hotfolder.journal.rows import encode_plan
 from hotfolder.journal.session import Session
 from hotfolder.journal.transitions import REOPENABLE_CODES, apply, existing_job
-
-MOST_NUMBERS = 10_000
 
 
 class StillOpen(HotfolderError):
@@ -99,7 +97,7 @@ def replan(session: Session, job_id: int, draft: Draft) -> Job:
     if draft.plan.stem != job.plan.stem and job.state in BEFORE_INTENT:
         session.change("free_names", job=job_id)
         name = job.source.rpartition("/")[2]
-        _take_name(session, job_id, job.output_root, job.output_folder, draft.plan.stem, name)
+        take_name(session, job_id, job.output_root, job.output_folder, draft.plan.stem, name)
     session.change(
         "replan_job",
         job=job_id,
@@ -133,48 +131,6 @@ def repeat(session: Session, job_id: int) -> Job:
     draft = Draft(plan=job.plan, parameter=material.parameter, estimate=job.estimate)
     generation = newest["generation"] + 1
     return _enter(session, place["source"], material, draft, generation, job.output_root)
-
-
-def name_result(
-    session: Session, job: Job, position: int, extension: str, after: str | None
-) -> str:
-    """Choose, reserve and keep the output name of a result; returns it with its folder.
-
-    `after` is the name that a file not ours already has: the next free one is taken.
-    """
-    result = next((each for each in job.results if each.position == position), None)
-    if result is None:  # StopIteration would never reach the caller: a Future refuses it
-        raise LookupError(f"job {job.id} has no result {position}")
-    stem = names.result_stem(job.output_stem, position)
-    passed = after is None
-    for candidate in _numbered(stem):
-        name = _join(job.output_folder, names.fit(candidate, extension))
-        if not passed:
-            passed = _without_extension(name) == _without_extension(after or "")
-            continue
-        if _reserve(session, job.output_root, job.output_folder, candidate, job.id):
-            session.change("name_result", result=result.id, output_name=os.fsencode(name))
-            return name
-    raise LookupError("the numbers ended")
-
-
-def mark_published(session: Session, result_id: int) -> None:
-    """Keep that a result stands under its final name."""
-    session.change("mark_published", result=result_id)
-
-
-def _numbered(stem: str) -> Iterator[str]:
-    yield stem
-    for number in range(2, MOST_NUMBERS):
-        yield names.numbered(stem, number)
-
-
-def _without_extension(name: str) -> str:
-    return name.rpartition(".")[0] or name
-
-
-def _join(folder: str, name: str) -> str:
-    return f"{folder}/{name}" if folder else name
 
 
 def _put_source(session: Session, settled: Settled, *, verdict: str, reason: str | None) -> int:
@@ -236,7 +192,7 @@ def _enter(
 ) -> Job:
     folder, _, name = material.path.rpartition("/")
     job_id = _insert(session, source, material, draft, generation, output_root, folder)
-    _take_name(session, job_id, output_root, folder, draft.plan.stem, name)
+    take_name(session, job_id, output_root, folder, draft.plan.stem, name)
     session.change(
         "insert_material",
         job=job_id,
@@ -302,38 +258,6 @@ def _insert(
     )
     number: int = row["id"]
     return number
-
-
-def _take_name(
-    session: Session, job_id: int, output_root: str, folder: str, stem: str, source_name: str
-) -> None:
-    """Reserve the first free name; a newer edit of the same source is numbered, no twin."""
-    first = next(names.candidates(stem, ""))
-    is_newer = _owner_is_same_source(session, output_root, folder, first, job_id)
-    extension = "" if is_newer or "." not in source_name else source_name.rpartition(".")[2]
-    for candidate in names.candidates(stem, extension):
-        if _reserve(session, output_root, folder, candidate, job_id):
-            session.change("set_stem", job=job_id, output_stem=os.fsencode(candidate))
-            return
-
-
-def _owner_is_same_source(
-    session: Session, output_root: str, folder: str, stem: str, job_id: int
-) -> bool:
-    root, key = os.fsencode(output_root), names.stem_key(folder, stem)
-    owner = session.row("reserved_by", output_root=root, name_key=key)
-    (place,) = session.rows("place_of_job", job=job_id)
-    return owner is not None and owner["source"] == place["source"]
-
-
-def _reserve(session: Session, output_root: str, folder: str, stem: str, job_id: int) -> bool:
-    key = names.stem_key(folder, stem)
-    root = os.fsencode(output_root)
-    taken = session.row("reserve_name", output_root=root, name_key=key, job=job_id)
-    if taken is not None:
-        return True
-    owner = session.row("reserved_by", output_root=root, name_key=key)
-    return owner is not None and owner["job"] == job_id
 
 
 def _estimate(estimate: Estimate) -> dict[str, str | None]:

@@ -317,12 +317,14 @@ SELECT id, state FROM job
 WHERE ended_at IS NULL OR id IN (SELECT job FROM event WHERE id > :event);
 
 -- name: count_going_on
--- Jobs that go on by themselves: being sent, or due some time and under no hold.
+-- Jobs that go on by themselves: being sent, or due some time and under no hold. A disk or share
+-- that refuses is waited for.
 SELECT count(*) AS count
 FROM job JOIN source ON source.id = job.source JOIN watch ON watch.id = source.watch
 WHERE job.state = 'submitting' OR (job.due_at IS NOT NULL AND NOT EXISTS (
     SELECT 1 FROM hold WHERE job.state IN ('accepted', 'uploaded') AND hold.scope IN (
         'account', 'watch:' || watch.name, 'rule:' || watch.name || '/' || job.rule)
+    AND hold.code NOT IN ('output_blocked', 'spool_blocked')
     AND (hold.next_trial IS NULL OR hold.next_trial > :now)
 ));
 

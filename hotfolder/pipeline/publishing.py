@@ -15,7 +15,7 @@ from hotfolder.domain.errors import OutputError
 from hotfolder.domain.failpoints import Failpoint, no_failpoint
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Job, Result
-from hotfolder.journal import acceptance, holds
+from hotfolder.journal import holds, reservations
 from hotfolder.journal.journal import Journal
 from hotfolder.outputs import publish
 from hotfolder.outputs.errors import NameTaken, SpoolLost
@@ -69,7 +69,7 @@ class Publishing:
                 name = await self._name(job, result, after=name)
             else:
                 break
-        await self._journal.run(acceptance.mark_published, result.id)
+        await self._journal.run(reservations.mark_published, result.id)
         log.info("output.published", **job.log_context(), output=name)
 
     async def _put_in_thread(self, job: Job, result: Result, name: str) -> None:
@@ -90,7 +90,7 @@ class Publishing:
     async def _name(self, job: Job, result: Result, after: str | None) -> str:
         extension = result.extension or "bin"
         return await self._journal.run(
-            acceptance.name_result, job, result.position, extension, after
+            reservations.name_result, job, result.position, extension, after
         )
 
     def _put(self, job: Job, result: Result, name: str) -> Callable[[], object]:

@@ -11,7 +11,8 @@ from hotfolder.domain import events as ev
 from hotfolder.domain.failures import NO_PROMPT, REJECTED, SIDECAR_MISSING
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import BEFORE_INTENT, State
-from hotfolder.journal.acceptance import name_result, replan, skip
+from hotfolder.journal.acceptance import replan, skip
+from hotfolder.journal.reservations import name_result
 from hotfolder.journal.sightings import Unsubmitted, known, same, unsubmitted
 from hotfolder.journal.transitions import existing_job
 from tests.builders import (

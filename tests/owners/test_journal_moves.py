@@ -18,8 +18,8 @@ from hotfolder.domain.events import WaitsFor
 from hotfolder.domain.failures import IN_DOUBT, REJECTED, TASK_DENIED, TASK_FAILED
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import ENDED, TRANSITIONS, IllegalTransition, State
-from hotfolder.journal.acceptance import name_result
 from hotfolder.journal.journal import Journal
+from hotfolder.journal.reservations import name_result
 from hotfolder.journal.transitions import StateMoved, TaskTaken, apply, existing_job
 from hotfolder.journal.uploads import find
 from tests.builders import (

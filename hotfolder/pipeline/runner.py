@@ -201,6 +201,9 @@ class Runner:
                 return job
             self._busy[job.id] = State.SUBMITTING
         moved = await self._apply(job, outcome.event)
+        if moved is None:
+            self._pace.ended(job.id)
+            return job
         await self._after(job, moved, outcome)
         return moved
 
@@ -223,8 +226,8 @@ class Runner:
             failure=failures.INTERNAL,
         )
 
-    async def _apply(self, job: Job, event: ev.Event) -> Job:
-        """Commit an event. One that another overtook changes nothing."""
+    async def _apply(self, job: Job, event: ev.Event) -> Job | None:
+        """Commit an event and return the job; None = another overtook it, nothing was changed."""
         try:
             return await self._insist(
                 partial(transitions.apply, job_id=job.id, event=event, expected=job.state),
@@ -235,7 +238,7 @@ class Runner:
             return await self._apply(job, ev.SubmitUnanswered(reason=str(error)))
         except (transitions.StateMoved, IllegalTransition) as error:
             log.info("event.overtaken", **job.log_context(), error=str(error))
-            return await self._insist(partial(transitions.existing_job, job_id=job.id))
+            return None
 
     async def _insist(self, operation: Callable[[Session], T], **context: object) -> T:
         """Run an operation of the journal; while the disk refuses, it is kept and tried again."""

@@ -29,6 +29,7 @@ async def test_trouble_with_the_account_holds_it(
     studio: Studio, trouble: dict[str, Any], mended: dict[str, Any], code: str
 ) -> None:
     """One hold, no failed job, no storm; a trial lifts it when the trouble is mended."""
+    studio.configure(limits="concurrency = 2")
     studio.simulator.update_settings(**trouble)
     studio.drop_many(12)
     async with studio.running():
@@ -43,7 +44,7 @@ async def test_trouble_with_the_account_holds_it(
         studio.drop("later.jpg", number=99)  # wakes the runner, whose clock was set forward
         await studio.until(lambda: studio.trials() == 1, "the first trial")
         assert studio.holds() == ["account"]
-        assert studio.ledger().requests.get("submit", 0) <= refused + 2
+        assert studio.ledger().requests.get("submit", 0) <= refused + 3
         studio.simulator.update_settings(**mended)
         studio.clock.forward(2 * FIRST_TRIAL_S)
         studio.drop("latest.jpg", number=100)

@@ -448,7 +448,7 @@ async def test_an_upload_that_is_too_large_is_refused(
     service.simulator.update_settings(upload_max_bytes=10)
     with pytest.raises(Refused) as caught:
         await client.upload(CAT, "cat.jpg", "image/jpeg")
-    assert caught.value.failure.code == "too_large"
+    assert caught.value.failure.code == "too_large_for_service"
 
 
 async def test_a_broken_name_can_be_uploaded(client: Client) -> None:

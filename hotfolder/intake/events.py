@@ -24,7 +24,8 @@ class _Forwarder(FileSystemEventHandler):
         self._hint = hint
 
     def on_any_event(self, event: FileSystemEvent) -> None:
-        if event.event_type in _READING:
+        folder_touched = event.is_directory and event.event_type == "modified"
+        if event.event_type in _READING or folder_touched:  # what came into it has its own event
             return
         for path in (event.src_path, event.dest_path):
             if path:

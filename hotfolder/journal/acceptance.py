@@ -98,6 +98,7 @@ def replan(session: Session, job_id: int, draft: Draft) -> Job:
         session.change("free_names", job=job_id)
         name = job.source.rpartition("/")[2]
         take_name(session, job_id, job.output_root, job.output_folder, draft.plan.stem, name)
+    session.change("replan_material", job=job_id, parameter=draft.parameter)
     session.change(
         "replan_job",
         job=job_id,

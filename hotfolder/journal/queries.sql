@@ -173,6 +173,13 @@ UPDATE job SET plan = :plan, estimate = :estimate, estimate_currency = :estimate
     error_code = :error_code, error_message = :error_message, error_hint = :error_hint
 WHERE id = :job AND state IN ('accepted', 'uploaded');
 
+-- name: replan_material
+-- Another model takes the picture in another parameter.
+UPDATE material SET parameter = :parameter
+WHERE position = 1 AND job IN (
+    SELECT id FROM job WHERE id = :job AND state IN ('accepted', 'uploaded')
+);
+
 -- name: insert_event
 -- One line of the history.
 INSERT INTO event (job, at, name, from_state, to_state, detail)

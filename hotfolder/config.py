@@ -97,6 +97,7 @@ def _parameter(value: object) -> object:
     return value
 
 
+OutputTemplate = Annotated[str, AfterValidator(_template)]
 ConfigPath = Annotated[Path, BeforeValidator(_path)]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Parameter = Annotated[JsonScalar | list[JsonScalar], PlainValidator(_parameter)]
@@ -141,7 +142,7 @@ class Rule(_Section):
     model: str = DEFAULT_MODEL
     prompt: str | None = None
     params: dict[str, Parameter] = {}
-    output_name: Annotated[str, AfterValidator(_template)] | None = None
+    output_name: OutputTemplate | None = None
 
 
 class Watch(_Section):

@@ -10,11 +10,10 @@ import logging
 import re
 import sys
 from collections.abc import Callable
-from typing import Any, Final, TextIO
+from typing import Any, TextIO
 
 import structlog
 
-LEVELS: Final = ("debug", "info", "warning", "error")
 _QUERY = re.compile(r"(https?://[^\s?\"'<>]*)\?[^\s\"'<>]*")
 
 

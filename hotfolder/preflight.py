@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -220,26 +219,13 @@ def _parts(folder: Path) -> list[_Part]:
     """Return what can be reached below a folder: its own file system's part, and mounts below."""
     real = PurePosixPath(os.path.realpath(folder))
     own, around, below = _Part("", real), PurePosixPath("/"), []
-    for device, root, place in _mounts():
+    for mount in mounts.mounted():
+        root, place = PurePosixPath(mount.root), PurePosixPath(mount.place)
         if real.is_relative_to(place) and place.is_relative_to(around):
-            own, around = _Part(device, root / real.relative_to(place)), place
+            own, around = _Part(mount.device, root / real.relative_to(place)), place
         elif place.is_relative_to(real):
-            below.append(_Part(device, root))
+            below.append(_Part(mount.device, root))
     return [own, *below]
-
-
-def _mounts() -> Iterator[tuple[str, PurePosixPath, PurePosixPath]]:
-    """Yield the device, the mounted part of it and the mount point of each mount (man 5 proc)."""
-    table = mounts.MOUNT_TABLE.read_text("utf-8", errors="surrogateescape")
-    for line in table.splitlines():
-        _, _, device, root, place, *_ = line.split(" ")
-        yield device, PurePosixPath(_plain(root)), PurePosixPath(_plain(place))
-
-
-def _plain(field: str) -> str:
-    raw = os.fsencode(field)
-    unescaped = re.sub(rb"\\([0-7]{3})", lambda octal: bytes([int(octal[1], 8)]), raw)
-    return os.fsdecode(unescaped)
 
 
 def _state_folder(reading: Reading) -> _Folder | None:

@@ -10,16 +10,15 @@ import errno
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
 import tomli
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from hotfolder import sources
+from hotfolder.config import OutputTemplate
 from hotfolder.domain.errors import HotfolderError
 from hotfolder.domain.jobs import JsonScalar
 from hotfolder.domain.sightings import Sighting
-from hotfolder.domain.templates import template_problem
 
 LARGEST_BYTES = 64 * 1024
 FOLDER_PROMPT = "_prompt.txt"
@@ -27,13 +26,6 @@ FOLDER_PROMPT = "_prompt.txt"
 
 class BrokenSidecar(HotfolderError):
     """A sidecar is there and cannot be understood; the text names it and says why."""
-
-
-def _checked_template(value: str) -> str:
-    problem = template_problem(value)
-    if problem:
-        raise ValueError(problem)
-    return value
 
 
 class Sidecar(BaseModel):
@@ -44,7 +36,7 @@ class Sidecar(BaseModel):
     prompt: str | None = None
     model: str | None = None
     params: dict[str, JsonScalar | list[JsonScalar]] | None = None
-    output_name: Annotated[str, AfterValidator(_checked_template)] | None = None
+    output_name: OutputTemplate | None = None
     skip: bool = False
 
 

@@ -44,11 +44,6 @@ class Pace:
         """How many tasks may be at the service at once."""
         return self._window
 
-    @property
-    def in_flight(self) -> int:
-        """How many are."""
-        return len(self._busy)
-
     def room(self, now_s: float) -> int:
         """Return how many submits may leave now."""
         if now_s < self._not_before_s:

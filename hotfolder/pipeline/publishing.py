@@ -20,7 +20,7 @@ from hotfolder.journal.journal import Journal
 from hotfolder.outputs import publish
 from hotfolder.outputs.errors import NameTaken, SpoolLost
 from hotfolder.outputs.spool import Spool
-from hotfolder.pipeline.steps import Later, Outcome
+from hotfolder.pipeline.steps import Later, Outcome, output_is_silent
 from hotfolder.pipeline.threads import ShareThreads
 
 PUBLISH_TIMEOUT_S: Final = 60.0
@@ -80,10 +80,7 @@ class Publishing:
             self._under_way[result.id] = begun
         done, _ = await asyncio.wait({begun}, timeout=PUBLISH_TIMEOUT_S)
         if not done:
-            raise OutputError(
-                "the output folder does not answer",
-                hint="Check the network, the NAS and the mount.",
-            )
+            raise output_is_silent()
         del self._under_way[result.id]
         begun.result()
 

@@ -22,7 +22,7 @@ from hotfolder import sources
 from hotfolder.domain import events as ev
 from hotfolder.domain import failures
 from hotfolder.domain.clock import Clock
-from hotfolder.domain.errors import Busy, Held, RemoteError, RuleHold
+from hotfolder.domain.errors import Busy, Held, OutputError, RemoteError, RuleHold
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.retry import backoff_s
@@ -44,6 +44,13 @@ class Outcome:
 
 
 Step = Callable[[Job], Awaitable[Outcome]]
+
+
+def output_is_silent() -> OutputError:
+    """Return the error of an output folder that hangs."""
+    return OutputError(
+        "the output folder does not answer", hint="Check the network, the NAS and the mount."
+    )
 
 
 class Later:

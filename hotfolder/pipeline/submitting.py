@@ -25,7 +25,7 @@ from hotfolder.journal.journal import Journal
 from hotfolder.outputs import publish
 from hotfolder.outputs.spool import Spool
 from hotfolder.pipeline.pacing import Durations
-from hotfolder.pipeline.steps import READ_TIMEOUT_S, Later, Outcome
+from hotfolder.pipeline.steps import READ_TIMEOUT_S, Later, Outcome, output_is_silent
 from hotfolder.pipeline.threads import ShareThreads
 from hotfolder.pipeline.uploading import LINK_MARGIN
 from hotfolder.runninghub import catalog
@@ -89,10 +89,7 @@ class Intending:
         try:
             await self._threads.run(job.watch, check, timeout_s=CHECK_TIMEOUT_S)
         except TimeoutError:
-            raise OutputError(
-                "the output folder does not answer",
-                hint="Check the network, the NAS and the mount.",
-            ) from None
+            raise output_is_silent() from None
 
     def _look_at_storage(self, output_root: Path) -> None:
         free = {"output": publish.check_root(output_root), "spool": self._spool.free_bytes()}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hotfolder.simulator import Fault
+from tests.mounting import mount
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,15 +17,6 @@ if TYPE_CHECKING:
     from tests.studio import Studio
 
 FIRST_TRIAL_S = 31.0
-
-
-def mount(*options: str) -> None:
-    """Mount, or skip saying why."""
-    if os.geteuid() != 0:
-        pytest.skip("mounting a small disk needs root")
-    done = subprocess.run(["mount", *options], check=False, capture_output=True, text=True)
-    if done.returncode:
-        pytest.skip(f"mounting is not permitted here: {done.stderr.strip()}")
 
 
 @pytest.fixture

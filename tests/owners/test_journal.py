@@ -23,6 +23,7 @@ from hotfolder.domain.errors import (
 from hotfolder.journal.connection import FILE_NAME
 from hotfolder.journal.journal import Journal, is_locked
 from hotfolder.journal.reader import Reader
+from tests.mounting import mount
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -270,15 +271,6 @@ def test_a_reader_alone_leaves_no_trace(tmp_path: Path) -> None:
 def snapshot(folder: Path) -> dict[str, bytes]:
     """Return all files of a folder with their contents."""
     return {path.name: path.read_bytes() for path in folder.iterdir()}
-
-
-def mount(*options: str) -> None:
-    """Mount, or skip saying why."""
-    if os.geteuid() != 0:
-        pytest.skip("mounting a small disk needs root")
-    done = subprocess.run(["mount", *options], check=False, capture_output=True, text=True)
-    if done.returncode:
-        pytest.skip(f"mounting is not permitted here: {done.stderr.strip()}")
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ import pytest
 
 from hotfolder.outputs.publish import OutputBlocked, Published, check_root, publish
 from hotfolder.outputs.spool import Spool
+from tests.mounting import mount
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,15 +25,6 @@ if TYPE_CHECKING:
 JOB = "j1"
 NOBODY = 65534
 PATIENCE_S = 20
-
-
-def mount(*options: str) -> None:
-    """Mount, or skip saying why."""
-    if os.geteuid() != 0:
-        pytest.skip("mounting a small disk needs root")
-    done = subprocess.run(["mount", *options], check=False, capture_output=True, text=True)
-    if done.returncode:
-        pytest.skip(f"mounting is not permitted here: {done.stderr.strip()}")
 
 
 @pytest.fixture

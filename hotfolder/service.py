@@ -30,7 +30,7 @@ from hotfolder.domain.retry import PollSchedule
 from hotfolder.domain.states import State
 from hotfolder.intake.intake import WatchIntake
 from hotfolder.intake.review import review
-from hotfolder.journal import acceptance, holds, reading, recovery
+from hotfolder.journal import acceptance, reading, recovery
 from hotfolder.journal.journal import Journal
 from hotfolder.outputs.spool import Spool
 from hotfolder.pipeline.fetching import Fetching
@@ -44,6 +44,7 @@ from hotfolder.pipeline.threads import ShareThreads
 from hotfolder.pipeline.uploading import Uploading
 from hotfolder.runninghub.catalog import MEGABYTE
 from hotfolder.runninghub.client import SUBMIT_TIMEOUT_S, Client
+from hotfolder.watches import Watches
 
 SPOOL_NAME: Final = "spool"
 ASK_TIMEOUT_S: Final = 10.0
@@ -88,14 +89,9 @@ class _Parts:
     journal: Journal
     client: Client
     runner: Runner
-    intakes: tuple[WatchIntake, ...]
+    watches: Watches
     control: Control
     threads: ShareThreads
-
-    def settling(self, watch: str, path: str) -> str | None:
-        """Return why a path of a watch is not accepted yet."""
-        reasons = (each.settling(path) for each in self.intakes if each.watch.name == watch)
-        return next(reasons, None)
 
 
 class Service:
@@ -138,7 +134,8 @@ class Service:
                     await _stop_or_death(stop, [*working, still])
                 finally:
                     still.cancel()
-                complete = all(each.quiet and each.all_readable for each in parts.intakes)
+                intakes = parts.watches.intakes
+                complete = all(each.quiet and each.all_readable for each in intakes)
         return Ended(before=before, complete=complete)
 
     @asynccontextmanager
@@ -149,18 +146,19 @@ class Service:
         call that is under way must reach the journal.
         """
         server = await control.serve(parts.control, self._config.state_dir)
-        intakes = [asyncio.create_task(each.run()) for each in parts.intakes]
-        runner = asyncio.create_task(parts.runner.run())
+        working = [asyncio.create_task(parts.watches.run())]
         try:
-            yield [*intakes, runner]
+            await parts.watches.follow(self._config.watch)
+            working.append(asyncio.create_task(parts.runner.run()))
+            yield working
         finally:
             log.info("service.draining", grace_s=self._config.limits.grace)
             server.close()
-            for each in intakes:
-                each.cancel()
+            await parts.watches.stop()
             await parts.runner.drain(self._config.limits.grace)
             parts.threads.close()
-            await asyncio.gather(*intakes, runner, return_exceptions=True)
+            working[0].cancel()
+            await asyncio.gather(*working, return_exceptions=True)
 
     async def _until_still(self, parts: _Parts, timeout_s: float, progress: Progress) -> None:
         last: object = None
@@ -173,10 +171,11 @@ class Service:
                 await asyncio.sleep(LOOK_S)
                 continue
             progress(counts)
-            settled = all(each.quiet for each in parts.intakes)
+            intakes = parts.watches.intakes
+            settled = all(each.quiet for each in intakes)
             if settled and not going_on and parts.runner.idle:
                 return
-            seen = (_advance(counts), [each.progress for each in parts.intakes])
+            seen = (_advance(counts), [each.progress for each in intakes])
             if seen != last:
                 last, since_s = seen, time.monotonic()
             await asyncio.sleep(LOOK_S)
@@ -207,29 +206,17 @@ class Service:
     async def _build(self, journal: Journal, client: Client, *, single_scan: bool) -> _Parts:
         for job in await journal.run(recovery.recover):
             log.warning("submit.unanswered", **job.log_context(), reason=recovery.INTERRUPTED)
-        await journal.run(holds.hold_removed, [each.name for each in self._config.watch])
         spool = Spool(self._config.state_dir / SPOOL_NAME)
         spool.sweep(await journal.run(recovery.spooled_files))
         self._currency = await journal.run(reading.currency)
         threads = ShareThreads()
         runner = await self._build_runner(journal, client, spool, threads)
-        intakes = [
-            WatchIntake(
-                watch,
-                await journal.run(
-                    acceptance.register_watch, watch.name, str(watch.input), str(watch.output)
-                ),
-                journal,
-                accepted=runner.wake,
-                single_scan=single_scan,
-            )
-            for watch in self._config.watch
-        ]
+        watches = Watches(journal, accepted=runner.wake, single_scan=single_scan)
         parts = _Parts(
             journal=journal,
             client=client,
             runner=runner,
-            intakes=tuple(intakes),
+            watches=watches,
             control=Control(journal, client, wake=runner.wake, settling=self._settling),
             threads=threads,
         )
@@ -252,7 +239,7 @@ class Service:
                 self._review,
                 threads,
                 later,
-                min_free_bytes=self._config.limits.min_free_mb * MEGABYTE,
+                min_free_bytes=lambda: self._config.limits.min_free_mb * MEGABYTE,
             ),
             State.SUBMITTING: Submitting(client, durations, edges.schedule, later, hurry),
             State.RUNNING: Querying(
@@ -297,13 +284,18 @@ class Service:
 
     def _review(self, job: Job) -> ev.Event | acceptance.Draft | None:
         """Look at a source again before its edit is paid; blocks."""
-        for intake in self._parts.intakes if self._parts else ():
-            if intake.watch.name == job.watch:
-                return review(intake.watch, intake.number, job)
-        raise LookupError(f"the config has no watch {job.watch}")
+        intake = self._intake(job.watch)
+        if intake is None:
+            reason = "the config has no such watch any more"
+            return ev.Postponed(until=self._edges.clock(), reason=reason, counts=False)
+        return review(intake.watch, intake.number, job)
 
     def _settling(self, watch: str, path: str) -> str | None:
-        return self._parts.settling(watch, path) if self._parts else None
+        intake = self._intake(watch)
+        return intake.settling(path) if intake else None
+
+    def _intake(self, watch: str) -> WatchIntake | None:
+        return self._parts.watches.intake(watch) if self._parts else None
 
 
 def _advance(counts: Mapping[State, int]) -> dict[State, int]:

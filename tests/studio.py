@@ -280,7 +280,9 @@ class Studio:
 def _follows(service: Service) -> bool:
     """Whether every watch was scanned, hence events are listened to and nothing is old news."""
     parts = service._parts  # noqa: SLF001  the journal's word may be from an earlier run
-    return parts is not None and all(each.condition.online for each in parts.intakes)
+    if parts is None or not parts.watches.intakes:
+        return False
+    return all(each.condition.online for each in parts.watches.intakes)
 
 
 def _watch(name: str, source: Path, output: Path, more: str, rules: Sequence[str]) -> str:

@@ -17,7 +17,16 @@ NAME = "hotfolder"
 # What each room may import besides itself and the standard library. Arrows point downwards
 # only; owners of I/O (journal, runninghub, outputs, imaging, sources) know the domain alone.
 OWNERS = {"domain", "imaging", "journal", "outputs", "runninghub", "sources"}
-BELOW_FACES = OWNERS | {"config", "control", "key", "logs", "preflight", "service", "views"}
+BELOW_FACES = OWNERS | {
+    "config",
+    "control",
+    "key",
+    "logs",
+    "preflight",
+    "service",
+    "views",
+    "watches",
+}
 ROOMS: dict[str, set[str]] = {
     "": set(),
     "__main__": {"cli"},
@@ -42,6 +51,7 @@ ROOMS: dict[str, set[str]] = {
     "preflight": {"config", "domain", "intake", "key", "pydantic", "runninghub.catalog"},
     "views": {"config", "domain", "intake", "journal"},
     "control": OWNERS | {"config", "intake", "pipeline", "pydantic", "structlog", "views"},
+    "watches": {"config", "domain", "intake", "journal"},
     "service": BELOW_FACES | {"intake", "pipeline", "pydantic", "structlog"},
     "simulator": {"PIL", "starlette", "uvicorn"},
     "cli": BELOW_FACES

@@ -41,7 +41,7 @@ class Intending:
 
     `review` looks at the source and its plan again: None = as planned, a draft where the plan
     changed, an event where the job cannot go on. It blocks and runs in a thread.
-    `min_free_bytes` must be free for spool and output.
+    `min_free_bytes` says how much must be free for spool and output.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Intending:
         threads: ShareThreads,
         later: Later,
         *,
-        min_free_bytes: int,
+        min_free_bytes: Callable[[], int],
     ) -> None:
         self._journal = journal
         self._site = site
@@ -94,7 +94,7 @@ class Intending:
     def _look_at_storage(self, output_root: Path) -> None:
         free = {"output": publish.check_root(output_root), "spool": self._spool.free_bytes()}
         for place, free_bytes in free.items():
-            if free_bytes < self._min_free_bytes:
+            if free_bytes < self._min_free_bytes():
                 raise OutputError(
                     f"only {free_bytes // catalog.MEGABYTE} MB are free for the {place}",
                     hint="Make room there; limits.min_free_mb says how much must stay free.",

@@ -126,6 +126,11 @@ WATCH_REMOVED = Failure(
     "The config no longer has this watch.",
     "Put the watch back into the config, or run cancel for its jobs.",
 )
+RESTORED = Failure(
+    "journal_restored",
+    "The journal was put back from a backup: what was paid after that backup is not known to it.",
+    "Compare the output folder with the service's list of tasks, then run release for this watch.",
+)
 INTERNAL = Failure(
     "internal",
     "Something unexpected happened inside hotfolder.",

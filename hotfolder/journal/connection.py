@@ -1,4 +1,4 @@
-"""Opening the journal's file: pragmas, identity, migrations, damage.
+"""Opening the journal's file: pragmas, identity, migrations, damage, whole copies.
 
 Pragmas: WAL with synchronous=FULL, so that what was committed is there after a power cut
 (with NORMAL, hundreds of committed rows were lost when it was tried).
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from importlib import resources
 from pathlib import Path
 
@@ -78,10 +78,8 @@ def open_reader(path: Path, *, alone: bool) -> sqlite3.Connection:
     `alone` says that no daemon runs: then, without a WAL beside it, the file is opened as
     immutable, since a reader who may not write the folder could not open it otherwise.
     """
-    immutable = alone and not path.with_name(path.name + "-wal").exists()
-    uri = f"{path.absolute().as_uri()}?mode=ro" + ("&immutable=1" if immutable else "")
     with damage_reported(path):
-        connection = _connect(uri)
+        connection = _connect(_read_only(path, alone=alone))
         try:
             connection.execute("PRAGMA query_only = ON")
             _check_version(connection, path)
@@ -89,6 +87,45 @@ def open_reader(path: Path, *, alone: bool) -> sqlite3.Connection:
             connection.close()
             raise
     return connection
+
+
+def snapshot(path: Path, target: Path, *, alone: bool) -> None:
+    """Write what a journal holds at this moment into a new file, also while it is in use.
+
+    `alone` is as in `open_reader`. Raises JournalDamaged, JournalNewer, JournalUnavailable.
+    """
+    with damage_reported(path), closing(_connect(_read_only(path, alone=alone))) as opened:
+        _check_version(opened, path)
+        opened.execute("VACUUM INTO ?", (str(target),))
+
+
+def check_whole(path: Path) -> None:
+    """Raise JournalDamaged or JournalNewer unless a file is a whole journal of ours.
+
+    Every page, index and reference is looked at.
+    """
+    if not path.exists():
+        raise FileNotFoundError(path)
+    with closing(open_reader(path, alone=True)) as connection, damage_reported(path):
+        if not _check_version(connection, path):
+            raise JournalDamaged(f"{path} is not a journal of hotfolder: it is empty")
+        (verdict,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+        if verdict != "ok":
+            raise _damaged(path, verdict)
+
+
+def fold(path: Path) -> None:
+    """Fold a journal's write-ahead log into it, as far as its condition allows."""
+    with (
+        suppress(sqlite3.Error),
+        closing(_connect(f"{path.absolute().as_uri()}?mode=rw")) as opened,
+    ):
+        opened.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _read_only(path: Path, *, alone: bool) -> str:
+    immutable = alone and not path.with_name(path.name + "-wal").exists()
+    return f"{path.absolute().as_uri()}?mode=ro" + ("&immutable=1" if immutable else "")
 
 
 def _connect(uri: str) -> sqlite3.Connection:
@@ -111,11 +148,21 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if verdict != "ok":
         raise _damaged(path, verdict)
-    for number, text in enumerate(migrations()[version:], start=version + 1):
+    steps = migrations()
+    if 0 < version < len(steps):
+        _keep_before_upgrade(path, version)
+    for number, text in enumerate(steps[version:], start=version + 1):
         connection.executescript(
             f"BEGIN IMMEDIATE;\n{text}\nPRAGMA application_id = {APPLICATION_ID};\n"
             f"PRAGMA user_version = {number};\nCOMMIT;"
         )
+
+
+def _keep_before_upgrade(path: Path, version: int) -> None:
+    """Copy the journal for a return to the older program, which refuses the migrated one."""
+    kept = path.with_name(f"{FILE_NAME}.version-{version}")
+    kept.unlink(missing_ok=True)
+    snapshot(path, kept, alone=False)
 
 
 def _check_version(connection: sqlite3.Connection, path: Path) -> int:

@@ -14,9 +14,9 @@ import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
@@ -197,6 +197,16 @@ def _lock(folder: Path) -> int:
         time.sleep(_LOCK_PAUSE_S)
     os.close(handle)
     raise JournalLocked(f"another hotfolder holds the journal in {folder}")
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep every daemon from the journal in this folder. Raises JournalLocked where one runs."""
+    handle = _lock(folder)
+    try:
+        yield
+    finally:
+        os.close(handle)
 
 
 def is_locked(folder: Path) -> bool:

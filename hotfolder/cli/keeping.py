@@ -1,0 +1,109 @@
+"""The commands that take care of the journal: backup, restore."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from hotfolder import config
+from hotfolder.cli import render
+from hotfolder.cli.options import (
+    ConfigOption,
+    LogLevel,
+    LogLevelOption,
+    other_user,
+    own_state,
+    set_up_log,
+    valid_config,
+)
+from hotfolder.domain.clock import utc_now
+from hotfolder.domain.errors import OperatorError
+from hotfolder.journal import backup as copies
+
+KILOBYTE = 1000
+
+
+def backup(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The copy to write; a new file.")],
+    config_file: ConfigOption = None,
+    log_level: LogLevelOption = None,
+) -> None:
+    """Copy the journal into one file, also while the daemon runs.
+
+    The spool is not in it: a result that was paid and not yet published is fetched again from the
+    service, which is free for 24 hours.
+
+    Example: hotfolder backup /mnt/usb/studio.db
+    """
+    set_up_log(log_level, LogLevel.WARNING)
+    wanted = valid_config(config_file)
+    with own_state(wanted):
+        if not wanted.state_dir.exists():
+            raise _nothing_yet()
+    try:
+        size = copies.take(wanted.state_dir, file)
+    except FileExistsError as error:
+        raise OperatorError(f"{file} is there already; it was left as it is") from error
+    except FileNotFoundError as error:
+        if file.absolute().parent.is_dir():
+            raise _nothing_yet() from error
+        raise OperatorError(f"there is no folder {file.absolute().parent}") from error
+    except OSError as error:
+        raise OperatorError(f"{file} cannot be written: {error.strerror}") from error
+    out = render.console()
+    out.print(
+        Text.assemble(
+            "wrote ", render.name(str(file)), f", {size / KILOBYTE:,.0f} kB, whole and checked"
+        ),
+        soft_wrap=True,
+    )
+
+
+def restore(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A copy that backup has written.")],
+    config_file: ConfigOption = None,
+    log_level: LogLevelOption = None,
+) -> None:
+    """Put a copy of the journal back; the daemon must be stopped. Nothing is paid by it.
+
+    The copy does not know what was paid after it was taken. So every watch is held until you say
+    "hotfolder release WATCH"; edits that were running are asked for again, which is free. The
+    journal that was there is kept beside it.
+
+    Example: hotfolder restore /mnt/usb/studio.db
+    """
+    set_up_log(log_level, LogLevel.WARNING)
+    wanted = valid_config(config_file)
+    _make_state(wanted)
+    try:
+        watches, aside = copies.put_back(wanted.state_dir, file, utc_now)
+    except FileNotFoundError as error:
+        raise OperatorError(f"there is no file {file}") from error
+    except OSError as error:
+        where = error.filename or file
+        raise OperatorError(f"{where} cannot be used: {error.strerror}") from error
+    out = render.console()
+    out.print(Text.assemble("restored from ", render.name(str(file))), soft_wrap=True)
+    if aside is not None:
+        out.print(
+            Text.assemble("the former journal is kept as ", render.name(str(aside))),
+            soft_wrap=True,
+        )
+    out.print("Nothing is submitted until you compared the outputs with the service and said:")
+    for each in watches:
+        out.print(Text.assemble("  hotfolder release ", render.name(each)))
+
+
+def _nothing_yet() -> OperatorError:
+    return OperatorError("there is no journal yet: nothing has run here")
+
+
+def _make_state(wanted: config.Config) -> None:
+    with own_state(wanted):
+        wanted.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if wanted.state_dir.stat().st_uid != os.geteuid():
+            raise other_user(wanted)

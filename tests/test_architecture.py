@@ -60,7 +60,7 @@ ROOMS: dict[str, set[str]] = {
 }
 # Names that only one file or room may import at all.
 SOLE = {
-    "httpx": {"runninghub/client.py"},
+    "httpx": {"runninghub"},
     "watchdog": {"intake/events.py"},
     "sqlite3": {"journal"},
     "PIL": {"imaging", "simulator"},

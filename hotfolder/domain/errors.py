@@ -10,6 +10,7 @@ HotfolderError
 │   │   ├── AccountHold    the key or the money
 │   │   └── RuleHold       the rule's endpoint
 │   └── LinkGone           a result link has expired
+│       └── LinkForbidden  it leads where no result of the service lies
 ├── OutputError            a result cannot be stored here            publish again: yes
 ├── OperatorError          an operator's wish that cannot be granted
 └── JournalError
@@ -82,6 +83,10 @@ class RuleHold(Held):
 
 class LinkGone(RemoteError):
     """A result link is refused or not found: it has expired."""
+
+
+class LinkForbidden(LinkGone):
+    """A result link leads where no result lies: into a private network, or not to the web."""
 
 
 class OutputError(HotfolderError):

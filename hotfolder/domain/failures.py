@@ -84,6 +84,11 @@ PAID_LOST = Failure(
     "The edit was paid, but its result is no longer at the service.",
     "Run retry to ask once more, or retry --pay-again to have it made and paid anew.",
 )
+LINK_FORBIDDEN = Failure(
+    "link_forbidden",
+    "The edit was made, but the service names a place for it that hotfolder does not fetch from.",
+    "Check this machine's name server and api.base_url, then run retry: it pays nothing.",
+)
 IN_DOUBT = Failure(
     "in_doubt",
     "The edit was sent but no answer came: it may have been accepted and charged.",

@@ -8,7 +8,7 @@ from typing import Final
 
 from hotfolder.domain import events as ev
 from hotfolder.domain import failures
-from hotfolder.domain.errors import LinkGone, OutputError, RemoteError, Unanswered
+from hotfolder.domain.errors import LinkForbidden, LinkGone, OutputError, RemoteError, Unanswered
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Job, Result
 from hotfolder.imaging import inspect, picture
@@ -18,8 +18,10 @@ from hotfolder.pipeline.steps import Later, Outcome
 from hotfolder.runninghub import catalog
 from hotfolder.runninghub.client import Client
 
-LARGEST_RESULT_BYTES: Final = 512 * 1024 * 1024
+LARGEST_PICTURE_BYTES: Final = 256 * 1024 * 1024  # held in memory to be proved whole
+LARGEST_RESULT_BYTES: Final = 4 * 1024 * 1024 * 1024
 BROKEN_TRIES: Final = 8
+LINK_TRIES: Final = 3  # a store may need a moment before what was just put there can be read
 TEXT_EXTENSION: Final = "txt"
 
 _EXTENSION = re.compile(r"[a-z0-9]{1,5}")
@@ -37,8 +39,8 @@ class Fetching:
         """Return Fetched, LinksExpired, or when to try again."""
         try:
             files = [await self._fetch(job, result) for result in job.results]
-        except LinkGone:
-            return Outcome(self._links_gone(job))
+        except LinkGone as error:
+            return Outcome(self._links_gone(job, error))
         except OutputError as error:
             failure = Failure(failures.SPOOL_BLOCKED, str(error), error.hint)
             return Outcome(self._later.postponed(job, str(error)), hold=(holds.ACCOUNT, failure))
@@ -48,17 +50,21 @@ class Fetching:
             return Outcome(self._later.postponed(job, f"the result is not whole: {error}"))
         return Outcome(ev.Fetched(results=tuple(files)))
 
-    def _links_gone(self, job: Job) -> ev.Event:
-        if job.submit is not None and job.submit.links_expired:
-            return ev.GaveUp(failure=failures.PAID_LOST)
-        return ev.LinksExpired()
+    def _links_gone(self, job: Job, error: LinkGone) -> ev.Event:
+        if job.attempt + 1 < LINK_TRIES:
+            return self._later.postponed(job, str(error))
+        if job.submit is None or not job.submit.links_expired:
+            return ev.LinksExpired()
+        is_forbidden = isinstance(error, LinkForbidden)
+        return ev.GaveUp(failure=failures.LINK_FORBIDDEN if is_forbidden else failures.PAID_LOST)
 
     async def _fetch(self, job: Job, result: Result) -> ev.SpooledResult:
         name = f"{job.submit.id if job.submit else 0}-{result.position}"
         part = await asyncio.to_thread(self._spool.open_part, name)
         with part:
             if result.url is not None:
-                await self._client.download(result.url, part.write, limit=LARGEST_RESULT_BYTES)
+                limit = LARGEST_PICTURE_BYTES if _is_picture(job) else LARGEST_RESULT_BYTES
+                await self._client.download(result.url, part.write, limit=limit)
             else:
                 await asyncio.to_thread(part.write, (result.text or "").encode())
             extension = await asyncio.to_thread(self._proven_extension, job, result, part)
@@ -75,10 +81,14 @@ class Fetching:
         """Return the extension of what was really downloaded; a picture must decode wholly."""
         if result.url is None:
             return TEXT_EXTENSION
-        model = catalog.find(job.plan.model)
-        if model is None or model.output == "image":
+        if _is_picture(job):
             return inspect.decode(part.content()).type.extension
         if not part.size:
             raise Unanswered("the result is empty")
         stated = _EXTENSION.fullmatch(result.type)
         return stated[0] if stated else "bin"
+
+
+def _is_picture(job: Job) -> bool:
+    model = catalog.find(job.plan.model)
+    return model is None or model.output == "image"

@@ -82,7 +82,7 @@ class Querying:
             case TaskStatus.CANCELLED:
                 return ev.RemoteCancelled(charge=report.charge, currency=self._currency())
             case TaskStatus.DENIED:
-                return self._denied(job)
+                return self._denied(job, submit, report)
 
     def _running_s(self, submit: Submit) -> float:
         return (self._later.clock() - submit.intent_at).total_seconds()
@@ -108,13 +108,13 @@ class Querying:
         if oddities.empty < EMPTY_TRIES:
             return self._later.postponed(job, "succeeded without results")
         return ev.RemoteFailed(
-            failure=failures.NO_RESULTS,
+            failure=failures.PAID_LOST if submit.links_expired else failures.NO_RESULTS,
             charge=report.charge,
             currency=self._currency(),
             ended_by_service=False,
         )
 
-    def _denied(self, job: Job) -> ev.Event:
+    def _denied(self, job: Job, submit: Submit, report: TaskReport) -> ev.Event:
         now_s = time.monotonic()
         oddities = self._oddities[job.id]
         if not oddities.denied:
@@ -122,6 +122,13 @@ class Querying:
         oddities.denied += 1
         for_s = now_s - oddities.denied_since_s
         if oddities.denied >= DENIED_TRIES and for_s >= DENIED_FOR_S:
+            if submit.links_expired:  # it did end well: there is no doubt, the result is gone
+                return ev.RemoteFailed(
+                    failure=failures.PAID_LOST,
+                    charge=report.charge,
+                    currency=self._currency(),
+                    ended_by_service=False,
+                )
             return ev.RemoteLost()
         return self._later.postponed(job, "the service denies the task")
 

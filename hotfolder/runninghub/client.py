@@ -2,73 +2,29 @@
 
 The submit is the call that costs money. It gets a fresh connection (a kept-alive one that the
 server has just closed would manufacture doubt), follows no redirects and is never repeated here.
-Whether a request byte left this process is read from the transport's trace events, not guessed
-from the exception.
-
-Foreign errors are translated in `_translated`:
-
-    httpx error                               nothing sent    sent
-    ConnectError, ConnectTimeout, PoolTimeout NotSent         -
-    ProxyError (the tunnel was refused)       NotSent         -
-    LocalProtocolError, UnsupportedProtocol   NotSent         NotSent (refused before writing)
-    any other                                 NotSent         Unanswered
-    CancelledError (submit only)              NotSent         Unanswered
+`sending` says what is known after a call that failed; `links` fetches what results lie behind.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 from pydantic import SecretStr
 
-from hotfolder.domain.errors import LinkGone, NotSent, Unanswered
+from hotfolder.domain.errors import NotSent, Unanswered
 from hotfolder.domain.failpoints import Failpoint, no_failpoint
 from hotfolder.runninghub import wire
+from hotfolder.runninghub.links import Links
+from hotfolder.runninghub.sending import Trace, translated
 
 CONNECT_TIMEOUT_S = 15.0
 FREE_TIMEOUT_S = 60.0
 SUBMIT_TIMEOUT_S = 120.0
 SLOWEST_ANSWER = 2.0  # times the time-out, which holds for every read: a server may drip
-CHUNK_BYTES = 1024 * 1024
-GONE_STATUSES = frozenset({401, 403, 404, 410})
-
-_NEVER_WRITTEN = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.ProxyError,
-    httpx.LocalProtocolError,
-    httpx.UnsupportedProtocol,
-)
-
-
-class _Trace:
-    """Remembers whether a request byte may have left this process."""
-
-    def __init__(self) -> None:
-        self.sent = False
-
-    async def __call__(self, event: str, details: dict[str, Any]) -> None:
-        # A proxy is first asked for a tunnel: that request is not yet ours.
-        if event.endswith("send_request_headers.started"):
-            self.sent = self.sent or details["request"].method != b"CONNECT"
-
-
-@contextmanager
-def _translated(call: str, trace: _Trace) -> Iterator[None]:
-    try:
-        yield
-    except (*_NEVER_WRITTEN, httpx.InvalidURL) as error:
-        raise NotSent(f"{call}: {type(error).__name__}") from error
-    except (httpx.HTTPError, httpx.StreamError) as error:
-        if not trace.sent:
-            raise NotSent(f"{call}: {type(error).__name__}") from error
-        raise Unanswered(f"{call}: {type(error).__name__} after sending") from error
 
 
 class Client:
@@ -108,13 +64,8 @@ class Client:
             follow_redirects=False,
             verify=context,
         )
-        self._links = httpx.AsyncClient(
-            headers={"accept-encoding": "identity"},
-            timeout=timeout,
-            follow_redirects=True,
-            max_redirects=3,
-            verify=context,
-        )
+        host = parts.hostname or ""
+        self._links = Links(host, timeout=timeout, context=context)
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -137,11 +88,11 @@ class Client:
         Raises NotSent, Busy, Refused, AccountHold, RuleHold (certainly not accepted) or
         Unanswered (nobody knows). A cancellation is answered with what is known, too.
         """
-        trace = _Trace()
+        trace = Trace()
         self._failpoint("submit.sending")
         try:
             async with asyncio.timeout(SLOWEST_ANSWER * self._submit_timeout_s):
-                with _translated("submit", trace):
+                with translated("submit", trace):
                     response = await self._paid.post(
                         f"{self._base}/{endpoint}", json=body, extensions={"trace": trace}
                     )
@@ -158,26 +109,11 @@ class Client:
         return wire.task_report(answer)
 
     async def download(self, url: str, write: Callable[[bytes], object], *, limit: int) -> None:
-        """Pass a result's bytes to `write`, in a thread, chunk by chunk.
+        """Pass a result's bytes to `write`, in a thread, chunk by chunk; see `Links.fetch`.
 
-        The key is not sent to result links. Raises LinkGone when the link has expired,
-        Unanswered on anything that cut the download short or made it larger than `limit` bytes.
+        Raises LinkGone, LinkForbidden, NotSent, Unanswered. The key is not sent to result links.
         """
-        if not _is_web_address(url):
-            raise LinkGone("the result link is no web address")
-        trace = _Trace()
-        size = 0
-        with _translated("download", trace):
-            async with self._links.stream("GET", url, extensions={"trace": trace}) as response:
-                if response.status_code in GONE_STATUSES:
-                    raise LinkGone(f"the result link answers HTTP {response.status_code}")
-                if response.status_code != httpx.codes.OK:
-                    raise Unanswered(f"the result link answers HTTP {response.status_code}")
-                async for chunk in response.aiter_raw(CHUNK_BYTES):
-                    size += len(chunk)
-                    if size > limit:
-                        raise Unanswered(f"the result is larger than {limit} bytes")
-                    await asyncio.to_thread(write, chunk)
+        await self._links.fetch(url, write, limit=limit)
         self._failpoint("download.answered")
 
     async def concurrency_limit(self) -> int | None:
@@ -205,19 +141,11 @@ class Client:
 
     async def _ask(self, call: str, method: str, place: str, **content: Any) -> wire.Answer:  # noqa: ANN401  passed on to httpx
         url = f"{self._base}{place}" if place.startswith("/") else place
-        trace = _Trace()
-        with _translated(call, trace):
+        trace = Trace()
+        with translated(call, trace):
             response = await self._free.request(method, url, extensions={"trace": trace}, **content)
         self._failpoint(f"{call}.answered")
         return _answer(response)
-
-
-def _is_web_address(link: str) -> bool:
-    try:
-        parts = urlsplit(link)
-    except ValueError:
-        return False
-    return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
 def _answer(response: httpx.Response) -> wire.Answer:

@@ -247,7 +247,7 @@ class Exchange:
             if fate is not None or not self._simulator.is_open(task):
                 return gone_answer(fate.status or expired_status if fate else expired_status)
             content = await asyncio.wrap_future(self._simulator.edit_of(task, int(index)))
-            return file_answer(content, task.order.result_type, request.headers.get("range"))
+            return file_answer(content, task.order.result_type, request.headers)
 
         return await self.answer("download", task.order.prompt if task else "", act)
 
@@ -257,7 +257,7 @@ class Exchange:
         material = self._simulator.uploaded(str(request.url))
         if material is None:
             return gone_answer(self._simulator.settings.expired_status)
-        return file_answer(material.read(), material.extension, request.headers.get("range"))
+        return file_answer(material.read(), material.extension, request.headers)
 
     def _note_key(self, request: Request) -> None:
         if "authorization" in request.headers:

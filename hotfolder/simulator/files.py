@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import hashlib
 import mimetypes
 import re
+from typing import TYPE_CHECKING
 
 from starlette.responses import Response
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 HTTP_PARTIAL = 206
 HTTP_RANGE_NOT_SATISFIABLE = 416
 
 
-def file_answer(content: bytes, extension: str, byte_range: str | None) -> Response:
-    """Return a file, or the single range that was asked for (others are ignored)."""
+def file_answer(content: bytes, extension: str, asked: Mapping[str, str]) -> Response:
+    """Return a file, or the single range that the headers ask for (others are ignored).
+
+    A range of another content, as If-Range tells, is answered with the whole of this one.
+    """
     media_type = mimetypes.guess_type(f"x.{extension}")[0] or "application/octet-stream"
-    headers = {"accept-ranges": "bytes"}
-    span = _span(byte_range, len(content))
-    if span is None:
+    tag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+    headers = {"accept-ranges": "bytes", "etag": tag}
+    span = _span(asked.get("range"), len(content))
+    if span is None or asked.get("if-range", tag) != tag:
         return Response(content, media_type=media_type, headers=headers)
     first, last = span
     if first > last:

@@ -484,7 +484,6 @@ async def result_link(service: RunningServer, client: Client) -> str:
 @pytest.mark.parametrize(
     ("kind", "rest", "error"),
     [
-        ("truncate", {"length": "full"}, Unanswered),
         ("truncate", {"length": "full", "share": 0.0}, Unanswered),
         ("drop_before", {}, Unanswered),
         ("reset_after", {}, Unanswered),
@@ -508,6 +507,20 @@ async def test_a_download_that_is_not_whole(
         await client.download(link, len, limit=ENOUGH)
     assert type(caught.value) is error
     await client.download(link, len, limit=ENOUGH)
+
+
+async def test_a_cut_download_goes_on_where_it_was_cut(
+    service: RunningServer, client: Client
+) -> None:
+    """The service's links take ranges: what came already is kept."""
+    link = await result_link(service, client)
+    fault(service, "download", "truncate", times=2)
+    resumed: list[bytes] = []
+    await client.download(link, resumed.append, limit=ENOUGH)
+    assert requests(service, "download") == 3
+    whole: list[bytes] = []
+    await client.download(link, whole.append, limit=ENOUGH)
+    assert b"".join(resumed) == b"".join(whole)
 
 
 async def test_a_result_that_is_too_large_is_broken_off(

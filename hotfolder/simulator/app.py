@@ -141,7 +141,7 @@ class Exchange:
 
         async def act(fate: Fault | None) -> Response:
             self._simulator.admit("submit", request.headers.get("authorization"))
-            task = self._simulator.submit(endpoint, checked_body(body), fate)
+            task = self._simulator.submit(endpoint, checked_body(body), fate, site(request))
             if fate is not None and fate.kind == "fast":
                 return await self._told(task, request, count=False)
             return Reply(self._simulator.acceptance(task))

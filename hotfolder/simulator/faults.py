@@ -5,7 +5,8 @@ Rules belong to three layers. One request can be hit by one rule of each layer:
 
     delay   slow                                   before anything else
     fate    fail_task, no_results, expired, fast   what becomes of the task
-    wire    all others                             what becomes of the answer
+    wire    all others                             what becomes of the answer, or of
+                                                   the callback
 
 so that a task can fail whose acceptance was never heard of. Within a layer the
 first rule that fires wins, yet every rule that matches counts the request as seen.
@@ -22,10 +23,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from random import Random
 
-Call: TypeAlias = Literal["upload", "submit", "query", "download", "queue_status", "account"]
+Call: TypeAlias = Literal[
+    "upload", "submit", "query", "download", "queue_status", "account", "webhook"
+]
 Layer: TypeAlias = Literal["delay", "fate", "wire"]
 CALLS: frozenset[str] = frozenset(get_args(Call))
-_API: frozenset[str] = CALLS - {"download"}
+_WEBHOOK: frozenset[str] = frozenset({"webhook"})
+_ANSWERED: frozenset[str] = CALLS - _WEBHOOK
+_API: frozenset[str] = _ANSWERED - {"download"}
 
 
 @dataclass(frozen=True)
@@ -46,21 +51,24 @@ KINDS: Mapping[str, Trait] = {
     "no_results": Trait("fate", frozenset({"submit", "query"})),
     "expired": Trait("fate", frozenset({"submit", "download"})),
     "fast": Trait("fate", frozenset({"submit"})),
-    "drop_before": Trait("wire", CALLS, acts=False),
-    "drop_after": Trait("wire", CALLS, acts=True),
-    "reset_before": Trait("wire", CALLS, acts=False),
-    "reset_after": Trait("wire", CALLS, acts=True),
-    "error_before": Trait("wire", CALLS, acts=False),
-    "error_after": Trait("wire", CALLS, acts=True),
-    "timeout_before": Trait("wire", CALLS, acts=False),
-    "timeout_after": Trait("wire", CALLS, acts=True),
-    "html": Trait("wire", CALLS),
-    "garbage": Trait("wire", _API),
+    "drop_before": Trait("wire", _ANSWERED, acts=False),
+    "drop_after": Trait("wire", _ANSWERED, acts=True),
+    "reset_before": Trait("wire", _ANSWERED, acts=False),
+    "reset_after": Trait("wire", _ANSWERED, acts=True),
+    "error_before": Trait("wire", _ANSWERED, acts=False),
+    "error_after": Trait("wire", _ANSWERED, acts=True),
+    "timeout_before": Trait("wire", _ANSWERED, acts=False),
+    "timeout_after": Trait("wire", _ANSWERED, acts=True),
+    "html": Trait("wire", _ANSWERED),
+    "garbage": Trait("wire", _API | _WEBHOOK),
     "code": Trait("wire", _API),
     "stray_code": Trait("wire", frozenset({"submit", "query"}), acts=True),
     "alias": Trait("wire", frozenset({"upload", "submit", "query"}), acts=True),
     "truncate": Trait("wire", frozenset({"download"}), acts=True),
     "wrong_type": Trait("wire", frozenset({"download"}), acts=False),
+    "missing": Trait("wire", _WEBHOOK),
+    "twice": Trait("wire", _WEBHOOK),
+    "wrong_task": Trait("wire", _WEBHOOK),
 }
 
 
@@ -88,6 +96,10 @@ class Fault:
     length: truncate: "full" (Content-Length of the whole), "none" (none; the end is
         the connection's end) or "short" (that of the truncated file).
     share: truncate: the part that is sent, 0 to 1.
+
+    Of a callback (webhook): missing is never sent, twice is sent a second time, garbage
+    cannot be read, wrong_task is preceded by one that names a task nobody has. With slow
+    it comes late, hence out of order, too.
     """
 
     call: Call

@@ -20,6 +20,7 @@ from uvicorn.server import ServerState
 from hotfolder.simulator.app import BASE_PATH, create_app
 from hotfolder.simulator.connection import Protocol
 from hotfolder.simulator.service import Simulator
+from hotfolder.simulator.webhooks import Webhooks
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -66,10 +67,13 @@ async def running(simulator: Simulator, port: int = 0) -> AsyncIterator[RunningS
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: Protocol(config, state, {}), HOST, port)
     bound = server.sockets[0].getsockname()[1]
+    callbacks = asyncio.create_task(Webhooks(simulator).run())
     try:
         yield RunningServer(url=f"http://{HOST}:{bound}", simulator=simulator)
     finally:
         stopping.set()
+        callbacks.cancel()
+        await asyncio.wait({callbacks})
         server.close()
         await _close(state)
         await server.wait_closed()

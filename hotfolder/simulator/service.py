@@ -52,6 +52,7 @@ class Simulator:
         self._book = Book(self._settings.ledger_path)
         self._faults = FaultTable(random=Random(self._settings.seed))  # noqa: S311  (no secrets)
         self._rate = account.RateLimit()
+        self._to_call_back: list[Task] = []
 
     # --- for tests, the demo and the admin calls
 
@@ -146,7 +147,7 @@ class Simulator:
         with self._lock:
             return self._media.find(link, self._clock(), self._settings.upload_ttl_s)
 
-    def submit(self, endpoint: str, body: Json, fate: Fault | None) -> Task:
+    def submit(self, endpoint: str, body: Json, fate: Fault | None, site: str = "") -> Task:
         """Accept a task; there is no idempotency. Raises RefusedError."""
         with self._lock:
             order = self._order(endpoint, body)
@@ -163,6 +164,7 @@ class Simulator:
                 accepted_at=now,
                 queued_s=self._settings.queued_s,
                 task_s=self._settings.task_s,
+                site=site,
                 failure="" if order.readable else "1013",
                 failure_detail="" if order.readable else "an input cannot be read",
             )
@@ -256,6 +258,13 @@ class Simulator:
             if self._tasks.fail(task, "1013", "an input is not a picture", now):
                 self._book.write_task("ended", entry(task, now, self._settings.currency))
 
+    def to_call_back(self) -> list[Task]:
+        """Return the tasks that have ended since the last time and whose end is to be told."""
+        with self._lock:
+            self._sweep()
+            ended, self._to_call_back = self._to_call_back, []
+            return ended
+
     def is_open(self, task: Task) -> bool:
         """Say whether the task's result links work now."""
         with self._lock:
@@ -301,6 +310,8 @@ class Simulator:
         """Write down the tasks that have ended meanwhile, and return the time."""
         now = self._clock()
         for task in self._tasks.sweep(now):
+            if task.webhook:
+                self._to_call_back.append(task)
             self._book.write_task("ended", entry(task, now, self._settings.currency))
         return now
 

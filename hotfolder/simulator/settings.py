@@ -47,6 +47,10 @@ class Settings:
     retry_after_s: the seconds named in Retry-After.
     cancel_s: seconds from an accepted cancel until the task stops; None never
         stops it (accepted does not mean stopped).
+    webhook_form: what a callback's `eventData` is: JSON "text" of the older form, or an
+        "object" like a query's answer.
+    webhook_tries, webhook_retry_s: how often a callback is sent until its receiver
+        answers with success, and the seconds between.
     result_type: picture type of results; "source" is PNG for a PNG and JPEG else.
     ledger_path: JSON-lines file to which every task accepted, task ended and submit
         rejected is appended at once, so that a kill loses none.
@@ -72,6 +76,9 @@ class Settings:
     rate_calls: tuple[str, ...] = ("upload", "submit", "query")
     retry_after_s: int = 1
     cancel_s: float | None = 0.0
+    webhook_form: Literal["text", "object"] = "object"
+    webhook_tries: int = 3
+    webhook_retry_s: float = 60.0
     result_type: Literal["source", "jpg", "png"] = "source"
     ledger_path: Path | None = None
 

@@ -30,6 +30,7 @@ class Task:
     """One accepted submit.
 
     failure: the code it will end with, if it is to fail.
+    site: as the client addressed it; links in callbacks start with it.
     answered: whether the client has heard of it.
     Times are the simulator's clock; durations in seconds.
     """
@@ -39,6 +40,7 @@ class Task:
     accepted_at: float
     queued_s: float
     task_s: float
+    site: str = ""
     failure: str = ""
     failure_detail: str = ""
     no_results: bool = False
@@ -50,6 +52,11 @@ class Task:
     client_id: str = field(default_factory=lambda: uuid4().hex)
     token: str = field(default_factory=lambda: uuid4().hex)
     sign: str = field(default_factory=lambda: uuid4().hex)
+
+    @property
+    def webhook(self) -> str:
+        """Return where the task's end is to be told, empty for nowhere."""
+        return str(self.order.params.get("webhookUrl") or "")
 
     @property
     def due_at(self) -> float:

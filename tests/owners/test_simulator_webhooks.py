@@ -1,0 +1,155 @@
+"""The simulator's callbacks: one at each task's end, repeated, and spoilt as tests want it."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from hotfolder.simulator import Fault, Settings, in_thread
+from tests.studio import KEY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from hotfolder.simulator import RunningServer
+
+GROK = "rhart-image-x-official/edit"
+CAT = files("hotfolder").joinpath("samples", "cat.jpg").read_bytes()
+LIMIT_S = 10.0
+
+
+class Receiver(ThreadingHTTPServer):
+    """Takes callbacks; `refusals` is how many it answers with 500 before it is content."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[str, bytes]] = []
+        self.refusals = 0
+        super().__init__(("127.0.0.1", 0), _Listening)
+
+    @property
+    def url(self) -> str:
+        """Return its address."""
+        return f"http://127.0.0.1:{self.server_port}"
+
+    def until(self, count: int) -> list[tuple[str, bytes]]:
+        """Wait until so many callbacks came, and return all."""
+        end_s = time.monotonic() + LIMIT_S
+        while len(self.heard) < count:
+            assert time.monotonic() < end_s, self.heard
+            time.sleep(0.01)
+        return self.heard
+
+
+class _Listening(BaseHTTPRequestHandler):
+    server: Receiver
+
+    def do_POST(self) -> None:
+        content = self.rfile.read(int(self.headers["content-length"]))
+        self.server.heard.append((self.path, content))
+        self.server.refusals -= 1
+        self.send_response(500 if self.server.refusals >= 0 else 200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """Give a receiver of callbacks."""
+    with Receiver() as receiver:
+        thread = threading.Thread(target=receiver.serve_forever, args=(0.01,))
+        thread.start()
+        yield receiver
+        receiver.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def server() -> Iterator[RunningServer]:
+    """Give a service whose tasks take no time and whose callbacks are repeated at once."""
+    with in_thread(Settings(task_s=0.0, webhook_retry_s=0.01)) as server:
+        yield server
+
+
+def submit(server: RunningServer, webhook: str, prompt: str = "make it gold") -> str:
+    """Submit an edit that names a callback's address and return its task id."""
+    with httpx.Client(headers={"Authorization": f"Bearer {KEY}"}, trust_env=False) as http:
+        upload = http.post(
+            f"{server.base_url}/media/upload/binary", files={"file": ("cat.jpg", CAT)}
+        )
+        link = upload.json()["data"]["download_url"]
+        body = {"prompt": prompt, "image": link, "webhookUrl": webhook}
+        return str(http.post(f"{server.base_url}/{GROK}", json=body).json()["taskId"])
+
+
+def named(heard: tuple[str, bytes]) -> Any:  # noqa: ANN401  (JSON)
+    """Return the task that a callback names."""
+    return json.loads(heard[1])["taskId"]
+
+
+def until_given_up(server: RunningServer) -> None:
+    """Wait until the service gives a callback up."""
+    end_s = time.monotonic() + LIMIT_S
+    while not server.simulator.ledger().requests.get("webhook_given_up"):
+        assert time.monotonic() < end_s
+        time.sleep(0.01)
+
+
+def test_the_end_of_a_task_is_told_once(server: RunningServer, receiver: Receiver) -> None:
+    """The body is as the facts say, `eventData` an object like a query's answer or JSON text."""
+    task_id = submit(server, f"{receiver.url}/hook/secret?a=1")
+    (path, content) = receiver.until(1)[0]
+    body = json.loads(content)
+    assert path == "/hook/secret?a=1"
+    assert (body["event"], body["taskId"]) == ("TASK_END", task_id)
+    assert body["eventData"]["status"] == "SUCCESS"
+    server.simulator.update_settings(webhook_form="text")
+    submit(server, receiver.url)
+    older = json.loads(json.loads(receiver.until(2)[1][1])["eventData"])
+    assert older["data"][0]["fileUrl"].startswith(server.url)
+    assert server.simulator.ledger().requests["webhook_heard"] == 2
+
+
+def test_a_failing_receiver_is_asked_again(server: RunningServer, receiver: Receiver) -> None:
+    """Three tries by default, then it is given up."""
+    receiver.refusals = 2
+    task_id = submit(server, receiver.url)
+    assert [named(each) for each in receiver.until(3)] == [task_id] * 3
+    receiver.refusals = 3
+    submit(server, receiver.url)
+    receiver.until(6)
+    until_given_up(server)
+
+
+def test_callbacks_are_spoilt_as_wanted(server: RunningServer, receiver: Receiver) -> None:
+    """Missing, twice, after a wrong one, unreadable, and late, hence out of order."""
+    faults = {"missing": 0, "twice": 2, "wrong_task": 2, "garbage": 1}
+    for kind in faults:
+        server.simulator.add_fault(Fault(call="webhook", kind=kind, contains=kind))
+    server.simulator.add_fault(Fault(call="webhook", kind="slow", contains="late", seconds=0.3))
+    submit(server, f"{receiver.url}/late", "comes late")
+    for kind in faults:
+        submit(server, f"{receiver.url}/{kind}", f"goes {kind}")
+    heard = receiver.until(6)
+    counted = {kind: sum(path == f"/{kind}" for path, _ in heard) for kind in faults}
+    assert counted == faults
+    assert heard[-1][0] == "/late"
+    wrong, right = [named(each) for each in heard if each[0] == "/wrong_task"]
+    assert wrong != right
+    (unreadable,) = [content for path, content in heard if path == "/garbage"]
+    with pytest.raises(ValueError, match="Unterminated"):
+        json.loads(unreadable)
+
+
+def test_nobody_but_this_machine_is_called(server: RunningServer) -> None:
+    """An address that is not loopback is never connected to."""
+    submit(server, "http://192.0.2.1/hook")
+    until_given_up(server)

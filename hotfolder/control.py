@@ -144,7 +144,7 @@ class Control:
             except acceptance.StillOpen as error:
                 return f"job {job.id} was left alone: {error}"
             return f"job {job.id} is done; it is made and paid anew as job {fresh.id}"
-        if _was_paid(job) and not pay_again:
+        if job.was_paid and not pay_again:
             await self._apply(job, ev.Requeried(by=BY_OPERATOR))
             return f"job {job.id}: its result is asked for again, which is free"
         await self._apply(job, ev.Retried(by=BY_OPERATOR))
@@ -227,14 +227,6 @@ class Control:
         except transitions.StateMoved as error:
             raise OperatorError(f"{error}: try again") from error
         log.info("operator.acted", **job.log_context(), event_name=type(event).__name__)
-
-
-def _was_paid(job: Job) -> bool:
-    """Whether a task exists that was charged, or that the service did not report as failed."""
-    submit = job.submit
-    if submit is None or submit.task_id is None:
-        return False
-    return bool(submit.charge) or submit.outcome != "failed"
 
 
 def _why_not_cancelled(job: Job) -> str:

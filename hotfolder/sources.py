@@ -91,6 +91,30 @@ def look(root: Path, relative: str) -> Sighting:
         return Sighting.of(_status(folder, name, relative))
 
 
+def is_gone(root: Path, relative: str) -> bool:
+    """Return whether nothing stands at a path while its root is there. Raises RootGone, OSError."""
+    try:
+        look(root, relative)
+    except SourceGone:
+        return True
+    except SourceError as error:
+        if isinstance(error, RootGone):
+            raise
+    return False
+
+
+def is_listed(root: Path, relative: str) -> bool:
+    """Return whether a folder lists a name byte for byte. Raises RootGone, OSError.
+
+    A share that ignores case or composition finds a file by other names than its own, too.
+    """
+    try:
+        with _parent(root, relative) as (folder, name), os.scandir(folder) as entries:
+            return any(entry.name == name for entry in entries)
+    except (SourceGone, NotARegularFile):
+        return False
+
+
 def read(root: Path, relative: str, *, limit: int) -> Content:
     """Read a source of at most limit bytes whole.
 

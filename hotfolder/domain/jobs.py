@@ -107,6 +107,14 @@ class Job:
     submit: Submit | None
     results: tuple[Result, ...]
 
+    @property
+    def was_paid(self) -> bool:
+        """Whether a task exists that was charged, or that the service did not report as failed."""
+        submit = self.submit
+        if submit is None or submit.task_id is None:
+            return False
+        return bool(submit.charge) or submit.outcome != "failed"
+
     def log_context(self) -> dict[str, object]:
         """Return the keys that every log line about this job carries."""
         return {"job": self.id, "watch": self.watch, "source": self.source}

@@ -61,6 +61,10 @@ class Finder:
 
     def sort(self, hints: Iterable[str]) -> list[str]:
         """Return the sources that some hints may be about. Raises OSError, RootGone."""
+        hints = set(hints)
+        gone = [each for each in hints if each and sources.is_gone(self._watch.input, each)]
+        if gone:
+            self._journal.run_blocking(sightings.forget_gone, self._number, gone)
         found: list[str] = []
         for relative in sorted(hints):
             if ignored(relative):

@@ -19,7 +19,7 @@ import structlog
 
 from hotfolder import config, sources
 from hotfolder.domain.errors import JournalUnavailable
-from hotfolder.intake import examine, mounts, rules, sidecar
+from hotfolder.intake import examine, mounts, rules, sidecar, tracing
 from hotfolder.intake.events import Events
 from hotfolder.intake.finding import Finder
 from hotfolder.intake.hints import Hints
@@ -267,7 +267,8 @@ class WatchIntake:
             candidate.reason = "waiting a moment for a sidecar"
             return None
         gave_time = candidate.gave_time(now_s)
-        return examine.examine(self.watch, self.number, path, gave_time=gave_time)
+        verdict = examine.examine(self.watch, self.number, path, gave_time=gave_time)
+        return tracing.trace(self._journal, self.watch.input, verdict)
 
     def _may_get_a_sidecar(self, beside: sidecar.Beside, candidate: Settling, now_s: float) -> bool:
         waits = self.watch.sidecar == "optional" and beside.sidecar is None

@@ -12,6 +12,7 @@ from hotfolder.domain.events import WaitsFor
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Job
 from hotfolder.intake import examine
+from hotfolder.journal import moves
 from hotfolder.journal.acceptance import Draft
 
 NO_RULE = Failure(
@@ -43,9 +44,10 @@ def review(watch: config.Watch, number: int, job: Job) -> ev.Event | Draft | Non
 
 
 def _changed(job: Job, drafts: tuple[Draft, ...]) -> ev.Event | Draft | None:
-    draft = next((each for each in drafts if each.plan.rule == job.plan.rule), None)
-    if draft is None:
+    taking = next((each for each in drafts if each.plan.rule == job.plan.rule), None)
+    if taking is None:
         return _without_rule(job)
+    draft = moves.named_alike(job, taking)
     if draft.failure is not None and draft.waits_for is None:
         return ev.GaveUp(failure=draft.failure)
     return draft if draft.failure is not None or draft.plan != job.plan else None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 from hotfolder.domain import events as ev
 from hotfolder.domain.errors import HotfolderError
@@ -12,10 +13,13 @@ from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Estimate, Job, Material, Plan
 from hotfolder.domain.sightings import Sighting
 from hotfolder.domain.states import BEFORE_INTENT, ENDED, State
+from hotfolder.journal import moves
 from hotfolder.journal.reservations import take_name
 from hotfolder.journal.rows import encode_plan
 from hotfolder.journal.session import Session
 from hotfolder.journal.transitions import REOPENABLE_CODES, apply, existing_job
+
+BY_DROPPING: Final = "dropped again"
 
 
 class StillOpen(HotfolderError):
@@ -40,12 +44,16 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settled:
-    """A source that was read and found complete, or found wanting."""
+    """A source that was read and found complete, or found wanting.
+
+    `moved_from` is the path that the same content stood at until it was moved here.
+    """
 
     watch: int
     path: str
     sighting: Sighting
     content_hash: str
+    moved_from: str | None = None
 
 
 def register_watch(session: Session, name: str, root: str, output_root: str) -> int:
@@ -69,18 +77,27 @@ def accept(
 
     Jobs of older content or of other rules are superseded, unless they are submitted.
     Accepting the same source and content again accepts nothing; with `per_rule` the same
-    source, content and rule.
+    source, content and rule. Only a failed job whose source was gone in between is tried again.
     """
+    came_back = _was_gone(session, settled)
     source = _put_source(session, settled, verdict="job", reason=None)
     rules = {draft.plan.rule for draft in drafts}
     for row in session.rows("jobs_not_submitted", source=source):
         if row["content_hash"] != settled.content_hash or row["rule"] not in rules:
             apply(session, row["id"], ev.Superseded())
     fresh = (
-        _accept_one(session, source, settled, draft, output_root, per_rule=per_rule)
+        _accept_one(
+            session, source, settled, draft, output_root, per_rule=per_rule, came_back=came_back
+        )
         for draft in drafts
     )
     return tuple(job for job in fresh if job is not None)
+
+
+def try_again(session: Session, job: Job, by: str) -> Job:
+    """Work on a failed job again: its result is asked for if it was paid, else it is submitted."""
+    event = ev.Requeried(by=by) if job.was_paid else ev.Retried(by=by)
+    return apply(session, job.id, event, expected=State.FAILED)
 
 
 def skip(session: Session, settled: Settled, reason: str) -> None:
@@ -134,6 +151,12 @@ def repeat(session: Session, job_id: int) -> Job:
     return _enter(session, place["source"], material, draft, generation, job.output_root)
 
 
+def _was_gone(session: Session, settled: Settled) -> bool:
+    """Whether the source was seen to be away since it was last accepted."""
+    known = session.row("find_source", watch=settled.watch, path=os.fsencode(settled.path))
+    return known is not None and known["inode"] == ""
+
+
 def _put_source(session: Session, settled: Settled, *, verdict: str, reason: str | None) -> int:
     (row,) = session.rows(
         "put_source",
@@ -147,6 +170,7 @@ def _put_source(session: Session, settled: Settled, *, verdict: str, reason: str
         reason=reason,
     )
     number: int = row["id"]
+    moves.follow(session, number, settled)
     return number
 
 
@@ -158,6 +182,7 @@ def _accept_one(
     output_root: str,
     *,
     per_rule: bool,
+    came_back: bool,
 ) -> Job | None:
     newest = session.row(
         "latest_generation",
@@ -165,14 +190,6 @@ def _accept_one(
         content_hash=settled.content_hash,
         rule=draft.plan.rule if per_rule else None,
     )
-    waits = newest is not None and newest["state"] in BEFORE_INTENT and newest["waits_for"]
-    if newest is not None and waits:
-        return _resolve_again(session, newest["id"], draft)
-    if newest is not None and not (
-        newest["state"] == State.CANCELLED.value and newest["error_code"] in REOPENABLE_CODES
-    ):
-        return None
-    generation = newest["generation"] + 1 if newest else 1
     material = Material(
         position=1,
         parameter=draft.parameter,
@@ -180,7 +197,18 @@ def _accept_one(
         path=settled.path,
         size=settled.sighting.size,
     )
-    return _enter(session, source, material, draft, generation, output_root)
+    if newest is None:
+        return _enter(session, source, material, draft, 1, output_root)
+    job = existing_job(session, newest["id"])
+    draft = moves.named_alike(job, draft)
+    if job.state in BEFORE_INTENT and job.waits_for:
+        return _resolve_again(session, job, draft)
+    if job.state is State.FAILED and came_back and draft.failure is None:
+        return try_again(session, job, BY_DROPPING)
+    if job.state is State.CANCELLED and job.failure and job.failure.code in REOPENABLE_CODES:
+        material = replace(material, path=job.materials[0].path)
+        return _enter(session, source, material, draft, job.generation + 1, output_root)
+    return None
 
 
 def _enter(
@@ -216,18 +244,15 @@ def _enter(
     return existing_job(session, job_id)
 
 
-def _resolve_again(session: Session, job_id: int, draft: Draft) -> Job | None:
-    job = existing_job(session, job_id)
-    if job.state not in BEFORE_INTENT:
-        return None
+def _resolve_again(session: Session, job: Job, draft: Draft) -> Job | None:
     if draft.failure is not None and draft.waits_for is None:
-        return apply(session, job_id, ev.GaveUp(failure=draft.failure))
+        return apply(session, job.id, ev.GaveUp(failure=draft.failure))
     unchanged = (job.plan, job.failure, job.waits_for) == (
         draft.plan,
         draft.failure,
         draft.waits_for,
     )
-    return None if unchanged else replan(session, job_id, draft)
+    return None if unchanged else replan(session, job.id, draft)
 
 
 def _insert(

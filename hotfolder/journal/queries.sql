@@ -52,6 +52,37 @@ RETURNING id;
 -- No file has an empty inode: whatever stands at a job's source is then unknown to the scan.
 UPDATE source SET inode = '' WHERE id = (SELECT source FROM job WHERE id = :job);
 
+-- name: forget_place
+-- Whatever turns up at this path next is looked at, even the very same file.
+UPDATE source SET inode = '' WHERE id = :source;
+
+-- name: forget_gone
+-- A file or a whole folder is no longer there: the same file is new to the scan when it comes back.
+UPDATE source SET inode = ''
+WHERE watch = :watch AND (path = :path OR (path > :below AND path < :beyond));
+
+-- name: same_content_elsewhere
+-- Other places of a watch with jobs of a content that has none at its own place, the very same
+-- file first.
+SELECT DISTINCT source.path, source.inode = :inode AS same_file
+FROM job JOIN source ON source.id = job.source
+WHERE job.content_hash = :content_hash AND source.watch = :watch AND source.path <> :path
+    AND NOT EXISTS (
+        SELECT 1 FROM job AS own JOIN source AS place ON place.id = own.source
+        WHERE own.content_hash = :content_hash AND place.watch = :watch AND place.path = :path
+    )
+ORDER BY same_file DESC, source.id DESC LIMIT :limit;
+
+-- name: remember_move
+-- One line of the history for each job that goes along with its source.
+INSERT INTO event (job, at, name, from_state, to_state, detail)
+SELECT id, :now, 'Moved', state, state, :detail FROM job
+WHERE source = :old AND content_hash = :content_hash;
+
+-- name: move_jobs
+-- The jobs of a content go along to another place.
+UPDATE job SET source = :source WHERE source = :old AND content_hash = :content_hash;
+
 -- name: latest_generation
 -- The newest job of one source, content and rule: accepting it again is accepting once.
 SELECT id, generation, state, waits_for, error_code FROM job

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from hotfolder.domain.events import WaitsFor
@@ -23,6 +24,14 @@ def known(session: Session, watch: int, first: str, last: str) -> dict[str, Know
 def same(stored: Known | None, sighting: Sighting) -> bool:
     """Return whether a file is as the journal knows it."""
     return stored == (sighting.size, str(sighting.mtime_ns), str(sighting.inode))
+
+
+def forget_gone(session: Session, watch: int, paths: Iterable[str]) -> None:
+    """Let whatever comes back under some paths, or below them, be new to the scan."""
+    for each in paths:
+        path = os.fsencode(each)
+        below, beyond = path + b"/", path + b"0"  # "0" comes right after "/"
+        session.change("forget_gone", watch=watch, path=path, below=below, beyond=beyond)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,36 @@
+"""Where a source stood before: a move is told from a second copy by looking at the disk."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from hotfolder import sources
+from hotfolder.domain import names
+from hotfolder.intake.examine import Unwanted, Verdict, Wanted
+from hotfolder.journal import moves
+from hotfolder.journal.acceptance import Settled
+from hotfolder.journal.journal import Journal
+
+
+def trace(journal: Journal, root: Path, verdict: Verdict) -> Verdict:
+    """Add to a verdict the path that its source was moved from; blocks.
+
+    Raises OSError and RootGone where the share fails.
+    """
+    if not isinstance(verdict, Wanted | Unwanted):
+        return verdict
+    settled = verdict.settled
+    return replace(verdict, settled=replace(settled, moved_from=_old_place(journal, root, settled)))
+
+
+def _old_place(journal: Journal, root: Path, settled: Settled) -> str | None:
+    places = journal.run_blocking(moves.elsewhere, settled)
+    return next((each for each in places if _is_left(root, each, settled.path)), None)
+
+
+def _is_left(root: Path, old: str, new: str) -> bool:
+    """Whether nothing stands at the old path any more; one that is found by twin names is asked."""
+    if names.stem_key("", old) == names.stem_key("", new):
+        return not sources.is_listed(root, old)
+    return sources.is_gone(root, old)

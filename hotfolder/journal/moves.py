@@ -1,0 +1,61 @@
+"""A content that stands at a new path while its old one is gone: its jobs go along.
+
+Ended jobs, too, so that a renamed folder of finished pictures pays for nothing. A job that went
+along keeps its output name: its material remembers the path that it was accepted at.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from hotfolder.journal.rows import encode_detail
+from hotfolder.journal.session import Session
+
+if TYPE_CHECKING:
+    from hotfolder.domain.jobs import Job
+    from hotfolder.journal.acceptance import Draft, Settled
+
+LOOKED_AT: Final = 50
+
+
+def elsewhere(session: Session, settled: Settled) -> list[str]:
+    """Return other paths of the watch that had this content, the likeliest old place first.
+
+    None where jobs of this content stand at the path already. At most LOOKED_AT, since each has
+    to be looked for on the disk.
+    """
+    rows = session.rows(
+        "same_content_elsewhere",
+        watch=settled.watch,
+        path=os.fsencode(settled.path),
+        content_hash=settled.content_hash,
+        inode=str(settled.sighting.inode),
+        limit=LOOKED_AT,
+    )
+    name = os.fsencode(settled.path).rpartition(b"/")[2]
+    rows.sort(key=lambda row: (not row["same_file"], row["path"].rpartition(b"/")[2] != name))
+    return [os.fsdecode(row["path"]) for row in rows]
+
+
+def follow(session: Session, source: int, settled: Settled) -> None:
+    """Take along the jobs of a content from the path that it was moved from."""
+    moved_from = settled.moved_from
+    if moved_from is None:
+        return
+    old = session.row("find_source", watch=settled.watch, path=os.fsencode(moved_from))
+    if old is None:
+        return
+    content_hash = settled.content_hash
+    detail = encode_detail({"moved_from": moved_from, "moved_to": settled.path})
+    session.change("remember_move", old=old["id"], content_hash=content_hash, detail=detail)
+    session.change("move_jobs", old=old["id"], source=source, content_hash=content_hash)
+    session.change("forget_place", source=old["id"])
+
+
+def named_alike(job: Job, draft: Draft) -> Draft:
+    """Return a draft for a job with the output name that the job keeps if it was moved."""
+    if job.materials[0].path == job.source:
+        return draft
+    return replace(draft, plan=replace(draft.plan, stem=job.plan.stem))

@@ -5,6 +5,9 @@ Only the text is judged here: folders, the key and the models are looked at by `
 
 from __future__ import annotations
 
+import contextlib
+import itertools
+import json
 import math
 import os
 import re
@@ -230,6 +233,41 @@ def read(path: Path, environment: Mapping[str, str]) -> Reading:
         found = _problems(error.errors(include_url=False), text)
         return Reading(path, text, table, None, found)
     return Reading(path, text, table, config, [])
+
+
+def state_dir(path: Path, environment: Mapping[str, str]) -> Path | None:
+    """Return where a config that may be broken keeps its state, as far as it can be made out."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig", "replace")
+    except OSError:
+        return None
+    stated: dict[str, Any] = {}
+    for line in itertools.takewhile(_is_no_header, text.split("\n")):
+        with contextlib.suppress(ValueError, RecursionError):
+            stated |= tomli.loads(line)
+    where = _with_environment(stated, environment)["state_dir"]
+    if not isinstance(where, str) or not where or "\0" in where:
+        return None
+    with contextlib.suppress(ValueError):
+        return resolved(path.absolute().parent, where)
+    return None
+
+
+def _is_no_header(line: str) -> bool:
+    return not line.lstrip().startswith("[")
+
+
+def written(config: Config) -> str:
+    """Return a config as `restored` reads it."""
+    return config.model_dump_json(exclude_none=True)
+
+
+def restored(text: str) -> Config | None:
+    """Return a config that was `written`, or None where another version wrote it."""
+    try:
+        return Config.model_validate(json.loads(text))
+    except ValueError:
+        return None
 
 
 def line_of(text: str, place: tuple[int | str, ...]) -> int | None:

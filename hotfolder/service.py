@@ -6,9 +6,7 @@ Nothing else constructs owners, but for the command line's read-only journal and
 from __future__ import annotations
 
 import asyncio
-import os
 import random
-import signal
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -42,6 +40,7 @@ from hotfolder.pipeline.steps import Jitter, Later, Step
 from hotfolder.pipeline.submitting import Intending, Submitting
 from hotfolder.pipeline.threads import ShareThreads
 from hotfolder.pipeline.uploading import Uploading
+from hotfolder.reload import Reloading, Reread
 from hotfolder.runninghub.catalog import MEGABYTE
 from hotfolder.runninghub.client import SUBMIT_TIMEOUT_S, Client
 from hotfolder.watches import Watches
@@ -49,7 +48,6 @@ from hotfolder.watches import Watches
 SPOOL_NAME: Final = "spool"
 ASK_TIMEOUT_S: Final = 10.0
 LOOK_S: Final = 0.1
-STOPPED_AT_ONCE: Final = 130
 
 Progress = Callable[[Mapping[State, int]], None]
 
@@ -89,7 +87,9 @@ class _Parts:
     journal: Journal
     client: Client
     runner: Runner
+    pace: Pace
     watches: Watches
+    reloading: Reloading
     control: Control
     threads: ShareThreads
 
@@ -97,21 +97,38 @@ class _Parts:
 class Service:
     """One daemon over one journal.
 
+    `reread` reads the config again; it blocks and raises ConfigError.
     Raises JournalLocked, JournalDamaged and their kin when it is run.
     """
 
-    def __init__(self, config: Config, key: SecretStr, edges: Edges | None = None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        key: SecretStr,
+        edges: Edges | None = None,
+        *,
+        reread: Reread | None = None,
+    ) -> None:
         self._config = config
         self._key = key
         self._edges = edges or Edges()
+        self._reread = reread or (lambda: config)
         self._currency: str | None = None
+        self._limit_there = 0
         self._parts: _Parts | None = None
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Run until `stop` is set, then drain within the config's grace period."""
+    async def run(self, stop: asyncio.Event, reload: asyncio.Event | None = None) -> None:
+        """Run until `stop` is set, then drain within the config's grace period.
+
+        Whenever `reload` is set, the config is read again.
+        """
         async with self._open(single_scan=False) as parts, self._working(parts) as working:
             log.info("service.started", watches=[each.name for each in self._config.watch])
-            await _stop_or_death(stop, working)
+            reloading = asyncio.create_task(parts.reloading.run(reload or asyncio.Event()))
+            try:
+                await _stop_or_death(stop, [*working, reloading])
+            finally:
+                reloading.cancel()
         log.info("service.stopped")
 
     async def once(
@@ -148,6 +165,7 @@ class Service:
         server = await control.serve(parts.control, self._config.state_dir)
         working = [asyncio.create_task(parts.watches.run())]
         try:
+            await parts.reloading.begin()
             await parts.watches.follow(self._config.watch)
             working.append(asyncio.create_task(parts.runner.run()))
             yield working
@@ -210,13 +228,16 @@ class Service:
         spool.sweep(await journal.run(recovery.spooled_files))
         self._currency = await journal.run(reading.currency)
         threads = ShareThreads()
-        runner = await self._build_runner(journal, client, spool, threads)
+        pace = await self._build_pace(journal, client)
+        runner = await self._build_runner(journal, client, spool, threads, pace)
         watches = Watches(journal, accepted=runner.wake, single_scan=single_scan)
         parts = _Parts(
             journal=journal,
             client=client,
             runner=runner,
+            pace=pace,
             watches=watches,
+            reloading=Reloading(journal, self._config, reread=self._reread, put=self._put),
             control=Control(journal, client, wake=runner.wake, settling=self._settling),
             threads=threads,
         )
@@ -224,7 +245,12 @@ class Service:
         return parts
 
     async def _build_runner(
-        self, journal: Journal, client: Client, spool: Spool, threads: ShareThreads
+        self,
+        journal: Journal,
+        client: Client,
+        spool: Spool,
+        threads: ShareThreads,
+        pace: Pace,
     ) -> Runner:
         edges = self._edges
         later = Later(edges.clock, edges.jitter)
@@ -248,11 +274,10 @@ class Service:
             State.FINISHED: Fetching(client, spool, later),
             State.FETCHED: Publishing(journal, spool, threads, later, edges.failpoint),
         }
-        running = await journal.run(recovery.running_jobs)
         return Runner(
             journal,
             steps,
-            pace=Pace(limit=await self._limit(client), running=running),
+            pace=pace,
             durations=durations,
             later=later,
             spool=spool,
@@ -260,17 +285,27 @@ class Service:
             held=await journal.run(recovery.held_scopes),
         )
 
-    async def _limit(self, client: Client) -> int:
-        """Return how many tasks may run at once: the smaller of what config and service say."""
-        stated = self._config.limits.concurrency
+    async def _build_pace(self, journal: Journal, client: Client) -> Pace:
         try:
             async with asyncio.timeout(ASK_TIMEOUT_S):
-                asked = await client.concurrency_limit() or 0
+                self._limit_there = await client.concurrency_limit() or 0
         except (RemoteError, TimeoutError) as error:
             log.info("service.limit_unknown", error=str(error))
-            asked = 0
-        known = [each for each in (stated, asked) if each]
+        running = await journal.run(recovery.running_jobs)
+        return Pace(limit=self._limit(), running=running)
+
+    def _limit(self) -> int:
+        """Return how many tasks may run at once: the smaller of what config and service say."""
+        known = [each for each in (self._config.limits.concurrency, self._limit_there) if each]
         return min(known, default=0)
+
+    async def _put(self, wanted: Config) -> None:
+        """Put a config into force: what is not asked for anew at each step is told here."""
+        self._config = wanted
+        if self._parts:
+            self._parts.pace.limit_to(self._limit())
+            await self._parts.watches.follow(wanted.watch)
+            self._parts.runner.wake()
 
     async def _ask_currency(self, journal: Journal, client: Client) -> None:
         try:
@@ -314,20 +349,3 @@ async def _stop_or_death(stop: asyncio.Event, parts: list[asyncio.Task[None]]) -
             await each
     finally:
         stopping.cancel()
-
-
-def stop_on_signals(loop: asyncio.AbstractEventLoop) -> asyncio.Event:
-    """Return an event that SIGTERM and SIGINT set; the second of them ends the process at once.
-
-    Ending at once is safe: a submit without its answer is found in doubt at the next start.
-    """
-    stop = asyncio.Event()
-
-    def on_signal() -> None:
-        if stop.is_set():
-            os._exit(STOPPED_AT_ONCE)
-        stop.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, on_signal)
-    return stop

@@ -19,7 +19,7 @@ from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import BEFORE_INTENT, State
 from hotfolder.intake import plan
-from hotfolder.journal import holds, reading
+from hotfolder.journal import configs, holds, reading
 from hotfolder.journal.holds import Hold
 from hotfolder.journal.session import Session
 
@@ -39,8 +39,17 @@ class Charges:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigView:
+    """Why a newer config is not in force, which keys wait for a restart, whether it was edited."""
+
+    problem: str | None
+    needs_restart: tuple[str, ...]
+    edited: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """Everything at a glance."""
+    """Everything at a glance. `running` None = no daemon says which config it runs by."""
 
     watches: list[reading.WatchRow]
     jobs: dict[State, int]
@@ -48,6 +57,7 @@ class Status:
     holds: list[Hold]
     charges: Charges
     attention: list[Job]
+    running: ConfigView | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +95,17 @@ def status(session: Session, wanted: config.Config) -> Status:
         holds=holds.holds(session),
         charges=charges(session),
         attention=reading.needing_attention(session),
+        running=_running(session, wanted),
     )
+
+
+def _running(session: Session, wanted: config.Config) -> ConfigView | None:
+    in_force = configs.find(session)
+    present = config.restored(in_force.config) if in_force else None
+    if in_force is None or present is None:
+        return None
+    edited = (present.watch, present.limits) != (wanted.watch, wanted.limits)
+    return ConfigView(problem=in_force.problem, needs_restart=in_force.needs_restart, edited=edited)
 
 
 def unstarted(wanted: config.Config) -> Status:
@@ -282,6 +302,15 @@ def status_json(seen: Status) -> Json:
             "total": _number(seen.charges.total),
             "currency": seen.charges.currency,
         },
+        "config": _config_json(seen.running) if seen.running else None,
+    }
+
+
+def _config_json(seen: ConfigView) -> Json:
+    return {
+        "problem": seen.problem,
+        "needs_restart": list(seen.needs_restart),
+        "edited": seen.edited,
     }
 
 

@@ -18,14 +18,8 @@ NAME = "hotfolder"
 # only; owners of I/O (journal, runninghub, outputs, imaging, sources) know the domain alone.
 OWNERS = {"domain", "imaging", "journal", "outputs", "runninghub", "sources"}
 BELOW_FACES = OWNERS | {
-    "config",
-    "control",
-    "key",
-    "logs",
-    "preflight",
-    "service",
-    "views",
-    "watches",
+    *("config", "control", "key", "logs", "preflight", "reload", "service", "signals"),
+    *("views", "watches"),
 }
 ROOMS: dict[str, set[str]] = {
     "": set(),
@@ -52,6 +46,8 @@ ROOMS: dict[str, set[str]] = {
     "views": {"config", "domain", "intake", "journal"},
     "control": OWNERS | {"config", "intake", "pipeline", "pydantic", "structlog", "views"},
     "watches": {"config", "domain", "intake", "journal"},
+    "reload": {"config", "domain", "journal", "pydantic", "structlog"},
+    "signals": set(),
     "service": BELOW_FACES | {"intake", "pipeline", "pydantic", "structlog"},
     "simulator": {"PIL", "starlette", "uvicorn"},
     "cli": BELOW_FACES

@@ -15,13 +15,13 @@ import jinja2
 from pydantic import SecretStr
 from rich.text import Text
 
-from hotfolder import config, views
+from hotfolder import config, signals, views
 from hotfolder.cli import render
 from hotfolder.cli.progress import bar
 from hotfolder.domain.errors import JournalUnavailable, OperatorError
 from hotfolder.domain.states import OPEN, State
 from hotfolder.journal.reader import Reader
-from hotfolder.service import Service, stop_on_signals
+from hotfolder.service import Service
 from hotfolder.simulator import RunningServer, Settings, in_thread
 
 ANY_KEY = SecretStr("demo-key-for-the-simulator-00000")
@@ -122,13 +122,13 @@ def _configure(folder: Path, server: RunningServer) -> config.Config:
 
 
 async def _once(wanted: config.Config) -> None:
-    stop = stop_on_signals(asyncio.get_running_loop())
+    stop = signals.listen(asyncio.get_running_loop()).stop
     with bar() as progress:
         await Service(wanted, ANY_KEY).once(stop, timeout_s=TIMEOUT_S, progress=progress)
 
 
 async def _stay(wanted: config.Config, folder: Path) -> None:
-    stop = stop_on_signals(asyncio.get_running_loop())
+    stop = signals.listen(asyncio.get_running_loop()).stop
     running = asyncio.create_task(Service(wanted, ANY_KEY).run(stop))
     with bar() as progress:
         while not running.done() and not stop.is_set():

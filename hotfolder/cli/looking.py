@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -34,6 +35,8 @@ def status(
     try:
         with own_state(wanted), Reader(wanted.state_dir) as reader:
             seen = reader.read(views.status, wanted)
+        if not is_locked(wanted.state_dir):
+            seen = replace(seen, running=None)
     except FileNotFoundError:
         seen = views.unstarted(wanted)
     if json:

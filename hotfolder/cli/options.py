@@ -21,6 +21,9 @@ from hotfolder.domain.errors import (
     JournalUnavailable,
     OperatorError,
 )
+from hotfolder.journal import configs
+from hotfolder.journal.journal import is_locked
+from hotfolder.journal.reader import Reader
 
 
 class ExitCode(enum.IntEnum):
@@ -72,11 +75,39 @@ def read_config(given: Path | None) -> config.Reading:
 
 
 def valid_config(given: Path | None) -> config.Config:
-    """Return the config where its text has no problems; raises ConfigError."""
+    """Return the config where its text has no problems, else the one that the daemon runs by.
+
+    Raises ConfigError where there are problems and no daemon runs.
+    """
+    try:
+        return _read_whole(given)
+    except config.ConfigError as error:
+        in_force = _in_force(error.path)
+        if in_force is None:
+            raise
+        complain(error)
+        return in_force
+
+
+def _read_whole(given: Path | None) -> config.Config:
     reading = read_config(given)
     if reading.config is None or reading.problems:
         raise config.ConfigError(reading.path, reading.problems)
     return reading.config
+
+
+def _in_force(path: Path) -> config.Config | None:
+    state_dir = config.state_dir(path, os.environ)
+    if state_dir is None:
+        return None
+    try:
+        if not is_locked(state_dir):
+            return None
+        with Reader(state_dir) as reader:
+            found = reader.read(configs.find)
+    except OSError:
+        return None
+    return config.restored(found.config) if found else None
 
 
 @contextmanager

@@ -65,6 +65,8 @@ def table(*columns: str) -> Table:
 def status(seen: views.Status) -> RenderableType:
     """Return everything at a glance."""
     parts: list[RenderableType] = [_watches(seen.watches), Text(), _counts(seen)]
+    if seen.running:
+        parts += _running(seen.running)
     if seen.holds:
         parts += [Text(), Text("Held", style="bold yellow"), _holds(seen)]
     if seen.attention:
@@ -89,6 +91,19 @@ def _watches(rows: list[reading.WatchRow]) -> Table:
             text.append(f": {views.shown(row.reason)}")
         shown.add_row(name(row.name), name(row.root), name(row.output_root), text)
     return shown
+
+
+def _running(seen: views.ConfigView) -> list[RenderableType]:
+    """Return what to say of the config: nothing where all of it is in force."""
+    if seen.problem:
+        said = f"The config was not taken over, the one before it is in force: {seen.problem}"
+    elif seen.edited:
+        said = "The config was edited since it was read: SIGHUP or a restart takes it over."
+    elif seen.needs_restart:
+        said = f"Waits for a restart: {', '.join(seen.needs_restart)}"
+    else:
+        return []
+    return [Text(), Text("\n".join(map(views.shown, said.splitlines())), style="bold yellow")]
 
 
 def _counts(seen: views.Status) -> Text:

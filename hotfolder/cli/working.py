@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from hotfolder import config, preflight, views
+from hotfolder import config, preflight, signals, views
 from hotfolder.cli import render
 from hotfolder.cli.options import (
     ConfigOption,
@@ -30,7 +30,7 @@ from hotfolder.journal.reader import Reader
 from hotfolder.journal.session import Session
 from hotfolder.runninghub.client import Client
 from hotfolder.runninghub.wire import Account
-from hotfolder.service import Ended, Service, stop_on_signals
+from hotfolder.service import Ended, Service
 
 WANTED_ENDS = frozenset({"cancelled", "superseded", "skipped"})
 REFUSALS = frozenset({"key_refused", "key_kind", "no_money"})
@@ -40,14 +40,16 @@ def run(config_file: ConfigOption = None, log_level: LogLevelOption = None) -> N
     """Run the daemon in the foreground until SIGTERM or Ctrl-C.
 
     It watches the input folders of every watch and takes what already stands there, too. The
-    first signal lets running steps finish (limits.grace), the second ends at once.
+    first signal lets running steps finish (limits.grace), the second ends at once. SIGHUP reads
+    the config again.
     """
     set_up_log(log_level, LogLevel.INFO)
     ready = _ready(config_file)
 
     async def until_stopped() -> None:
-        stop = stop_on_signals(asyncio.get_running_loop())
-        await Service(ready.config, ready.key).run(stop)
+        wishes = signals.listen(asyncio.get_running_loop())
+        service = Service(ready.config, ready.key, reread=lambda: _ready(config_file).config)
+        await service.run(wishes.stop, wishes.reload)
 
     asyncio.run(until_stopped())
 
@@ -68,10 +70,10 @@ def once(
     ready = _ready(config_file)
 
     async def until_still() -> Ended:
-        stop = stop_on_signals(asyncio.get_running_loop())
+        wishes = signals.listen(asyncio.get_running_loop())
         with bar() as progress:
             service = Service(ready.config, ready.key)
-            return await service.once(stop, timeout_s=timeout, progress=progress)
+            return await service.once(wishes.stop, timeout_s=timeout, progress=progress)
 
     ended = asyncio.run(until_still())
     with Reader(ready.config.state_dir) as reader:

@@ -29,6 +29,7 @@ class Pace:
     """
 
     def __init__(self, *, limit: int = 0, running: frozenset[int] = frozenset()) -> None:
+        self._limit = limit
         self._ceiling = limit or WIDEST_WINDOW
         self._window = limit or START_WINDOW
         self._opening = not limit
@@ -43,6 +44,15 @@ class Pace:
     def window(self) -> int:
         """How many tasks may be at the service at once."""
         return self._window
+
+    def limit_to(self, limit: int) -> None:
+        """Take in another limit. The same one again changes nothing of what was learned."""
+        if limit == self._limit:
+            return
+        self._limit = limit
+        self._ceiling = limit or WIDEST_WINDOW
+        self._window = limit or self._window
+        self._opening = not limit
 
     def room(self, now_s: float) -> int:
         """Return how many submits may leave now."""

@@ -217,6 +217,22 @@ def test_one_throttling_answer_costs_a_pause_only() -> None:
     assert pace.window == 2
 
 
+def test_another_limit_is_taken_in_while_running() -> None:
+    """A reload widens or narrows the window; the same limit again forgets nothing learned."""
+    pace = Pace(limit=50)
+    pace.started(1)
+    pace.started(2)
+    pace.full(2, 0.0, 5.0)
+    assert pace.window == 1
+    pace.limit_to(50)
+    assert pace.window == 1
+    pace.limit_to(3)
+    assert pace.room(0.0) == 2
+    pace.limit_to(0)
+    pace.accepted()
+    assert pace.window == 4
+
+
 async def _patiently(studio: Studio, condition: Callable[[], object]) -> None:
     """Wait for a condition while the clock runs ahead, so that backoffs pass."""
     for _ in range(60):

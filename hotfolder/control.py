@@ -22,9 +22,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from hotfolder.domain import events as ev
 from hotfolder.domain.errors import HotfolderError, OperatorError, RemoteError
+from hotfolder.domain.failures import PAUSED
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import BEFORE_INTENT, State
-from hotfolder.journal import acceptance, reading, transitions
+from hotfolder.journal import acceptance, holds, reading, transitions
+from hotfolder.journal.holds import Hold
 from hotfolder.journal.journal import Journal
 from hotfolder.runninghub.client import Client
 from hotfolder.runninghub.wire import TaskStatus
@@ -63,6 +65,16 @@ class Cancel(_Wish):
     """Give jobs up."""
 
     jobs: list[int]
+
+
+class Pause(_Wish):
+    """Stop submitting for a watch, or for all; Resume lets it go on."""
+
+    watch: str | None = None
+
+
+class Resume(Pause):
+    """Let go on what was paused, and try at once whatever else is held."""
 
 
 class Ask(_Wish):
@@ -105,6 +117,10 @@ class Control:
                     lines = [await self.resolve(Resolve.model_validate(wish))]
                 case "cancel":
                     lines = await self.cancel(Cancel.model_validate(wish))
+                case "pause":
+                    lines = [await self.pause(Pause.model_validate(wish))]
+                case "resume":
+                    lines = await self.resume(Resume.model_validate(wish))
                 case "settling":
                     ask = Ask.model_validate(wish)
                     reason = self._settling(ask.watch, ask.path)
@@ -210,6 +226,33 @@ class Control:
             raise OperatorError(f"the service does not cancel job {job.id}; it goes on")
         return f"job {job.id}: the service was asked to cancel; what it then says counts"
 
+    # -- pause, resume
+
+    async def pause(self, wish: Pause) -> str:
+        """Stop uploading and submitting until resume; what is submitted goes on."""
+        scope, words = await self._scope(wish.watch)
+        is_new = await self._journal.run(holds.stop, scope, PAUSED)
+        log.warning("operator.paused", scope=scope)
+        return f"{words} is paused" + ("" if is_new else " already")
+
+    async def resume(self, wish: Resume) -> list[str]:
+        """Let go on what was paused by hand, and have the account's holds tried at once."""
+        scope, words = await self._scope(wish.watch)
+        was_paused = await self._journal.run(holds.drop, scope, PAUSED.code)
+        for each in dict.fromkeys((scope, holds.ACCOUNT)):
+            await self._journal.run(holds.try_now, each)
+        log.info("operator.resumed", scope=scope)
+        first = f"{words} goes on" if was_paused else f"{words} was not paused"
+        left = await self._journal.run(holds.holds)
+        return [first, *(_still_held(each) for each in left)]
+
+    async def _scope(self, watch: str | None) -> tuple[str, str]:
+        if watch is None:
+            return holds.ACCOUNT, "submitting"
+        if watch not in {row.name for row in await self._journal.run(reading.watches)}:
+            raise OperatorError(f"there is no watch {watch}")
+        return holds.watch_scope(watch), f"watch {watch}"
+
     def _service(self) -> Client:
         if self._client is None:
             raise OperatorError("this has to ask the service, and there is no API key")
@@ -227,6 +270,12 @@ class Control:
         except transitions.StateMoved as error:
             raise OperatorError(f"{error}: try again") from error
         log.info("operator.acted", **job.log_context(), event_name=type(event).__name__)
+
+
+def _still_held(hold: Hold) -> str:
+    is_tried = hold.next_trial is not None and hold.scope == holds.ACCOUNT
+    what = "it is tried at once" if is_tried else hold.failure.hint
+    return f"{hold.scope} is held: {hold.failure.message} {what}"
 
 
 def _why_not_cancelled(job: Job) -> str:

@@ -282,7 +282,6 @@ class Service:
             later=later,
             spool=spool,
             hurry=hurry,
-            held=await journal.run(recovery.held_scopes),
         )
 
     async def _build_pace(self, journal: Journal, client: Client) -> Pace:

@@ -220,14 +220,9 @@ def _of_jobs(session: Session, path: str, listed: list[Job]) -> Explanation:
 
 
 def _hold_over(session: Session, job: Job) -> Hold | None:
-    if job.state not in (State.ACCEPTED, State.UPLOADED) or job.waits_for is not None:
+    if job.waits_for is not None:
         return None
-    scopes = {
-        holds.ACCOUNT,
-        holds.watch_scope(job.watch),
-        holds.rule_scope(job.watch, job.plan.rule),
-    }
-    return next((each for each in holds.holds(session) if each.scope in scopes), None)
+    return next(iter(holds.holds_over(session, job)), None)
 
 
 _WORDS = {
@@ -350,6 +345,7 @@ def explanation_json(told: Explanation) -> Json:
 def _hold_json(hold: Hold) -> Json:
     return {
         "scope": hold.scope,
+        "code": hold.failure.code,
         "reason": hold.failure.message,
         "hint": hold.failure.hint,
         "since": hold.since.isoformat(),

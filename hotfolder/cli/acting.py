@@ -1,4 +1,4 @@
-"""The commands that change something: retry, resolve, cancel.
+"""The commands that change something: retry, resolve, cancel, pause, resume.
 
 While a daemon runs they ask it; without one they take its lock and do it themselves.
 """
@@ -31,6 +31,10 @@ from hotfolder.runninghub.client import Client
 LARGEST_JOB = 2**63 - 1
 JobArgument = Annotated[
     int, typer.Argument(metavar="JOB", help="The number of a job.", min=1, max=LARGEST_JOB)
+]
+
+WatchArgument = Annotated[
+    str | None, typer.Argument(metavar="WATCH", help="One watch; all of them by default.")
 ]
 
 
@@ -96,6 +100,32 @@ def cancel(
     """
     set_up_log(log_level, LogLevel.WARNING)
     _wish(config_file, "cancel", {"jobs": jobs})
+
+
+def pause(
+    watch: WatchArgument = None,
+    config_file: ConfigOption = None,
+    log_level: LogLevelOption = None,
+) -> None:
+    """Stop uploading and submitting by hand, until resume.
+
+    Edits that run at the service are still fetched and published. It lasts across restarts.
+    """
+    set_up_log(log_level, LogLevel.WARNING)
+    _wish(config_file, "pause", {"watch": watch})
+
+
+def resume(
+    watch: WatchArgument = None,
+    config_file: ConfigOption = None,
+    log_level: LogLevelOption = None,
+) -> None:
+    """Let go on what was paused, and have whatever holds the account tried at once.
+
+    After mending the key or the money, this saves waiting for the next trial.
+    """
+    set_up_log(log_level, LogLevel.WARNING)
+    _wish(config_file, "resume", {"watch": watch})
 
 
 def _wish(config_file: ConfigOption, action: str, wish: dict[str, Any]) -> None:

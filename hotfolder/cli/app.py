@@ -29,7 +29,7 @@ for group, commands in (
     ("Begin", (starting.init, starting.demo, starting.simulator)),
     ("Work", (working.check, working.run, working.once)),
     ("Look", (looking.status, looking.jobs, looking.explain)),
-    ("Act", (acting.retry, acting.resolve, acting.cancel)),
+    ("Act", (acting.retry, acting.resolve, acting.cancel, acting.pause, acting.resume)),
     ("Keep", (keeping.backup, keeping.restore)),
 ):
     for command in commands:

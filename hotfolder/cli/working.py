@@ -22,6 +22,7 @@ from hotfolder.cli.options import (
 )
 from hotfolder.cli.progress import bar
 from hotfolder.domain.errors import Held, RemoteError
+from hotfolder.domain.failures import ACCOUNT_REFUSALS
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import State
 from hotfolder.intake import mounts
@@ -33,7 +34,6 @@ from hotfolder.runninghub.wire import Account
 from hotfolder.service import Ended, Service
 
 WANTED_ENDS = frozenset({"cancelled", "superseded", "skipped"})
-REFUSALS = frozenset({"key_refused", "key_kind", "no_money"})
 
 
 def run(config_file: ConfigOption = None, log_level: LogLevelOption = None) -> None:
@@ -172,7 +172,9 @@ def _verdict(
     session: Session, wanted: config.Config, ended: Ended
 ) -> tuple[ExitCode, views.Status]:
     seen = views.status(session, wanted)
-    if any(each.scope == holds.ACCOUNT and each.failure.code in REFUSALS for each in seen.holds):
+    if any(
+        each.scope == holds.ACCOUNT and each.failure.code in ACCOUNT_REFUSALS for each in seen.holds
+    ):
         return ExitCode.REFUSED, seen
     good = all(_is_good(job) for job in reading.touched_since(session, ended.before))
     online = all(row.online for row in seen.watches)

@@ -136,6 +136,17 @@ RESTORED = Failure(
     "The journal was put back from a backup: what was paid after that backup is not known to it.",
     "Compare the output folder with the service's list of tasks, then run release for this watch.",
 )
+PAUSED = Failure(
+    "paused",
+    "Submitting was stopped by hand.",
+    "Run resume to let it go on.",
+)
+UNREACHABLE = Failure(
+    "unreachable",
+    "The service does not answer.",
+    "Nothing is lost: it is tried again by itself until it answers. If this lasts, check the "
+    "network here and the service's own pages.",
+)
 INTERNAL = Failure(
     "internal",
     "Something unexpected happened inside hotfolder.",
@@ -151,6 +162,8 @@ def delayed(tried: int, reason: str) -> Failure:
         "It is tried again by itself. If this lasts, check the network, the share and the service.",
     )
 
+
+ACCOUNT_REFUSALS = frozenset({KEY_REFUSED.code, KEY_KIND.code, NO_MONEY.code})
 
 _BY_REMOTE_CODE: dict[str, Failure] = {
     "1501": MODERATED,

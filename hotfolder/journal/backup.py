@@ -92,7 +92,7 @@ def _hold_all(path: Path, clock: Clock) -> list[str]:
         session = Session(connection, clock)
         names = [row["name"] for row in session.rows("watches")]
         for name in names:
-            holds.hold(session, holds.watch_scope(name), RESTORED, with_trials=False)
+            holds.stop(session, holds.watch_scope(name), RESTORED)
     fold(path)
     return names
 

@@ -16,10 +16,10 @@ LONGEST_WAIT = timedelta(hours=2)
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A job whose time has come; `trial` is the scope of a hold that it tries."""
+    """A job whose time has come; `trials` are the scopes of the holds that it tries."""
 
     job: Job
-    trial: str | None
+    trials: frozenset[str]
 
 
 def claim(
@@ -28,13 +28,12 @@ def claim(
     """Return the due jobs, at most `room` of each state, and when the next one is due.
 
     Jobs in `busy` are being worked on. States without room are not looked at: they are
-    looked at again when a step ends. Nothing more is uploaded while `ahead` jobs wait
-    uploaded: their links live for a day.
+    looked at again when a step ends. Nothing more is uploaded while `ahead` jobs could be
+    submitted: their links live for a day.
     """
     claims: list[Claim] = []
     horizon = to_ms(session.now + LONGEST_WAIT)
-    uploaded = session.rows("jobs_in_state", state=State.UPLOADED.value)
-    if len(uploaded) >= ahead:
+    if _count_ready(session, State.UPLOADED) >= ahead:
         room = {**room, State.ACCEPTED: 0}
     for state, places in room.items():
         if places <= 0:
@@ -43,8 +42,18 @@ def claim(
             "due_jobs", state=state.value, limit=places + len(busy), horizon=horizon
         )
         free = [row for row in rows if row["id"] not in busy][:places]
-        claims.extend(Claim(existing_job(session, row["id"]), row["trial"]) for row in free)
+        claims.extend(_claim(session, row["id"]) for row in free)
     return claims, _next_due(session, [state for state, places in room.items() if places > 0])
+
+
+def _claim(session: Session, job: int) -> Claim:
+    tried = frozenset(row["scope"] for row in session.rows("holds_over", job=job))
+    return Claim(existing_job(session, job), tried)
+
+
+def _count_ready(session: Session, state: State) -> int:
+    row = session.row("count_ready", state=state.value)
+    return int(row["count"]) if row is not None else 0
 
 
 def _next_due(session: Session, states: Collection[State]) -> datetime | None:

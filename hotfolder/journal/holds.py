@@ -1,23 +1,33 @@
-"""Holds: rows that say where submitting is stopped. Jobs are not touched by them."""
+"""Holds: rows that say where submitting is stopped, and why. Jobs are not touched by them.
+
+A hold with trials lets one job through at growing intervals; what comes of it lifts the hold or
+puts the next trial off. A scope has at most one of these: the service tells one cause at a time.
+A hold without trials stays until whoever made it drops it: a person, the config, or the look that
+finds the service again. The view `job_hold` says which job is under which hold.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import sqlite3
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from hotfolder.domain.failures import WATCH_REMOVED, Failure
+from hotfolder.domain import events as ev
+from hotfolder.domain.failures import PAUSED, SPOOL_BLOCKED, WATCH_REMOVED, Failure
+from hotfolder.domain.jobs import Job
 from hotfolder.journal.session import Session, from_ms, to_ms
 
 ACCOUNT = "account"
+SERVICE = "service"
 FIRST_TRIAL_S = 30.0
 LONGEST_TRIAL_S = 1800.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
-    """Why and since when nothing is submitted in a scope, and how much waits for it."""
+    """Why and since when nothing goes on in a scope, and how much waits for it."""
 
     scope: str
     failure: Failure
@@ -37,25 +47,27 @@ def rule_scope(watch: str, rule: str) -> str:
     return f"rule:{watch}/{rule}"
 
 
-def hold(session: Session, scope: str, failure: Failure, *, with_trials: bool = True) -> bool:
+# -- with trials
+
+
+def hold(session: Session, scope: str, failure: Failure) -> bool:
     """Stop submitting in a scope; returns whether this hold is new.
 
     One job is let through as a trial after half a minute, later at doubling intervals. Calls
     that were on their way when the hold began change nothing: they are no trials.
-    Without trials a hold stays until it is lifted.
     """
     found = session.row("find_hold", scope=scope)
-    if found and (found["next_trial"] is None or found["next_trial"] > session.now_ms):
+    if found and found["next_trial"] > session.now_ms:
         return False
     trials = found["trials"] + 1 if found else 0
     wait_s = min(LONGEST_TRIAL_S, FIRST_TRIAL_S * 2.0 ** min(trials, 16))
     session.change(
-        "put_hold",
+        "renew_hold" if found else "put_hold",
         scope=scope,
         code=failure.code,
         reason=failure.message,
         hint=failure.hint,
-        next_trial=to_ms(session.now + timedelta(seconds=wait_s)) if with_trials else None,
+        next_trial=to_ms(session.now + timedelta(seconds=wait_s)),
     )
     return found is None
 
@@ -67,7 +79,7 @@ def put_off(session: Session, scope: str) -> None:
         hold(session, scope, Failure(found["code"], found["reason"], found["hint"]))
 
 
-def lift(session: Session, scopes: Sequence[str], code: str | None = None) -> list[str]:
+def lift(session: Session, scopes: Collection[str], code: str | None = None) -> list[str]:
     """Let submitting go on; returns the scopes that were held.
 
     Only holds that have trials are lifted, with `code` only those for this reason.
@@ -75,9 +87,47 @@ def lift(session: Session, scopes: Sequence[str], code: str | None = None) -> li
     return [scope for scope in scopes if session.change("lift_hold", scope=scope, code=code)]
 
 
-def try_now(session: Session) -> None:
-    """Give every hold a trial at once."""
-    session.change("try_holds_now")
+def lift_disproved(session: Session, job: Job, event: ev.Event) -> list[str]:
+    """Lift what an event has disproved, for what was just done need not be held.
+
+    Returns the scopes that were held.
+    """
+    watch, rule = watch_scope(job.watch), rule_scope(job.watch, job.plan.rule)
+    match event:
+        case ev.Submitted():
+            return lift(session, [ACCOUNT, watch, rule])
+        case ev.Fetched():
+            return lift(session, [ACCOUNT], SPOOL_BLOCKED)
+        case ev.Published():
+            return lift(session, [watch])
+    return []
+
+
+def try_now(session: Session, scope: str | None = None) -> None:
+    """Give the hold of a scope, or every hold, a trial at once."""
+    session.change("try_holds_now", scope=scope)
+
+
+# -- without trials
+
+
+def stop(session: Session, scope: str, failure: Failure) -> bool:
+    """Stop in a scope until it is dropped; returns whether this hold is new."""
+    is_new = session.row("is_held", scope=scope, code=failure.code) is None
+    session.change(
+        "put_hold",
+        scope=scope,
+        code=failure.code,
+        reason=failure.message,
+        hint=failure.hint,
+        next_trial=None,
+    )
+    return is_new
+
+
+def drop(session: Session, scope: str, code: str) -> bool:
+    """Let go on what was held for one reason; returns whether it was."""
+    return session.change("drop_hold", scope=scope, code=code) > 0
 
 
 def hold_removed(session: Session, watches: Collection[str]) -> None:
@@ -85,26 +135,39 @@ def hold_removed(session: Session, watches: Collection[str]) -> None:
     for row in session.rows("watches"):
         scope = watch_scope(row["name"])
         if row["name"] not in watches:
-            hold(session, scope, WATCH_REMOVED, with_trials=False)
+            stop(session, scope, WATCH_REMOVED)
         else:
-            session.change("drop_hold", scope=scope, code=WATCH_REMOVED.code)
+            drop(session, scope, WATCH_REMOVED.code)
+
+
+# -- looking
 
 
 def holds(session: Session) -> list[Hold]:
-    """Return all holds with what they keep from being submitted.
+    """Return all holds with what they keep from going on.
 
     A watch that the config no longer has is held even with nothing to submit; that is not told.
     """
-    listed = [_hold(session, row["scope"]) for row in session.rows("holds")]
+    listed = [_hold(session, row) for row in session.rows("holds")]
     return [each for each in listed if each.count or each.failure.code != WATCH_REMOVED.code]
 
 
-def _hold(session: Session, scope: str) -> Hold:
-    (row,) = session.rows("find_hold", scope=scope)
-    estimates = [each["estimate"] for each in session.rows("held_jobs", scope=scope)]
+def holds_over(session: Session, job: Job) -> list[Hold]:
+    """Return the holds over a job, the oldest first."""
+    return [_hold(session, row) for row in session.rows("holds_over", job=job.id)]
+
+
+def paused(session: Session) -> list[str]:
+    """Return the scopes that were paused by hand."""
+    return [row["scope"] for row in session.rows("holds") if row["code"] == PAUSED.code]
+
+
+def _hold(session: Session, row: sqlite3.Row) -> Hold:
+    held = session.rows("held_jobs", scope=row["scope"], code=row["code"])
+    estimates = [each["estimate"] for each in held]
     known = all(each is not None for each in estimates)
     return Hold(
-        scope=scope,
+        scope=row["scope"],
         failure=Failure(row["code"], row["reason"], row["hint"]),
         since=from_ms(row["since"]),
         next_trial=from_ms(row["next_trial"]) if row["next_trial"] is not None else None,

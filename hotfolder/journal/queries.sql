@@ -150,17 +150,10 @@ SELECT * FROM result WHERE submit = :submit ORDER BY position;
 -- Jobs of one state whose time has come and that no hold covers, the longest due first.
 -- A hold whose trial is due lets its jobs through; the runner takes one of them.
 -- Nothing waits for longer than the horizon: a time beyond it is from before a clock jumped.
-SELECT job.id, (
-    SELECT hold.scope FROM hold WHERE job.state IN ('accepted', 'uploaded') AND hold.scope IN (
-        'account', 'watch:' || watch.name, 'rule:' || watch.name || '/' || job.rule)
-    LIMIT 1
-) AS trial
-FROM job JOIN source ON source.id = job.source JOIN watch ON watch.id = source.watch
+SELECT job.id FROM job
 WHERE job.state = :state AND (job.due_at <= :now OR job.due_at > :horizon) AND NOT EXISTS (
-    SELECT 1 FROM hold WHERE job.state IN ('accepted', 'uploaded') AND hold.scope IN (
-        'account', 'watch:' || watch.name, 'rule:' || watch.name || '/' || job.rule)
-    AND (hold.next_trial IS NULL
-        OR (hold.next_trial > :now AND hold.next_trial <= :horizon))
+    SELECT 1 FROM job_hold WHERE job_hold.job = job.id AND (job_hold.next_trial IS NULL
+        OR (job_hold.next_trial > :now AND job_hold.next_trial <= :horizon))
 )
 ORDER BY job.due_at, job.id LIMIT :limit;
 
@@ -175,6 +168,12 @@ SELECT min(next_trial) AS due_at FROM hold WHERE next_trial > :now;
 -- name: jobs_in_state
 -- All jobs of one state.
 SELECT id FROM job WHERE state = :state ORDER BY id;
+
+-- name: count_ready
+-- Jobs of one state that go on as soon as there is room.
+SELECT count(*) AS count FROM job
+WHERE state = :state AND due_at IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM job_hold WHERE job_hold.job = job.id);
 
 -- name: unsubmitted_jobs
 -- Jobs of one watch that are not yet submitted, and sources whose sidecar said skip.
@@ -282,32 +281,43 @@ UPDATE result SET output_name = :output_name WHERE id = :result;
 UPDATE result SET published_at = :now WHERE id = :result;
 
 -- name: put_hold
--- Stop submitting in a scope. One that holds already keeps its beginning.
+-- Stop in a scope. One that holds already keeps its beginning.
 INSERT INTO hold (scope, code, reason, hint, since, next_trial)
 VALUES (:scope, :code, :reason, :hint, :now, :next_trial)
-ON CONFLICT (scope) DO UPDATE SET code = excluded.code, reason = excluded.reason,
-    hint = excluded.hint, trials = hold.trials + 1, next_trial = excluded.next_trial;
+ON CONFLICT (scope, code) DO UPDATE SET reason = excluded.reason, hint = excluded.hint;
 
 -- name: find_hold
--- The hold of a scope.
-SELECT scope, code, reason, hint, since, trials, next_trial FROM hold WHERE scope = :scope;
+-- The hold of a scope that has trials: there is one at most.
+SELECT code, reason, hint, trials, next_trial FROM hold
+WHERE scope = :scope AND next_trial IS NOT NULL;
+
+-- name: is_held
+-- Whether a scope is held for a reason.
+SELECT 1 FROM hold WHERE scope = :scope AND code = :code;
+
+-- name: renew_hold
+-- A trial was in vain, perhaps for another reason than the first.
+UPDATE hold SET code = :code, reason = :reason, hint = :hint, trials = trials + 1,
+    next_trial = :next_trial
+WHERE scope = :scope AND next_trial IS NOT NULL;
 
 -- name: holds
 -- All holds.
 SELECT scope, code, reason, hint, since, trials, next_trial FROM hold ORDER BY since, scope;
 
 -- name: lift_hold
--- Submitting goes on in a scope: what has trials was tried.
+-- Going on in a scope: what has trials was tried.
 DELETE FROM hold
 WHERE scope = :scope AND next_trial IS NOT NULL AND (:code IS NULL OR code = :code);
 
 -- name: drop_hold
--- A hold without trials is no longer called for.
+-- A hold is no longer called for.
 DELETE FROM hold WHERE scope = :scope AND code = :code;
 
 -- name: try_holds_now
--- At start every hold gets a trial; one without trials was made by a person and stays.
-UPDATE hold SET next_trial = :now WHERE next_trial IS NOT NULL;
+-- A trial at once for each hold that has trials, of one scope or of all.
+UPDATE hold SET next_trial = :now
+WHERE next_trial IS NOT NULL AND (:scope IS NULL OR scope = :scope);
 
 -- name: count_states
 -- Jobs by state.
@@ -318,12 +328,15 @@ SELECT state, count(*) AS count FROM job GROUP BY state;
 SELECT waits_for, count(*) AS count FROM job WHERE waits_for IS NOT NULL GROUP BY waits_for;
 
 -- name: held_jobs
--- What a hold keeps from being submitted.
-SELECT job.estimate FROM job
-JOIN source ON source.id = job.source JOIN watch ON watch.id = source.watch
-WHERE job.state IN ('accepted', 'uploaded')
-    AND (:scope = 'account' OR :scope = 'watch:' || watch.name
-        OR :scope = 'rule:' || watch.name || '/' || job.rule);
+-- What a hold keeps from going on.
+SELECT job.estimate FROM job_hold JOIN job ON job.id = job_hold.job
+WHERE job_hold.scope = :scope AND job_hold.code = :code;
+
+-- name: holds_over
+-- The holds over one job.
+SELECT hold.* FROM job_hold
+JOIN hold ON hold.scope = job_hold.scope AND hold.code = job_hold.code
+WHERE job_hold.job = :job ORDER BY hold.since, hold.scope;
 
 -- name: charges
 -- All charges with the time of their intent.
@@ -355,15 +368,13 @@ SELECT id, state FROM job
 WHERE ended_at IS NULL OR id IN (SELECT job FROM event WHERE id > :event);
 
 -- name: count_going_on
--- Jobs that go on by themselves: being sent, or due some time and under no hold. A disk or share
--- that refuses is waited for.
-SELECT count(*) AS count
-FROM job JOIN source ON source.id = job.source JOIN watch ON watch.id = source.watch
-WHERE job.state = 'submitting' OR (job.due_at IS NOT NULL AND NOT EXISTS (
-    SELECT 1 FROM hold WHERE job.state IN ('accepted', 'uploaded') AND hold.scope IN (
-        'account', 'watch:' || watch.name, 'rule:' || watch.name || '/' || job.rule)
-    AND hold.code NOT IN ('output_blocked', 'spool_blocked')
-    AND (hold.next_trial IS NULL OR hold.next_trial > :now)
+-- Jobs that go on by themselves: being sent, or due some time and under no hold. A disk, a share
+-- or a service that does not answer is waited for.
+SELECT count(*) AS count FROM job
+WHERE state = 'submitting' OR (due_at IS NOT NULL AND NOT EXISTS (
+    SELECT 1 FROM job_hold WHERE job_hold.job = job.id
+        AND job_hold.code NOT IN ('output_blocked', 'spool_blocked', 'unreachable')
+        AND (job_hold.next_trial IS NULL OR job_hold.next_trial > :now)
 ));
 
 -- name: newest_event

@@ -30,11 +30,6 @@ def running_jobs(session: Session) -> frozenset[int]:
     return frozenset(row["id"] for row in session.rows("jobs_in_state", state=State.RUNNING.value))
 
 
-def held_scopes(session: Session) -> frozenset[str]:
-    """Return the scopes that are held."""
-    return frozenset(row["scope"] for row in session.rows("holds"))
-
-
 def spooled_files(session: Session) -> frozenset[str]:
     """Return what the spool must keep."""
     return frozenset(row["spool_file"] for row in session.rows("spool_files"))

@@ -160,11 +160,27 @@ CREATE TRIGGER event_is_append_only_delete BEFORE DELETE ON event
 BEGIN SELECT RAISE (ABORT, 'the history is append-only'); END;
 
 CREATE TABLE hold (
-    scope TEXT PRIMARY KEY,
+    scope TEXT NOT NULL,
     code TEXT NOT NULL,
     reason TEXT NOT NULL,
     hint TEXT NOT NULL,
     since INTEGER NOT NULL,
     trials INTEGER NOT NULL DEFAULT 0,
-    next_trial INTEGER
+    next_trial INTEGER,
+    PRIMARY KEY (scope, code)
 ) STRICT, WITHOUT ROWID;
+
+-- The holds over each job: what is submitted already is never held, but for the one step that
+-- needs a service which nobody reaches.
+CREATE VIEW job_hold AS
+SELECT job.id AS job, hold.scope AS scope, hold.code AS code, hold.next_trial AS next_trial
+FROM job
+JOIN source ON source.id = job.source
+JOIN watch ON watch.id = source.watch
+JOIN hold
+WHERE job.ended_at IS NULL AND CASE
+    WHEN job.state IN ('accepted', 'uploaded') THEN hold.scope IN (
+        'account', 'service', 'watch:' || watch.name, 'rule:' || watch.name || '/' || job.rule)
+    WHEN job.state IN ('running', 'finished') THEN hold.scope = 'service'
+    ELSE 0
+END;

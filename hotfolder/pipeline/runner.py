@@ -19,13 +19,14 @@ import structlog
 from hotfolder.domain import events as ev
 from hotfolder.domain import failures
 from hotfolder.domain.errors import JournalUnavailable, OutputError
-from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import BEFORE_INTENT, IllegalTransition, State
-from hotfolder.journal import claims, holds, transitions
+from hotfolder.journal import claims, transitions
 from hotfolder.journal.journal import Journal
 from hotfolder.journal.session import Session
 from hotfolder.outputs.spool import Spool
+from hotfolder.pipeline import holding, telling
+from hotfolder.pipeline.holding import Trials
 from hotfolder.pipeline.pacing import Durations, Pace
 from hotfolder.pipeline.steps import Later, Outcome, Step
 
@@ -39,8 +40,6 @@ JOURNAL_WAIT_S: Final = 1.0
 IDLE_LOOK_S: Final = 60.0
 
 T = TypeVar("T")
-
-BEFORE_SUBMITTED: Final = BEFORE_INTENT | {State.SUBMITTING}
 
 PLACES: Final[Mapping[State, int]] = {
     State.ACCEPTED: UPLOADS_AT_ONCE,
@@ -56,7 +55,6 @@ class Runner:
     """Works on jobs until stopped.
 
     `steps` is the step of each state, `hurry` what breaks off a submit under way.
-    `held` are the scopes that are held at the beginning.
     """
 
     def __init__(
@@ -69,7 +67,6 @@ class Runner:
         later: Later,
         spool: Spool,
         hurry: asyncio.Event,
-        held: frozenset[str] = frozenset(),
     ) -> None:
         self._journal = journal
         self._steps = steps
@@ -78,8 +75,7 @@ class Runner:
         self._later = later
         self._spool = spool
         self._hurry = hurry
-        self._held = set(held)
-        self._trials: dict[str, int] = {}
+        self._trials = Trials()
         self._busy: dict[int, State] = {}
         self._working: dict[int, asyncio.Task[None]] = {}
         self._work = asyncio.Event()
@@ -134,7 +130,7 @@ class Runner:
         if self._stopping:  # since this claim was asked for: `drain` knows only what had begun
             return None
         for each in found:
-            if self._may_try(each):
+            if self._trials.may_try(each, self._busy):
                 self._start(each.job)
         return next_due
 
@@ -143,14 +139,6 @@ class Runner:
         room = {state: places - working.count(state) for state, places in PLACES.items()}
         room[State.UPLOADED] = self._pace.room(time.monotonic())
         return room
-
-    def _may_try(self, claimed: claims.Claim) -> bool:
-        if claimed.trial is None:
-            return True
-        if self._trials.get(claimed.trial) in self._busy:
-            return False
-        self._trials[claimed.trial] = claimed.job.id
-        return True
 
     def _start(self, job: Job) -> None:
         self._busy[job.id] = job.state
@@ -191,6 +179,7 @@ class Runner:
         finally:
             self._busy.pop(job.id, None)
             self._working.pop(job.id, None)
+            self._trials.ended(job)
             self.wake()
 
     async def _step(self, job: Job) -> Job:
@@ -200,11 +189,13 @@ class Runner:
                 self._pace.ended(job.id)
                 return job
             self._busy[job.id] = State.SUBMITTING
-        moved = await self._apply(job, outcome.event)
+        moved = await self._commit(job, outcome)
         if moved is None:
             self._pace.ended(job.id)
             return job
-        await self._after(job, moved, outcome)
+        self._note_pace(job, moved, outcome)
+        if moved.state is State.DONE:
+            await asyncio.to_thread(self._empty_spool, moved)
         return moved
 
     async def _outcome(self, job: Job) -> Outcome:
@@ -226,19 +217,22 @@ class Runner:
             failure=failures.INTERNAL,
         )
 
-    async def _apply(self, job: Job, event: ev.Event) -> Job | None:
-        """Commit an event and return the job; None = another overtook it, nothing was changed."""
+    async def _commit(self, job: Job, outcome: Outcome) -> Job | None:
+        """Commit an outcome and return the job; None = another event overtook it."""
         try:
-            return await self._insist(
-                partial(transitions.apply, job_id=job.id, event=event, expected=job.state),
+            committed = await self._insist(
+                partial(holding.commit, before=job, outcome=outcome, tried=self._trials.of(job)),
                 **job.log_context(),
-                **_told(event),
+                **telling.details(outcome.event),
             )
         except transitions.TaskTaken as error:
-            return await self._apply(job, ev.SubmitUnanswered(reason=str(error)))
+            return await self._commit(job, Outcome(ev.SubmitUnanswered(reason=str(error))))
         except (transitions.StateMoved, IllegalTransition) as error:
             log.info("event.overtaken", **job.log_context(), error=str(error))
             return None
+        telling.tell(job, committed.job, outcome.event)
+        holding.tell(committed, outcome)
+        return committed.job
 
     async def _insist(self, operation: Callable[[Session], T], **context: object) -> T:
         """Run an operation of the journal; while the disk refuses, it is kept and tried again."""
@@ -250,18 +244,6 @@ class Runner:
                 if self._hurry.is_set():
                     raise
                 await asyncio.sleep(JOURNAL_WAIT_S)
-
-    async def _after(self, before: Job, job: Job, outcome: Outcome) -> None:
-        self._note_pace(before, job, outcome)
-        self._tell(before, job, outcome)
-        if outcome.hold is not None:
-            await self._hold(*outcome.hold)
-        elif isinstance(outcome.event, ev.Submitted | ev.Fetched | ev.Published):
-            await self._lift(job, outcome.event)
-        elif before.state in BEFORE_SUBMITTED and job.state is not State.SUBMITTING:
-            await self._end_trial(before, outcome.event)
-        if job.state is State.DONE:
-            await asyncio.to_thread(self._empty_spool, job)
 
     def _note_pace(self, before: Job, job: Job, outcome: Outcome) -> None:
         now_s = time.monotonic()
@@ -278,82 +260,8 @@ class Runner:
         elif job.state not in (State.SUBMITTING, State.RUNNING):
             self._pace.ended(job.id)
 
-    def _tell(self, before: Job, job: Job, outcome: Outcome) -> None:
-        name = EVENT_NAMES.get(type(outcome.event))
-        if name is None or ev.is_ordinary(outcome.event):
-            return
-        level = log.warning if job.state in (State.IN_DOUBT, State.FAILED) else log.info
-        level(name, **job.log_context(), **_told(outcome.event), was=before.state.value)
-
-    # -- holds
-
-    async def _hold(self, scope: str, failure: Failure) -> None:
-        is_new = await self._insist(partial(holds.hold, scope=scope, failure=failure))
-        self._held.add(scope)
-        if is_new:
-            log.warning("hold.began", scope=scope, code=failure.code, reason=failure.message)
-
-    async def _lift(self, job: Job, event: ev.Event) -> None:
-        """Lift what an event has disproved: what was just done need not be held."""
-        watch, rule = holds.watch_scope(job.watch), holds.rule_scope(job.watch, job.plan.rule)
-        match event:
-            case ev.Submitted():
-                scopes, code = {holds.ACCOUNT, watch, rule}, None
-            case ev.Fetched():
-                scopes, code = {holds.ACCOUNT}, failures.SPOOL_BLOCKED
-            case _:
-                scopes, code = {watch}, None
-        held = sorted(scopes & self._held)
-        if held:
-            lifted = await self._insist(partial(holds.lift, scopes=held, code=code))
-            self._held -= set(lifted)
-            for scope in lifted:
-                log.info("hold.lifted", scope=scope)
-
-    async def _end_trial(self, before: Job, event: ev.Event) -> None:
-        """Let the next trial come later, if the service was asked and this one proved nothing."""
-        asked = before.state is State.SUBMITTING or isinstance(event, ev.Postponed)
-        asked &= before.state is not State.UPLOADED
-        for scope in [scope for scope, tried in self._trials.items() if tried == before.id]:
-            if asked:
-                await self._insist(partial(holds.put_off, scope=scope))
-            del self._trials[scope]
-
     def _empty_spool(self, job: Job) -> None:
         for result in job.results:
             if result.spool_file is not None:
                 with suppress(OutputError):
                     self._spool.remove(result.spool_file)
-
-
-def _told(event: ev.Event) -> dict[str, object]:
-    """Return what the log says of an event."""
-    return {
-        key: value.code if isinstance(value, Failure) else value
-        for key, value in ev.history_detail(event).items()
-        if isinstance(value, str | int | Failure)
-    }
-
-
-EVENT_NAMES: Final[Mapping[type[ev.Event], str]] = {
-    ev.Uploaded: "upload.done",
-    ev.UploadExpired: "upload.expired",
-    ev.SubmitIntended: "submit.intended",
-    ev.Submitted: "submit.accepted",
-    ev.SubmitDeferred: "submit.deferred",
-    ev.SubmitRefused: "submit.refused",
-    ev.SubmitUnanswered: "submit.unanswered",
-    ev.RemoteSucceeded: "task.succeeded",
-    ev.RemoteFailed: "task.failed",
-    ev.RemoteCancelled: "task.cancelled",
-    ev.RemoteLost: "task.lost",
-    ev.Fetched: "results.fetched",
-    ev.LinksExpired: "results.expired",
-    ev.Published: "job.done",
-    ev.SpoolLost: "spool.lost",
-    ev.SourceGone: "source.gone",
-    ev.SourceChanged: "source.changed",
-    ev.SourceSkipped: "source.skipped",
-    ev.GaveUp: "job.failed",
-    ev.Postponed: "step.postponed",
-}

@@ -1,4 +1,4 @@
-"""`retry`, `resolve` and `cancel`, through the daemon's socket and without a daemon."""
+"""`retry`, `resolve`, `cancel`, `pause`, `resume`, through the socket and without a daemon."""
 
 from __future__ import annotations
 
@@ -212,3 +212,18 @@ def test_check_tells_which_folders_this_user_cannot_use(open_studio: Studio) -> 
     assert f"the output of watch studio cannot be written: {open_studio.output}" in ended.out
     open_studio.output.chmod(0o777)
     assert hotfolder("check", user=NOBODY).code == 0
+
+
+def test_pausing_holds_a_watch_until_resume(hotfolder: CommandLine, studio: Studio) -> None:
+    """Without a daemon, too: a paused picture waits with exit code 1, and says what to do."""
+    studio.drop("ann.jpg")
+    assert hotfolder("once").code == 0
+    assert hotfolder("pause", "studio").out == "watch studio is paused\n"
+    assert hotfolder("pause", "studio").out == "watch studio is paused already\n"
+    studio.drop("bob.jpg", number=2)
+    ended = hotfolder("once")
+    assert (ended.code, "Run resume" in ended.out) == (1, True)
+    assert hotfolder("pause", "attic").code == 2
+    assert hotfolder("resume", "studio").out == "watch studio goes on\n"
+    assert hotfolder("once").code == 0
+    assert studio.states() == {"done": 2}

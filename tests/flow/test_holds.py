@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from hotfolder.domain.errors import OperatorError
 from hotfolder.simulator import Fault
-from tests.studio import LIMIT_S, LOOK_S
+from tests.studio import LIMIT_S, LOOK_S, picture
 
 if TYPE_CHECKING:
     from tests.studio import Studio
@@ -89,6 +90,63 @@ async def test_a_hold_is_tried_at_every_start(studio: Studio) -> None:
     studio.simulator.update_settings(key_kind="enterprise")
     await studio.once()
     assert studio.states() == {"done": 3}
+
+
+async def test_a_pause_by_hand_lasts_until_resume(studio: Studio) -> None:
+    """Pause stops submitting, through the socket and across a restart; resume lets it go on."""
+    async with studio.running():
+        (line,) = await studio.send("pause")
+        assert line == "submitting is paused"
+        studio.drop("ann.jpg")
+        await studio.until_states(accepted=1)
+        assert studio.explain("ann.jpg")["verdict"] == "held"
+    await studio.once()
+    assert studio.states() == {"accepted": 1}
+    assert studio.hold_code() == "paused"
+    async with studio.running():
+        (line,) = await studio.send("resume")
+        assert line == "submitting goes on"
+        await studio.until_states(done=1)
+    assert studio.holds() == []
+
+
+async def test_a_paused_watch_leaves_the_others_running(studio: Studio) -> None:
+    """Even with more uploaded and held than runs ahead, the other watch's pictures are edited."""
+    studio.configure(watches=["b"], limits="concurrency = 1")
+    studio.simulator.update_settings(task_s=1.5)
+    studio.drop_many(9)
+    async with studio.running():
+        await studio.until_states(running=1, uploaded=8)
+        await studio.send("pause", watch="studio")
+        (studio.folder / "b-in" / "bob.jpg").write_bytes(picture(99))
+        await studio.until(lambda: studio.states().get("done") == 2, "two edits")
+        await studio.until(lambda: studio.job("bob.jpg")["state"] == "done", "the other's edit")
+        assert studio.holds() == ["watch:studio"]
+    studio.simulator.update_settings(task_s=0.0)
+    await studio.act("resume", watch="studio")
+    await studio.once()
+    assert studio.states() == {"done": 10}
+
+
+async def test_running_edits_are_delivered_during_a_pause(studio: Studio) -> None:
+    """An answer on its way lifts no pause, and its edit is fetched and published."""
+    studio.fault(Fault(call="submit", kind="slow", seconds=0.5))
+    studio.drop("ann.jpg")
+    async with studio.running():
+        await studio.until_states(submitting=1)
+        await studio.send("pause")
+        await studio.until_states(done=1)
+        assert studio.holds() == ["account"]
+
+
+async def test_pausing_what_is_not_there_is_refused(studio: Studio) -> None:
+    """A watch that nobody knows is an error, and nothing is held."""
+    studio.drop("ann.jpg")
+    await studio.once()
+    with pytest.raises(OperatorError, match="no watch attic"):
+        await studio.act("pause", watch="attic")
+    assert await studio.act("resume") == ["submitting was not paused"]
+    assert studio.holds() == []
 
 
 async def test_an_unknown_endpoint_holds_its_rule_only(studio: Studio) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hotfolder.domain import events as ev
-from hotfolder.domain.failures import KEY_REFUSED, NO_MONEY, Failure
+from hotfolder.domain.failures import KEY_REFUSED, NO_MONEY, PAUSED, Failure
 from hotfolder.domain.states import State
 from hotfolder.journal import holds
 from hotfolder.journal.claims import Claim, claim
@@ -108,7 +108,7 @@ def test_a_hold_stops_what_is_not_submitted(desk: Desk, scope: str, state: State
     assert look(desk) == ([], desk.clock.now + timedelta(seconds=holds.FIRST_TRIAL_S))
     desk.clock.forward(holds.FIRST_TRIAL_S)
     ((found,), _) = look(desk)
-    assert (found.job.id, found.trial) == (job.id, scope)
+    assert (found.job.id, found.trials) == (job.id, frozenset({scope}))
 
 
 @pytest.mark.parametrize("scope", [holds.watch_scope("two"), holds.rule_scope("one", "other")])
@@ -117,7 +117,7 @@ def test_a_hold_concerns_its_scope_only(desk: Desk, scope: str) -> None:
     job = desk.accept()
     hold(desk, scope)
     ((found,), _) = look(desk)
-    assert (found.job.id, found.trial) == (job.id, None)
+    assert (found.job.id, found.trials) == (job.id, frozenset())
 
 
 @pytest.mark.parametrize("state", [State.RUNNING, State.FINISHED, State.FETCHED])
@@ -183,7 +183,7 @@ def test_lifting_lets_go_on(desk: Desk) -> None:
     assert desk.journal.run_blocking(holds.lift, scopes, "another reason") == []
     assert desk.journal.run_blocking(holds.lift, scopes) == [holds.ACCOUNT]
     ((found,), _) = look(desk)
-    assert (found.job.id, found.trial) == (job.id, None)
+    assert (found.job.id, found.trials) == (job.id, frozenset())
 
 
 def test_trying_now_tries_at_once(desk: Desk) -> None:
@@ -206,19 +206,68 @@ def test_a_trial_that_said_nothing_is_put_off(desk: Desk) -> None:
 
 
 def test_a_hold_without_trials_stays(desk: Desk) -> None:
-    """What a person stopped by hand is neither tried at start nor changed by an answer."""
+    """What was stopped by hand is neither tried at start nor lifted by an answer."""
     desk.accept()
-    hold(desk, holds.ACCOUNT)
-    desk.journal.run_blocking(lambda session: session.change("put_hold", **by_hand()))
+    assert stop(desk, holds.ACCOUNT)
+    assert not stop(desk, holds.ACCOUNT)
     desk.journal.run_blocking(holds.try_now)
-    hold(desk, holds.ACCOUNT, KEY_REFUSED)
     desk.clock.forward(10**6)
+    assert desk.journal.run_blocking(holds.lift, [holds.ACCOUNT]) == []
     assert look(desk) == ([], None)
 
 
-def by_hand() -> dict[str, str | None]:
-    """Return a hold that only a person lifts."""
-    return {"scope": holds.ACCOUNT, "code": "p", "reason": "", "hint": "", "next_trial": None}
+def test_a_scope_is_held_by_hand_and_by_the_service(desk: Desk) -> None:
+    """Two reasons stand beside each other; each goes on its own, and both must go."""
+    job = desk.accept()
+    hold(desk, holds.ACCOUNT, KEY_REFUSED)
+    stop(desk, holds.ACCOUNT)
+    codes = {each.failure.code for each in desk.journal.run_blocking(holds.holds)}
+    assert codes == {KEY_REFUSED.code, PAUSED.code}
+    assert desk.journal.run_blocking(holds.lift, [holds.ACCOUNT]) == [holds.ACCOUNT]
+    assert claimed(desk) == []
+    assert desk.journal.run_blocking(holds.drop, holds.ACCOUNT, PAUSED.code)
+    assert claimed(desk) == [job.id]
+
+
+def test_a_trial_may_find_another_cause(desk: Desk) -> None:
+    """The key is mended, the money gone: one hold, with the newest reason and the old beginning."""
+    desk.accept()
+    hold(desk, holds.ACCOUNT, KEY_REFUSED)
+    since = desk.clock.now
+    desk.clock.forward(holds.FIRST_TRIAL_S)
+    assert not hold(desk, holds.ACCOUNT, NO_MONEY)
+    (found,) = desk.journal.run_blocking(holds.holds)
+    assert (found.failure, found.since) == (NO_MONEY, since)
+
+
+@pytest.mark.parametrize("state", [State.ACCEPTED, State.UPLOADED, State.RUNNING, State.FINISHED])
+def test_a_silent_service_stops_whatever_needs_it(desk: Desk, state: State) -> None:
+    """Nothing that would ask the service is begun while nobody answers there."""
+    job = desk.bring_to(state)
+    stop(desk, holds.SERVICE)
+    assert claimed(desk) == []
+    desk.journal.run_blocking(holds.drop, holds.SERVICE, PAUSED.code)
+    assert claimed(desk) == [job.id]
+
+
+def test_a_silent_service_keeps_nobody_from_publishing(desk: Desk) -> None:
+    """What is fetched needs the service no more."""
+    job = desk.bring_to(State.FETCHED)
+    stop(desk, holds.SERVICE)
+    assert claimed(desk) == [job.id]
+
+
+def test_held_jobs_stop_no_uploads_of_others(desk: Desk) -> None:
+    """Uploads run ahead of what can be submitted: what is held or waits is not counted."""
+    desk.bring_to(State.UPLOADED, "a.jpg")
+    stop(desk, holds.watch_scope("one"))
+    other = desk.accept("b.jpg", watch=2)
+    assert [each.job.id for each in look(desk, ahead=1)[0]] == [other.id]
+
+
+def stop(desk: Desk, scope: str) -> bool:
+    """Stop a scope by hand."""
+    return desk.journal.run_blocking(holds.stop, scope, PAUSED)
 
 
 def test_a_jumping_clock_strands_no_job(desk: Desk) -> None:

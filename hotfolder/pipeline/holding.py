@@ -1,0 +1,88 @@
+"""Committing what came of a step, with what it means for holds, in one transaction.
+
+The holds themselves are the journal's. Here is only which job tries one just now: where a trial
+is due, one job is let through, and the others wait for what comes of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import structlog
+
+from hotfolder.domain import events as ev
+from hotfolder.domain.jobs import Job
+from hotfolder.domain.states import State
+from hotfolder.journal import holds, transitions
+from hotfolder.journal.claims import Claim
+from hotfolder.journal.session import Session
+from hotfolder.pipeline.steps import Outcome
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.pipeline")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Committed:
+    """A job after an event; whether its hold is new, and which scopes were let go."""
+
+    job: Job
+    hold_began: bool
+    lifted: tuple[str, ...]
+
+
+def commit(session: Session, before: Job, outcome: Outcome, tried: Collection[str]) -> Committed:
+    """Apply an event, and hold, let go or put off what it says something about.
+
+    `tried` are the scopes whose trial the job is. Raises what `transitions.apply` raises.
+    """
+    job = transitions.apply(session, before.id, outcome.event, expected=before.state)
+    if outcome.hold is not None:
+        began = holds.hold(session, *outcome.hold)
+        return Committed(job=job, hold_began=began, lifted=())
+    lifted = holds.lift_disproved(session, job, outcome.event)
+    if _asked(before, outcome.event):
+        for scope in tried:
+            holds.put_off(session, scope)
+    return Committed(job=job, hold_began=False, lifted=tuple(lifted))
+
+
+def _asked(before: Job, event: ev.Event) -> bool:
+    """Whether the service was asked: a trial that ends without an answer proves nothing."""
+    if before.state is State.ACCEPTED:
+        return isinstance(event, ev.Postponed)
+    return before.state is State.SUBMITTING
+
+
+class Trials:
+    """Which job tries a hold just now: one at a time for each scope."""
+
+    def __init__(self) -> None:
+        self._tried_by: dict[str, int] = {}
+
+    def may_try(self, claimed: Claim, busy: Collection[int]) -> bool:
+        """Return whether a job may begin, and remember it as the trial of what it tries."""
+        if any(self._tried_by.get(scope) in busy for scope in claimed.trials):
+            return False
+        self._tried_by.update(dict.fromkeys(claimed.trials, claimed.job.id))
+        return True
+
+    def of(self, job: Job) -> frozenset[str]:
+        """Return the scopes whose trial a job is."""
+        return frozenset(scope for scope, tried in self._tried_by.items() if tried == job.id)
+
+    def ended(self, job: Job) -> None:
+        """Take in that nobody works on a job any longer."""
+        for scope in self.of(job):
+            del self._tried_by[scope]
+
+
+def tell(committed: Committed, outcome: Outcome) -> None:
+    """Say once that a hold began, and that it ended."""
+    if committed.hold_began and outcome.hold is not None:
+        scope, failure = outcome.hold
+        log.warning(
+            "hold.began", scope=scope, code=failure.code, reason=failure.message, hint=failure.hint
+        )
+    for scope in committed.lifted:
+        log.info("hold.lifted", scope=scope)

@@ -1,0 +1,57 @@
+"""What the log says of events: one line each, under a name that stays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import structlog
+
+from hotfolder.domain import events as ev
+from hotfolder.domain.failures import Failure
+from hotfolder.domain.jobs import Job
+from hotfolder.domain.states import State
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.pipeline")
+
+
+def tell(before: Job, job: Job, event: ev.Event) -> None:
+    """Log an event that was committed; mere waiting is not told."""
+    name = EVENT_NAMES.get(type(event))
+    if name is None or ev.is_ordinary(event):
+        return
+    level = log.warning if job.state in (State.IN_DOUBT, State.FAILED) else log.info
+    level(name, **job.log_context(), **details(event), was=before.state.value)
+
+
+def details(event: ev.Event) -> dict[str, object]:
+    """Return what the log says of an event."""
+    return {
+        key: value.code if isinstance(value, Failure) else value
+        for key, value in ev.history_detail(event).items()
+        if isinstance(value, str | int | Failure)
+    }
+
+
+EVENT_NAMES: Final[Mapping[type[ev.Event], str]] = {
+    ev.Uploaded: "upload.done",
+    ev.UploadExpired: "upload.expired",
+    ev.SubmitIntended: "submit.intended",
+    ev.Submitted: "submit.accepted",
+    ev.SubmitDeferred: "submit.deferred",
+    ev.SubmitRefused: "submit.refused",
+    ev.SubmitUnanswered: "submit.unanswered",
+    ev.RemoteSucceeded: "task.succeeded",
+    ev.RemoteFailed: "task.failed",
+    ev.RemoteCancelled: "task.cancelled",
+    ev.RemoteLost: "task.lost",
+    ev.Fetched: "results.fetched",
+    ev.LinksExpired: "results.expired",
+    ev.Published: "job.done",
+    ev.SpoolLost: "spool.lost",
+    ev.SourceGone: "source.gone",
+    ev.SourceChanged: "source.changed",
+    ev.SourceSkipped: "source.skipped",
+    ev.GaveUp: "job.failed",
+    ev.Postponed: "step.postponed",
+}

@@ -14,7 +14,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 import platformdirs
@@ -26,6 +26,7 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainValidator,
+    PrivateAttr,
     ValidationError,
     ValidationInfo,
     model_validator,
@@ -35,7 +36,8 @@ from pydantic_core import ErrorDetails
 from hotfolder.domain.errors import HotfolderError
 from hotfolder.domain.jobs import JsonScalar
 from hotfolder.domain.templates import template_problem
-from hotfolder.runninghub.catalog import DEFAULT_MODEL
+from hotfolder.runninghub import catalog
+from hotfolder.runninghub.catalog import DEFAULT_MODEL, Catalog
 
 DEFAULT_BASE_URL = "https://www.runninghub.ai/openapi/v2"
 CONFIG_NAME = "hotfolder.toml"
@@ -75,6 +77,10 @@ def _path(value: object, info: ValidationInfo) -> object:
     return resolved((info.context or {}).get("folder", Path()), value)
 
 
+def _optional_path(value: object, info: ValidationInfo) -> object:
+    return None if value == "" else _path(value, info)
+
+
 def resolved(folder: Path, value: str) -> Path:
     """Return a path of the config as an absolute one, links left in. Raises ValueError."""
     try:
@@ -102,7 +108,9 @@ def _parameter(value: object) -> object:
 
 OutputTemplate = Annotated[str, AfterValidator(_template)]
 ConfigPath = Annotated[Path, BeforeValidator(_path)]
+OptionalPath = Annotated[Path | None, BeforeValidator(_optional_path)]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+OwnModel = Annotated[catalog.Model, BeforeValidator(catalog.completed)]
 Parameter = Annotated[JsonScalar | list[JsonScalar], PlainValidator(_parameter)]
 
 
@@ -163,6 +171,7 @@ class Watch(_Section):
     sidecar_wait: Annotated[float, Field(ge=0, le=3600)] = 3.0
     sidecar_models: list[str] = []
     rule: Annotated[list[Rule], Field(default_factory=lambda: [Rule()], min_length=1)]
+    _catalog: Catalog = PrivateAttr(default_factory=Catalog)
 
     @model_validator(mode="after")
     def _rules_have_names_of_their_own(self) -> Watch:
@@ -172,16 +181,36 @@ class Watch(_Section):
             raise ValueError(f"two rules are named {', '.join(twice)}")
         return self
 
+    @property
+    def catalog(self) -> Catalog:
+        """The models that this watch's rules and sidecars may name."""
+        return self._catalog
+
     def output_template(self, rule: Rule) -> str:
         """Return the output name's template of one rule of this watch."""
         default = "{stem}.{rule}.{ext}" if self.rules == "all" else "{stem}.{ext}"
         return rule.output_name or default
 
 
-class Config(_Section):
-    """A whole config file."""
+class OwnModels(_Section):
+    """A file of the owner's own models: the config's `[[model]]`, kept by themselves."""
+
+    model: list[OwnModel] = []
+
+    @model_validator(mode="after")
+    def _models_have_names_of_their_own(self) -> Self:
+        names = [catalog.plain_name(each.name) for each in self.model]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"two models are named {', '.join(twice)}")
+        return self
+
+
+class Config(OwnModels):
+    """A whole config file; its own models count before those of `models_file`."""
 
     state_dir: ConfigPath
+    models_file: OptionalPath = None
     api: Api = Api()
     limits: Limits = Limits()
     watch: Annotated[list[Watch], Field(min_length=1)]
@@ -193,6 +222,19 @@ class Config(_Section):
         if twice:
             raise ValueError(f"two watches are named {', '.join(twice)}")
         return self
+
+    @model_validator(mode="after")
+    def _watches_know_the_models(self, info: ValidationInfo) -> Config:
+        filed: list[catalog.Model] = (info.context or {}).get("models", [])
+        own = Catalog([*filed, *self.model])
+        for watch in self.watch:
+            watch._catalog = own  # noqa: SLF001  of a watch that is being made
+        return self
+
+    @property
+    def catalog(self) -> Catalog:
+        """The shipped models with the owner's."""
+        return self.watch[0].catalog
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,12 +269,33 @@ def read(path: Path, environment: Mapping[str, str]) -> Reading:
     """
     table, text = _read_table(path)
     table = _with_environment(table, environment)
+    folder = path.absolute().parent
+    models, found = _filed_models(table, folder, text)
     try:
-        config = Config.model_validate(table, context={"folder": path.absolute().parent})
+        config = Config.model_validate(table, context={"folder": folder, "models": models})
     except ValidationError as error:
-        found = _problems(error.errors(include_url=False), text)
+        found += _problems(error.errors(include_url=False), text)
         return Reading(path, text, table, None, found)
-    return Reading(path, text, table, config, [])
+    return Reading(path, text, table, config, found)
+
+
+def _filed_models(
+    table: Mapping[str, Any], folder: Path, text: str
+) -> tuple[list[catalog.Model], list[Problem]]:
+    """Read the owner's models from the file that the config names, and what is wrong with it."""
+    stated = table.get("models_file")
+    if not isinstance(stated, str) or not stated or "\0" in stated:
+        return [], []
+    file = resolved(folder, stated)
+    try:
+        filed, filed_text = _read_table(file)
+        return OwnModels.model_validate(filed).model, []
+    except ConfigError as error:
+        told = error.problems
+    except ValidationError as error:
+        told = _problems(error.errors(include_url=False), filed_text)
+    line = line_of(text, ("models_file",))
+    return [], [Problem("models_file", f"{file}: {problem}", line) for problem in told]
 
 
 def state_dir(path: Path, environment: Mapping[str, str]) -> Path | None:

@@ -12,8 +12,8 @@ from pydantic import SecretStr
 
 from hotfolder import config, key
 from hotfolder.config import Config, ConfigError, Problem, Reading
-from hotfolder.intake import mounts, rules
-from hotfolder.runninghub import catalog
+from hotfolder.intake import mounts, plan, rules
+from hotfolder.runninghub import catalog, payload
 
 Identity = tuple[int, int]
 _KEY_PLACE = ("api", "key_file")
@@ -90,6 +90,8 @@ def _key(
 
 
 def _model_problems(reading: Reading) -> Iterator[Problem]:
+    models = _models(reading)
+    yield from _sidecar_model_problems(reading, models)
     for place, table in _rule_tables(reading):
         name = table.get("model", catalog.DEFAULT_MODEL)
         for key_name in ("match", "exclude"):
@@ -99,17 +101,32 @@ def _model_problems(reading: Reading) -> Iterator[Problem]:
                     yield _problem(reading, (*place, key_name), message)
         if not isinstance(name, str):
             continue
-        model = catalog.find(name)
+        model = models.find(name)
         if model is None:
-            near = catalog.nearest(name)
-            hint = f"; did you mean {' or '.join(near)}?" if near else ""
-            yield _problem(reading, (*place, "model"), f"there is no model {name}{hint}")
+            yield _problem(reading, (*place, "model"), models.why_not(name) or "")
             continue
         prompt, params = table.get("prompt"), table.get("params", {})
         if isinstance(params, dict) and (prompt is None or isinstance(prompt, str)):
-            for key_name, message in catalog.problems(model, prompt, params):
+            files = {model.picture.key: [plan.PICTURE]}
+            for key_name, message in payload.compose(model, prompt, params, files).problems:
                 where = ("prompt",) if key_name == catalog.PROMPT else ("params", key_name)
-                yield _problem(reading, (*place, *where), message)
+                # A prompt that is missing here may yet come from a sidecar.
+                if prompt is not None or key_name != catalog.PROMPT or key_name in params:
+                    yield _problem(reading, (*place, *where), message)
+
+
+def _models(reading: Reading) -> catalog.Catalog:
+    """Return the models of the config, as far as it could be read."""
+    return reading.config.catalog if reading.config else catalog.Catalog()
+
+
+def _sidecar_model_problems(reading: Reading, models: catalog.Catalog) -> Iterator[Problem]:
+    for number, watch in enumerate(_watch_tables(reading)):
+        listed = watch.get("sidecar_models", [])
+        for name in listed if isinstance(listed, list) else []:
+            reason = models.why_not(name) if isinstance(name, str) else None
+            if reason:
+                yield _problem(reading, ("watch", number, "sidecar_models"), reason)
 
 
 def _folder_problems(reading: Reading, seen_online: Collection[str]) -> Iterator[Problem]:

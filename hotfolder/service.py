@@ -41,7 +41,7 @@ from hotfolder.pipeline.submitting import Intending, Submitting
 from hotfolder.pipeline.threads import ShareThreads
 from hotfolder.pipeline.uploading import Uploading
 from hotfolder.reload import Reloading, Reread
-from hotfolder.runninghub.catalog import MEGABYTE
+from hotfolder.runninghub.catalog import MEGABYTE, Catalog
 from hotfolder.runninghub.client import SUBMIT_TIMEOUT_S, Client
 from hotfolder.watches import Watches
 
@@ -257,7 +257,7 @@ class Service:
         durations = Durations()
         hurry = asyncio.Event()
         steps: dict[State, Step] = {
-            State.ACCEPTED: Uploading(journal, client, threads, later),
+            State.ACCEPTED: Uploading(journal, client, threads, later, self._catalog),
             State.UPLOADED: Intending(
                 journal,
                 client.site,
@@ -265,13 +265,16 @@ class Service:
                 self._review,
                 threads,
                 later,
+                self._catalog,
                 min_free_bytes=lambda: self._config.limits.min_free_mb * MEGABYTE,
             ),
-            State.SUBMITTING: Submitting(client, durations, edges.schedule, later, hurry),
+            State.SUBMITTING: Submitting(
+                client, durations, edges.schedule, later, hurry, self._catalog
+            ),
             State.RUNNING: Querying(
                 client, durations, edges.schedule, later, lambda: self._currency
             ),
-            State.FINISHED: Fetching(client, spool, later),
+            State.FINISHED: Fetching(client, spool, later, self._catalog),
             State.FETCHED: Publishing(journal, spool, threads, later, edges.failpoint),
         }
         return Runner(
@@ -283,6 +286,9 @@ class Service:
             spool=spool,
             hurry=hurry,
         )
+
+    def _catalog(self) -> Catalog:
+        return self._config.catalog
 
     async def _build_pace(self, journal: Journal, client: Client) -> Pace:
         try:

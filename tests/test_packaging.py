@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 EXAMPLE = ROOT / "config.example.toml"
 PACKAGE = ROOT / "hotfolder"
-PARAMETERS = "params"
+# Tables whose keys are not the config's: a model's parameters, and what a catalog says of one.
+TABLES_OF_THEIR_OWN = ("params", "model")
 PIP_OPTIONS = ("--quiet", "--no-deps", "--no-build-isolation")
 SHIPPED = (
     "before_and_after.html",
@@ -63,12 +64,12 @@ def _models(annotation: object) -> Iterator[type[BaseModel]]:
 
 
 def used_keys(table: dict[str, Any], place: str = "") -> Iterator[str]:
-    """Yield every key path that a TOML table holds; the parameters of a model are its own."""
+    """Yield every key path that a TOML table holds; what is said of a model is its own."""
     for name, value in table.items():
         yield f"{place}{name}"
         inner = value if isinstance(value, list) else [value]
         for each in inner:
-            if isinstance(each, dict) and name != PARAMETERS:
+            if isinstance(each, dict) and name not in TABLES_OF_THEIR_OWN:
                 yield from used_keys(each, f"{place}{name}.")
 
 

@@ -6,6 +6,7 @@ service's own codes are mapped here; codes without an entry of their own get the
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -164,6 +165,16 @@ def delayed(tried: int, reason: str) -> Failure:
 
 
 ACCOUNT_REFUSALS = frozenset({KEY_REFUSED.code, KEY_KIND.code, NO_MONEY.code})
+
+
+def wrong_parameters(problems: Iterable[tuple[str, str]]) -> Failure:
+    """Return the failure for what a model would refuse, each problem as (parameter, message)."""
+    return Failure(
+        "wrong_parameters",
+        "; ".join(message for _, message in problems),
+        "Mend the sidecar or the rule; the picture waits for it.",
+    )
+
 
 _BY_REMOTE_CODE: dict[str, Failure] = {
     "1501": MODERATED,

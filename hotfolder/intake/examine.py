@@ -108,7 +108,7 @@ def examine(watch: config.Watch, number: int, relative: str, *, gave_time: bool)
         return Unwanted(settled, resolution.reason)
     if isinstance(picture, _INCOMPLETE) and not gave_time:
         return NotYet(_FAILURES[type(picture)].message)
-    return Wanted(settled, _with_picture(resolution, settled, picture))
+    return Wanted(settled, _with_picture(watch.catalog, resolution, settled, picture))
 
 
 def _unread(error: sources.SourceError) -> Verdict:
@@ -142,16 +142,25 @@ def _settled(number: int, relative: str, sighting: Sighting, sha256: str) -> Set
 
 
 def _with_picture(
-    drafts: Sequence[Draft], settled: Settled, picture: Picture | PictureError | None
+    models: catalog.Catalog,
+    drafts: Sequence[Draft],
+    settled: Settled,
+    picture: Picture | PictureError | None,
 ) -> tuple[Draft, ...]:
-    return tuple(_judged(draft, settled, picture) for draft in drafts)
+    return tuple(
+        _judged(draft, models.find(draft.plan.model), settled, picture) for draft in drafts
+    )
 
 
-def _judged(draft: Draft, settled: Settled, picture: Picture | PictureError | None) -> Draft:
+def _judged(
+    draft: Draft,
+    model: catalog.Model | None,
+    settled: Settled,
+    picture: Picture | PictureError | None,
+) -> Draft:
     if isinstance(picture, PictureError):
         waits_for = WaitsFor.SOURCE if isinstance(picture, _INCOMPLETE) else None
         return replace(draft, failure=_FAILURES[type(picture)], waits_for=waits_for)
-    model = catalog.find(draft.plan.model)
     if model is None:
         return draft
     if picture is not None and not _takes(model, picture.type):

@@ -20,8 +20,9 @@ from hotfolder.domain.templates import fill_stem
 from hotfolder.intake import ignore, rules, sidecar
 from hotfolder.intake.sidecar import BrokenSidecar, Sidecar
 from hotfolder.journal.acceptance import Draft
-from hotfolder.runninghub import catalog
+from hotfolder.runninghub import catalog, payload
 
+PICTURE = "the picture"
 _NOTHING_SAID = Sidecar()
 
 
@@ -96,7 +97,7 @@ def _draft(
 ) -> Draft:
     said, below = own or _NOTHING_SAID, folder or _NOTHING_SAID
     name = said.model or rule.model
-    model = catalog.find(name) or catalog.models()[catalog.DEFAULT_MODEL]
+    model = watch.catalog.find(name) or watch.catalog.default
     params = {**(rule.params if name == rule.model else {}), **(said.params or {})}
     prompt = next(filter(None, map(_worded, (said.prompt, below.prompt, rule.prompt))), None)
     if model.prompt is None and said.prompt is None:
@@ -116,7 +117,7 @@ def _worded(prompt: str | None) -> str:
 
 def _judged(watch: config.Watch, draft: Draft, own: Sidecar | None) -> Draft:
     plan = draft.plan
-    model = catalog.find(plan.model)
+    model = watch.catalog.find(plan.model)
     allowed = {*watch.sidecar_models, *(rule.model for rule in watch.rule)}
     if model is None or plan.model not in allowed:
         reason = f"The sidecar asks for the model {plan.model}, which this watch does not allow."
@@ -126,11 +127,10 @@ def _judged(watch: config.Watch, draft: Draft, own: Sidecar | None) -> Draft:
         return _waiting(draft, failures.SIDECAR_MISSING)
     if plan.prompt is None and model.needs_prompt:
         return _waiting(draft, failures.NO_PROMPT)
-    wrong = catalog.problems(model, plan.prompt, plan.params)
+    files = {model.picture.key: [PICTURE]}
+    wrong = payload.compose(model, plan.prompt, plan.params, files).problems
     if wrong:
-        reason = "; ".join(message for _, message in wrong)
-        hint = "Mend the sidecar or the rule; the picture waits for it."
-        return _waiting(draft, Failure("wrong_parameters", reason, hint))
+        return _waiting(draft, failures.wrong_parameters(wrong))
     return draft
 
 

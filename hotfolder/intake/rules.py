@@ -13,18 +13,17 @@ from hotfolder.runninghub import catalog
 
 def matching(watch: config.Watch, relative: str) -> tuple[config.Rule, ...]:
     """Return the rules that take a source: the first, or all under `rules = "all"`."""
-    found = tuple(rule for rule in watch.rule if _takes(rule, relative))
+    found = tuple(rule for rule in watch.rule if _takes(watch, rule, relative))
     return found if watch.rules == "all" else found[:1]
 
 
-def _takes(rule: config.Rule, relative: str) -> bool:
-    wanted = tuple(rule.match) or _accepted_names(rule.model)
+def _takes(watch: config.Watch, rule: config.Rule, relative: str) -> bool:
+    wanted = tuple(rule.match) or _accepted_names(watch.catalog.find(rule.model))
     path = relative.lower()
     return _spec(wanted).match_file(path) and not _spec(tuple(rule.exclude)).match_file(path)
 
 
-def _accepted_names(model_name: str) -> tuple[str, ...]:
-    model = catalog.find(model_name)
+def _accepted_names(model: catalog.Model | None) -> tuple[str, ...]:
     return tuple(f"*.{extension}" for extension in model.picture.accept) if model else ()
 
 

@@ -15,7 +15,7 @@ from hotfolder.imaging import inspect, picture
 from hotfolder.journal import holds
 from hotfolder.outputs.spool import Part, Spool
 from hotfolder.pipeline.steps import Later, Outcome
-from hotfolder.runninghub import catalog
+from hotfolder.runninghub.catalog import CurrentCatalog
 from hotfolder.runninghub.client import Client
 
 LARGEST_PICTURE_BYTES: Final = 256 * 1024 * 1024  # held in memory to be proved whole
@@ -30,10 +30,11 @@ _EXTENSION = re.compile(r"[a-z0-9]{1,5}")
 class Fetching:
     """Downloads a job's results, proves that they are whole, and keeps them in the spool."""
 
-    def __init__(self, client: Client, spool: Spool, later: Later) -> None:
+    def __init__(self, client: Client, spool: Spool, later: Later, catalog: CurrentCatalog) -> None:
         self._client = client
         self._spool = spool
         self._later = later
+        self._catalog = catalog
 
     async def __call__(self, job: Job) -> Outcome:
         """Return Fetched, LinksExpired, or when to try again."""
@@ -63,7 +64,7 @@ class Fetching:
         part = await asyncio.to_thread(self._spool.open_part, name)
         with part:
             if result.url is not None:
-                limit = LARGEST_PICTURE_BYTES if _is_picture(job) else LARGEST_RESULT_BYTES
+                limit = LARGEST_PICTURE_BYTES if self._is_picture(job) else LARGEST_RESULT_BYTES
                 await self._client.download(result.url, part.write, limit=limit)
             else:
                 await asyncio.to_thread(part.write, (result.text or "").encode())
@@ -81,14 +82,13 @@ class Fetching:
         """Return the extension of what was really downloaded; a picture must decode wholly."""
         if result.url is None:
             return TEXT_EXTENSION
-        if _is_picture(job):
+        if self._is_picture(job):
             return inspect.decode(part.content()).type.extension
         if not part.size:
             raise Unanswered("the result is empty")
         stated = _EXTENSION.fullmatch(result.type)
         return stated[0] if stated else "bin"
 
-
-def _is_picture(job: Job) -> bool:
-    model = catalog.find(job.plan.model)
-    return model is None or model.output == "image"
+    def _is_picture(self, job: Job) -> bool:
+        model = self._catalog().look_up(job.plan.model)
+        return model is None or model.output == "image"

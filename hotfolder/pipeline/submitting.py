@@ -28,7 +28,8 @@ from hotfolder.pipeline.pacing import Durations
 from hotfolder.pipeline.steps import READ_TIMEOUT_S, Later, Outcome, output_is_silent
 from hotfolder.pipeline.threads import ShareThreads
 from hotfolder.pipeline.uploading import LINK_MARGIN
-from hotfolder.runninghub import catalog
+from hotfolder.runninghub import payload
+from hotfolder.runninghub.catalog import MEGABYTE, CurrentCatalog
 from hotfolder.runninghub.client import Client
 
 CHECK_TIMEOUT_S: Final = 20.0
@@ -52,6 +53,7 @@ class Intending:
         review: Review,
         threads: ShareThreads,
         later: Later,
+        catalog: CurrentCatalog,
         *,
         min_free_bytes: Callable[[], int],
     ) -> None:
@@ -61,6 +63,7 @@ class Intending:
         self._review = review
         self._threads = threads
         self._later = later
+        self._catalog = catalog
         self._min_free_bytes = min_free_bytes
 
     async def __call__(self, job: Job) -> Outcome:
@@ -96,7 +99,7 @@ class Intending:
         for place, free_bytes in free.items():
             if free_bytes < self._min_free_bytes():
                 raise OutputError(
-                    f"only {free_bytes // catalog.MEGABYTE} MB are free for the {place}",
+                    f"only {free_bytes // MEGABYTE} MB are free for the {place}",
                     hint="Make room there; limits.min_free_mb says how much must stay free.",
                 )
 
@@ -116,14 +119,16 @@ class Intending:
         )
 
     def _intent(self, job: Job, link: ev.UploadLink) -> ev.Event:
-        model = catalog.find(job.plan.model)
+        model = self._catalog().find(job.plan.model)
         if model is None:
             return ev.GaveUp(failure=failures.WRONG_ENDPOINT)
         # Not under the material's parameter: that was the model's of the plan at acceptance.
         links = {model.picture.key: [link.url]}
-        body = catalog.payload(model, job.plan.prompt, job.plan.params, links)
+        sent = payload.compose(model, job.plan.prompt, job.plan.params, links)
+        if sent.problems:  # the plan was judged before: this is a last line of defence
+            return ev.GaveUp(failure=failures.wrong_parameters(sent.problems))
         token = secrets.token_urlsafe(24)
-        return ev.SubmitIntended(token=token, site=self._site, payload=json.dumps(body))
+        return ev.SubmitIntended(token=token, site=self._site, payload=json.dumps(sent.body))
 
 
 class Submitting:
@@ -139,16 +144,18 @@ class Submitting:
         schedule: PollSchedule,
         later: Later,
         hurry: asyncio.Event,
+        catalog: CurrentCatalog,
     ) -> None:
         self._client = client
         self._durations = durations
         self._schedule = schedule
         self._later = later
+        self._catalog = catalog
         self._hurry = hurry
 
     async def __call__(self, job: Job) -> Outcome:
         """Return Submitted, SubmitDeferred, SubmitRefused or SubmitUnanswered."""
-        model = catalog.find(job.plan.model)
+        model = self._catalog().find(job.plan.model)
         if model is None or job.submit is None:
             return Outcome(ev.SubmitRefused(failure=failures.WRONG_ENDPOINT))
         try:

@@ -17,7 +17,7 @@ from hotfolder.journal import uploads
 from hotfolder.journal.journal import Journal
 from hotfolder.pipeline.steps import READ_TIMEOUT_S, Later, Outcome
 from hotfolder.pipeline.threads import ShareThreads
-from hotfolder.runninghub import catalog
+from hotfolder.runninghub.catalog import CurrentCatalog
 from hotfolder.runninghub.client import Client
 
 LINK_LIFE: Final = timedelta(hours=24)
@@ -28,12 +28,18 @@ class Uploading:
     """Uploads a job's material and says where it can be read."""
 
     def __init__(
-        self, journal: Journal, client: Client, threads: ShareThreads, later: Later
+        self,
+        journal: Journal,
+        client: Client,
+        threads: ShareThreads,
+        later: Later,
+        catalog: CurrentCatalog,
     ) -> None:
         self._journal = journal
         self._client = client
         self._threads = threads
         self._later = later
+        self._catalog = catalog
 
     async def __call__(self, job: Job) -> Outcome:
         """Upload, unless a link to the same content is still good."""
@@ -48,7 +54,7 @@ class Uploading:
         return await self._upload(job, content)
 
     async def _read(self, job: Job) -> sources.Content | ev.Event:
-        model = catalog.find(job.plan.model)
+        model = self._catalog().find(job.plan.model)
         if model is None:
             return ev.GaveUp(failure=failures.WRONG_ENDPOINT)
         read = partial(sources.read, Path(job.input_root), job.source, limit=model.max_bytes)

@@ -1,33 +1,40 @@
 """The catalog: which models there are, what they take, and what they cost.
 
-The facts are data (`catalog.json`); here they are read, searched and held against a rule.
-Building a payload is pure: the same model, prompt, params and links give the same payload.
+The facts are data: `catalog.json`, one model to a line, corrected and added to by the owner's
+config. Here they are read and searched; a model is validated when it is first asked for, so that
+commands without interest in models need not wait for all of them.
 """
 
 from __future__ import annotations
 
 import difflib
 import json
-import math
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from hotfolder.domain.jobs import Estimate, JsonScalar, Params
 
 DEFAULT_MODEL = "xai/grok-imagine-image/edit-official-stable"
 PROMPT = "prompt"
 MEGABYTE = 1024 * 1024
-COUNTING_KEYS = frozenset({"imageNum", "n"})
+COUNTING_KEYS = ("imageNum", "n")
 MEDIA_TYPES = frozenset({"IMAGE", "VIDEO", "AUDIO"})
+ENDPOINT_PATTERN = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$"
+
+# What the service appends to the names and endpoints of models that it retired.
+_RETIRED_MARK = re.compile(r"-\[Deprecated\].*$")
+
+Raw = Mapping[str, Any]
 
 
 class _Fact(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
 class Parameter(_Fact):
@@ -38,13 +45,20 @@ class Parameter(_Fact):
     required: bool = False
     options: tuple[JsonScalar, ...] = ()
     default: JsonScalar = None
-    min: float | None = None
-    max: float | None = None
+    min: int | float | None = None
+    max: int | float | None = None
+    step: int | float | None = None
+    min_length: int | None = None
     max_length: int | None = None
     accept: tuple[str, ...] = ()
     max_mb: float | None = None
     list_: bool = Field(default=False, alias="list")
     max_items: int | None = None
+
+    @property
+    def is_media(self) -> bool:
+        """Whether it takes a file rather than a value."""
+        return self.type in MEDIA_TYPES
 
 
 class PriceRule(_Fact):
@@ -58,30 +72,56 @@ class Price(_Fact):
     """A list price per `unit`."""
 
     currency: str
-    unit: str
+    unit: str = "call"
     price: Decimal | None = None
     rules: tuple[PriceRule, ...] = ()
 
 
-class Model(_Fact):
-    """One remote model: its name, its endpoint below the base URL, and what it takes."""
+def _with_keys(params: object) -> object:
+    """Let each parameter know the key that it stands under."""
+    if not isinstance(params, Mapping):
+        return params
+    return {
+        key: {**value, "key": key} if isinstance(value, Mapping) else value
+        for key, value in params.items()
+    }
 
-    name: str
-    endpoint: str
-    output: str
-    params: tuple[Parameter, ...]
+
+class Model(_Fact):
+    """One remote model: its name, its endpoint below the base URL, and what it takes.
+
+    `retired` says what the service offers instead; `confirmed` is False where nobody but a third
+    party has seen the endpoint.
+    """
+
+    name: Annotated[str, Field(min_length=1)]
+    endpoint: Annotated[str, Field(pattern=ENDPOINT_PATTERN)]
+    section: str = ""
+    output: Literal["image", "video", "audio", "3d", "string"]
+    in_menu: bool = False
+    retired: str = ""
+    confirmed: bool = True
+    params: Annotated[dict[str, Parameter], BeforeValidator(_with_keys)]
     price: Price | None = None
 
     @property
+    def pictures(self) -> tuple[Parameter, ...]:
+        """The parameters that take pictures, the one for the source first."""
+        pictures = [each for each in self.params.values() if each.type == "IMAGE"]
+        return tuple(sorted(pictures, key=lambda each: not each.required))
+
+    @property
     def picture(self) -> Parameter:
-        """The parameter that a source goes into: the first required picture, else the first."""
-        pictures = [each for each in self.params if each.type == "IMAGE"]
-        return next((each for each in pictures if each.required), pictures[0])
+        """The parameter that a source goes into: the first required picture, else the first.
+
+        Every model that `Catalog.find` returns has one.
+        """
+        return self.pictures[0]
 
     @property
     def prompt(self) -> Parameter | None:
         """The parameter that the prompt goes into, if the model takes one."""
-        return next((each for each in self.params if each.key == PROMPT), None)
+        return self.params.get(PROMPT)
 
     @property
     def needs_prompt(self) -> bool:
@@ -94,61 +134,119 @@ class Model(_Fact):
         return int((self.picture.max_mb or 30) * MEGABYTE)
 
 
-@cache
-def models() -> dict[str, Model]:
-    """Return the shipped models by name."""
-    text = resources.files(__package__).joinpath("catalog.json").read_text("utf-8")
-    found = [Model.model_validate(each) for each in json.loads(text, parse_float=Decimal)["models"]]
-    return {model.name: model for model in found}
+class Catalog:
+    """The shipped models with the owner's additions and corrections.
 
-
-def find(name: str) -> Model | None:
-    """Return a model by the name users know or by its endpoint."""
-    by_endpoint = {model.endpoint: model for model in models().values()}
-    return models().get(name) or by_endpoint.get(name)
-
-
-def nearest(name: str) -> list[str]:
-    """Return the names most like one that is not in the catalog."""
-    return difflib.get_close_matches(name, models(), n=3, cutoff=0.3)
-
-
-def problems(model: Model, prompt: str | None, params: Params) -> list[tuple[str, str]]:
-    """Return what is wrong with a prompt and params as (key, message); media are left out."""
-    declared = {each.key: each for each in model.params if each.type not in MEDIA_TYPES}
-    found = [(key, _undeclared(model, key)) for key in params if key not in declared]
-    if PROMPT in params:
-        found.append((PROMPT, "put the prompt into the key prompt, not into params"))
-    values: dict[str, Any] = {**params} if prompt is None else {**params, PROMPT: prompt}
-    for key, parameter in declared.items():
-        if key in values:
-            found += [(key, text) for text in _value_problems(parameter, values[key])]
-        elif parameter.required and parameter.default is None and key != PROMPT:
-            found.append((key, f"{key} is required by {model.name}{_choices(parameter)}"))
-    if prompt is not None and PROMPT not in declared:
-        found.append((PROMPT, f"{model.name} takes no prompt"))
-    return found
-
-
-def payload(
-    model: Model, prompt: str | None, params: Params, links: Mapping[str, Sequence[str]]
-) -> dict[str, Any]:
-    """Return what is sent to the model's endpoint. `links` are URLs by media parameter.
-
-    Nothing is sent that the model does not declare. A required parameter that the rule leaves
-    out is sent with the catalog's default.
+    `own` are whole models, as `completed` makes them of what the owner wrote.
     """
-    body: dict[str, Any] = {}
-    for each in model.params:
-        if each.key in links:
-            body[each.key] = list(links[each.key]) if each.list_ else links[each.key][0]
-        elif each.key == PROMPT:
-            body.update({PROMPT: prompt} if prompt is not None else {})
-        elif each.key in params:
-            body[each.key] = params[each.key]
-        elif each.required and each.default is not None:
-            body[each.key] = each.default
-    return body
+
+    def __init__(self, own: Sequence[Model] = ()) -> None:
+        self._own = {plain_name(model.name): model for model in own}
+        self._known: dict[str, Model | None] = {}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Catalog) and other._own == self._own
+
+    __hash__ = None  # type: ignore[assignment]  # compared, never looked up
+
+    def __iter__(self) -> Iterator[Model]:
+        """Yield every model, retired and unconfirmed ones included, in the catalog's order."""
+        for name in self._names:
+            model = self.look_up(name)
+            if model is not None:
+                yield model
+
+    def look_up(self, name: str) -> Model | None:
+        """Return any model by the name users know or by its endpoint."""
+        wanted = plain_name(name)
+        wanted = self._by_endpoint.get(wanted, wanted)
+        if wanted not in self._known:
+            self._known[wanted] = self._read(wanted)
+        return self._known[wanted]
+
+    def find(self, name: str) -> Model | None:
+        """Return a model that a rule may name: callable, confirmed, and fed with a picture."""
+        model = self.look_up(name)
+        return model if model is not None and _why_not(model) is None else None
+
+    @property
+    def default(self) -> Model:
+        """The model of a rule that names none."""
+        return self.find(DEFAULT_MODEL) or Model.model_validate(_shipped()[DEFAULT_MODEL])
+
+    def why_not(self, name: str) -> str | None:
+        """Return why a rule may not name a model, or None where it may."""
+        model = self.look_up(name)
+        if model is not None:
+            return _why_not(model)
+        near = self.nearest(name)
+        hint = f"; did you mean {' or '.join(near)}?" if near else ""
+        return f"there is no model {name}{hint}"
+
+    def nearest(self, name: str) -> list[str]:
+        """Return the usable names most like one that is not in the catalog."""
+        near = difflib.get_close_matches(plain_name(name), self._names, n=6, cutoff=0.3)
+        return [each for each in near if self.find(each)][:3]
+
+    @cached_property
+    def _names(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys([*_shipped(), *self._own]))
+
+    @cached_property
+    def _by_endpoint(self) -> dict[str, str]:
+        shipped = {raw["endpoint"]: name for name, raw in _shipped().items()}
+        return shipped | {model.endpoint: name for name, model in self._own.items()}
+
+    def _read(self, wanted: str) -> Model | None:
+        if wanted in self._own:
+            return self._own[wanted]
+        raw = _shipped().get(wanted)
+        return Model.model_validate(raw) if raw else None
+
+
+# The catalog as it is now: a reload may bring another.
+CurrentCatalog = Callable[[], Catalog]
+
+
+def completed(table: object) -> object:
+    """Return a `[[model]]` of the config with what the shipped model of its name says besides.
+
+    Key by key and parameter by parameter the owner's word counts.
+    """
+    if not isinstance(table, Mapping) or not isinstance(table.get("name"), str):
+        return table
+    shipped = _shipped().get(plain_name(table["name"]))
+    params = table.get("params", {})
+    if shipped is None or not isinstance(params, Mapping):
+        return table
+    merged = dict(shipped["params"])
+    for key, value in params.items():
+        merged[key] = {**merged.get(key, {}), **value} if isinstance(value, Mapping) else value
+    return {**shipped, **table, "params": merged}
+
+
+def plain_name(name: str) -> str:
+    """Return a model's name without the mark that the service gives to retired ones."""
+    return _RETIRED_MARK.sub("", name.strip())
+
+
+@cache
+def _shipped() -> dict[str, Raw]:
+    text = resources.files(__package__).joinpath("catalog.json").read_text("utf-8")
+    return {raw["name"]: raw for raw in json.loads(text)["models"]}
+
+
+def _why_not(model: Model) -> str | None:
+    if model.retired:
+        return f"{model.name} is retired: {model.retired}"
+    if not model.confirmed:
+        return (
+            f"{model.name} is not confirmed: its endpoint was seen by a third party only; to try "
+            f"it all the same, say confirmed = true in a [[model]] of this name"
+        )
+    if not model.pictures:
+        return f"{model.name} takes no picture, so a rule cannot use it"
+    return None
 
 
 def estimate(model: Model, params: Params) -> Estimate:
@@ -167,69 +265,15 @@ def estimate(model: Model, params: Params) -> Estimate:
 
 def _images(model: Model, params: Params) -> int:
     """Return how many images a call asks for, where the price is for each."""
-    counts = [each for each in model.params if each.key in COUNTING_KEYS]
-    if not counts:
+    key = next((each for each in COUNTING_KEYS if each in model.params), None)
+    if key is None:
         return 1
-    stated = str(params.get(counts[0].key, counts[0].default or 1))
+    stated = str(params.get(key, model.params[key].default or 1))
     return int(stated) if stated.isascii() and stated.isdecimal() else 1
 
 
 def _holds(model: Model, params: Params, key: str, wanted: JsonScalar) -> bool:
     if wanted in ("", None):
         return True
-    default = next((each.default for each in model.params if each.key == key), None)
+    default = model.params[key].default if key in model.params else None
     return str(params.get(key, default)) == str(wanted)
-
-
-def _undeclared(model: Model, key: str) -> str:
-    known = [
-        each.key for each in model.params if each.type not in MEDIA_TYPES and each.key != PROMPT
-    ]
-    offered = f"it takes {', '.join(known)}" if known else "it takes none besides the prompt"
-    return f"{model.name} has no parameter {key}: {offered}"
-
-
-def _choices(parameter: Parameter) -> str:
-    if not parameter.options:
-        return ""
-    return f": one of {', '.join(str(each) for each in parameter.options)}"
-
-
-def _value_problems(parameter: Parameter, value: object) -> list[str]:
-    key = parameter.key
-    match parameter.type:
-        case "LIST":
-            if value not in parameter.options:
-                if str(value) in parameter.options:
-                    return [f'{key} must be in quotes: "{value}"']
-                return [f"{key} must be{_choices(parameter).removeprefix(':')}, not {value!r}"]
-        case "BOOLEAN":
-            if not isinstance(value, bool):
-                return [f"{key} must be true or false"]
-        case "INT" | "FLOAT":
-            return _number_problems(parameter, value)
-        case _:
-            return _text_problems(parameter, value)
-    return []
-
-
-def _number_problems(parameter: Parameter, value: object) -> list[str]:
-    kinds = (int,) if parameter.type == "INT" else (int, float)
-    if not isinstance(value, kinds) or isinstance(value, bool):
-        return [f"{parameter.key} must be a {'whole ' if parameter.type == 'INT' else ''}number"]
-    below = parameter.min is not None and value < parameter.min
-    above = parameter.max is not None and value > parameter.max
-    endless = isinstance(value, float) and not math.isfinite(value)
-    if below or above or endless:
-        return [f"{parameter.key} must be from {parameter.min} to {parameter.max}"]
-    return []
-
-
-def _text_problems(parameter: Parameter, value: object) -> list[str]:
-    if not isinstance(value, str):
-        return [f"{parameter.key} must be a text"]
-    if parameter.max_length is not None and len(value) > parameter.max_length:
-        return [f"{parameter.key} may have {parameter.max_length} characters, not {len(value)}"]
-    if any("\ud800" <= character <= "\udfff" for character in value):
-        return [f"{parameter.key} holds half a character, which cannot be sent"]
-    return []

@@ -30,12 +30,16 @@ _COUNTING_KEYS = ("imageNum", "n")
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """One remote model: its endpoint, what it makes, its parameters as in the catalog."""
+    """One remote model: its endpoint, what it makes, its parameters as in the catalog.
+
+    declares_all: False for the models of which only the media parameters are known.
+    """
 
     endpoint: str
     output: str
     params: tuple[Mapping[str, Any], ...]
     price: Mapping[str, Any] | None
+    declares_all: bool
 
     def media_params(self) -> tuple[Mapping[str, Any], ...]:
         """Return the parameters that take files."""
@@ -65,7 +69,9 @@ class Model:
         assert self.price is not None  # noqa: S101  (charge() has looked)
         chosen = {p["key"]: p["default"] for p in self.params if "default" in p} | dict(body)
         for rule in self.price.get("rules", ()):
-            if all(_same(chosen.get(key), value) for key, value in rule["when"].items()):
+            if all(
+                value == "" or _same(chosen.get(key), value) for key, value in rule["when"].items()
+            ):
                 return Decimal(str(rule["price"]))
         return Decimal(str(self.price.get("price", UNPRICED)))
 
@@ -82,11 +88,14 @@ def models() -> dict[str, Model]:
         entry["endpoint"]: Model(
             endpoint=entry["endpoint"],
             output=entry["output"],
-            params=tuple(entry["params"]),
-            price=entry["price"],
+            params=tuple(
+                {"required": False, **param, "key": key} for key, param in entry["params"].items()
+            ),
+            price=entry.get("price"),
+            declares_all=entry.get("confirmed", True),
         )
         for entry in json.loads(text)["models"]
-        if not entry.get("deprecated")
+        if not entry.get("retired")
     }
 
 
@@ -94,7 +103,7 @@ def check(model: Model, body: Mapping[str, object]) -> None:
     """Raise RefusedError unless the body has what the model asks for and nothing else."""
     declared = {param["key"] for param in model.params} | {"webhookUrl"}
     for key in body:
-        if key not in declared:
+        if key not in declared and model.declares_all:
             raise RefusedError("1007", f"unknown parameter {key}")
     for param in model.params:
         value = body.get(param["key"])

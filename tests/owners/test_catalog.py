@@ -1,14 +1,18 @@
-"""The catalog: what is sent for a rule, what is wrong with one, and what it costs."""
+"""The catalog: every model of the service, the owner's own, and what they cost."""
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
+from pydantic import TypeAdapter
 
+from hotfolder import config
 from hotfolder.runninghub import catalog
-from hotfolder.runninghub.catalog import Model
+from hotfolder.runninghub.catalog import Catalog, Model
 
 if TYPE_CHECKING:
     from hotfolder.domain.jobs import Params
@@ -16,144 +20,121 @@ if TYPE_CHECKING:
 GROK = "xai/grok-imagine-image/edit-official-stable"
 NANO = "nano-banana2-gemini31flash/image-to-image-channel-low-price"
 QWEN = "qwen-image-2.0/image-edit"
-LINK = "https://u.test/x.jpg"
+RETIRED = "gpt-image-1.5/edit-channel-low-price"
+UNCONFIRMED = "f-2-dev/edit"
+CATALOG = Catalog()
 
 
 def model(name: str) -> Model:
     """Return a model that must be there."""
-    found = catalog.find(name)
+    found = CATALOG.find(name)
     assert found is not None
     return found
 
 
+def own(**table: object) -> Model:
+    """Return what the owner's [[model]] becomes."""
+    return TypeAdapter(config.OwnModel).validate_python(table)
+
+
+def test_every_model_is_there_by_name_and_endpoint() -> None:
+    """299 models of the registry and 30 that only a third party has seen, each found by both."""
+    found = list(CATALOG)
+    assert Counter(each.confirmed for each in found) == {True: 299, False: 30}
+    assert sum(each.in_menu and each.confirmed for each in found) == 209
+    for each in found:
+        assert CATALOG.look_up(each.name) is each
+        assert CATALOG.look_up(each.endpoint) is each
+        assert re.fullmatch(catalog.ENDPOINT_PATTERN, each.endpoint)
+
+
+def test_the_facts_of_every_parameter_agree() -> None:
+    """A choice has options, a default is one of them, a range holds it, and a list says so."""
+    for each in CATALOG:
+        for key, parameter in each.params.items():
+            assert key == parameter.key
+            if parameter.type == "LIST":
+                assert parameter.options
+                assert parameter.default in (None, *parameter.options)
+            assert bool(parameter.max_items) == parameter.list_
+            assert parameter.is_media or not parameter.accept
+
+
+def test_models_are_found_as_people_write_them() -> None:
+    """By name or endpoint, with spaces around, and a retired one with the service's mark."""
+    assert CATALOG.find("rhart-image-x-official/edit") is model(GROK)
+    assert CATALOG.find(f" {GROK} ") is model(GROK)
+    assert CATALOG.default is model(GROK)
+    marked = f"{RETIRED}-[Deprecated] Please use gpt-image-2 instead"
+    assert CATALOG.look_up(marked) is CATALOG.look_up(RETIRED)
+
+
 @pytest.mark.parametrize(
-    ("name", "params", "body"),
+    ("name", "reason"),
     [
-        (GROK, {}, {"prompt": "gold", "image": LINK}),
-        (NANO, {}, {"prompt": "gold", "imageUrls": [LINK], "resolution": "1k"}),
-        (
-            NANO,
-            {"resolution": "4k", "aspectRatio": "1:1"},
-            {"prompt": "gold", "imageUrls": [LINK], "resolution": "4k", "aspectRatio": "1:1"},
-        ),
-        (
-            QWEN,
-            {"imageNum": "2", "negativePrompt": "blur"},
-            {"prompt": "gold", "imageUrls": [LINK], "imageNum": "2", "negativePrompt": "blur"},
-        ),
+        (f"{RETIRED}-[Deprecated] Please use gpt-image-2 instead", "is retired: please use"),
+        (RETIRED, "is retired: please use gpt-image-2 instead"),
+        (UNCONFIRMED, "is not confirmed"),
+        ("kling-v3.0-pro/text-to-video", "takes no picture"),
+        ("no/such", "there is no model no/such"),
+        ("qwen-image-2/image-edit", f"did you mean {QWEN}"),
+        ("xai/grok-imagine-image/edit", f"did you mean {GROK}"),
     ],
 )
-def test_payload(name: str, params: Params, body: dict[str, object]) -> None:
-    """One link or a list, required defaults, and nothing that the model does not declare."""
-    wanted = model(name)
-    links = {wanted.picture.key: [LINK]}
-    assert catalog.payload(wanted, "gold", params, links) == body
-    assert catalog.problems(wanted, "gold", params) == []
-    with_more = {**params, "unheard": 1}
-    assert catalog.payload(wanted, "gold", with_more, links) == body
+def test_what_a_rule_may_not_name(name: str, reason: str) -> None:
+    """A retired, unconfirmed, pictureless or unknown model is refused, each with its reason."""
+    assert CATALOG.find(name) is None
+    assert reason in (CATALOG.why_not(name) or "")
+    assert CATALOG.why_not(GROK) is None
 
 
-def test_payload_without_a_prompt() -> None:
-    """A prompt that is not there is not sent as null."""
-    assert catalog.payload(model(GROK), None, {}, {"image": [LINK]}) == {"image": LINK}
+def test_near_names_are_ones_that_can_be_used() -> None:
+    """Nobody is led from a misspelling to a retired model."""
+    assert catalog.plain_name(RETIRED) not in CATALOG.nearest("gpt-image-1.5/edit-channel-low")
+    assert CATALOG.nearest("") == []
 
 
 @pytest.mark.parametrize(
     ("name", "key", "max_mb"),
-    [(GROK, "image", 10), (NANO, "imageUrls", 30), (QWEN, "imageUrls", 10)],
+    [
+        (GROK, "image", 10),
+        (NANO, "imageUrls", 30),
+        (QWEN, "imageUrls", 10),
+        ("topazlabs-image-upscale-cgi", "imageUrl", 50),
+        ("midjourney-text-to-image-v6", "imageUrl", 20),
+    ],
 )
 def test_what_a_source_goes_into(name: str, key: str, max_mb: int) -> None:
-    """Every shipped model edits a picture, with a prompt, up to a size."""
+    """A model edits a picture up to a size; the first required picture parameter takes it."""
     found = model(name)
     assert (found.picture.key, found.max_bytes) == (key, max_mb * 1024 * 1024)
-    assert found.needs_prompt
-    assert found.prompt is not None
 
 
-def test_models_are_found_by_name_and_endpoint() -> None:
-    """People know a model by either; the default is in the catalog."""
-    assert catalog.find("rhart-image-x-official/edit") is model(GROK)
-    assert catalog.DEFAULT_MODEL == GROK
-    assert catalog.find("no/such") is None
+def test_the_owner_corrects_a_model() -> None:
+    """What a [[model]] leaves out is as shipped; parameter by parameter the owner's word counts."""
+    params = {"resolution": {"options": ["1k", "8k"]}, "seed": {"type": "INT"}}
+    corrected = own(name=NANO, params=params)
+    mended = Catalog([corrected])
+    assert mended.find(NANO) is corrected
+    assert mended.find(model(NANO).endpoint) is corrected
+    assert corrected.params["resolution"].options == ("1k", "8k")
+    assert corrected.params["resolution"].required
+    assert corrected.params["seed"].type == "INT"
+    assert corrected.params["imageUrls"] == model(NANO).params["imageUrls"]
+    assert mended != CATALOG
+    assert len(list(mended)) == len(list(CATALOG))
 
 
-def test_near_names_are_offered() -> None:
-    """A misspelt model name leads to the one that was meant."""
-    assert catalog.nearest("qwen-image-2/image-edit")[0] == QWEN
-
-
-@pytest.mark.parametrize(
-    ("name", "prompt", "params", "key", "words"),
-    [
-        (GROK, "x", {"size": "1k"}, "size", "has no parameter size: it takes none besides"),
-        (NANO, "x", {"size": "1k"}, "size", "it takes aspectRatio, resolution"),
-        (NANO, "x", {"resolution": "8k"}, "resolution", "must be one of 1k, 2k, 4k, not '8k'"),
-        (NANO, "x", {"resolution": ["1k"]}, "resolution", "must be one of"),
-        (NANO, "x", {"resolution": True}, "resolution", "must be one of"),
-        (QWEN, "x", {"imageNum": 2}, "imageNum", 'must be in quotes: "2"'),
-        (QWEN, "x", {"imageNum": 9}, "imageNum", "must be one of 1, 2, 3, 4, 5, 6, not 9"),
-        (QWEN, "x" * 801, {}, "prompt", "may have 800 characters, not 801"),
-        (QWEN, "x", {"negativePrompt": 1}, "negativePrompt", "must be a text"),
-        (GROK, "half \ud83d", {}, "prompt", "half a character"),
-        (GROK, None, {"prompt": "x"}, "prompt", "into the key prompt"),
-        (GROK, "x", {"image": LINK}, "image", "has no parameter image"),
-        (NANO, "x", {"imageUrls": [LINK]}, "imageUrls", "has no parameter imageUrls"),
-    ],
-)
-def test_problems_name_the_parameter(
-    name: str, prompt: str | None, params: Params, key: str, words: str
-) -> None:
-    """One message for each wrong parameter: its name and what it may be."""
-    ((found_key, message),) = catalog.problems(model(name), prompt, params)
-    assert found_key == key
-    assert words in message
-    assert key in message
-
-
-def test_a_prompt_that_is_still_to_come_is_no_problem() -> None:
-    """The prompt may come from a sidecar, so its absence is not the rule's fault."""
-    assert catalog.problems(model(GROK), None, {}) == []
-
-
-INVENTED = Model.model_validate(
-    {
-        "name": "invented",
-        "endpoint": "in/vented",
-        "output": "image",
-        "params": [
-            {"key": "image", "type": "IMAGE", "required": True},
-            {"key": "steps", "type": "INT", "required": True, "min": 1, "max": 5},
-            {"key": "strength", "type": "FLOAT", "min": 0, "max": 1},
-            {"key": "tile", "type": "BOOLEAN"},
-            {"key": "style", "type": "LIST", "required": True, "options": ["a", "b"]},
-        ],
-    }
-)
-GOOD: Params = {"steps": 3, "style": "a"}
-
-
-@pytest.mark.parametrize(
-    ("params", "message"),
-    [
-        ({"steps": 3}, "style is required by invented: one of a, b"),
-        ({"style": "a"}, "steps is required by invented"),
-        ({**GOOD, "steps": 9}, "steps must be from 1.0 to 5.0"),
-        ({**GOOD, "steps": 1.5}, "steps must be a whole number"),
-        ({**GOOD, "steps": True}, "steps must be a whole number"),
-        ({**GOOD, "strength": "x"}, "strength must be a number"),
-        ({**GOOD, "strength": float("nan")}, "strength must be from 0.0 to 1.0"),
-        ({**GOOD, "tile": 1}, "tile must be true or false"),
-    ],
-)
-def test_numbers_and_choices(params: Params, message: str) -> None:
-    """Ranges, kinds of numbers and required choices are checked before anything is paid."""
-    assert [text for _, text in catalog.problems(INVENTED, None, params)] == [message]
-
-
-def test_a_model_without_a_prompt_takes_none() -> None:
-    """A prompt that would be dropped silently is a problem."""
-    assert catalog.problems(INVENTED, "x", GOOD) == [("prompt", "invented takes no prompt")]
-    assert not INVENTED.needs_prompt
+def test_the_owner_adds_and_confirms_models() -> None:
+    """A new model needs endpoint, output and params; an unconfirmed one the owner's word."""
+    picture = {"image": {"type": "IMAGE", "required": True}}
+    added = own(name="my/model", endpoint="my/edit", output="image", params=picture)
+    trusted = own(name=UNCONFIRMED, confirmed=True)
+    mended = Catalog([added, trusted])
+    assert mended.find("my/edit") is added
+    assert mended.find(UNCONFIRMED) is trusted
+    assert trusted.picture.key == "20##image"
+    assert len(list(mended)) == len(list(CATALOG)) + 1
 
 
 @pytest.mark.parametrize(
@@ -175,4 +156,10 @@ def test_estimates(name: str, params: Params, amount: str) -> None:
 
 def test_an_unknown_price_is_not_zero() -> None:
     """A model without a price has no estimate."""
-    assert catalog.estimate(INVENTED, GOOD).amount is None
+    priceless = own(name=GROK, price=None)
+    assert catalog.estimate(priceless, {}).amount is None
+
+
+def test_a_price_that_holds_for_any_value() -> None:
+    """An empty value in a price's condition means any."""
+    assert catalog.estimate(model("seedream-v4/image-to-image"), {}).amount == Decimal("0.14")

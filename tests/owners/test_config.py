@@ -83,6 +83,8 @@ def test_every_key_is_read(folder: Path) -> None:
     found = good(folder, EVERYTHING)
     assert found.model_dump() == {
         "state_dir": Path("/var/lib/hotfolder"),
+        "model": [],
+        "models_file": None,
         "api": {
             "base_url": "https://www.runninghub.cn/openapi/v2",
             "key_file": Path("/etc/hotfolder/key"),
@@ -447,3 +449,64 @@ def test_output_templates(folder: Path, rules: str, stated: str, template: str) 
     """With several rules for one source each result carries its rule's name by default."""
     (watch,) = good(folder, f'{WATCH}rules = "{rules}"\n[[watch.rule]]\n{stated}').watch
     assert watch.output_template(watch.rule[0]) == template
+
+
+OWN_MODEL = """
+[[model]]
+name = "my/model"
+endpoint = "my/edit"
+output = "image"
+params.picture = { type = "IMAGE", required = true }
+"""
+
+
+def test_the_owner_adds_models(folder: Path) -> None:
+    """A [[model]] of the config and one of models_file are known; the config's word counts."""
+    (folder / "models.toml").write_text(
+        OWN_MODEL.replace("my/edit", "his/edit")
+        + '[[model]]\nname = "f-2-dev/edit"\nconfirmed = true\n'
+    )
+    plain = good(folder, WATCH)
+    found = good(folder, f'models_file = "models.toml"\n{WATCH}{OWN_MODEL}')
+    models = found.watch[0].catalog
+    assert models is found.catalog
+    mine = models.find("my/model")
+    assert mine is not None
+    assert mine.endpoint == "my/edit"
+    assert models.find("f-2-dev/edit") is not None
+    assert plain.catalog.find("f-2-dev/edit") is None
+    assert plain.watch != found.watch
+
+
+@pytest.mark.parametrize(
+    ("text", "problems"),
+    [
+        (
+            '[[model]]\nname = "my/model"\n',
+            ["model[1].endpoint: is required", "model[1].output: is required"],
+        ),
+        (OWN_MODEL.replace("my/edit", "../edit"), ["model[1].endpoint: is not of the form"]),
+        (OWN_MODEL.replace("IMAGE", "PICTURE"), ["model[1].params.picture.type: must be"]),
+        (OWN_MODEL.replace("required", "requird"), ["model[1].params.picture.requird: is not"]),
+        (OWN_MODEL + OWN_MODEL, ["two models are named my/model"]),
+        ('[[model]]\nname = "f-2-dev/edit"\nconfirmd = true', ["model[1].confirmd: is not"]),
+    ],
+)
+@pytest.mark.parametrize("place", ["config", "file"])
+def test_a_wrong_model_is_found(folder: Path, text: str, problems: list[str], place: str) -> None:
+    """What is wrong with an own model is told with its place, in the config and in a file."""
+    (folder / "models.toml").write_text(text)
+    filed = place == "file"
+    head = 'models_file = "models.toml"\n' if filed else ""
+    found = [str(each) for each in reading(folder, head + WATCH + ("" if filed else text)).problems]
+    for expected in problems:
+        assert any(expected in each for each in found), found
+    if filed:
+        assert all("line 1: models_file: " in each and "models.toml" in each for each in found)
+
+
+def test_a_models_file_that_is_missing(folder: Path) -> None:
+    """It is named with the key that asks for it."""
+    (problem,) = reading(folder, f'models_file = "no.toml"\n{WATCH}').problems
+    assert problem.key == "models_file"
+    assert "no.toml: there is no such file" in problem.message

@@ -1,0 +1,155 @@
+"""What is sent to a model's endpoint, and everything that is wrong with it.
+
+One pure function builds and checks: the same model, prompt, params and files give the same body
+and the same problems, whether a rule is being checked or an edit is about to be paid.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from hotfolder.domain.jobs import Params
+from hotfolder.runninghub.catalog import PROMPT, Model, Parameter
+
+# A value that is not there at all; None is what TOML cannot say.
+_NOTHING = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """The body of a submit, and what the service would refuse as (parameter, message)."""
+
+    body: dict[str, object]
+    problems: tuple[tuple[str, str], ...]
+
+
+def compose(
+    model: Model, prompt: str | None, params: Params, files: Mapping[str, Sequence[str]]
+) -> Payload:
+    """Return the body for a model's endpoint with everything that is wrong with it.
+
+    `files` are links, or what stands for them while a rule is checked, by media parameter.
+    Nothing is sent that the model does not declare. A required parameter that the rule leaves
+    out is sent with the catalog's default.
+    """
+    problems = list(_undeclared(model, prompt, params))
+    body: dict[str, object] = {}
+    for key, parameter in model.params.items():
+        value = _value(parameter, prompt, params, files)
+        if value is not _NOTHING:
+            problems += [(key, text) for text in _CHECKS[parameter.type](parameter, value)]
+            body[key] = _as_sent(parameter, value)
+        elif parameter.required:
+            problems.append((key, f"{key} is required by {model.name}{_choices(parameter)}"))
+    return Payload(body, tuple(problems))
+
+
+def _value(
+    parameter: Parameter, prompt: str | None, params: Params, files: Mapping[str, Sequence[str]]
+) -> object:
+    """Return the value of a parameter, or _NOTHING."""
+    if parameter.is_media:
+        return files.get(parameter.key) or _NOTHING
+    if parameter.key == PROMPT:
+        return _NOTHING if prompt is None else prompt
+    if parameter.key in params:
+        return params[parameter.key]
+    has_default = parameter.required and parameter.default is not None
+    return parameter.default if has_default else _NOTHING
+
+
+def _as_sent(parameter: Parameter, value: object) -> object:
+    if parameter.is_media and isinstance(value, Sequence):
+        return list(value) if parameter.list_ else value[0]
+    return value
+
+
+def _undeclared(model: Model, prompt: str | None, params: Params) -> Iterator[tuple[str, str]]:
+    own = [key for key, each in model.params.items() if key != PROMPT and not each.is_media]
+    offered = f"it takes {', '.join(own)}" if own else "it takes none besides the prompt"
+    for key in params:
+        if key == PROMPT:
+            yield key, "put the prompt into the key prompt, not into params"
+        elif key not in own:
+            yield key, f"{model.name} has no parameter {key}: {offered}"
+    if prompt is not None and model.prompt is None:
+        yield PROMPT, f"{model.name} takes no prompt"
+
+
+def _choices(parameter: Parameter) -> str:
+    if not parameter.options:
+        return ""
+    return f": one of {', '.join(str(each) for each in parameter.options)}"
+
+
+def _option(parameter: Parameter, value: object) -> Iterator[str]:
+    key = parameter.key
+    if any(type(each) is type(value) and each == value for each in parameter.options):
+        return
+    if str(value) in parameter.options:
+        yield f'{key} must be in quotes: "{value}"'
+    else:
+        yield f"{key} must be{_choices(parameter).removeprefix(':')}, not {value!r}"
+
+
+def _switch(parameter: Parameter, value: object) -> Iterator[str]:
+    if not isinstance(value, bool):
+        yield f"{parameter.key} must be true or false"
+
+
+def _number(parameter: Parameter, value: object) -> Iterator[str]:
+    whole = parameter.type == "INT"
+    kinds = (int,) if whole else (int, float)
+    if not isinstance(value, kinds) or isinstance(value, bool):
+        yield f"{parameter.key} must be a {'whole ' if whole else ''}number"
+        return
+    least = -math.inf if parameter.min is None else parameter.min
+    most = math.inf if parameter.max is None else parameter.max
+    if not least <= value <= most or math.isinf(value):
+        yield f"{parameter.key} must be {_range(parameter)}"
+
+
+def _range(parameter: Parameter) -> str:
+    match parameter.min, parameter.max:
+        case None, None:
+            return "a finite number"
+        case None, most:
+            return f"at most {most}"
+        case least, None:
+            return f"at least {least}"
+    return f"from {parameter.min} to {parameter.max}"
+
+
+def _text(parameter: Parameter, value: object) -> Iterator[str]:
+    key = parameter.key
+    if not isinstance(value, str):
+        yield f"{key} must be a text"
+        return
+    least = parameter.min_length or (1 if parameter.required else 0)
+    if len(value) < least:
+        yield f"{key} must have at least {least} characters, not {len(value)}"
+    if parameter.max_length is not None and len(value) > parameter.max_length:
+        yield f"{key} may have {parameter.max_length} characters, not {len(value)}"
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        yield f"{key} holds half a character, which cannot be sent"
+
+
+def _files(parameter: Parameter, value: object) -> Iterator[str]:
+    count = len(value) if isinstance(value, Sequence) else 1
+    most = (parameter.max_items or count) if parameter.list_ else 1
+    if count > most:
+        yield f"{parameter.key} takes at most {most} files, not {count}"
+
+
+_CHECKS = {
+    "STRING": _text,
+    "LIST": _option,
+    "INT": _number,
+    "FLOAT": _number,
+    "BOOLEAN": _switch,
+    "IMAGE": _files,
+    "VIDEO": _files,
+    "AUDIO": _files,
+}

@@ -22,6 +22,10 @@ NAME_BYTES: Final = 255
 STEM_BYTES: Final = 239  # leaves 16 for the dot and the extension
 
 _FORBIDDEN = frozenset('<>:"\\|?*/')
+# They let a name be shown otherwise than it is: "gpj.exe" for "exe.jpg". Joiners stay, as emoji and
+# Persian need them.
+_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
+_UNPRINTABLE = frozenset({"Cc", "Zl", "Zp"})
 _BROKEN_BYTE = 0xDC00  # os.fsdecode turns a broken byte 0xff into U+DCFF
 _RESERVED = frozenset(
     {"con", "prn", "aux", "nul", "conin$", "conout$"}
@@ -80,6 +84,14 @@ def fit(stem: str, extension: str) -> str:
     return _ends_replaced(_cut(_clean(stem), room)) + tail
 
 
+def fit_folder(folder: str) -> str:
+    """Give the output folder for a source's folder, both relative, "" for the root itself.
+
+    Each part is made fit as a name is: a part that some share refuses would stop all its outputs.
+    """
+    return "/".join(fit(part, "") for part in folder.split("/")) if folder else ""
+
+
 def _joined(stem: str, suffix: str) -> str:
     """Add a suffix to a clean stem, shortened to leave it room."""
     return _ends_replaced(_cut(_clean(stem), STEM_BYTES - len(suffix.encode()))) + suffix
@@ -98,7 +110,9 @@ def _clean(stem: str) -> str:
 
 def _allowed(character: str) -> str:
     """Give a character that every share takes in place of this one."""
-    if character in _FORBIDDEN or unicodedata.category(character) == "Cc":
+    if character in _FORBIDDEN or character in _BIDI:
+        return "_"
+    if unicodedata.category(character) in _UNPRINTABLE:
         return "_"
     return _shown(character)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from hotfolder.domain import events as ev
+from hotfolder.domain import names
 from hotfolder.domain.errors import HotfolderError
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Estimate, Job, Material, Plan
@@ -219,7 +220,8 @@ def _enter(
     generation: int,
     output_root: str,
 ) -> Job:
-    folder, _, name = material.path.rpartition("/")
+    place, _, name = material.path.rpartition("/")
+    folder = names.fit_folder(place)
     job_id = _insert(session, source, material, draft, generation, output_root, folder)
     take_name(session, job_id, output_root, folder, draft.plan.stem, name)
     session.change(

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from hotfolder.domain.names import candidates, fit, numbered, result_stem, stem_key
+from hotfolder.domain.names import candidates, fit, fit_folder, numbered, result_stem, stem_key
 
 quick = settings(derandomize=True, max_examples=50, deadline=None, database=None)
 
@@ -29,6 +29,7 @@ stems = st.one_of(
 extensions = st.sampled_from(["jpg", "png", "webp", "tiff", ".jpg", "", "JPG", "j?g", "x" * 300])
 positions = st.integers(1, 999)
 
+BIDI = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 FORBIDDEN = set('<>:"\\|?*/\0')
 
 
@@ -39,7 +40,8 @@ def test_every_name_fits_every_share(stem: str, extension: str) -> None:
     name = fit(stem, extension)
     assert 0 < len(name.encode()) <= 255  # and no surrogate, or encoding would fail
     assert not FORBIDDEN & set(name)
-    assert not any(unicodedata.category(character) == "Cc" for character in name)
+    assert not any(unicodedata.category(character) in {"Cc", "Zl", "Zp"} for character in name)
+    assert not any(unicodedata.bidirectional(character) in BIDI for character in name)
     assert not name.startswith(".")
     assert not name.endswith((".", " "))
     assert name.partition(".")[0].rstrip().upper() not in {"CON", "NUL", "AUX", "PRN", "COM1"}
@@ -57,6 +59,10 @@ def test_every_name_fits_every_share(stem: str, extension: str) -> None:
         ("ann. ", "jpg", "ann__.jpg"),
         ("a:b?c", "jpg", "a_b_c.jpg"),
         ("two\nlines", "jpg", "two_lines.jpg"),
+        ("two\u2028lines", "jpg", "two_lines.jpg"),
+        ("ann\u202egpj.exe", "jpg", "ann_gpj.exe.jpg"),
+        ("\u2066ann\u2069\u200f", "jpg", "_ann__.jpg"),
+        ("👩\u200d🎨 ❤\ufe0f", "jpg", "👩\u200d🎨 ❤\ufe0f.jpg"),
         ("nul", "jpg", "_nul.jpg"),
         ("Com1.old", "jpg", "_Com1.old.jpg"),
         ("console", "jpg", "console.jpg"),
@@ -139,3 +145,17 @@ def test_twins_by_example(one: str, other: str) -> None:
 def test_keys_tell_folders_apart() -> None:
     """The same stem in two folders is two names."""
     assert len({stem_key(folder, "ann") for folder in ("", "a", "a/b", "ab")}) == 4
+
+
+@pytest.mark.parametrize(
+    ("folder", "fitted"),
+    [
+        ("", ""),
+        ("a/b", "a/b"),
+        ("Müller 2026 /day: 1", "Müller 2026_/day_ 1"),
+        (os.fsdecode(b"\xff/con"), "_xff/_con"),
+    ],
+)
+def test_folders_are_fitted_part_by_part(folder: str, fitted: str) -> None:
+    """A folder that some share refuses would stop every output below it."""
+    assert fit_folder(folder) == fitted

@@ -13,6 +13,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -25,6 +26,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PlainSerializer,
     PlainValidator,
     PrivateAttr,
     ValidationError,
@@ -41,6 +43,7 @@ from hotfolder.runninghub.catalog import DEFAULT_MODEL, Catalog
 
 DEFAULT_BASE_URL = "https://www.runninghub.ai/openapi/v2"
 CONFIG_NAME = "hotfolder.toml"
+LARGEST_PORT = 65_535
 NAME_PATTERN = r"^[^\x00-\x1f/:]{1,64}$"
 
 
@@ -125,23 +128,66 @@ def _web_address(value: str) -> str:
     return value
 
 
+def _callback_address(value: str) -> str:
+    if value and ("?" in _web_address(value) or "#" in value):
+        raise ValueError(f"must be an address without ? and #: {value!r}")
+    return value
+
+
+def listen_place(value: str) -> tuple[str, int]:
+    """Return host and port of "host:port" or "[address]:port". Raises ValueError."""
+    host, colon, port = value.rpartition(":")
+    bare = host.removeprefix("[").removesuffix("]")
+    named = bool(colon and bare) and (":" in bare) == host.startswith("[") == host.endswith("]")
+    if not named or not (port.isascii() and port.isdecimal() and 0 < int(port) <= LARGEST_PORT):
+        raise ValueError(f"must be host:port, such as 127.0.0.1:8790: {value!r}")
+    return bare, int(port)
+
+
+def _listen_address(value: str) -> str:
+    if value:
+        listen_place(value)
+    return value
+
+
+def _money(value: object) -> object:
+    """Take TOML's numbers for what is written: 0.14 is not its nearest binary fraction."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+        return Decimal(str(value))
+    raise ValueError("must be a number")
+
+
+Money = Annotated[
+    Decimal, BeforeValidator(_money), Field(ge=0), PlainSerializer(float, when_used="json")
+]
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class Api(_Section):
-    """Where the service is and where the key lies."""
+    """Where the service is, where the key lies, and where callbacks come in.
+
+    `webhook_url` is the public address that reaches `webhook_listen`; "" = poll only.
+    """
 
     base_url: Annotated[str, AfterValidator(_web_address)] = DEFAULT_BASE_URL
     key_file: ConfigPath | None = None
+    webhook_url: Annotated[str, AfterValidator(_callback_address)] = ""
+    webhook_listen: Annotated[str, AfterValidator(_listen_address)] = ""
 
 
 class Limits(_Section):
-    """`concurrency` 0 = ask the service and learn; `grace` in seconds; `min_free_mb` in MB."""
+    """`concurrency` 0 = ask the service and learn; `grace` in seconds; `min_free_mb` in MB.
+
+    `resend_up_to` is in the account's currency: doubts up to it are sent again; 0 = never.
+    """
 
     concurrency: Annotated[int, Field(ge=0, le=10_000)] = 0
     grace: Seconds = 20.0
     min_free_mb: Annotated[int, Field(ge=0)] = 500
+    resend_up_to: Money = Decimal(0)
 
 
 class Rule(_Section):

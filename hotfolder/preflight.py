@@ -17,6 +17,7 @@ from hotfolder.runninghub import catalog, payload
 
 Identity = tuple[int, int]
 _KEY_PLACE = ("api", "key_file")
+_WEBHOOK_PLACES = (("api", "webhook_url"), ("api", "webhook_listen"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ def check(
     found = list(reading.problems)
     found += _folder_problems(reading, seen_online)
     found += _model_problems(reading)
+    found += _webhook_problems(reading)
     secret, problem = _key(reading, environment)
     found += [problem] if problem else []
     if found or reading.config is None or secret is None:
@@ -87,6 +89,15 @@ def _key(
         if file is None or not str(error).startswith(str(file)):
             return None, Problem("", str(error))
         return None, _problem(reading, _KEY_PLACE, str(error))
+
+
+def _webhook_problems(reading: Reading) -> Iterator[Problem]:
+    """Yield what is missing: a callback must be sent somewhere and be listened for."""
+    stated = [place for place in _WEBHOOK_PLACES if _dig(reading.table, place)]
+    if len(stated) == 1:
+        (missing,) = set(_WEBHOOK_PLACES) - set(stated)
+        message = f"needs {config.key_path(missing)}, too: the one is of no use without the other"
+        yield _problem(reading, stated[0], message)
 
 
 def _model_problems(reading: Reading) -> Iterator[Problem]:

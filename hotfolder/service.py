@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -17,7 +18,7 @@ import structlog
 from pydantic import SecretStr
 
 from hotfolder import control
-from hotfolder.config import Config
+from hotfolder.config import Config, listen_place
 from hotfolder.control import Control
 from hotfolder.domain import events as ev
 from hotfolder.domain.clock import Clock, utc_now
@@ -28,23 +29,26 @@ from hotfolder.domain.retry import PollSchedule
 from hotfolder.domain.states import State
 from hotfolder.intake.intake import WatchIntake
 from hotfolder.intake.review import review
-from hotfolder.journal import acceptance, reading, recovery
+from hotfolder.journal import acceptance, callbacks, reading, recovery
 from hotfolder.journal.journal import Journal
 from hotfolder.outputs.spool import Spool
+from hotfolder.pipeline.doubts import CALLBACK_PATIENCE_S, Doubts
 from hotfolder.pipeline.fetching import Fetching
 from hotfolder.pipeline.pacing import Durations, Pace
 from hotfolder.pipeline.publishing import Publishing
 from hotfolder.pipeline.querying import Querying
 from hotfolder.pipeline.runner import Runner
 from hotfolder.pipeline.steps import Jitter, Later, Step
-from hotfolder.pipeline.submitting import Intending, Submitting
+from hotfolder.pipeline.submitting import Addresses, Intending, Submitting
 from hotfolder.pipeline.threads import ShareThreads
 from hotfolder.pipeline.uploading import Uploading
 from hotfolder.reload import Reloading, Reread
 from hotfolder.runninghub.catalog import MEGABYTE, Catalog
 from hotfolder.runninghub.client import SUBMIT_TIMEOUT_S, Client
 from hotfolder.watches import Watches
+from hotfolder.web.listener import listening
 
+KEY_BYTES: Final = 32
 SPOOL_NAME: Final = "spool"
 ASK_TIMEOUT_S: Final = 10.0
 LOOK_S: Final = 0.1
@@ -58,13 +62,15 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.service")
 class Edges:
     """Where the program touches time, chance and failure; tests pass their own.
 
-    `submit_timeout_s` is how long the answer to a paid call is waited for.
+    `submit_timeout_s` is how long the answer to a paid call is waited for, `callback_patience_s`
+    how long a callback may bring a lost one.
     """
 
     clock: Clock = utc_now
     jitter: Jitter = random.random
     failpoint: Failpoint = no_failpoint
     submit_timeout_s: float = SUBMIT_TIMEOUT_S
+    callback_patience_s: float = CALLBACK_PATIENCE_S
     schedule: PollSchedule = field(default_factory=PollSchedule)
 
 
@@ -88,6 +94,7 @@ class _Parts:
     client: Client
     runner: Runner
     pace: Pace
+    doubts: Doubts
     watches: Watches
     reloading: Reloading
     control: Control
@@ -122,7 +129,11 @@ class Service:
 
         Whenever `reload` is set, the config is read again.
         """
-        async with self._open(single_scan=False) as parts, self._working(parts) as working:
+        async with (
+            self._open(single_scan=False) as parts,
+            self._hearing(parts),
+            self._working(parts) as working,
+        ):
             log.info("service.started", watches=[each.name for each in self._config.watch])
             reloading = asyncio.create_task(parts.reloading.run(reload or asyncio.Event()))
             try:
@@ -143,7 +154,7 @@ class Service:
         Ends, too, after `timeout_s` seconds without any progress, or when `stop` is set.
         `progress` is often told the number of jobs by state.
         """
-        async with self._open(single_scan=True) as parts:
+        async with self._open(single_scan=True) as parts, self._hearing(parts):
             before = await parts.journal.run(reading.newest_event)
             async with self._working(parts) as working:
                 still = asyncio.create_task(self._until_still(parts, timeout_s, progress))
@@ -156,6 +167,19 @@ class Service:
         return Ended(before=before, complete=complete)
 
     @asynccontextmanager
+    async def _hearing(self, parts: _Parts) -> AsyncIterator[None]:
+        """Listen for callbacks from before the first submit until all is drained."""
+        stated = self._config.api.webhook_listen
+        if not stated:
+            yield
+            return
+        host, port = listen_place(stated)
+        key = await parts.journal.run(callbacks.key, secrets.token_bytes(KEY_BYTES))
+        async with listening(host, port, key, parts.doubts.hear):
+            log.info("callbacks.listening", address=stated)
+            yield
+
+    @asynccontextmanager
     async def _working(self, parts: _Parts) -> AsyncIterator[list[asyncio.Task[None]]]:
         """Let every part work while the block runs.
 
@@ -163,7 +187,8 @@ class Service:
         call that is under way must reach the journal.
         """
         server = await control.serve(parts.control, self._config.state_dir)
-        working = [asyncio.create_task(parts.watches.run())]
+        aside = [asyncio.create_task(each.run()) for each in (parts.watches, parts.doubts)]
+        working = list(aside)
         try:
             await parts.reloading.begin()
             await parts.watches.follow(self._config.watch)
@@ -175,7 +200,8 @@ class Service:
             await parts.watches.stop()
             await parts.runner.drain(self._config.limits.grace)
             parts.threads.close()
-            working[0].cancel()
+            for each in aside:
+                each.cancel()
             await asyncio.gather(*working, return_exceptions=True)
 
     async def _until_still(self, parts: _Parts, timeout_s: float, progress: Progress) -> None:
@@ -185,6 +211,7 @@ class Service:
             try:
                 counts = await parts.journal.run(reading.state_counts)
                 going_on = await parts.journal.run(reading.going_on)
+                going_on = going_on or await parts.doubts.hopeful()
             except JournalUnavailable:
                 await asyncio.sleep(LOOK_S)
                 continue
@@ -230,12 +257,22 @@ class Service:
         threads = ShareThreads()
         pace = await self._build_pace(journal, client)
         runner = await self._build_runner(journal, client, spool, threads, pace)
+        api, edges = self._config.api, self._edges
         watches = Watches(journal, accepted=runner.wake, single_scan=single_scan)
         parts = _Parts(
             journal=journal,
             client=client,
             runner=runner,
             pace=pace,
+            doubts=Doubts(
+                journal,
+                client,
+                Later(edges.clock, edges.jitter),
+                currency=lambda: self._currency,
+                wake=runner.wake,
+                resend_up_to=lambda: self._config.limits.resend_up_to,
+                patience_s=edges.callback_patience_s if api.webhook_url else 0.0,
+            ),
             watches=watches,
             reloading=Reloading(journal, self._config, reread=self._reread, put=self._put),
             control=Control(journal, client, wake=runner.wake, settling=self._settling),
@@ -256,11 +293,12 @@ class Service:
         later = Later(edges.clock, edges.jitter)
         durations = Durations()
         hurry = asyncio.Event()
+        key = await journal.run(callbacks.key, secrets.token_bytes(KEY_BYTES))
         steps: dict[State, Step] = {
             State.ACCEPTED: Uploading(journal, client, threads, later, self._catalog),
             State.UPLOADED: Intending(
                 journal,
-                client.site,
+                Addresses(client.site, self._config.api.webhook_url, key),
                 spool,
                 self._review,
                 threads,

@@ -19,7 +19,8 @@ from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import BEFORE_INTENT, State
 from hotfolder.intake import plan
-from hotfolder.journal import configs, holds, reading
+from hotfolder.journal import configs, doubts, holds, reading
+from hotfolder.journal.doubts import AtRisk
 from hotfolder.journal.holds import Hold
 from hotfolder.journal.session import Session
 
@@ -56,6 +57,7 @@ class Status:
     waiting: dict[str, int]
     holds: list[Hold]
     charges: Charges
+    at_risk: AtRisk
     attention: list[Job]
     running: ConfigView | None = None
 
@@ -94,6 +96,7 @@ def status(session: Session, wanted: config.Config) -> Status:
         waiting=reading.wait_counts(session),
         holds=holds.holds(session),
         charges=charges(session),
+        at_risk=doubts.at_risk(session),
         attention=reading.needing_attention(session),
         running=_running(session, wanted),
     )
@@ -116,6 +119,7 @@ def unstarted(wanted: config.Config) -> Status:
         waiting={},
         holds=[],
         charges=Charges(today=Decimal(0), total=Decimal(0), currency=None),
+        at_risk=AtRisk(submits=0, amount=Decimal(0)),
         attention=[],
     )
 
@@ -296,6 +300,7 @@ def status_json(seen: Status) -> Json:
             "today": _number(seen.charges.today),
             "total": _number(seen.charges.total),
             "currency": seen.charges.currency,
+            "at_risk": _number(seen.at_risk.amount),
         },
         "config": _config_json(seen.running) if seen.running else None,
     }

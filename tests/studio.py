@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import os
+import socket
 import time
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -75,6 +76,13 @@ def picture(number: int = 1, kind: str = "JPEG", side: int = 32) -> bytes:
     return written.getvalue()
 
 
+def free_port() -> int:
+    """Return a port of this machine that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 class Studio:
     """One folder of pictures with one hotfolder over a simulated service.
 
@@ -88,6 +96,7 @@ class Studio:
         self.state = folder / "state"
         self.simulator = server.simulator
         self.base_url = server.base_url
+        self.webhook = ""
         self.clock = JumpingClock()
         self.edges = Edges(clock=self.clock, jitter=lambda: 0.0, schedule=EagerPolls())
         for each in (self.input, self.output):
@@ -103,12 +112,18 @@ class Studio:
         watch: str = "",
         limits: str = "",
         watches: Sequence[str] = (),
+        callbacks: bool = False,
     ) -> None:
         """Write the config: further lines of the watch and of the limits, the rules' lines.
 
-        `watches` are names of further watches, each with folders of its own and these rules.
+        With `callbacks` the daemon listens for them. `watches` are names of further watches,
+        each with folders of its own and these rules.
         """
         text = f'state_dir = "{self.state}"\n[api]\nbase_url = "{self.base_url}"\n'
+        if callbacks:
+            self.webhook = self.webhook or f"127.0.0.1:{free_port()}"
+            text += f'webhook_url = "http://{self.webhook}/hook"\n'
+            text += f'webhook_listen = "{self.webhook}"\n'
         text += "[limits]\n" + _lines(limits, "min_free_mb = 0", "grace = 5.0")
         text += _watch("studio", self.input, self.output, watch, rules)
         for name in watches:

@@ -56,11 +56,11 @@ ROOMS: dict[str, set[str]] = {
     "watches": {"config", "domain", "intake", "journal"},
     "reload": {"config", "domain", "journal", "pydantic", "structlog"},
     "signals": set(),
-    "service": BELOW_FACES | {"intake", "pipeline", "pydantic", "structlog"},
+    "service": BELOW_FACES | {"web", "intake", "pipeline", "pydantic", "structlog"},
     "simulator": {"PIL", "starlette", "uvicorn"},
     "cli": BELOW_FACES
     | {"intake", "jinja2", "rich", "simulator", "structlog", "typer", "pydantic"},
-    "web": BELOW_FACES | {"jinja2", "starlette", "structlog", "uvicorn"},
+    "web": BELOW_FACES - {"service"} | {"jinja2", "starlette", "structlog", "uvicorn"},
 }
 # Names that only one file or room may import at all.
 SOLE = {

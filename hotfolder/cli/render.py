@@ -79,7 +79,16 @@ def status(seen: views.Status) -> RenderableType:
             f"{money(charges.total, charges.currency)} in all"
         ),
     ]
+    if seen.at_risk.submits:
+        parts += [_at_risk(seen)]
     return Group(*parts)
+
+
+def _at_risk(seen: views.Status) -> Text:
+    risk = seen.at_risk
+    amount = money(risk.amount, seen.charges.currency)
+    what = "edit whose answer was lost" if risk.submits == 1 else "edits whose answers were lost"
+    return Text(f"At risk: about {amount} for {risk.submits} {what}", style="yellow")
 
 
 def _watches(rows: list[reading.WatchRow]) -> Table:

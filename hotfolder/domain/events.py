@@ -177,9 +177,13 @@ class TaskFound(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResendApproved(Event):
-    """Someone who may spend decided to submit again."""
+    """Someone who may spend decided to submit again.
+
+    `looked_up` says whether a person saw that there is no task; else there may be one.
+    """
 
     by: str
+    looked_up: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

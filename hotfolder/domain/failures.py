@@ -96,6 +96,12 @@ IN_DOUBT = Failure(
     "Look for the task in the service's account pages, then run resolve with --task-id, "
     "--resend or --abandon. It is not sent again by itself.",
 )
+MANY_DOUBTS = Failure(
+    "many_doubts",
+    "Five edits in a row were sent and got no answer.",
+    "The service is in trouble. One edit is tried from time to time; once one is answered, all go "
+    "on. The five are in doubt: see them with jobs --state in_doubt.",
+)
 TASK_DENIED = Failure(
     "task_denied",
     "The service no longer knows a task that it had accepted.",

@@ -10,7 +10,8 @@ intent (SUBMITTING) is committed before the first byte leaves, and there are exa
 on: certainly accepted (RUNNING), certainly not accepted (back to UPLOADED, or FAILED), or nobody
 knows (IN_DOUBT). From IN_DOUBT only a found task or a person's decision leads on; there is no
 edge by which a doubtful submit is sent again by itself. A job found SUBMITTING at start-up was
-interrupted between intent and answer and is in doubt for the same reason.
+interrupted between intent and answer and is in doubt for the same reason. A task may also turn
+up for a job that is about to be submitted again: it is followed instead, and nothing is paid.
 
 After FETCHED the results are safe in the local spool: no edge leads back to paying.
 
@@ -66,12 +67,14 @@ TRANSITIONS: Mapping[State, Mapping[type[ev.Event], State]] = MappingProxyType(
         State.ACCEPTED: {
             ev.Postponed: State.ACCEPTED,
             ev.Uploaded: State.UPLOADED,
+            ev.TaskFound: State.RUNNING,
             **_WITHDRAWN,
         },
         State.UPLOADED: {
             ev.Postponed: State.UPLOADED,
             ev.SubmitIntended: State.SUBMITTING,
             ev.UploadExpired: State.ACCEPTED,
+            ev.TaskFound: State.RUNNING,
             **_WITHDRAWN,
         },
         State.SUBMITTING: {

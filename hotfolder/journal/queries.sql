@@ -238,7 +238,7 @@ WHERE content_hash = :content_hash AND site = :site AND expires_at > :good_until
 -- name: insert_submit
 -- The intent of a paid call.
 INSERT INTO submit (job, number, token, site, payload, intent_at)
-VALUES (:job, (SELECT count(*) + 1 FROM submit WHERE job = :job), :token, :site, :payload, :now);
+VALUES (:job, (SELECT coalesce(max(number), 0) + 1 FROM submit WHERE job = :job), :token, :site, :payload, :now);
 
 -- name: answer_submit
 -- What became of a paid call.
@@ -255,6 +255,91 @@ WHERE id = (SELECT id FROM submit WHERE job = :job ORDER BY number DESC LIMIT 1)
 -- name: task_owner
 -- Which job a task of the service belongs to.
 SELECT id AS submit, job FROM submit WHERE task_id = :task_id;
+
+-- name: name_task
+-- The task of a submit that has none yet.
+UPDATE submit SET task_id = :task_id
+WHERE id = :submit AND (task_id IS NULL OR task_id = :task_id);
+
+-- name: insert_further_submit
+-- A submit that turned out to have made a second task.
+INSERT INTO submit (job, number, token, site, payload, intent_at, task_id)
+SELECT job, (SELECT max(number) + 1 FROM submit AS other WHERE other.job = submit.job),
+    :token, site, payload, intent_at, :task_id
+FROM submit WHERE id = :submit RETURNING id;
+
+-- name: count_on_submit
+-- Of several submits of a job the one with the highest number counts.
+UPDATE submit SET number = 1 + (SELECT max(number) FROM submit WHERE job = :job)
+WHERE id = :submit AND number < (SELECT max(number) FROM submit WHERE job = :job);
+
+-- name: record_task
+-- What became of a task that no job follows.
+UPDATE submit SET outcome = :outcome, charge = :charge, currency = :currency
+WHERE id = :submit;
+
+-- name: put_callback
+-- What a callback says of the submit of a token, once for each task, and few tasks for each.
+INSERT INTO callback (submit, task_id, heard_at, due_at)
+SELECT submit.id, :task_id, :now, :now FROM submit
+WHERE submit.token = :token
+    AND (SELECT count(*) FROM callback WHERE callback.submit = submit.id) < :most
+ON CONFLICT (submit, task_id) DO NOTHING;
+
+-- name: callbacks_of_followed_tasks
+-- Callbacks that tell of the end of a task which its job follows.
+SELECT callback.submit, callback.task_id, submit.job FROM callback
+JOIN submit ON submit.id = callback.submit JOIN job ON job.id = submit.job
+WHERE callback.due_at IS NOT NULL AND job.state = 'running'
+    AND submit.task_id = callback.task_id;
+
+-- name: hurry_job
+-- Ask for a running task now.
+UPDATE job SET due_at = :now WHERE id = :job AND state = 'running';
+
+-- name: due_callbacks
+-- Callbacks to look into. Those of a job that is just being sent wait for its answer.
+SELECT callback.submit, submit.job, callback.task_id, callback.tries, callback.denied
+FROM callback JOIN submit ON submit.id = callback.submit JOIN job ON job.id = submit.job
+WHERE (callback.due_at <= :now OR callback.due_at > :horizon) AND job.state != 'submitting'
+ORDER BY callback.due_at, callback.submit LIMIT :limit;
+
+-- name: next_callback
+-- When the next callback is to be looked into.
+SELECT min(due_at) AS due_at FROM callback WHERE due_at IS NOT NULL;
+
+-- name: postpone_callback
+-- The service could not be asked, or did not know the task.
+UPDATE callback SET due_at = :due_at, tries = tries + 1, denied = :denied
+WHERE submit = :submit AND task_id = :task_id;
+
+-- name: settle_callback
+-- Nothing more is to be done about a callback; it stays, so that its repetitions are no news.
+UPDATE callback SET due_at = NULL WHERE submit = :submit AND task_id = :task_id;
+
+-- name: doubts_in_a_row
+-- How many of the latest submits went unanswered, one after the other.
+SELECT count(*) AS count FROM submit WHERE outcome = 'unanswered' AND id > (
+    SELECT coalesce(max(id), 0) FROM submit
+    WHERE outcome NOT IN ('unanswered', 'resent', 'deferred')
+);
+
+-- name: estimates_at_risk
+-- What submits may have cost that nobody knows the end of.
+SELECT job.estimate FROM submit JOIN job ON job.id = submit.job
+WHERE submit.outcome IN ('unanswered', 'lost') AND submit.charge IS NULL;
+
+-- name: doubts_without_task
+-- Jobs in doubt that no task is known of, and whether they were sent again already.
+SELECT job.id, job.estimate, submit.answered_at, EXISTS (
+    SELECT 1 FROM event WHERE event.job = job.id AND event.name = 'ResendApproved'
+) AS resent, EXISTS (
+    SELECT 1 FROM callback JOIN submit AS told ON told.id = callback.submit
+    WHERE told.job = job.id AND callback.due_at IS NOT NULL
+) AS told
+FROM job JOIN submit ON submit.job = job.id
+WHERE job.state = 'in_doubt' AND submit.task_id IS NULL
+    AND submit.number = (SELECT max(number) FROM submit AS other WHERE other.job = job.id);
 
 -- name: put_result
 -- A result as the service names it, perhaps anew with a fresh link.

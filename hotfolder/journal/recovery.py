@@ -9,7 +9,7 @@ from __future__ import annotations
 from hotfolder.domain import events as ev
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import State
-from hotfolder.journal import holds
+from hotfolder.journal import doubts, holds
 from hotfolder.journal.session import Session
 from hotfolder.journal.transitions import apply
 
@@ -21,6 +21,9 @@ def recover(session: Session) -> list[Job]:
     interrupted = session.rows("jobs_in_state", state=State.SUBMITTING.value)
     event = ev.SubmitUnanswered(reason=INTERRUPTED)
     doubtful = [apply(session, row["id"], event) for row in interrupted]
+    too_many = doubts.brake(session) if doubtful else None
+    if too_many is not None:
+        holds.hold(session, *too_many)
     holds.try_now(session)
     return doubtful
 

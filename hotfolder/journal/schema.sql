@@ -184,3 +184,15 @@ WHERE job.ended_at IS NULL AND CASE
     WHEN job.state IN ('running', 'finished') THEN hold.scope = 'service'
     ELSE 0
 END;
+
+CREATE TABLE callback (
+    submit INTEGER NOT NULL REFERENCES submit (id),
+    task_id TEXT NOT NULL CHECK (length(task_id) > 0),
+    heard_at INTEGER NOT NULL,
+    due_at INTEGER,
+    tries INTEGER NOT NULL DEFAULT 0,
+    denied INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (submit, task_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX callback_due ON callback (due_at) WHERE due_at IS NOT NULL;

@@ -194,19 +194,45 @@ def _keep_intent(session: Session, job: Job, event: ev.SubmitIntended) -> None:
     )
 
 
-def _keep_task(session: Session, job: Job, event: ev.Submitted | ev.TaskFound) -> None:
+def _keep_task(session: Session, job: Job, event: ev.Submitted) -> None:
     owner = session.row("task_owner", task_id=event.task_id)
-    if owner is not None and owner["submit"] != _submit_id(job):
-        raise TaskTaken(f"task {event.task_id} belongs to another submit, of job {owner['job']}")
-    if job.submit and job.submit.task_id not in (None, event.task_id):
-        session.change(
-            "insert_submit",
-            job=job.id,
-            token=f"found:{event.task_id}",
-            site=job.submit.site,
-            payload=job.submit.payload,
-        )
+    if owner is not None:
+        raise _taken(event.task_id, owner["job"])
     _answer(session, job, "accepted", task_id=event.task_id)
+
+
+def _keep_found(session: Session, job: Job, event: ev.TaskFound) -> None:
+    owner = session.row("task_owner", task_id=event.task_id)
+    if owner is not None and owner["job"] != job.id:
+        raise _taken(event.task_id, owner["job"])
+    submit = _submit_id(job)
+    if owner is not None:
+        count_on(session, job.id, owner["submit"])
+    elif not session.change("name_task", submit=submit, task_id=event.task_id):
+        further_submit(session, submit, event.task_id)
+    _answer(session, job, "accepted")
+
+
+def _taken(task_id: str, job: int) -> TaskTaken:
+    return TaskTaken(f"task {task_id} belongs to another submit, of job {job}")
+
+
+def count_on(session: Session, job_id: int, submit: int) -> None:
+    """Let one of a job's submits be the one that counts."""
+    session.change("count_on_submit", job=job_id, submit=submit)
+
+
+def further_submit(session: Session, submit: int, task_id: str) -> int:
+    """Enter a further task of a submit that has another one; it counts from then on."""
+    token = f"found:{task_id}"
+    (row,) = session.rows("insert_further_submit", submit=submit, token=token, task_id=task_id)
+    return int(row["id"])
+
+
+def _keep_resend(session: Session, job: Job, event: ev.ResendApproved) -> None:
+    """Settle the old submit only if a person has looked it up: it may yet be charged."""
+    if event.looked_up:
+        _answer(session, job, "resent")
 
 
 def _keep_refusal(session: Session, job: Job, _event: ev.SubmitRefused) -> None:
@@ -262,7 +288,7 @@ _KEEP: Mapping[type[ev.Event], Callable[[Session, Job, Any], object]] = {
     ev.Uploaded: _keep_upload,
     ev.SubmitIntended: _keep_intent,
     ev.Submitted: _keep_task,
-    ev.TaskFound: _keep_task,
+    ev.TaskFound: _keep_found,
     ev.SubmitDeferred: lambda s, job, _: _answer(s, job, "deferred"),
     ev.SubmitRefused: _keep_refusal,
     ev.SubmitUnanswered: lambda s, job, _: _answer(s, job, "unanswered"),
@@ -272,7 +298,7 @@ _KEEP: Mapping[type[ev.Event], Callable[[Session, Job, Any], object]] = {
         s, job, "cancelled", charge=e.charge, currency=e.currency
     ),
     ev.RemoteLost: lambda s, job, _: _answer(s, job, "lost"),
-    ev.ResendApproved: lambda s, job, _: _answer(s, job, "resent"),
+    ev.ResendApproved: _keep_resend,
     ev.Requeried: _need_task,
     ev.Fetched: _keep_fetched,
     ev.LinksExpired: lambda s, job, _: s.change("count_expired_links", job=job.id),

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import structlog
 
 from hotfolder.domain import events as ev
+from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import State
-from hotfolder.journal import holds, transitions
+from hotfolder.journal import doubts, holds, transitions
 from hotfolder.journal.claims import Claim
 from hotfolder.journal.session import Session
 from hotfolder.pipeline.steps import Outcome
@@ -24,10 +25,10 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.pipeline")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Committed:
-    """A job after an event; whether its hold is new, and which scopes were let go."""
+    """A job after an event; which hold it began and why, and which scopes were let go."""
 
     job: Job
-    hold_began: bool
+    began: tuple[str, Failure] | None
     lifted: tuple[str, ...]
 
 
@@ -37,14 +38,17 @@ def commit(session: Session, before: Job, outcome: Outcome, tried: Collection[st
     `tried` are the scopes whose trial the job is. Raises what `transitions.apply` raises.
     """
     job = transitions.apply(session, before.id, outcome.event, expected=before.state)
-    if outcome.hold is not None:
-        began = holds.hold(session, *outcome.hold)
-        return Committed(job=job, hold_began=began, lifted=())
+    hold = outcome.hold
+    if isinstance(outcome.event, ev.SubmitUnanswered):
+        hold = doubts.brake(session)
+    if hold is not None:
+        is_new = holds.hold(session, *hold)
+        return Committed(job=job, began=hold if is_new else None, lifted=())
     lifted = holds.lift_disproved(session, job, outcome.event)
     if _asked(before, outcome.event):
         for scope in tried:
             holds.put_off(session, scope)
-    return Committed(job=job, hold_began=False, lifted=tuple(lifted))
+    return Committed(job=job, began=None, lifted=tuple(lifted))
 
 
 def _asked(before: Job, event: ev.Event) -> bool:
@@ -77,10 +81,10 @@ class Trials:
             del self._tried_by[scope]
 
 
-def tell(committed: Committed, outcome: Outcome) -> None:
+def tell(committed: Committed) -> None:
     """Say once that a hold began, and that it ended."""
-    if committed.hold_began and outcome.hold is not None:
-        scope, failure = outcome.hold
+    if committed.began is not None:
+        scope, failure = committed.began
         log.warning(
             "hold.began", scope=scope, code=failure.code, reason=failure.message, hint=failure.hint
         )

@@ -231,7 +231,7 @@ class Runner:
             log.info("event.overtaken", **job.log_context(), error=str(error))
             return None
         telling.tell(job, committed.job, outcome.event)
-        holding.tell(committed, outcome)
+        holding.tell(committed)
         return committed.job
 
     async def _insist(self, operation: Callable[[Session], T], **context: object) -> T:

@@ -9,13 +9,14 @@ import asyncio
 import json
 import secrets
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final
 
 from hotfolder import sources
 from hotfolder.domain import events as ev
-from hotfolder.domain import failures
+from hotfolder.domain import failures, tokens
 from hotfolder.domain.errors import Busy, Held, NotSent, OutputError, Refused, RemoteError
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Job
@@ -37,6 +38,28 @@ CHECK_TIMEOUT_S: Final = 20.0
 Review = Callable[[Job], ev.Event | acceptance.Draft | None]
 
 
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """The service's site, and where it tells the end of a task: "" = it is not to call.
+
+    Each submit has a token of its own there, sealed with `key`.
+    """
+
+    site: str
+    webhook_url: str
+    key: bytes
+
+    def token(self) -> str:
+        """Return a token for one submit."""
+        return tokens.sealed(secrets.token_bytes(tokens.NONCE_BYTES), self.key)
+
+    def asked_for(self, token: str) -> dict[str, str]:
+        """Return what asks the service, in a submit, to tell the end of its task."""
+        if not self.webhook_url:
+            return {}
+        return {"webhookUrl": f"{self.webhook_url.rstrip('/')}/{token}"}
+
+
 class Intending:
     """Looks at everything that can be known before the paid call, then states the intent.
 
@@ -48,7 +71,7 @@ class Intending:
     def __init__(
         self,
         journal: Journal,
-        site: str,
+        addresses: Addresses,
         spool: Spool,
         review: Review,
         threads: ShareThreads,
@@ -58,7 +81,7 @@ class Intending:
         min_free_bytes: Callable[[], int],
     ) -> None:
         self._journal = journal
-        self._site = site
+        self._addresses = addresses
         self._spool = spool
         self._review = review
         self._threads = threads
@@ -69,7 +92,9 @@ class Intending:
     async def __call__(self, job: Job) -> Outcome:
         """Return SubmitIntended, or why not."""
         good_until = self._later.clock() + LINK_MARGIN / 2
-        link = await self._journal.run(uploads.find, job.content_hash, self._site, good_until)
+        link = await self._journal.run(
+            uploads.find, job.content_hash, self._addresses.site, good_until
+        )
         if link is None:
             return Outcome(ev.UploadExpired())
         try:
@@ -127,8 +152,9 @@ class Intending:
         sent = payload.compose(model, job.plan.prompt, job.plan.params, links)
         if sent.problems:  # the plan was judged before: this is a last line of defence
             return ev.GaveUp(failure=failures.wrong_parameters(sent.problems))
-        token = secrets.token_urlsafe(24)
-        return ev.SubmitIntended(token=token, site=self._site, payload=json.dumps(sent.body))
+        token = self._addresses.token()
+        body = {**sent.body, **self._addresses.asked_for(token)}
+        return ev.SubmitIntended(token=token, site=self._addresses.site, payload=json.dumps(body))
 
 
 class Submitting:

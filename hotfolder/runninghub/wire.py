@@ -33,6 +33,7 @@ AMBIGUOUS_STATUSES: Final = frozenset({408, 409, 425, 499})
 ENDPOINT_CODES: Final = frozenset({"412", "1001"})
 LIMIT_CODES: Final = frozenset({"415", "421", "814", "1520"})
 DENIED_CODES: Final = frozenset({"423", "807", "1004", "1007"})
+LONGEST_TASK_ID: Final = 32
 LARGEST_NUMBER: Final = Decimal(10) ** 12  # what is larger is nonsense, and would break sums
 
 _TASK_ID_IN_TEXT = re.compile(rb'"task_?[iI]d"\s*:\s*"?(\d{12,})')
@@ -160,6 +161,15 @@ def task_report(answer: Answer) -> TaskReport:
     if answer.status == 200 and code in DENIED_CODES:  # noqa: PLR2004  HTTP
         return TaskReport(status=TaskStatus.DENIED, code=code, said=said)
     raise _query_error(answer, code)
+
+
+def callback_task(body: bytes) -> str:
+    """Return the task that a callback names, or "". Nothing else of it is believed."""
+    read = _json(body)
+    found = (read.get("taskId") or read.get("task_id")) if isinstance(read, dict) else None
+    is_id = isinstance(found, str | int) and not isinstance(found, bool)
+    stated = str(found).strip() if is_id else ""
+    return stated if _TASK_ID.fullmatch(stated) and len(stated) <= LONGEST_TASK_ID else ""
 
 
 def account(answer: Answer) -> Account:

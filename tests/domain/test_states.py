@@ -27,11 +27,17 @@ WITHDRAWN = {
 }
 # The design's tables; an event that is added there is added here by hand.
 DESIGN = {
-    "accepted": {"Uploaded": "uploaded", "Postponed": "accepted", **WITHDRAWN},
+    "accepted": {
+        "Uploaded": "uploaded",
+        "Postponed": "accepted",
+        "TaskFound": "running",
+        **WITHDRAWN,
+    },
     "uploaded": {
         "SubmitIntended": "submitting",
         "UploadExpired": "accepted",
         "Postponed": "uploaded",
+        "TaskFound": "running",
         **WITHDRAWN,
     },
     "submitting": {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,11 +22,14 @@ state_dir = "/var/lib/hotfolder"
 [api]
 base_url = "https://www.runninghub.cn/openapi/v2"
 key_file = "/etc/hotfolder/key"
+webhook_url = "https://studio.test/hook"
+webhook_listen = "[::1]:8790"
 
 [limits]
 concurrency = 3
 grace = 5
 min_free_mb = 1
+resend_up_to = 0.14
 
 [[watch]]
 name = "portraits"
@@ -88,8 +92,15 @@ def test_every_key_is_read(folder: Path) -> None:
         "api": {
             "base_url": "https://www.runninghub.cn/openapi/v2",
             "key_file": Path("/etc/hotfolder/key"),
+            "webhook_url": "https://studio.test/hook",
+            "webhook_listen": "[::1]:8790",
         },
-        "limits": {"concurrency": 3, "grace": 5.0, "min_free_mb": 1},
+        "limits": {
+            "concurrency": 3,
+            "grace": 5.0,
+            "min_free_mb": 1,
+            "resend_up_to": Decimal("0.14"),
+        },
         "watch": [
             {
                 "name": "portraits",
@@ -168,6 +179,12 @@ WRONG = [
     (API, 'base_url = "ftp://x"', "api.base_url", "'ftp://x'"),
     (API, 'base_url = "https://"', "api.base_url", "'https://'"),
     (API, "key_file = []", "api.key_file", "must be a path in quotes"),
+    (API, 'webhook_url = "studio.test"', "api.webhook_url", "begins with http"),
+    (API, 'webhook_url = "https://a.test/?b"', "api.webhook_url", "without ?"),
+    (API, 'webhook_listen = "8790"', "api.webhook_listen", "must be host:port"),
+    (API, 'webhook_listen = "a.test:0"', "api.webhook_listen", "must be host:port"),
+    (API, 'webhook_listen = "a.test:65536"', "api.webhook_listen", "must be host:port"),
+    (API, 'webhook_listen = "::1:8790"', "api.webhook_listen", "must be host:port"),
     (API, 'key = "k"', "api.key", "is not a known key"),
     (LIMITS, "concurrency = -1", "limits.concurrency", "must be at least 0"),
     (LIMITS, "concurrency = 99999", "limits.concurrency", "must be at most 10000"),
@@ -178,6 +195,9 @@ WRONG = [
     (LIMITS, "grace = nan", "limits.grace", "must be "),
     (LIMITS, 'grace = "5"', "limits.grace", "must be a number"),
     (LIMITS, "min_free_mb = -1", "limits.min_free_mb", "must be at least 0"),
+    (LIMITS, "resend_up_to = -0.1", "limits.resend_up_to", "must be at least 0"),
+    (LIMITS, "resend_up_to = true", "limits.resend_up_to", "must be a number"),
+    (LIMITS, "resend_up_to = inf", "limits.resend_up_to", "must be a number"),
     (LIMITS, "dayly_charge = 1", "limits.dayly_charge", "is not a known key"),
     (IN_WATCH, "bogus = 1", "watch[1].bogus", "is not a known key"),
     (IN_WATCH, 'recursive = "yes"', "watch[1].recursive", "must be true or false"),

@@ -1,0 +1,81 @@
+"""Submits that nobody knows the end of: what they may cost, and when they may be sent again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+
+from hotfolder.domain import events as ev
+from hotfolder.domain import failures
+from hotfolder.domain.failures import Failure
+from hotfolder.domain.jobs import Job
+from hotfolder.journal import holds
+from hotfolder.journal.session import Session, from_ms
+from hotfolder.journal.transitions import apply
+
+BY_LIMIT: Final = "limits.resend_up_to"
+MOST_IN_A_ROW: Final = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance:
+    """Which doubts may be sent again without a person.
+
+    Those whose estimate is at most `up_to` (0 = none), and whose answer has been missing since
+    `silent_since`.
+    """
+
+    up_to: Decimal
+    silent_since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AtRisk:
+    """What doubtful submits may have cost; `amount` counts those whose price is known."""
+
+    submits: int
+    amount: Decimal
+
+
+def brake(session: Session) -> tuple[str, Failure] | None:
+    """Return what is to be held, and why, after too many doubts in a row; else None."""
+    row = session.row("doubts_in_a_row")
+    if row is None or row["count"] < MOST_IN_A_ROW:
+        return None
+    return holds.ACCOUNT, failures.MANY_DOUBTS
+
+
+def resend(session: Session, allowance: Allowance) -> list[Job]:
+    """Approve what may be sent again, once for each job; returns the jobs."""
+    event = ev.ResendApproved(by=BY_LIMIT, looked_up=False)
+    return [
+        apply(session, row["id"], event)
+        for row in session.rows("doubts_without_task")
+        if _is_allowed(row["estimate"], allowance) and not row["resent"] and not row["told"]
+        if row["answered_at"] is not None and from_ms(row["answered_at"]) <= allowance.silent_since
+    ]
+
+
+def hopeful(session: Session, allowance: Allowance) -> int:
+    """Return how many doubts may yet end by themselves."""
+    return sum(
+        1
+        for row in session.rows("doubts_without_task")
+        if row["told"]
+        or from_ms(row["answered_at"]) > allowance.silent_since
+        or (_is_allowed(row["estimate"], allowance) and not row["resent"])
+    )
+
+
+def at_risk(session: Session) -> AtRisk:
+    """Return what submits may have cost that nobody knows the end of."""
+    rows = session.rows("estimates_at_risk")
+    known = [Decimal(row["estimate"]) for row in rows if row["estimate"] is not None]
+    return AtRisk(submits=len(rows), amount=sum(known, Decimal(0)))
+
+
+def _is_allowed(estimate: str | None, allowance: Allowance) -> bool:
+    """Whether a price is known and small enough; an unknown one never is."""
+    return bool(allowance.up_to) and estimate is not None and Decimal(estimate) <= allowance.up_to

@@ -1,0 +1,153 @@
+"""How doubts end without a person: by a callback that a query confirms, or by the owner's leave.
+
+Callbacks come at a task's end. One that tells of a task which is followed already makes it due,
+so that nobody waits for the next poll. Any other names a task that was lost, or a second one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+import structlog
+
+from hotfolder.domain.errors import JournalUnavailable, RemoteError
+from hotfolder.domain.retry import backoff_s
+from hotfolder.journal import callbacks, doubts
+from hotfolder.journal.callbacks import Confirmed, Hint
+from hotfolder.journal.journal import Journal
+from hotfolder.pipeline.steps import Later
+from hotfolder.runninghub.client import Client
+from hotfolder.runninghub.wire import TaskReport, TaskStatus
+
+CALLBACK_PATIENCE_S: Final = 600.0
+CONFIRM_TIMEOUT_S: Final = 20.0
+AT_ONCE: Final = 8
+DENIED_TRIES: Final = 5
+LONGEST_LOOK_S: Final = 5.0
+SHORTEST_LOOK_S: Final = 0.1
+
+_OUTCOMES: Final = {
+    TaskStatus.WAITING: None,
+    TaskStatus.SUCCEEDED: "succeeded",
+    TaskStatus.FAILED: "failed",
+    TaskStatus.CANCELLED: "cancelled",
+}
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.pipeline")
+
+
+class Doubts:
+    """Works on doubts until cancelled.
+
+    `currency` tells the account's; `wake` is called when a job became due; `resend_up_to` tells
+    the owner's limit, 0 = none; `patience_s` is how long a callback is waited for, 0 without.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        client: Client,
+        later: Later,
+        *,
+        currency: Callable[[], str | None],
+        wake: Callable[[], None],
+        resend_up_to: Callable[[], Decimal],
+        patience_s: float,
+    ) -> None:
+        self._journal = journal
+        self._client = client
+        self._later = later
+        self._currency = currency
+        self._wake = wake
+        self._resend_up_to = resend_up_to
+        self._patience = timedelta(seconds=patience_s)
+        self._hearing_since = later.clock()
+        self._news = asyncio.Event()
+
+    async def hear(self, token: str, task_id: str) -> None:
+        """Keep what a callback says. Raises JournalError where that cannot be done now."""
+        if await self._journal.run(callbacks.hear, token, task_id):
+            self._news.set()
+
+    async def run(self) -> None:
+        """Look into what was heard, and send again what may be."""
+        while True:
+            self._news.clear()
+            try:
+                next_due = await self._look()
+            except JournalUnavailable as error:
+                log.error("journal.unavailable", error=str(error))  # noqa: TRY400  expected
+                next_due = None
+            await self._wait(next_due)
+
+    async def hopeful(self) -> bool:
+        """Return whether a doubt may yet end by itself."""
+        return await self._journal.run(doubts.hopeful, self._allowance()) > 0
+
+    async def _wait(self, next_due: datetime | None) -> None:
+        wait_s = LONGEST_LOOK_S
+        if next_due is not None:
+            until_s = (next_due - self._later.clock()).total_seconds()
+            wait_s = min(wait_s, max(SHORTEST_LOOK_S, until_s))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(wait_s):
+                await self._news.wait()
+
+    async def _look(self) -> datetime | None:
+        if await self._journal.run(callbacks.hurry):
+            self._wake()
+        hints, next_due = await self._journal.run(callbacks.due, AT_ONCE)
+        await asyncio.gather(*(self._look_into(each) for each in hints))
+        await self._resend()
+        return next_due
+
+    # -- callbacks
+
+    async def _look_into(self, hint: Hint) -> None:
+        again_at = self._later.after(backoff_s(hint.tries + 1, self._later.jitter()))
+        try:
+            async with asyncio.timeout(CONFIRM_TIMEOUT_S):
+                report = await self._client.query(hint.task_id)
+        except (RemoteError, TimeoutError):
+            await self._journal.run(callbacks.postpone, hint, again_at)
+            return
+        if report.status is TaskStatus.DENIED:
+            await self._denied(hint, again_at)
+            return
+        job = await self._journal.run(callbacks.take, hint, self._confirmed(report), again_at)
+        if job is not None:
+            log.info("task.found", **job.log_context(), task_id=hint.task_id, by="callback")
+            self._wake()
+
+    async def _denied(self, hint: Hint, again_at: datetime) -> None:
+        """Believe a denial only when it is repeated: good tasks are denied now and then."""
+        if hint.denied + 1 < DENIED_TRIES:
+            await self._journal.run(callbacks.postpone, hint, again_at, denied=True)
+            return
+        log.warning("callback.refused", job=hint.job, task_id=hint.task_id)
+        await self._journal.run(callbacks.drop, hint)
+
+    def _confirmed(self, report: TaskReport) -> Confirmed:
+        return Confirmed(
+            outcome=_OUTCOMES[report.status], charge=report.charge, currency=self._currency()
+        )
+
+    # -- sending again
+
+    def _allowance(self) -> doubts.Allowance:
+        silent_since = self._later.clock() - self._patience
+        return doubts.Allowance(up_to=self._resend_up_to(), silent_since=silent_since)
+
+    async def _resend(self) -> None:
+        """Send again what may be, once callbacks could have come all the while."""
+        allowance = self._allowance()
+        if not allowance.up_to or self._hearing_since > allowance.silent_since:
+            return
+        for job in await self._journal.run(doubts.resend, allowance):
+            log.warning("submit.approved", **job.log_context(), by=doubts.BY_LIMIT)
+            self._wake()

@@ -1,0 +1,1 @@
+"""What the daemon shows and hears over HTTP."""

@@ -29,7 +29,7 @@ def find(environment: Mapping[str, str], key_file: Path | None) -> SecretStr:
         if environment.get(name, "").strip():
             return _checked(environment[name], f"${name}")
     credentials = environment.get("CREDENTIALS_DIRECTORY")
-    if credentials and (Path(credentials) / CREDENTIAL).is_file():
+    if credentials and os.path.lexists(os.path.join(credentials, CREDENTIAL)):  # noqa: PTH118  never raises
         return _read(Path(credentials) / CREDENTIAL)
     if key_file is None:
         raise KeyProblem(f"there is no API key: {HINT}")

@@ -10,14 +10,14 @@ import random
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Final
 
 import structlog
 from pydantic import SecretStr
 
-from hotfolder import control
+from hotfolder import control, views
 from hotfolder.config import Config, listen_place
 from hotfolder.control import Control
 from hotfolder.domain import events as ev
@@ -45,6 +45,7 @@ from hotfolder.pipeline.uploading import Uploading
 from hotfolder.reload import Reloading, Reread
 from hotfolder.runninghub.catalog import MEGABYTE, Catalog
 from hotfolder.runninghub.client import SUBMIT_TIMEOUT_S, Client
+from hotfolder.supervision import Supervisor
 from hotfolder.watches import Watches
 from hotfolder.web.listener import listening
 
@@ -115,11 +116,13 @@ class Service:
         edges: Edges | None = None,
         *,
         reread: Reread | None = None,
+        supervisor: Supervisor | None = None,
     ) -> None:
         self._config = config
         self._key = key
         self._edges = edges or Edges()
         self._reread = reread or (lambda: config)
+        self._supervisor = supervisor or Supervisor()
         self._currency: str | None = None
         self._limit_there = 0
         self._parts: _Parts | None = None
@@ -135,6 +138,7 @@ class Service:
             self._working(parts) as working,
         ):
             log.info("service.started", watches=[each.name for each in self._config.watch])
+            self._supervisor.ready()
             reloading = asyncio.create_task(parts.reloading.run(reload or asyncio.Event()))
             try:
                 await _stop_or_death(stop, [*working, reloading])
@@ -187,7 +191,8 @@ class Service:
         call that is under way must reach the journal.
         """
         server = await control.serve(parts.control, self._config.state_dir)
-        aside = [asyncio.create_task(each.run()) for each in (parts.watches, parts.doubts)]
+        parts_aside = (parts.watches.run(), parts.doubts.run(), self._beat(parts.journal))
+        aside = [asyncio.create_task(each) for each in parts_aside]
         working = list(aside)
         try:
             await parts.reloading.begin()
@@ -196,6 +201,7 @@ class Service:
             yield working
         finally:
             log.info("service.draining", grace_s=self._config.limits.grace)
+            self._supervisor.stopping()
             server.close()
             await parts.watches.stop()
             await parts.runner.drain(self._config.limits.grace)
@@ -203,6 +209,19 @@ class Service:
             for each in aside:
                 each.cancel()
             await asyncio.gather(*working, return_exceptions=True)
+
+    async def _beat(self, journal: Journal) -> None:
+        """Say from time to time that the loop turns and the journal's thread commits.
+
+        The other parts need no asking: whose task ends, ends the service. A journal whose disk is
+        full answers, too: starting again would not help it.
+        """
+        status = "starting"
+        while True:
+            with suppress(JournalUnavailable):
+                status = views.in_a_line(await journal.run(reading.state_counts))
+            self._supervisor.alive(status)
+            await asyncio.sleep(self._supervisor.beat_s)
 
     async def _until_still(self, parts: _Parts, timeout_s: float, progress: Progress) -> None:
         last: object = None

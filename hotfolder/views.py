@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -109,6 +109,18 @@ def _running(session: Session, wanted: config.Config) -> ConfigView | None:
         return None
     edited = (present.watch, present.limits) != (wanted.watch, wanted.limits)
     return ConfigView(problem=in_force.problem, needs_restart=in_force.needs_restart, edited=edited)
+
+
+def in_a_line(counts: Mapping[State, int]) -> str:
+    """Return how many jobs are at which point, in a few words; those that ended are not told."""
+    told = {
+        "running": counts[State.SUBMITTING] + counts[State.RUNNING],
+        "waiting": counts[State.ACCEPTED] + counts[State.UPLOADED],
+        "being delivered": counts[State.FINISHED] + counts[State.FETCHED],
+        "in doubt": counts[State.IN_DOUBT],
+        "failed": counts[State.FAILED],
+    }
+    return ", ".join(f"{count} {what}" for what, count in told.items() if count) or "idle"
 
 
 def unstarted(wanted: config.Config) -> Status:

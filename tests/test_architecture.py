@@ -19,7 +19,7 @@ NAME = "hotfolder"
 OWNERS = {"domain", "imaging", "journal", "outputs", "runninghub", "sources"}
 BELOW_FACES = OWNERS | {
     *("config", "control", "key", "logs", "preflight", "reload", "service", "signals"),
-    *("views", "watches"),
+    *("supervision", "views", "watches"),
 }
 ROOMS: dict[str, set[str]] = {
     "": set(),
@@ -40,6 +40,7 @@ ROOMS: dict[str, set[str]] = {
     },
     "key": {"domain", "pydantic"},
     "logs": {"structlog"},
+    "supervision": set(),
     "intake": OWNERS | {"config", "pathspec", "pydantic", "structlog", "tomli", "watchdog"},
     "pipeline": OWNERS | {"structlog"},
     "preflight": {

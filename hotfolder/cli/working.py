@@ -32,6 +32,7 @@ from hotfolder.journal.session import Session
 from hotfolder.runninghub.client import Client
 from hotfolder.runninghub.wire import Account
 from hotfolder.service import Ended, Service
+from hotfolder.supervision import Supervisor
 
 WANTED_ENDS = frozenset({"cancelled", "superseded", "skipped"})
 
@@ -48,7 +49,12 @@ def run(config_file: ConfigOption = None, log_level: LogLevelOption = None) -> N
 
     async def until_stopped() -> None:
         wishes = signals.listen(asyncio.get_running_loop())
-        service = Service(ready.config, ready.key, reread=lambda: _ready(config_file).config)
+        service = Service(
+            ready.config,
+            ready.key,
+            reread=lambda: _ready(config_file).config,
+            supervisor=Supervisor.of(os.environ),
+        )
         await service.run(wishes.stop, wishes.reload)
 
     asyncio.run(until_stopped())

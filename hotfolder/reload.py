@@ -21,6 +21,7 @@ from hotfolder.domain.states import OPEN
 from hotfolder.journal import reading
 from hotfolder.journal.configs import InForce, keep
 from hotfolder.journal.journal import Journal
+from hotfolder.supervision import Supervisor
 
 FIXED: Final = ("state_dir", "api")
 JOURNAL_WAIT_S: Final = 1.0
@@ -82,11 +83,13 @@ class Reloading:
         *,
         reread: Reread,
         put: Callable[[Config], Awaitable[None]],
+        supervisor: Supervisor,
     ) -> None:
         self._journal = journal
         self._present = present
         self._reread = reread
         self._put = put
+        self._supervisor = supervisor
 
     async def begin(self) -> None:
         """Say which config is in force at the start."""
@@ -97,12 +100,14 @@ class Reloading:
         while True:
             await wished.wait()
             wished.clear()
+            self._supervisor.reloading()
             try:
                 await self._reload()
             except JournalUnavailable as error:
                 log.error("journal.unavailable", error=str(error))  # noqa: TRY400  expected
                 await asyncio.sleep(JOURNAL_WAIT_S)
                 wished.set()
+            self._supervisor.ready()
 
     async def _reload(self) -> None:
         try:

@@ -293,7 +293,13 @@ class Service:
                 patience_s=edges.callback_patience_s if api.webhook_url else 0.0,
             ),
             watches=watches,
-            reloading=Reloading(journal, self._config, reread=self._reread, put=self._put),
+            reloading=Reloading(
+                journal,
+                self._config,
+                reread=self._reread,
+                put=self._put,
+                supervisor=self._supervisor,
+            ),
             control=Control(journal, client, wake=runner.wake, settling=self._settling),
             threads=threads,
         )

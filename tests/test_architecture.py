@@ -18,8 +18,8 @@ NAME = "hotfolder"
 # only; owners of I/O (journal, runninghub, outputs, imaging, sources) know the domain alone.
 OWNERS = {"domain", "imaging", "journal", "outputs", "runninghub", "sources"}
 BELOW_FACES = OWNERS | {
-    *("config", "control", "key", "logs", "preflight", "reload", "service", "signals"),
-    *("supervision", "views", "watches"),
+    *("config", "control", "installation", "key", "logs", "preflight", "reload", "service"),
+    *("signals", "supervision", "views", "watches"),
 }
 ROOMS: dict[str, set[str]] = {
     "": set(),
@@ -41,6 +41,7 @@ ROOMS: dict[str, set[str]] = {
     "key": {"domain", "pydantic"},
     "logs": {"structlog"},
     "supervision": set(),
+    "installation": {"config", "domain"},
     "intake": OWNERS | {"config", "pathspec", "pydantic", "structlog", "tomli", "watchdog"},
     "pipeline": OWNERS | {"structlog"},
     "preflight": {
@@ -55,7 +56,7 @@ ROOMS: dict[str, set[str]] = {
     "views": {"config", "domain", "intake", "journal"},
     "control": OWNERS | {"config", "intake", "pipeline", "pydantic", "structlog", "views"},
     "watches": {"config", "domain", "intake", "journal"},
-    "reload": {"config", "domain", "journal", "pydantic", "structlog"},
+    "reload": {"config", "domain", "journal", "pydantic", "structlog", "supervision"},
     "signals": set(),
     "service": BELOW_FACES | {"web", "intake", "pipeline", "pydantic", "structlog"},
     "simulator": {"PIL", "starlette", "uvicorn"},

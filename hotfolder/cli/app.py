@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from hotfolder import __version__
-from hotfolder.cli import acting, keeping, looking, starting, working
+from hotfolder.cli import acting, installing, keeping, looking, starting, working
 from hotfolder.cli.options import complain, exit_code
 from hotfolder.domain.errors import HotfolderError
 
@@ -30,7 +30,7 @@ for group, commands in (
     ("Work", (working.check, working.run, working.once)),
     ("Look", (looking.status, looking.jobs, looking.explain)),
     ("Act", (acting.retry, acting.resolve, acting.cancel, acting.pause, acting.resume)),
-    ("Keep", (keeping.backup, keeping.restore)),
+    ("Keep", (keeping.backup, keeping.restore, installing.install, installing.uninstall)),
 ):
     for command in commands:
         app.command(rich_help_panel=group)(command)

@@ -42,6 +42,9 @@ class Studio:
         self.output = machine.root / "srv/studio/out"
         machine.run("install", "-d", "-o", "hotfolder", "/srv/studio/in", "/srv/studio/out")
         machine.write("/etc/hotfolder/studio.key", KEY, 0o600)
+        # Only the tests' time: everything else is as it is shipped.
+        machine.write(f"/run/systemd/system/{UNIT}.d/quick.conf", "[Service]\nRestartSec=100ms\n")
+        machine.run("systemctl", "daemon-reload")
         self.configure()
 
     def configure(self, prompt: str = "Make it a summer day") -> None:
@@ -102,6 +105,22 @@ def test_the_key_is_seen_by_nobody_else(studio: Studio) -> None:
     assert KEY.encode() not in (process / "cmdline").read_bytes()
     assert KEY.encode() not in (process / "environ").read_bytes()
     assert studio.shows("User") == "hotfolder"
+
+
+def test_reloading_is_over_when_it_is_told(studio: Studio) -> None:
+    """`systemctl reload` takes a changed config over without a stop; a broken one changes nothing."""
+    before = studio.shows("MainPID")
+    studio.configure(prompt="Make it a winter day")
+    studio.machine.run("systemctl", "reload", UNIT)
+    studio.machine.until(lambda: "config.reloaded" in studio.said(), "the config is taken over")
+    studio.configure(prompt='"\ncolour = "red')
+    studio.machine.run("systemctl", "reload", UNIT)
+    studio.machine.until(lambda: "config.refused" in studio.said(), "the config is refused")
+    studio.drop("ann.jpg", 1)
+    studio.until_done("ann.jpg")
+    (task,) = studio.server.simulator.ledger().tasks
+    assert "winter" in str(task.request)
+    assert studio.shows("MainPID") == before
 
 
 def test_a_killed_daemon_comes_back(studio: Studio) -> None:
@@ -170,3 +189,42 @@ def test_the_unit_is_hardened() -> None:
     assert found is not None
     assert float(found[1]) <= 1.5
     assert "Unknown key" not in scored.stderr
+
+
+def test_installing_explains_itself_and_keeps_what_is_there(studio: Studio) -> None:
+    """`install` writes unit, user, config and key; run again it keeps the config and key.
+
+    Folders outside the usual places become reachable, their group's files, too. `uninstall` leaves
+    config, journal and pictures.
+    """
+    machine = studio.machine
+    program = ("env", f"RH_API_KEY={KEY}", "/opt/hotfolder/.venv/bin/hotfolder")
+    dry = machine.run(*program, "install", "second", "--dry-run")
+    assert "would write /etc/hotfolder/second.toml" in dry
+    assert KEY not in dry
+    assert not (machine.root / "etc/hotfolder/second.toml").exists()
+
+    said = machine.run(*program, "install", "second")
+    assert "systemctl enable --now hotfolder@second" in said
+    key_file = machine.root / "etc/hotfolder/second.key"
+    assert key_file.stat().st_mode & 0o777 == 0o600
+    assert "/var/lib/hotfolder/second" in (machine.root / "etc/hotfolder/second.toml").read_text()
+
+    machine.run("groupadd", "pictures")
+    machine.run("install", "-d", "-m", "2770", "-g", "pictures", "/data/in", "/home/ann/out")
+    text = CONFIG.format(base_url=studio.server.base_url, prompt="summer")
+    text = text.replace("/srv/studio/in", "/data/in").replace("/srv/studio/out", "/home/ann/out")
+    machine.write("/etc/hotfolder/second.toml", text)
+    assert "kept /etc/hotfolder/second.toml" in machine.run(*program, "install", "second")
+    machine.run("systemctl", "start", "hotfolder@second")
+    (machine.root / "data/in/ann.jpg").write_bytes(picture(3))
+    output = machine.root / "home/ann/out/ann.jpg"
+    machine.until(output.exists, "the edit")
+
+    machine.run(*program, "uninstall", "second")
+    assert machine.run("systemctl", "is-active", "hotfolder@second", check=False) == "inactive\n"
+    assert not key_file.exists()
+    assert output.exists()
+    assert (machine.root / "etc/hotfolder/second.toml").exists()
+    assert (machine.root / "var/lib/hotfolder/second/journal.db").exists()
+    assert studio.shows("ActiveState") == "active"

@@ -1,0 +1,127 @@
+"""The commands that install the daemon as a service of the system: install, uninstall."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import resources
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from hotfolder import config, installation, key
+from hotfolder.cli import render
+from hotfolder.cli.options import LogLevel, LogLevelOption, set_up_log
+from hotfolder.domain.errors import OperatorError
+from hotfolder.installation import Step, Write
+
+NameArgument = Annotated[
+    str, typer.Argument(metavar="NAME", help="A name for this instance, such as studio.")
+]
+DryRunOption = Annotated[
+    bool, typer.Option("--dry-run", help="Only say what would be done, step by step.")
+]
+
+
+def install(
+    name: NameArgument = "studio", log_level: LogLevelOption = None, dry_run: DryRunOption = False
+) -> None:
+    """Install the daemon as the systemd service hotfolder@NAME. Needs root.
+
+    Writes the unit, a user of its own, a config to fill in and the key file, and explains each
+    step. What is there already is kept; run it again after the folders in the config changed. The
+    API key is taken from $RH_API_KEY, or asked for on a terminal.
+
+    Example: sudo /opt/hotfolder/.venv/bin/hotfolder install studio --dry-run
+    """
+    set_up_log(log_level, LogLevel.WARNING)
+    _need_root(dry_run)
+    place = installation.SETTINGS / f"{name}.toml"
+    steps = installation.steps(
+        name,
+        config_text=_config_text(name),
+        wanted=_wanted(place),
+        key=_key(installation.SETTINGS / f"{name}.key", dry_run=dry_run),
+    )
+    _take(steps, dry_run=dry_run)
+    out = render.console()
+    out.print()
+    out.print("Next:")
+    out.print(f"  edit {place}, and run install again if its folders are not below /srv or /mnt")
+    if not any(isinstance(each, Write) and each.secret for each in steps):
+        out.print(f"  put the API key into {installation.SETTINGS}/{name}.key (chmod 600)")
+    out.print(f"  systemctl enable --now hotfolder@{name}")
+    out.print(f"  journalctl -u hotfolder@{name} -f")
+
+
+def uninstall(
+    name: NameArgument = "studio", log_level: LogLevelOption = None, dry_run: DryRunOption = False
+) -> None:
+    """Take the service hotfolder@NAME away. Journal, config and pictures stay. Needs root."""
+    set_up_log(log_level, LogLevel.WARNING)
+    _need_root(dry_run)
+    _take(installation.removal(name), dry_run=dry_run)
+    out = render.console()
+    out.print()
+    out.print(
+        f"kept: {installation.SETTINGS}/{name}.toml, the journal in /var/lib/hotfolder/{name},"
+    )
+    out.print("and every picture. Remove the journal only if no edit of it is still wanted.")
+
+
+def _take(steps: list[Step], *, dry_run: bool) -> None:
+    out = render.console()
+    for number, step in enumerate(steps, start=1):
+        done = _would(step) if dry_run else step.take()
+        out.print(Text.assemble((f"{number}. ", "bold"), render.name(done)), soft_wrap=True)
+        out.print(Text(f"   {step.why}", style="dim"), soft_wrap=True)
+        if dry_run and isinstance(step, Write) and not step.secret:
+            out.print(Text("\n".join(f"   | {line}" for line in step.text.splitlines())))
+
+
+def _would(step: Step) -> str:
+    match step:
+        case Write():
+            return f"would write {step.path} (root, mode {step.mode:o}):"
+        case installation.Call():
+            return f"would run {' '.join(step.command)}"
+        case installation.Remove():
+            return f"would remove {step.path}"
+
+
+def _need_root(dry_run: bool) -> None:
+    if os.geteuid() and not dry_run:
+        raise OperatorError("this writes files of the system: use sudo, or --dry-run to look")
+
+
+def _config_text(name: str) -> str:
+    """Return the example with this instance's state folder, and shares where they usually are."""
+    text = resources.files("hotfolder").joinpath("config.example.toml").read_text("utf-8")
+    for written, meant in (
+        ('state_dir = "state"', f'state_dir = "/var/lib/hotfolder/{name}"'),
+        ('key_file = "key"', '# key_file = "/etc/hotfolder/key"    # the service has its own'),
+        ('input = "in"', 'input = "/srv/studio/in"'),
+        ('output = "out"', 'output = "/srv/studio/out"'),
+    ):
+        text = text.replace(f"\n{written}\n", f"\n{meant}\n")
+    return text
+
+
+def _wanted(place: Path) -> config.Config | None:
+    if not place.exists():
+        return None
+    return config.read(place, {}).config
+
+
+def _key(place: Path, *, dry_run: bool) -> str | None:
+    if place.exists():
+        return None
+    for variable in key.VARIABLES:
+        if os.environ.get(variable, "").strip():
+            return key.find(os.environ, None).get_secret_value()
+    if dry_run or not sys.stdin.isatty():
+        return None
+    typed: str = typer.prompt("The API key (Enter = later)", default="", hide_input=True)
+    return key.find({key.VARIABLES[0]: typed}, None).get_secret_value() if typed.strip() else None

@@ -108,7 +108,7 @@ def test_the_key_is_seen_by_nobody_else(studio: Studio) -> None:
 
 
 def test_reloading_is_over_when_it_is_told(studio: Studio) -> None:
-    """`systemctl reload` takes a changed config over without a stop; a broken one changes nothing."""
+    """`systemctl reload` takes a changed config over; a broken one changes nothing."""
     before = studio.shows("MainPID")
     studio.configure(prompt="Make it a winter day")
     studio.machine.run("systemctl", "reload", UNIT)
@@ -119,7 +119,7 @@ def test_reloading_is_over_when_it_is_told(studio: Studio) -> None:
     studio.drop("ann.jpg", 1)
     studio.until_done("ann.jpg")
     (task,) = studio.server.simulator.ledger().tasks
-    assert "winter" in str(task.request)
+    assert "winter" in task.prompt
     assert studio.shows("MainPID") == before
 
 

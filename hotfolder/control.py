@@ -163,7 +163,7 @@ class Control:
         if job.was_paid and not pay_again:
             await self._apply(job, ev.Requeried(by=BY_OPERATOR))
             return f"job {job.id}: its result is asked for again, which is free"
-        await self._apply(job, ev.Retried(by=BY_OPERATOR))
+        await self._apply(job, ev.Retried(by=BY_OPERATOR, anew=pay_again))
         return f"job {job.id}: is submitted again"
 
     # -- resolve

@@ -37,6 +37,7 @@ from hotfolder.pipeline.fetching import Fetching
 from hotfolder.pipeline.pacing import Durations, Pace
 from hotfolder.pipeline.publishing import Publishing
 from hotfolder.pipeline.querying import Querying
+from hotfolder.pipeline.reusing import Reusing, work_key
 from hotfolder.pipeline.runner import Runner
 from hotfolder.pipeline.steps import Jitter, Later, Step
 from hotfolder.pipeline.submitting import Addresses, Intending, Submitting
@@ -319,25 +320,31 @@ class Service:
         durations = Durations()
         hurry = asyncio.Event()
         key = await journal.run(callbacks.key, secrets.token_bytes(KEY_BYTES))
+        fetching = Fetching(client, spool, later, self._catalog)
+        reusing = Reusing(journal, client, spool, threads, later, fetching, self._work_key)
         steps: dict[State, Step] = {
-            State.ACCEPTED: Uploading(journal, client, threads, later, self._catalog),
-            State.UPLOADED: Intending(
-                journal,
-                Addresses(client.site, self._config.api.webhook_url, key),
-                spool,
-                self._review,
-                threads,
-                later,
-                self._catalog,
-                min_free_bytes=lambda: self._config.limits.min_free_mb * MEGABYTE,
+            State.ACCEPTED: reusing.before(
+                Uploading(journal, client, threads, later, self._catalog)
+            ),
+            State.UPLOADED: reusing.before(
+                Intending(
+                    journal,
+                    Addresses(client.site, self._config.api.webhook_url, key),
+                    spool,
+                    self._review,
+                    threads,
+                    later,
+                    self._catalog,
+                    min_free_bytes=lambda: self._config.limits.min_free_mb * MEGABYTE,
+                )
             ),
             State.SUBMITTING: Submitting(
                 client, durations, edges.schedule, later, hurry, self._catalog
             ),
-            State.RUNNING: Querying(
-                client, durations, edges.schedule, later, lambda: self._currency
+            State.RUNNING: reusing.again(
+                Querying(client, durations, edges.schedule, later, lambda: self._currency)
             ),
-            State.FINISHED: Fetching(client, spool, later, self._catalog),
+            State.FINISHED: fetching,
             State.FETCHED: Publishing(journal, spool, threads, later, edges.failpoint),
         }
         return Runner(
@@ -352,6 +359,13 @@ class Service:
 
     def _catalog(self) -> Catalog:
         return self._config.catalog
+
+    def _work_key(self, job: Job) -> str | None:
+        """Return what an edit is known by again, None where its watch pays for each."""
+        reuses = any(
+            each.name == job.watch and each.duplicates == "reuse" for each in self._config.watch
+        )
+        return work_key(self._catalog(), job) if reuses else None
 
     async def _build_pace(self, journal: Journal, client: Client) -> Pace:
         try:

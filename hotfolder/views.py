@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from hotfolder import config
+from hotfolder.domain.events import WaitsFor
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import BEFORE_INTENT, State
@@ -23,6 +24,7 @@ from hotfolder.journal import configs, doubts, holds, reading
 from hotfolder.journal.doubts import AtRisk
 from hotfolder.journal.holds import Hold
 from hotfolder.journal.session import Session
+from hotfolder.journal.transitions import existing_job
 
 Json = dict[str, Any]
 VerdictWord = Literal[
@@ -64,10 +66,11 @@ class Status:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobView:
-    """A job with what it has cost."""
+    """A job with what it has cost, and the job whose result it waits for or used."""
 
     job: Job
     charge: Decimal | None
+    leader: Job | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,8 +158,9 @@ def jobs(
 
 
 def job_view(session: Session, job: Job) -> JobView:
-    """Return a job with its charge."""
-    return JobView(job=job, charge=reading.job_charge(session, job.id))
+    """Return a job with its charge and its leader."""
+    leader = existing_job(session, job.leader) if job.leader is not None else None
+    return JobView(job=job, charge=reading.job_charge(session, job.id), leader=leader)
 
 
 def place(path: Path, wanted: config.Config) -> tuple[config.Watch, str] | None:
@@ -225,10 +229,13 @@ def _of_jobs(session: Session, path: str, listed: list[Job]) -> Explanation:
     job = newest.job
     held = _hold_over(session, job)
     verdict: VerdictWord = "job"
-    reason = state_words(job)
+    reason = view_words(newest)
     if _waits(job):
         verdict = "waiting"
         reason = sentences(job.failure) if job.failure else reason
+        leading = _hold_over(session, newest.leader) if newest.leader else None
+        if leading is not None:
+            reason = f"{reason}; it is held: {sentences(leading.failure)}"
     elif held is not None:
         verdict = "held"
         reason = sentences(held.failure)
@@ -263,6 +270,19 @@ def state_words(job: Job) -> str:
     if job.failure is None:
         return words
     return f"{'waits' if _waits(job) else words}: {sentences(job.failure)}"
+
+
+def view_words(view: JobView) -> str:
+    """Return how a job stands, and what that has to do with the job it follows."""
+    words, leader = state_words(view.job), view.leader
+    if leader is None:
+        return words
+    same = f"job {leader.id} ({leader.watch}: {leader.source}), which makes the same edit"
+    if view.job.reused:
+        return f"{words}; the result is that of {same}, nothing was paid for it"
+    if view.job.waits_for is not WaitsFor.LEADER:
+        return words
+    return f"waits for the result of {same}: {state_words(leader)}"
 
 
 def sentences(failure: Failure) -> str:
@@ -345,6 +365,8 @@ def job_json(view: JobView) -> Json:
         "ended_at": job.ended_at.isoformat() if job.ended_at else None,
         "waits_for": job.waits_for.value if job.waits_for else None,
         "due_at": job.due_at.isoformat() if job.due_at else None,
+        "leader": job.leader,
+        "reused": job.reused,
     }
 
 

@@ -213,6 +213,7 @@ EVENTS: dict[type[ev.Event], Callable[[], ev.Event]] = {
     ev.RemoteCancelled: lambda: ev.RemoteCancelled(charge=None, currency=None),
     ev.RemoteLost: ev.RemoteLost,
     ev.Fetched: fetched,
+    ev.Reused: lambda: ev.Reused(leader=1, results=fetched().results),
     ev.LinksExpired: ev.LinksExpired,
     ev.Published: ev.Published,
     ev.SpoolLost: ev.SpoolLost,

@@ -168,9 +168,17 @@ def jobs(listed: list[views.JobView]) -> RenderableType:
             name(job.source),
             Text(job.state.value.replace("_", " "), style=STYLES.get(job.state, "")),
             money(each.charge),
-            name(", ".join(views.outputs(job)) or (job.failure.message if job.failure else "")),
+            name(", ".join(views.outputs(job)) or _reason(each)),
         )
     return shown
+
+
+def _reason(view: views.JobView) -> str:
+    """Return why a job has no output yet, briefly."""
+    if view.job.failure is not None:
+        return view.job.failure.message
+    waits = view.job.waits_for is WaitsFor.LEADER and view.leader is not None
+    return views.view_words(view) if waits else ""
 
 
 def explanation(told: views.Explanation, lines: list[reading.HistoryLine]) -> RenderableType:

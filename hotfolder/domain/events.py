@@ -153,6 +153,14 @@ class Fetched(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reused(Event):
+    """The results of a job that made the same edit are safe in the spool for this one, too."""
+
+    leader: int
+    results: tuple[SpooledResult, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LinksExpired(Event):
     """The result links no longer answer."""
 
@@ -222,9 +230,10 @@ class GaveUp(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retried(Event):
-    """An operator wants the job made anew; it is paid again."""
+    """A failed job is submitted again. `anew`: whatever there is of the same edit already."""
 
     by: str
+    anew: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

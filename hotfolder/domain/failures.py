@@ -85,6 +85,11 @@ PAID_LOST = Failure(
     "The edit was paid, but its result is no longer at the service.",
     "Run retry to ask once more, or retry --pay-again to have it made and paid anew.",
 )
+REUSED_LOST = Failure(
+    "reused_lost",
+    "The result of the same edit was used for this picture, and is lost now.",
+    "Run retry to have it made; it is paid then, as this picture has cost nothing so far.",
+)
 LINK_FORBIDDEN = Failure(
     "link_forbidden",
     "The edit was made, but the service names a place for it that hotfolder does not fetch from.",
@@ -179,6 +184,15 @@ def wrong_parameters(problems: Iterable[tuple[str, str]]) -> Failure:
         "wrong_parameters",
         "; ".join(message for _, message in problems),
         "Mend the sidecar or the rule; the picture waits for it.",
+    )
+
+
+def result_out_of_reach(leader: int, reason: str, hint: str) -> Failure:
+    """Return why a job waits for the result of another that makes the same edit."""
+    return Failure(
+        "result_out_of_reach",
+        f"The same edit was made for job {leader}, and its result cannot be read ({reason}).",
+        f'{hint} Or set duplicates = "edit" for this watch, to have it paid anew.',
     )
 
 

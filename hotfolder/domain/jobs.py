@@ -83,7 +83,10 @@ class Result:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One plan over one source, through to its outputs."""
+    """One plan over one source, through to its outputs.
+
+    `leader` is the job whose result this one waits for or used: it makes the same edit.
+    """
 
     id: int
     watch: str
@@ -103,6 +106,7 @@ class Job:
     failure: Failure | None
     accepted_at: datetime
     ended_at: datetime | None
+    leader: int | None
     materials: tuple[Material, ...]
     submit: Submit | None
     results: tuple[Result, ...]
@@ -114,6 +118,11 @@ class Job:
         if submit is None or submit.task_id is None:
             return False
         return bool(submit.charge) or submit.outcome != "failed"
+
+    @property
+    def reused(self) -> bool:
+        """Whether the results are those of the leader: nothing was paid for them."""
+        return bool(self.results) and self.submit is not None and self.submit.task_id is None
 
     def log_context(self) -> dict[str, object]:
         """Return the keys that every log line about this job carries."""

@@ -13,7 +13,8 @@ edge by which a doubtful submit is sent again by itself. A job found SUBMITTING 
 interrupted between intent and answer and is in doubt for the same reason. A task may also turn
 up for a job that is about to be submitted again: it is followed instead, and nothing is paid.
 
-After FETCHED the results are safe in the local spool: no edge leads back to paying.
+After FETCHED the results are safe in the local spool: no edge leads back to paying. A job that
+makes the same edit as another takes that one's results (Reused) instead of paying.
 
 Waiting is not a state: it is the job's due time. Holds are not states either.
 An event that is not in the table for a state is a bug in the caller: `advance` raises and the
@@ -68,6 +69,7 @@ TRANSITIONS: Mapping[State, Mapping[type[ev.Event], State]] = MappingProxyType(
             ev.Postponed: State.ACCEPTED,
             ev.Uploaded: State.UPLOADED,
             ev.TaskFound: State.RUNNING,
+            ev.Reused: State.FETCHED,
             **_WITHDRAWN,
         },
         State.UPLOADED: {
@@ -75,6 +77,7 @@ TRANSITIONS: Mapping[State, Mapping[type[ev.Event], State]] = MappingProxyType(
             ev.SubmitIntended: State.SUBMITTING,
             ev.UploadExpired: State.ACCEPTED,
             ev.TaskFound: State.RUNNING,
+            ev.Reused: State.FETCHED,
             **_WITHDRAWN,
         },
         State.SUBMITTING: {
@@ -87,6 +90,7 @@ TRANSITIONS: Mapping[State, Mapping[type[ev.Event], State]] = MappingProxyType(
         State.RUNNING: {
             ev.Postponed: State.RUNNING,
             ev.RemoteSucceeded: State.FINISHED,
+            ev.Reused: State.FETCHED,
             ev.RemoteFailed: State.FAILED,
             ev.RemoteCancelled: State.CANCELLED,
             ev.RemoteLost: State.IN_DOUBT,

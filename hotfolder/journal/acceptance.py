@@ -14,7 +14,7 @@ from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Estimate, Job, Material, Plan
 from hotfolder.domain.sightings import Sighting
 from hotfolder.domain.states import BEFORE_INTENT, ENDED, State
-from hotfolder.journal import moves
+from hotfolder.journal import leaders, moves
 from hotfolder.journal.reservations import take_name
 from hotfolder.journal.rows import encode_plan
 from hotfolder.journal.session import Session
@@ -116,6 +116,8 @@ def replan(session: Session, job_id: int, draft: Draft) -> Job:
         session.change("free_names", job=job_id)
         name = job.source.rpartition("/")[2]
         take_name(session, job_id, job.output_root, job.output_folder, draft.plan.stem, name)
+    if job.state in BEFORE_INTENT:
+        leaders.leave(session, job_id)
     session.change("replan_material", job=job_id, parameter=draft.parameter)
     session.change(
         "replan_job",
@@ -149,7 +151,9 @@ def repeat(session: Session, job_id: int) -> Job:
         raise StillOpen(f"the newest edit of {job.source!a} is still open: {newest['state']}")
     draft = Draft(plan=job.plan, parameter=material.parameter, estimate=job.estimate)
     generation = newest["generation"] + 1
-    return _enter(session, place["source"], material, draft, generation, job.output_root)
+    fresh = _enter(session, place["source"], material, draft, generation, job.output_root)
+    session.change("set_anew", job=fresh.id)
+    return fresh
 
 
 def _was_gone(session: Session, settled: Settled) -> bool:

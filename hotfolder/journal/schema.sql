@@ -60,6 +60,7 @@ CREATE TABLE job (
     error_hint TEXT,
     accepted_at INTEGER NOT NULL,
     ended_at INTEGER,
+    anew INTEGER NOT NULL DEFAULT 0 CHECK (anew IN (0, 1)),
     UNIQUE (source, content_hash, rule, generation),
     CHECK (due_at IS NULL OR waits_for IS NULL),
     CHECK (due_at IS NOT NULL OR waits_for IS NOT NULL
@@ -73,6 +74,10 @@ CREATE INDEX job_due ON job (state, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX job_open ON job (state) WHERE ended_at IS NULL;
 CREATE INDEX job_content ON job (content_hash);
 CREATE INDEX job_waiting ON job (waits_for) WHERE waits_for IS NOT NULL;
+
+CREATE UNIQUE INDEX job_leads ON job (work_key) WHERE leader IS NULL;
+
+CREATE INDEX job_follows ON job (leader) WHERE leader IS NOT NULL;
 
 CREATE TABLE reservation (
     output_root BLOB NOT NULL,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -12,8 +12,9 @@ from hotfolder.domain import events as ev
 from hotfolder.domain import failures
 from hotfolder.domain.errors import HotfolderError
 from hotfolder.domain.failures import Failure
-from hotfolder.domain.jobs import Job
+from hotfolder.domain.jobs import Job, Result
 from hotfolder.domain.states import ENDED, State, advance
+from hotfolder.journal import leaders, uploads
 from hotfolder.journal.rows import encode_detail, load_job
 from hotfolder.journal.session import Session, to_ms
 
@@ -62,6 +63,7 @@ def apply(session: Session, job_id: int, event: ev.Event, *, expected: State | N
     if keep is not None:
         keep(session, job, event)
     _move(session, job, event, to_state)
+    leaders.note_move(session, job_id, to_state)
     if to_state is State.CANCELLED:
         session.change("free_names", job=job_id)
     if not ev.is_ordinary(event):
@@ -177,17 +179,6 @@ def _forget_sighting(session: Session, job: Job, _event: ev.Event) -> None:
     session.change("forget_sighting", job=job.id)
 
 
-def _keep_upload(session: Session, _job: Job, event: ev.Uploaded) -> None:
-    session.change(
-        "put_upload",
-        content_hash=event.link.content_hash,
-        site=event.link.site,
-        url=event.link.url,
-        file_name=event.link.file_name,
-        expires_at=to_ms(event.link.expires_at),
-    )
-
-
 def _keep_intent(session: Session, job: Job, event: ev.SubmitIntended) -> None:
     session.change(
         "insert_submit", job=job.id, token=event.token, site=event.site, payload=event.payload
@@ -242,7 +233,13 @@ def _keep_refusal(session: Session, job: Job, _event: ev.SubmitRefused) -> None:
 
 def _keep_success(session: Session, job: Job, event: ev.RemoteSucceeded) -> None:
     _answer(session, job, "succeeded", charge=event.charge, currency=event.currency)
-    for result in event.results:
+    _put_results(session, job, event.results)
+
+
+def _put_results(
+    session: Session, job: Job, results: Sequence[ev.RemoteResult] | Sequence[Result]
+) -> None:
+    for result in results:
         session.change(
             "put_result",
             submit=_submit_id(job),
@@ -258,7 +255,7 @@ def _keep_remote_failure(session: Session, job: Job, event: ev.RemoteFailed) -> 
     _answer(session, job, outcome, charge=event.charge, currency=event.currency)
 
 
-def _keep_fetched(session: Session, job: Job, event: ev.Fetched) -> None:
+def _keep_fetched(session: Session, job: Job, event: ev.Fetched | ev.Reused) -> None:
     for result in event.results:
         session.change(
             "spool_result",
@@ -269,6 +266,30 @@ def _keep_fetched(session: Session, job: Job, event: ev.Fetched) -> None:
             sha256=result.sha256,
             extension=result.extension,
         )
+
+
+def _keep_reused(session: Session, job: Job, event: ev.Reused) -> None:
+    """Keep the leader's results as this job's own, by a submit that was none and cost nothing."""
+    leader = existing_job(session, event.leader)
+    if leader.submit is None:
+        raise LookupError(f"job {leader.id} was never submitted")
+    number = job.submit.number + 1 if job.submit else 1
+    session.change(
+        "insert_submit",
+        job=job.id,
+        token=f"reused:{job.id}:{number}",
+        site=leader.submit.site,
+        payload=leader.submit.payload,
+    )
+    _answer(session, job, "succeeded", charge=Decimal(0), currency=leader.submit.currency)
+    fresh = existing_job(session, job.id)
+    _put_results(session, fresh, leader.results)
+    _keep_fetched(session, fresh, event)
+
+
+def _keep_anew(session: Session, job: Job, event: ev.Retried) -> None:
+    if event.anew:
+        session.change("set_anew", job=job.id)
 
 
 def _need_task(_session: Session, job: Job, _event: ev.Requeried) -> None:
@@ -285,7 +306,7 @@ def _submit_id(job: Job) -> int:
 _KEEP: Mapping[type[ev.Event], Callable[[Session, Job, Any], object]] = {
     ev.SourceGone: _forget_sighting,
     ev.SourceChanged: _forget_sighting,
-    ev.Uploaded: _keep_upload,
+    ev.Uploaded: lambda s, _, e: uploads.keep(s, e.link),
     ev.SubmitIntended: _keep_intent,
     ev.Submitted: _keep_task,
     ev.TaskFound: _keep_found,
@@ -301,6 +322,8 @@ _KEEP: Mapping[type[ev.Event], Callable[[Session, Job, Any], object]] = {
     ev.ResendApproved: _keep_resend,
     ev.Requeried: _need_task,
     ev.Fetched: _keep_fetched,
+    ev.Reused: _keep_reused,
+    ev.Retried: _keep_anew,
     ev.LinksExpired: lambda s, job, _: s.change("count_expired_links", job=job.id),
     ev.SpoolLost: lambda s, job, _: s.change("forget_spool", submit=_submit_id(job)),
 }

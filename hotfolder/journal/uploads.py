@@ -8,6 +8,18 @@ from hotfolder.domain.events import UploadLink
 from hotfolder.journal.session import Session, from_ms, to_ms
 
 
+def keep(session: Session, link: UploadLink) -> None:
+    """Keep where a content can be read by the service."""
+    session.change(
+        "put_upload",
+        content_hash=link.content_hash,
+        site=link.site,
+        url=link.url,
+        file_name=link.file_name,
+        expires_at=to_ms(link.expires_at),
+    )
+
+
 def find(session: Session, content_hash: str, site: str, good_until: datetime) -> UploadLink | None:
     """Return the link to a content at a site, if it lives beyond `good_until`."""
     row = session.row(

@@ -44,6 +44,7 @@ __all__ = [
     "RootMissing",
     "SpoolLost",
     "check_root",
+    "opened_output",
     "publish",
 ]
 
@@ -96,6 +97,27 @@ def publish(spool_file: Path, sha256: str, root: Path, relative: str, *, token: 
                 return Published.ALREADY
         disk.sync(folder)
     return Published.NEW
+
+
+@contextlib.contextmanager
+def opened_output(root: Path, relative: str) -> Iterator[int | None]:
+    """Open what stands at a name below root for reading; None where no file does.
+
+    Raises RootMissing and OutputBlocked. No link below root is followed.
+    """
+    *folders, name = _parts(relative)
+    with contextlib.ExitStack() as stack, blocked(root / relative):
+        try:
+            folder = stack.enter_context(disk.opened(root, disk.FOLDER))
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise RootMissing(root) from error
+        file: int | None = None
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            for part in folders:
+                folder = stack.enter_context(disk.opened(part, _FOLDER_BELOW, folder))
+            file = stack.enter_context(disk.opened(name, _FILE, folder))
+        is_file = file is not None and stat.S_ISREG(os.fstat(file).st_mode)
+        yield file if is_file else None
 
 
 def check_root(root: Path) -> int:

@@ -39,7 +39,12 @@ class Fetching:
     async def __call__(self, job: Job) -> Outcome:
         """Return Fetched, LinksExpired, or when to try again."""
         try:
-            files = [await self._fetch(job, result) for result in job.results]
+            files = [
+                await self.fetch(
+                    job, result, f"{job.submit.id if job.submit else 0}-{result.position}"
+                )
+                for result in job.results
+            ]
         except LinkGone as error:
             return Outcome(self._links_gone(job, error))
         except OutputError as error:
@@ -59,8 +64,13 @@ class Fetching:
         is_forbidden = isinstance(error, LinkForbidden)
         return ev.GaveUp(failure=failures.LINK_FORBIDDEN if is_forbidden else failures.PAID_LOST)
 
-    async def _fetch(self, job: Job, result: Result) -> ev.SpooledResult:
-        name = f"{job.submit.id if job.submit else 0}-{result.position}"
+    async def fetch(
+        self, job: Job, result: Result | ev.RemoteResult, name: str
+    ) -> ev.SpooledResult:
+        """Fetch one result of a job's model into the spool.
+
+        Raises LinkGone, OutputError, PictureError, and other RemoteErrors.
+        """
         part = await asyncio.to_thread(self._spool.open_part, name)
         with part:
             if result.url is not None:
@@ -78,7 +88,7 @@ class Fetching:
             extension=extension,
         )
 
-    def _proven_extension(self, job: Job, result: Result, part: Part) -> str:
+    def _proven_extension(self, job: Job, result: Result | ev.RemoteResult, part: Part) -> str:
         """Return the extension of what was really downloaded; a picture must decode wholly."""
         if result.url is None:
             return TEXT_EXTENSION

@@ -47,6 +47,7 @@ EVENT_NAMES: Final[Mapping[type[ev.Event], str]] = {
     ev.RemoteLost: "task.lost",
     ev.Fetched: "results.fetched",
     ev.LinksExpired: "results.expired",
+    ev.Reused: "results.reused",
     ev.Published: "job.done",
     ev.SpoolLost: "spool.lost",
     ev.SourceGone: "source.gone",

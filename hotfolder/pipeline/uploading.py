@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Final
+from weakref import WeakValueDictionary
 
 from hotfolder import sources
 from hotfolder.domain import events as ev
@@ -40,9 +42,17 @@ class Uploading:
         self._threads = threads
         self._later = later
         self._catalog = catalog
+        self._by_content: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def __call__(self, job: Job) -> Outcome:
-        """Upload, unless a link to the same content is still good."""
+        """Upload, unless a link to the same content is still good.
+
+        Jobs of one content take turns, so that the second of them finds the link of the first.
+        """
+        async with self._by_content.setdefault(job.content_hash, asyncio.Lock()):
+            return await self._find_or_upload(job)
+
+    async def _find_or_upload(self, job: Job) -> Outcome:
         good_until = self._later.clock() + LINK_MARGIN
         site = self._client.site
         link = await self._journal.run(uploads.find, job.content_hash, site, good_until)
@@ -88,4 +98,5 @@ class Uploading:
             file_name=uploaded.file_name,
             expires_at=expires_at,
         )
+        await self._journal.run(uploads.keep, link)
         return Outcome(ev.Uploaded(link=link))

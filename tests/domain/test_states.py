@@ -29,6 +29,7 @@ WITHDRAWN = {
 DESIGN = {
     "accepted": {
         "Uploaded": "uploaded",
+        "Reused": "fetched",
         "Postponed": "accepted",
         "TaskFound": "running",
         **WITHDRAWN,
@@ -36,6 +37,7 @@ DESIGN = {
     "uploaded": {
         "SubmitIntended": "submitting",
         "UploadExpired": "accepted",
+        "Reused": "fetched",
         "Postponed": "uploaded",
         "TaskFound": "running",
         **WITHDRAWN,
@@ -49,6 +51,7 @@ DESIGN = {
     },
     "running": {
         "RemoteSucceeded": "finished",
+        "Reused": "fetched",
         "RemoteFailed": "failed",
         "RemoteCancelled": "cancelled",
         "RemoteLost": "in_doubt",
@@ -60,7 +63,11 @@ DESIGN = {
         "GaveUp": "failed",
         "Postponed": "finished",
     },
-    "fetched": {"Published": "done", "SpoolLost": "running", "Postponed": "fetched"},
+    "fetched": {
+        "Published": "done",
+        "SpoolLost": "running",
+        "Postponed": "fetched",
+    },
     "in_doubt": {"TaskFound": "running", "ResendApproved": "uploaded", "Cancelled": "cancelled"},
     "failed": {"Retried": "accepted", "Requeried": "running"},
     "done": {},

@@ -10,6 +10,7 @@ import pytest
 
 from hotfolder.simulator import Fault
 from tests.mounting import mount
+from tests.studio import picture
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,9 +74,7 @@ async def test_one_broken_watch_stops_no_other(studio: Studio) -> None:
     studio.configure(watches=["other"])
     studio.output.rename(studio.folder / "away")
     studio.drop("ann.jpg", number=1)
-    (studio.folder / "other-in" / "bob.jpg").write_bytes(
-        studio.drop("x.jpg", number=2).read_bytes()
-    )
+    (studio.folder / "other-in" / "bob.jpg").write_bytes(picture(2))
     async with studio.running():
         await studio.until(lambda: studio.holds() == ["watch:studio"], "the hold")
         await studio.until(lambda: studio.job("bob.jpg")["state"] == "done", "the other's edit")

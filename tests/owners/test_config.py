@@ -43,6 +43,7 @@ rules = "all"
 sidecar = "required"
 sidecar_wait = 1.0
 sidecar_models = ["m"]
+duplicates = "edit"
 
 [[watch.rule]]
 name = "summer"
@@ -114,6 +115,7 @@ def test_every_key_is_read(folder: Path) -> None:
                 "sidecar": "required",
                 "sidecar_wait": 1.0,
                 "sidecar_models": ["m"],
+                "duplicates": "edit",
                 "rule": [
                     {
                         "name": "summer",

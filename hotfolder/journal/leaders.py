@@ -1,0 +1,59 @@
+"""One paid task for the same work: of the jobs with one work key one leads, the others follow.
+
+A work key stands for a content, a model and a resolved payload. The leader is paid for; those
+that follow wait for its result. A unique index sees to it that nobody leads beside another. A
+leader that fails, is cancelled or gets another plan leads no longer: its followers are let go,
+and the first of them to look leads then.
+"""
+
+from __future__ import annotations
+
+from hotfolder.domain.states import BEFORE_INTENT, State
+from hotfolder.journal.session import Session
+
+_HAS_A_RESULT = frozenset({State.FETCHED, State.DONE})
+_GAVE_UP = frozenset({State.FAILED, State.CANCELLED})
+
+
+def take_part(session: Session, job_id: int, work_key: str | None) -> int | None:
+    """Let a job lead the work of a key, or follow; returns the leader, None where it is alone.
+
+    Without a key, or when it is to be made anew, a job neither leads nor follows.
+    """
+    part = session.row("part_of_job", job=job_id)
+    if part is None:  # it was overtaken, which its step will find out
+        return None
+    wanted = None if part["anew"] else work_key
+    if part["work_key"] != wanted:
+        leave(session, job_id)
+    if wanted is None:
+        return None
+    found = session.row("leader_of", work_key=wanted)
+    leader = None if found is None or found["id"] == job_id else int(found["id"])
+    if (part["work_key"], part["leader"]) != (wanted, leader):
+        session.change("set_part", job=job_id, work_key=wanted, leader=leader)
+    return leader
+
+
+def take_over(session: Session, job_id: int, leader: int) -> None:
+    """Let a follower lead, since nothing is left of its leader's result."""
+    part = session.row("part_of_job", job=job_id)
+    if part is not None and part["leader"] == leader:
+        leave(session, leader)
+        take_part(session, job_id, part["work_key"])
+
+
+def leave(session: Session, job_id: int) -> None:
+    """Let a job neither lead nor follow, and those that follow it look for themselves."""
+    session.change("set_part", job=job_id, work_key=None, leader=None)
+    session.change("release_followers", leader=job_id)
+
+
+def note_move(session: Session, job_id: int, state: State) -> None:
+    """Tell the followers what the new state of a job means for them."""
+    if state in _GAVE_UP:
+        leave(session, job_id)
+    elif state in _HAS_A_RESULT:
+        session.change("wake_followers", leader=job_id)
+    elif state in BEFORE_INTENT:
+        session.change("wake_follower", job=job_id)

@@ -1,0 +1,213 @@
+"""ACCEPTED and UPLOADED: is the same edit made already? Asked before anything is sent or paid.
+
+Of the jobs with one work key one leads and goes on; the others come here to wait for it. Its
+result is taken from the spool, else from the leader's output if nobody has changed it since, else
+from the service, which is free. Only where nothing is left of it does a follower pay.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from hotfolder.domain import events as ev
+from hotfolder.domain import failures
+from hotfolder.domain.errors import LinkGone, OutputError, RemoteError
+from hotfolder.domain.jobs import Job, Result
+from hotfolder.domain.states import State
+from hotfolder.imaging.picture import PictureError
+from hotfolder.journal import leaders, transitions
+from hotfolder.journal.journal import Journal
+from hotfolder.outputs import reuse
+from hotfolder.outputs.spool import Spool, Spooled
+from hotfolder.pipeline.fetching import Fetching
+from hotfolder.pipeline.steps import Later, Outcome, Step, output_is_silent
+from hotfolder.pipeline.threads import ShareThreads
+from hotfolder.runninghub import payload
+from hotfolder.runninghub.catalog import Catalog
+from hotfolder.runninghub.client import Client
+from hotfolder.runninghub.wire import TaskStatus
+
+COPY_TIMEOUT_S: Final = 60.0
+
+
+def work_key(catalog: Catalog, job: Job) -> str | None:
+    """Return what stands for content, model and resolved payload; None = made anew each time."""
+    model = catalog.find(job.plan.model)
+    if model is None:
+        return None
+    files = {model.picture.key: [job.content_hash]}
+    body = payload.compose(model, job.plan.prompt, job.plan.params, files).body
+    if is_random(body):
+        return None
+    work = json.dumps([model.endpoint, body], sort_keys=True)
+    return hashlib.sha256(work.encode()).hexdigest()
+
+
+def is_random(body: dict[str, object]) -> bool:
+    """Return whether a payload asks for chance: a seed below zero means another each time."""
+    seed = body.get("seed")
+    return isinstance(seed, int | float) and seed < 0
+
+
+class Reusing:
+    """Gives a job the result of the same edit, or lets it go on with the step `then`.
+
+    `fetching` fetches what a free query names. `work_key` says what an edit is known by again.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        client: Client,
+        spool: Spool,
+        threads: ShareThreads,
+        later: Later,
+        fetching: Fetching,
+        work_key: Callable[[Job], str | None],
+    ) -> None:
+        self._journal = journal
+        self._client = client
+        self._spool = spool
+        self._threads = threads
+        self._later = later
+        self._fetching = fetching
+        self._work_key = work_key
+
+    def before(self, then: Step) -> Step:
+        """Return the step that reuses where it can, and takes the step `then` where it cannot."""
+
+        async def reuse_or(job: Job) -> Outcome:
+            number = await self._journal.run(leaders.take_part, job.id, self._work_key(job))
+            if number is None:
+                return await then(job)
+            leader = await self._journal.run(transitions.existing_job, number)
+            outcome = await self._follow(job, leader)
+            if outcome is not None:
+                return outcome
+            await self._journal.run(leaders.take_over, job.id, leader.id)
+            return await then(job)
+
+        return reuse_or
+
+    def again(self, then: Step) -> Step:
+        """Return the step for what runs: a reused result that was lost is looked for once more.
+
+        It never pays: a job that had its result once is paid for only when a person says so.
+        """
+
+        async def find_or(job: Job) -> Outcome:
+            if not job.reused or job.leader is None:
+                return await then(job)
+            leader = await self._journal.run(transitions.existing_job, job.leader)
+            outcome = await self._follow(job, leader)
+            if outcome is None:
+                failed = ev.RemoteFailed(
+                    failure=failures.REUSED_LOST,
+                    charge=None,
+                    currency=None,
+                    ended_by_service=False,
+                )
+                return Outcome(failed)
+            if isinstance(outcome.event, ev.Postponed) and outcome.event.until is None:
+                return Outcome(self._later.postponed(job, outcome.event.reason))
+            return outcome
+
+        return find_or
+
+    async def _follow(self, job: Job, leader: Job) -> Outcome | None:
+        """Return what comes of following; None = nothing is left of the leader's result."""
+        if leader.state not in (State.FETCHED, State.DONE):
+            return self._wait(leader)
+        out_of_reach: OutputError | None = None
+        try:
+            files = await self._copy_all(job, leader)
+        except OutputError as error:
+            files, out_of_reach = [], error
+        if not files and leader.state is State.FETCHED:  # it will miss its spool and fetch anew
+            return Outcome(self._later.postponed(job, "the result is being fetched again"))
+        try:
+            files = files or await self._ask(job, leader)
+        except OutputError as error:
+            out_of_reach = error
+        except (LinkGone, PictureError):
+            pass
+        except RemoteError as error:
+            return Outcome(self._later.postponed(job, str(error), error))
+        if files:
+            return Outcome(ev.Reused(leader=leader.id, results=tuple(files)))
+        return self._blocked(job, leader, out_of_reach) if out_of_reach else None
+
+    def _wait(self, leader: Job) -> Outcome:
+        reason = f"job {leader.id} makes the same edit"
+        waits_for = ev.WaitsFor.LEADER
+        return Outcome(ev.Postponed(until=None, reason=reason, waits_for=waits_for, counts=False))
+
+    def _blocked(self, job: Job, leader: Job, error: OutputError) -> Outcome:
+        """Wait for what holds the result rather than pay for it a second time."""
+        failure = failures.result_out_of_reach(leader.id, str(error), error.hint)
+        until = self._later.backoff(job)
+        return Outcome(ev.Postponed(until=until, reason=str(error), failure=failure))
+
+    async def _copy_all(self, job: Job, leader: Job) -> list[ev.SpooledResult]:
+        """Copy the results that are here; empty unless every one is."""
+        files = [await self._copy(job, leader, each) for each in leader.results]
+        found = [each for each in files if each is not None]
+        return found if len(found) == len(files) else []
+
+    async def _copy(self, job: Job, leader: Job, result: Result) -> ev.SpooledResult | None:
+        """Copy a result from the spool, else from where it was published."""
+        if result.sha256 is None:
+            return None
+        name = _spool_name(job, result.position)
+        copied: Spooled | None = None
+        if result.spool_file is not None:
+            copied = await asyncio.to_thread(
+                reuse.from_spool, self._spool, result.spool_file, result.sha256, name
+            )
+        if copied is None and result.published_at is not None and result.output_name is not None:
+            root = Path(leader.output_root)
+            copied = await self._from_share(leader.watch, root, result, result.sha256, name)
+        if copied is None:
+            return None
+        return ev.SpooledResult(
+            position=result.position,
+            file=name,
+            size=copied.size,
+            sha256=copied.sha256,
+            extension=result.extension or "bin",
+        )
+
+    async def _from_share(
+        self, watch: str, root: Path, result: Result, sha256: str, name: str
+    ) -> Spooled | None:
+        copy = partial(reuse.from_output, self._spool, root, result.output_name or "", sha256, name)
+        try:
+            return await self._threads.run(watch, copy, timeout_s=COPY_TIMEOUT_S)
+        except TimeoutError:
+            raise output_is_silent() from None
+
+    async def _ask(self, job: Job, leader: Job) -> list[ev.SpooledResult]:
+        """Fetch the results of the leader's task once more; empty where the service has none."""
+        submit = leader.submit
+        if submit is None or submit.task_id is None or submit.site != self._client.site:
+            return []
+        report = await self._client.query(submit.task_id)
+        asked = [each.position for each in leader.results]
+        if report.status is not TaskStatus.SUCCEEDED or asked != [
+            each.position for each in report.results
+        ]:
+            return []
+        return [
+            await self._fetching.fetch(job, each, _spool_name(job, each.position))
+            for each in report.results
+        ]
+
+
+def _spool_name(job: Job, position: int) -> str:
+    return f"reused-{job.id}-{position}"

@@ -1,0 +1,125 @@
+"""Leaders and followers: nobody leads beside another, nobody waits for nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hotfolder.domain import events as ev
+from hotfolder.domain.states import State
+from hotfolder.journal import acceptance, leaders, transitions
+from tests.builders import WAY_TO, draft, fetched, sha256
+
+if TYPE_CHECKING:
+    from hotfolder.domain.jobs import Job
+    from tests.builders import Desk
+
+WAITS = ev.Postponed(until=None, reason="same", waits_for=ev.WaitsFor.LEADER, counts=False)
+
+
+def part(desk: Desk, job: Job, key: str | None = "k") -> int | None:
+    """Let a job take part and return its leader."""
+    return desk.journal.run_blocking(leaders.take_part, job.id, key)
+
+
+def now(desk: Desk, job: Job) -> Job:
+    """Return a job as it is now."""
+    return desk.journal.run_blocking(transitions.existing_job, job.id)
+
+
+def three(desk: Desk) -> list[Job]:
+    """Return a leader and two jobs that wait for it."""
+    jobs = [desk.accept(f"{name}.jpg") for name in "abc"]
+    for job in jobs:
+        if part(desk, job) is not None:
+            desk.apply(job, WAITS)
+    return jobs
+
+
+def test_the_first_leads_and_the_others_follow(desk: Desk) -> None:
+    """Asking again changes nothing; another key is other work; no key takes no part."""
+    first, second, third = (desk.accept(f"{name}.jpg") for name in "abc")
+    assert part(desk, first) is None
+    assert part(desk, second) == first.id
+    assert (part(desk, first), part(desk, second)) == (None, first.id)
+    assert part(desk, third, "other") is None
+    assert part(desk, desk.accept("d.jpg"), None) is None
+
+
+@pytest.mark.parametrize("end", [State.FAILED, State.CANCELLED])
+def test_a_leader_that_ends_without_a_result_lets_go(desk: Desk, end: State) -> None:
+    """Its followers are due at once, and the first to look leads."""
+    leader, second, third = three(desk)
+    for event in WAY_TO[end]():
+        desk.apply(leader, event)
+    assert [now(desk, each).waits_for for each in (second, third)] == [None, None]
+    assert part(desk, third) is None
+    assert part(desk, second) == third.id
+
+
+def test_a_result_wakes_the_followers(desk: Desk) -> None:
+    """They are due as soon as the result is safe, not only when it is published."""
+    leader, second, _ = three(desk)
+    *way, fetched = WAY_TO[State.FETCHED]()
+    for event in way:
+        desk.apply(leader, event)
+    assert now(desk, second).waits_for is ev.WaitsFor.LEADER
+    desk.apply(leader, fetched)
+    assert now(desk, second).due_at is not None
+
+
+def test_a_result_that_came_while_looking_is_not_waited_for(desk: Desk) -> None:
+    """Between the look and the wait the leader may be done: nobody would wake the follower."""
+    leader, second = desk.accept("a.jpg"), desk.accept("b.jpg")
+    part(desk, leader)
+    part(desk, second)
+    for event in WAY_TO[State.DONE]():
+        desk.apply(leader, event)
+    desk.apply(second, WAITS)
+    assert now(desk, second).due_at is not None
+
+
+def test_a_new_plan_ends_leading(desk: Desk) -> None:
+    """Who makes another edit now has nothing for those that waited."""
+    leader, second, _ = three(desk)
+    desk.journal.run_blocking(acceptance.replan, leader.id, draft(stem="a", prompt="other"))
+    assert now(desk, second).waits_for is None
+    assert part(desk, second) is None
+
+
+def test_a_follower_takes_over_what_is_lost(desk: Desk) -> None:
+    """It leads, and the others follow it from then on."""
+    leader, second, third = three(desk)
+    for event in WAY_TO[State.DONE]():
+        desk.apply(leader, event)
+    desk.journal.run_blocking(leaders.take_over, second.id, leader.id)
+    assert part(desk, second) is None
+    assert part(desk, third) == second.id
+
+
+def test_what_is_made_anew_takes_no_part(desk: Desk) -> None:
+    """The next generation and a retry that pays again are never served by another."""
+    leader = desk.accept("a.jpg")
+    part(desk, leader)
+    for event in WAY_TO[State.DONE]():
+        desk.apply(leader, event)
+    assert part(desk, desk.journal.run_blocking(acceptance.repeat, leader.id)) is None
+    failed = desk.accept("b.jpg")
+    for event in WAY_TO[State.FAILED]():
+        desk.apply(failed, event)
+    desk.apply(failed, ev.Retried(by="test", anew=True))
+    assert part(desk, failed) is None
+
+
+def test_a_reused_result_is_the_jobs_own_and_free(desk: Desk) -> None:
+    """It has the leader's results as its own, with a charge of nothing; the leader's stay."""
+    leader, job, _ = three(desk)
+    for event in WAY_TO[State.DONE]():
+        desk.apply(leader, event)
+    reused = desk.apply(job, ev.Reused(leader=leader.id, results=fetched().results))
+    assert reused.reused
+    assert [each.sha256 for each in reused.results] == [sha256("1")]
+    charges = [row["charge"] for row in desk.rows("job_charge", job=job.id)]
+    assert charges == ["0"]
+    assert not now(desk, leader).reused

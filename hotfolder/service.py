@@ -133,11 +133,7 @@ class Service:
 
         Whenever `reload` is set, the config is read again.
         """
-        async with (
-            self._open(single_scan=False) as parts,
-            self._hearing(parts),
-            self._working(parts) as working,
-        ):
+        async with self._open(single_scan=False) as parts, self._working(parts) as working:
             log.info("service.started", watches=[each.name for each in self._config.watch])
             self._supervisor.ready()
             reloading = asyncio.create_task(parts.reloading.run(reload or asyncio.Event()))
@@ -159,7 +155,7 @@ class Service:
         Ends, too, after `timeout_s` seconds without any progress, or when `stop` is set.
         `progress` is often told the number of jobs by state.
         """
-        async with self._open(single_scan=True) as parts, self._hearing(parts):
+        async with self._open(single_scan=True) as parts:
             before = await parts.journal.run(reading.newest_event)
             async with self._working(parts) as working:
                 still = asyncio.create_task(self._until_still(parts, timeout_s, progress))
@@ -172,15 +168,21 @@ class Service:
         return Ended(before=before, complete=complete)
 
     @asynccontextmanager
-    async def _hearing(self, parts: _Parts) -> AsyncIterator[None]:
-        """Listen for callbacks from before the first submit until all is drained."""
+    async def _hearing(self, journal: Journal) -> AsyncIterator[None]:
+        """Listen for callbacks, from before anything else is begun until all is drained."""
         stated = self._config.api.webhook_listen
         if not stated:
             yield
             return
         host, port = listen_place(stated)
-        key = await parts.journal.run(callbacks.key, secrets.token_bytes(KEY_BYTES))
-        async with listening(host, port, key, parts.doubts.hear):
+        key = await journal.run(callbacks.key, secrets.token_bytes(KEY_BYTES))
+
+        async def hear(token: str, task_id: str) -> None:
+            is_news = await journal.run(callbacks.hear, token, task_id)
+            if is_news and self._parts:
+                self._parts.doubts.wake()
+
+        async with listening(host, port, key, hear):
             log.info("callbacks.listening", address=stated)
             yield
 
@@ -228,6 +230,8 @@ class Service:
         last: object = None
         since_s = time.monotonic()
         while time.monotonic() - since_s < timeout_s:
+            intakes = parts.watches.intakes
+            settled = all(each.quiet for each in intakes)  # before the rest: else a job slips by
             try:
                 counts = await parts.journal.run(reading.state_counts)
                 going_on = await parts.journal.run(reading.going_on)
@@ -236,8 +240,6 @@ class Service:
                 await asyncio.sleep(LOOK_S)
                 continue
             progress(counts)
-            intakes = parts.watches.intakes
-            settled = all(each.quiet for each in intakes)
             if settled and not going_on and parts.runner.idle:
                 return
             seen = (_advance(counts), [each.progress for each in intakes])
@@ -259,12 +261,13 @@ class Service:
         )
         try:
             with Journal(state_dir, clock=edges.clock, failpoint=edges.failpoint) as journal:
-                parts = await self._build(journal, client, single_scan=single_scan)
-                asking = asyncio.create_task(self._ask_currency(journal, client))
-                try:
-                    yield parts
-                finally:
-                    asking.cancel()
+                async with self._hearing(journal):
+                    parts = await self._build(journal, client, single_scan=single_scan)
+                    asking = asyncio.create_task(self._ask_currency(journal, client))
+                    try:
+                        yield parts
+                    finally:
+                        asking.cancel()
         finally:
             await client.aclose()
 

@@ -69,10 +69,9 @@ class Doubts:
         self._hearing_since = later.clock()
         self._news = asyncio.Event()
 
-    async def hear(self, token: str, task_id: str) -> None:
-        """Keep what a callback says. Raises JournalError where that cannot be done now."""
-        if await self._journal.run(callbacks.hear, token, task_id):
-            self._news.set()
+    def wake(self) -> None:
+        """Look into what was heard just now."""
+        self._news.set()
 
     async def run(self) -> None:
         """Look into what was heard, and send again what may be."""

@@ -147,4 +147,4 @@ class Durations:
 
     def doubt_s(self, model: str) -> float:
         """Return how long a doubtful submit takes up a place."""
-        return min(LONGEST_DOUBT_S, 2 * self.usual_s(model))
+        return min(LONGEST_DOUBT_S, self.usual_s(model))

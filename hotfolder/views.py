@@ -211,8 +211,7 @@ def _of_name(
     path: str, watch: config.Watch, relative: str, row: reading.WatchRow | None, *, daemon: bool
 ) -> Explanation:
     if not watch.input.is_dir() or (daemon and row and not row.online):
-        reason = (row.reason if row else None) or f"the folder {watch.input} is not there"
-        return Explanation(path=path, verdict="offline", reason=reason)
+        return Explanation(path=path, verdict="offline", reason=_offline(watch, row))
     ignored = plan.why_ignored(watch, relative)
     if ignored:
         return Explanation(path=path, verdict="ignored", reason=ignored)
@@ -222,6 +221,12 @@ def _of_name(
         return Explanation(path=path, verdict="ignored", reason="not a regular file")
     reason = "it will be seen within moments" if daemon else "no hotfolder is running"
     return Explanation(path=path, verdict="unknown", reason=f"not seen yet: {reason}")
+
+
+def _offline(watch: config.Watch, row: reading.WatchRow | None) -> str:
+    if row is None or row.online or row.since is None or row.reason is None:
+        return f"the folder {watch.input} is not there"
+    return f"offline since {local_time(row.since)}: {row.reason}"
 
 
 def _of_jobs(session: Session, path: str, listed: list[Job]) -> Explanation:
@@ -322,6 +327,7 @@ def status_json(seen: Status) -> Json:
                 "online": row.online,
                 "detect": row.detect,
                 "reason": row.reason,
+                "since": row.since.isoformat() if row.since else None,
             }
             for row in seen.watches
         ],
@@ -423,6 +429,7 @@ def _unseen(watch: config.Watch) -> reading.WatchRow:
         detect=None,
         reason=None if there else "the folder is not there",
         was_online=False,
+        since=None,
     )
 
 

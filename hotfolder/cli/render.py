@@ -96,6 +96,8 @@ def _watches(rows: list[reading.WatchRow]) -> Table:
     for row in rows:
         state = f"online, {row.detect}" if row.online and row.detect else "there, not yet watched"
         text = Text(state, style="green") if row.online else Text("OFFLINE", style="bold red")
+        if row.since and not row.online:
+            text.append(f" since {views.local_time(row.since)}")
         if row.reason:
             text.append(f": {views.shown(row.reason)}")
         shown.add_row(name(row.name), name(row.root), name(row.output_root), text)

@@ -16,16 +16,17 @@ ON CONFLICT (name) DO UPDATE SET root = excluded.root, output_root = excluded.ou
 RETURNING id;
 
 -- name: note_watch
--- What detection a watch has and whether its folder is there.
+-- What detection a watch has, whether its folder is there, and since when.
 UPDATE watch
-SET online = :online, detect = :detect, reason = :reason,
+SET since = CASE WHEN online = :online THEN coalesce(since, :now) ELSE :now END,
+    online = :online, detect = :detect, reason = :reason,
     first_online_at = CASE WHEN :online = 1 THEN coalesce(first_online_at, :now)
                       ELSE first_online_at END
 WHERE id = :watch;
 
 -- name: watches
 -- All watches, for the faces.
-SELECT id, name, root, output_root, online, detect, reason, first_online_at
+SELECT id, name, root, output_root, online, detect, reason, first_online_at, since
 FROM watch ORDER BY name;
 
 -- name: known_sources

@@ -15,7 +15,7 @@ from hotfolder.journal.transitions import existing_job
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchRow:
-    """A watch as the journal knows it."""
+    """A watch as the journal knows it; `since` is when it last came online or went offline."""
 
     id: int
     name: str
@@ -25,6 +25,7 @@ class WatchRow:
     detect: str | None
     reason: str | None
     was_online: bool
+    since: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +68,7 @@ def watches(session: Session) -> list[WatchRow]:
             detect=row["detect"],
             reason=row["reason"],
             was_online=row["first_online_at"] is not None,
+            since=None if row["since"] is None else from_ms(row["since"]),
         )
         for row in session.rows("watches")
     ]

@@ -16,7 +16,8 @@ CREATE TABLE watch (
     online INTEGER NOT NULL DEFAULT 0 CHECK (online IN (0, 1)),
     detect TEXT,
     reason TEXT,
-    first_online_at INTEGER
+    first_online_at INTEGER,
+    since INTEGER
 ) STRICT;
 
 CREATE TABLE source (

@@ -1,0 +1,170 @@
+"""The files of a watch that are on their way to being accepted, each looked at until it settles."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from hotfolder import config, sources
+from hotfolder.domain.errors import JournalUnavailable
+from hotfolder.intake import examine, sidecar, tracing
+from hotfolder.intake.settle import Settling
+from hotfolder.intake.thread import ShareThread
+from hotfolder.journal import acceptance
+from hotfolder.journal.journal import Journal
+
+EXAMINED_TOGETHER: Final = 16
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.intake")
+
+
+@dataclass(frozen=True, slots=True)
+class _Unreadable:
+    """The file or its share refuses to be read; it must be looked at again later."""
+
+    reason: str
+
+
+class Candidates:
+    """Looks at files in the watch's thread until they are accepted, or turn out to be no sources.
+
+    `number` is the watch's number in the journal; `accepted` is called when jobs may be due,
+    `unreadable` when a file could not be read.
+    """
+
+    def __init__(
+        self,
+        watch: config.Watch,
+        number: int,
+        journal: Journal,
+        thread: ShareThread,
+        *,
+        accepted: Callable[[], None],
+        unreadable: Callable[[], None],
+    ) -> None:
+        self._watch = watch
+        self._number = number
+        self._journal = journal
+        self._thread = thread
+        self._accepted = accepted
+        self._unreadable = unreadable
+        self._settling: dict[str, Settling] = {}
+
+    @property
+    def progress(self) -> tuple[int, float]:
+        """What stays the same while nothing comes of what is on its way."""
+        changed = (each.changed_s for each in self._settling.values())
+        return len(self._settling), max(changed, default=0.0)
+
+    @property
+    def next_look_s(self) -> float:
+        """When the next of them is to be looked at, in monotonic seconds."""
+        return min((each.next_look_s for each in self._settling.values()), default=float("inf"))
+
+    def __len__(self) -> int:
+        return len(self._settling)
+
+    def add(self, paths: Iterable[str]) -> None:
+        """Take in paths; those already on their way stay as they are."""
+        for path in paths:
+            if path not in self._settling:
+                now_s = time.monotonic()
+                self._settling[path] = Settling(self._watch.settle, now_s, now_s, now_s)
+
+    def reason(self, path: str) -> str | None:
+        """Return why a path is not accepted yet, if it is on its way."""
+        candidate = self._settling.get(path)
+        if candidate is None:
+            return None
+        left_s = candidate.left_s(time.monotonic())
+        return f"{candidate.reason}, {left_s:.1f} s to go" if left_s else candidate.reason
+
+    async def look(self) -> None:
+        """Look at those whose time has come."""
+        now_s = time.monotonic()
+        due = [path for path, each in self._settling.items() if each.next_look_s <= now_s]
+        for at in range(0, len(due), EXAMINED_TOGETHER):
+            await self._look_at(due[at : at + EXAMINED_TOGETHER])
+
+    async def _look_at(self, paths: list[str]) -> None:
+        verdicts = await self._thread.run(lambda: [(path, self._judge_one(path)) for path in paths])
+        if any(isinstance(verdict, _Unreadable) for _, verdict in verdicts):
+            self._unreadable()
+        await asyncio.gather(*(self._settle(path, each) for path, each in verdicts))
+        self._accepted()
+
+    def _judge_one(self, path: str) -> examine.Verdict | _Unreadable | None:
+        """Look at a candidate: one that cannot be read keeps no other from being accepted."""
+        try:
+            return self._judge(path)
+        except JournalUnavailable:
+            raise
+        except (OSError, sources.RootGone) as error:
+            return _Unreadable(f"cannot be read: {error}")
+        except Exception as error:
+            log.exception("source.crashed", watch=self._watch.name, source=path)
+            return _Unreadable(f"something unexpected happened: {error}")
+
+    def _judge(self, path: str) -> examine.Verdict | None:
+        """Look at a candidate in the thread; None = not quiet for long enough yet."""
+        candidate = self._settling[path]
+        now_s = time.monotonic()
+        try:
+            sighting = sources.look(self._watch.input, path)
+            beside = sidecar.beside(self._watch.input, path)
+        except sources.SourceGone:
+            return examine.Gone()
+        except sources.NotARegularFile as error:
+            return examine.Dropped(str(error))
+        if not candidate.look((sighting, beside), now_s):
+            return None
+        if self._may_get_a_sidecar(beside, candidate, now_s):
+            candidate.next_look_s = candidate.first_seen_s + self._watch.sidecar_wait
+            candidate.reason = "waiting a moment for a sidecar"
+            return None
+        gave_time = candidate.gave_time(now_s)
+        verdict = examine.examine(self._watch, self._number, path, gave_time=gave_time)
+        return tracing.trace(self._journal, self._watch.input, verdict)
+
+    def _may_get_a_sidecar(self, beside: sidecar.Beside, candidate: Settling, now_s: float) -> bool:
+        waits = self._watch.sidecar == "optional" and beside.sidecar is None
+        return waits and now_s - candidate.first_seen_s < self._watch.sidecar_wait
+
+    async def _settle(self, path: str, verdict: examine.Verdict | _Unreadable | None) -> None:
+        match verdict:
+            case None:
+                return
+            case examine.NotYet(reason=reason):
+                self._settling[path].later(reason, time.monotonic())
+                return
+            case _Unreadable(reason=reason):
+                if self._settling[path].reason != reason:
+                    log.warning(
+                        "source.unreadable", source=path, watch=self._watch.name, reason=reason
+                    )
+                self._settling[path].later(reason, time.monotonic())
+                return
+            case examine.Wanted(settled=settled, drafts=drafts):
+                await self._accept(settled, drafts)
+            case examine.Unwanted(settled=settled, reason=reason):
+                await self._journal.run(acceptance.skip, settled, reason)
+            case examine.Gone() | examine.Dropped():
+                pass
+        del self._settling[path]
+
+    async def _accept(
+        self, settled: acceptance.Settled, drafts: tuple[acceptance.Draft, ...]
+    ) -> None:
+        output = str(self._watch.output)
+        per_rule = self._watch.rules == "all"
+        jobs = await self._journal.run(
+            acceptance.accept, settled, drafts, output, per_rule=per_rule
+        )
+        for job in jobs:
+            code = job.failure.code if job.failure else None
+            log.info("job.accepted", **job.log_context(), state=job.state.value, error=code)

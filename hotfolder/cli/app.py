@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from hotfolder import __version__
-from hotfolder.cli import acting, installing, keeping, looking, starting, working
+from hotfolder.cli import acting, choosing, installing, keeping, looking, starting, working
 from hotfolder.cli.options import complain, exit_code
 from hotfolder.domain.errors import HotfolderError
 
@@ -27,6 +27,7 @@ app = typer.Typer(
 )
 for group, commands in (
     ("Begin", (starting.init, starting.demo, starting.simulator)),
+    ("Choose", (choosing.models,)),
     ("Work", (working.check, working.run, working.once)),
     ("Look", (looking.status, looking.jobs, looking.explain)),
     ("Act", (acting.retry, acting.resolve, acting.cancel, acting.pause, acting.resume)),

@@ -24,6 +24,7 @@ from hotfolder.domain.errors import (
 from hotfolder.journal import configs
 from hotfolder.journal.journal import is_locked
 from hotfolder.journal.reader import Reader
+from hotfolder.runninghub.catalog import Catalog
 
 
 class ExitCode(enum.IntEnum):
@@ -72,6 +73,15 @@ def set_up_log(level: LogLevel | None, default: LogLevel) -> None:
 def read_config(given: Path | None) -> config.Reading:
     """Read the config that is meant. Raises ConfigError."""
     return config.read(config.find(given, os.environ, Path.cwd()), os.environ)
+
+
+def known_models(given: Path | None) -> Catalog:
+    """Return the models of the config that is meant, or the shipped ones where there is none.
+
+    Raises ConfigError where the config has problems.
+    """
+    meant = config.find(given, os.environ, Path.cwd())
+    return valid_config(given).catalog if given or meant.exists() else Catalog()
 
 
 def valid_config(given: Path | None) -> config.Config:

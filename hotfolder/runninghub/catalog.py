@@ -25,6 +25,7 @@ PROMPT = "prompt"
 MEGABYTE = 1024 * 1024
 COUNTING_KEYS = ("imageNum", "n")
 MEDIA_TYPES = frozenset({"IMAGE", "VIDEO", "AUDIO"})
+INPUTS = ("image", "video", "audio", "text")
 ENDPOINT_PATTERN = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$"
 
 # What the service appends to the names and endpoints of models that it retired.
@@ -76,6 +77,13 @@ class Price(_Fact):
     price: Decimal | None = None
     rules: tuple[PriceRule, ...] = ()
 
+    @property
+    def span(self) -> tuple[Decimal, Decimal] | None:
+        """The lowest and the highest price of a unit, if there is any."""
+        prices = [rule.price for rule in self.rules]
+        prices += [self.price] if self.price is not None else []
+        return (min(prices), max(prices)) if prices else None
+
 
 def _with_keys(params: object) -> object:
     """Let each parameter know the key that it stands under."""
@@ -124,6 +132,13 @@ class Model(_Fact):
         return self.params.get(PROMPT)
 
     @property
+    def inputs(self) -> tuple[str, ...]:
+        """What it takes, of image, video, audio and text; the most telling first."""
+        taken = {each.type.lower() for each in self.params.values() if each.is_media}
+        taken |= {"text"} if self.prompt else set()
+        return tuple(each for each in INPUTS if each in taken)
+
+    @property
     def needs_prompt(self) -> bool:
         """Whether the service refuses this model without a prompt."""
         return self.prompt is not None and self.prompt.required
@@ -167,7 +182,7 @@ class Catalog:
     def find(self, name: str) -> Model | None:
         """Return a model that a rule may name: callable, confirmed, and fed with a picture."""
         model = self.look_up(name)
-        return model if model is not None and _why_not(model) is None else None
+        return model if model is not None and why_not(model) is None else None
 
     @property
     def default(self) -> Model:
@@ -178,7 +193,7 @@ class Catalog:
         """Return why a rule may not name a model, or None where it may."""
         model = self.look_up(name)
         if model is not None:
-            return _why_not(model)
+            return why_not(model)
         near = self.nearest(name)
         hint = f"; did you mean {' or '.join(near)}?" if near else ""
         return f"there is no model {name}{hint}"
@@ -236,7 +251,8 @@ def _shipped() -> dict[str, Raw]:
     return {raw["name"]: raw for raw in json.loads(text)["models"]}
 
 
-def _why_not(model: Model) -> str | None:
+def why_not(model: Model) -> str | None:
+    """Return why a rule may not name a model of the catalog, or None where it may."""
     if model.retired:
         return f"{model.name} is retired: {model.retired}"
     if not model.confirmed:
@@ -246,6 +262,9 @@ def _why_not(model: Model) -> str | None:
         )
     if not model.pictures:
         return f"{model.name} takes no picture, so a rule cannot use it"
+    for each in model.params.values():
+        if each.required and each.is_media and each.type != "IMAGE":
+            return f"{model.name} needs {each.key}, of type {each.type}, which no rule can give"
     return None
 
 

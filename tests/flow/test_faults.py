@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hotfolder.domain.errors import OperatorError
+from hotfolder.runninghub.catalog import DEFAULT_MODEL
 from hotfolder.simulator import Fault
+from tests.studio import RULE
 
 if TYPE_CHECKING:
     from tests.studio import Studio
@@ -141,8 +143,10 @@ async def test_pay_again_is_said_to_pay_again(studio: Studio) -> None:
 
 async def test_a_refused_edit_fails_with_the_services_words(studio: Studio) -> None:
     """A submit refused for its content fails the one job, and no other."""
+    shorter = f'[[model]]\nname = "{DEFAULT_MODEL}"\nparams.prompt = {{ min_length = 1 }}'
+    studio.configure(rules=[f"{RULE}\n{shorter}"])  # what the owner says, and the service refuses
     studio.drop("ann.jpg")
-    studio.drop("ann.txt", "Oops")  # shorter than the service takes
+    studio.drop("ann.txt", "Oops")
     studio.drop("bob.jpg", number=2)
     await studio.once()
     assert studio.states() == {"failed": 1, "done": 1}

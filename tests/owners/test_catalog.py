@@ -76,6 +76,7 @@ def test_models_are_found_as_people_write_them() -> None:
         (RETIRED, "is retired: please use gpt-image-2 instead"),
         (UNCONFIRMED, "is not confirmed"),
         ("kling-v3.0-pro/text-to-video", "takes no picture"),
+        ("kling-video-o3-pro/video-edit", "needs videoUrl, of type VIDEO"),
         ("no/such", "there is no model no/such"),
         ("qwen-image-2/image-edit", f"did you mean {QWEN}"),
         ("xai/grok-imagine-image/edit", f"did you mean {GROK}"),

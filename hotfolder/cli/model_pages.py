@@ -1,0 +1,162 @@
+"""Models -> terminal and JSON: the table, one model in full, and a ready rule for it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from hotfolder.cli import render
+from hotfolder.domain.jobs import JsonScalar
+from hotfolder.runninghub import catalog
+from hotfolder.runninghub.catalog import PROMPT, Model, Parameter, Price
+
+EXAMPLE_PROMPT = "Change the clothes to a summer dress"
+
+
+def listed(models: Iterable[Model]) -> RenderableType:
+    """Return a line for each model."""
+    lines = render.table("MODEL", "TAKES", "MAKES", "LIST PRICE", "")
+    for each in models:
+        style = "" if _note(each) == "" else "dim"
+        lines.add_row(
+            each.name,
+            ", ".join(each.inputs),
+            each.output,
+            price(each.price),
+            _note(each),
+            style=style,
+        )
+    return lines
+
+
+def page(model: Model) -> RenderableType:
+    """Return everything that is known of a model, and a rule to copy where one can name it."""
+    head = [Text(model.name, style="bold"), Text(f"endpoint {model.endpoint}")]
+    head += [Text(model.section)] if model.section else []
+    head += [Text(_note(model), style="bold yellow")] if _note(model) else []
+    takes = ", ".join(model.inputs) or "nothing"
+    head.append(Text(f"takes {takes}; makes {model.output}; list price {price(model.price)}"))
+    parts: list[RenderableType] = [*head, Text(), _parameters(model)]
+    if model.price and model.price.rules:
+        parts += [Text(), _prices(model.price)]
+    if catalog.why_not(model) is None:
+        parts += [Text(), Text("A rule for it:", style="bold"), Text(rule(model))]
+    return Group(*parts)
+
+
+def _note(model: Model) -> str:
+    if model.retired:
+        return f"retired: {model.retired}"
+    return "" if model.confirmed else "not confirmed"
+
+
+def price(listing: Price | None) -> str:
+    """Return a list price as people write it: from the lowest to the highest."""
+    span = listing.span if listing else None
+    if listing is None or span is None:
+        return "unknown"
+    amounts = " to ".join(dict.fromkeys(render.money(each) for each in span))
+    return f"{amounts} {listing.currency} / {listing.unit}"
+
+
+def _parameters(model: Model) -> Table:
+    lines = render.table("PARAMETER", "TYPE", "NEEDED", "MAY BE", "IF LEFT OUT")
+    for key, each in model.params.items():
+        kind = f"list of {each.type}" if each.list_ else each.type
+        needed = "yes" if each.required else ""
+        default = "" if each.default is None else toml(each.default)
+        lines.add_row(key, kind, needed, "; ".join(limits(each)), default)
+    return lines
+
+
+def limits(parameter: Parameter) -> Iterator[str]:
+    """Yield what a parameter's value may be."""
+    if parameter.options:
+        yield ", ".join(toml(each) for each in parameter.options)
+    if parameter.min is not None or parameter.max is not None:
+        least = "" if parameter.min is None else f"{parameter.min}"
+        most = "" if parameter.max is None else f"{parameter.max}"
+        yield f"{least} … {most}".strip()
+    if parameter.min_length:
+        yield f"at least {parameter.min_length} characters"
+    if parameter.max_length:
+        yield f"up to {parameter.max_length} characters"
+    if parameter.max_items:
+        yield f"up to {parameter.max_items} files"
+    if parameter.accept:
+        yield ", ".join(each.upper() for each in parameter.accept)
+    if parameter.max_mb:
+        yield f"up to {parameter.max_mb:g} MB each"
+
+
+def _prices(listing: Price) -> Table:
+    keys = list(dict.fromkeys(key for each in listing.rules for key in each.when))
+    lines = render.table(*keys, f"{listing.currency} / {listing.unit}")
+    for each in listing.rules:
+        values = (str(each.when.get(key, "")) or "any" for key in keys)
+        lines.add_row(*values, render.money(each.price))
+    return lines
+
+
+def rule(model: Model) -> str:
+    """Return a rule for a model, to be copied into a config; what may be left out as comments."""
+    lines = ["[[watch.rule]]", f"model = {toml(model.name)}"]
+    if model.prompt:
+        lines.append(f"{'' if model.needs_prompt else '# '}prompt = {toml(EXAMPLE_PROMPT)}")
+    for key, each in model.params.items():
+        if not each.is_media and key != PROMPT:
+            note = ", ".join(toml(option) for option in each.options) or "; ".join(limits(each))
+            told = f"  # {note}" if note else ""
+            lines.append(f"{'' if each.required else '# '}params.{key} = {_example(each)}{told}")
+    return "\n".join(lines)
+
+
+def _example(parameter: Parameter) -> str:
+    if parameter.default is not None:
+        return toml(parameter.default)
+    if parameter.options:
+        return toml(parameter.options[0])
+    match parameter.type:
+        case "INT" | "FLOAT":
+            return toml(parameter.min if parameter.min is not None else 1)
+        case "BOOLEAN":
+            return toml(False)
+    return toml("…" * (parameter.min_length or 1))
+
+
+def toml(value: JsonScalar) -> str:
+    """Return a plain value as TOML writes it, which is how JSON does."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def as_json(model: Model) -> dict[str, Any]:
+    """Return a model as `models --json` promises it."""
+    listing, span = model.price, model.price.span if model.price else None
+    return {
+        "name": model.name,
+        "endpoint": model.endpoint,
+        "section": model.section,
+        "inputs": list(model.inputs),
+        "output": model.output,
+        "retired": model.retired or None,
+        "confirmed": model.confirmed,
+        "usable": catalog.why_not(model) is None,
+        "price": listing
+        and span
+        and {
+            "from": float(span[0]),
+            "to": float(span[1]),
+            "currency": listing.currency,
+            "unit": listing.unit,
+        },
+        "params": [
+            each.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+            | {"required": each.required}
+            for each in model.params.values()
+        ],
+    }

@@ -1,0 +1,63 @@
+"""`models`: which models there are, and a rule for each."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tests.end_to_end.conftest import CommandLine
+    from tests.studio import Studio
+
+NANO = "nano-banana2-gemini31flash/image-to-image-channel-low-price"
+RETIRED = "gpt-image-1.5/edit-channel-low-price"
+OWN = '[[model]]\nname = "my/model"\nendpoint = "my/edit"\noutput = "image"\n'
+OWN += 'params.image = { type = "IMAGE", required = true }\n'
+
+
+def listed(hotfolder: CommandLine, *arguments: str) -> list[dict[str, Any]]:
+    """Return what `models --json` lists."""
+    ended = hotfolder("models", *arguments, "--json")
+    assert ended.code == 0, ended.err
+    found: list[dict[str, Any]] = json.loads(ended.out)
+    return found
+
+
+def test_models_are_searched(hotfolder: CommandLine) -> None:
+    """By words, by what they take and make, and by the list price they begin at."""
+    assert len(listed(hotfolder)) == 329
+    assert {each["output"] for each in listed(hotfolder, "--output", "3d")} == {"3d"}
+    found = listed(hotfolder, "nano", "EDIT", "--input", "image", "--max-price", "0.3")
+    assert [each["name"] for each in found] == [
+        "nano-banana/edit-channel-low-price",
+        "nano-banana/edit-official-stable",
+    ]
+
+
+def test_one_model_in_full(hotfolder: CommandLine) -> None:
+    """By name or endpoint: its parameters, its price, and a rule to copy."""
+    shown = hotfolder("models", NANO)
+    assert shown.code == 0
+    for words in ('params.resolution = "1k"', "up to 10 files", "0.16 to 0.2 CNY", NANO):
+        assert words in shown.out
+    told = json.loads(hotfolder("models", "rhart-image-n-g31-flash/image-to-image", "--json").out)
+    assert (told["name"], told["usable"], told["price"]["from"]) == (NANO, True, 0.16)
+    assert "retired: please use gpt-image-2 instead" in hotfolder("models", RETIRED).out
+
+
+def test_an_unknown_model_leads_to_the_nearest(hotfolder: CommandLine) -> None:
+    """A name that nothing matches ends with 2 and names what may have been meant."""
+    ended = hotfolder("models", "nano-banana3-gemini31flash/image-to-image")
+    assert ended.code == 2
+    assert "the nearest: nano-banana2-gemini31flash/image-to-image" in ended.err
+    assert NANO in ended.err
+
+
+def test_own_models_are_listed(hotfolder: CommandLine, studio: Studio) -> None:
+    """The config's models are among them; a config that is named must be there."""
+    path = hotfolder.config
+    path.write_text(path.read_text() + OWN)
+    assert [each["name"] for each in listed(hotfolder, "my/")] == ["my/model"]
+    missing = hotfolder("models", config=studio.folder / "none.toml")
+    assert missing.code == 2
+    assert "there is no such file" in missing.err

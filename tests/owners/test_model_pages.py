@@ -1,0 +1,75 @@
+"""What `hotfolder models` shows: each model, and a rule for it that `check` finds right."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hotfolder import config, preflight
+from hotfolder.cli import model_pages, render
+from hotfolder.domain.errors import HotfolderError
+from hotfolder.runninghub.catalog import Catalog, Model
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CATALOG = Catalog()
+USABLE = [each for each in CATALOG if CATALOG.find(each.name)]
+NEEDS_MORE = {
+    each.endpoint
+    for each in USABLE
+    if sum(other.required for other in each.params.values() if other.is_media) > 1
+}
+
+
+def endpoint(model: Model) -> str:
+    """Return what a test of a model is called."""
+    return model.endpoint
+
+
+def problems(folder: Path, rules: str) -> list[str]:
+    """Return what `check` says of a config with these rules."""
+    for name in ("in", "out"):
+        (folder / name).mkdir()
+    path = folder / "hotfolder.toml"
+    path.write_text(
+        f'state_dir = "state"\n[[watch]]\nname = "w"\ninput = "in"\noutput = "out"\n{rules}'
+    )
+    try:
+        preflight.check(config.read(path, {}), {"RH_API_KEY": "k" * 32})
+    except HotfolderError as error:
+        return str(error).splitlines()[1:]
+    return []
+
+
+@pytest.mark.parametrize(
+    "model", [each for each in USABLE if each.endpoint not in NEEDS_MORE], ids=endpoint
+)
+def test_the_shown_rule_is_a_good_one(model: Model, tmp_path: Path) -> None:
+    """The rule passes the check as it stands, and with all that may be left out put in."""
+    shown = model_pages.rule(model)
+    assert problems(tmp_path, shown) == []
+    for name in ("in", "out"):
+        (tmp_path / name).rmdir()
+    assert problems(tmp_path, shown.replace("\n# ", "\n")) == []
+
+
+def test_every_model_can_be_shown() -> None:
+    """In the table, in full, and as JSON, retired and unconfirmed ones with their reason."""
+    console = render.console()
+    for model in CATALOG:
+        with console.capture() as captured:
+            console.print(model_pages.page(model))
+        assert model.name in captured.get()
+        assert ("A rule for it" in captured.get()) == (CATALOG.find(model.name) is not None)
+        told = model_pages.as_json(model)
+        assert json.loads(json.dumps(told)) == told
+        assert told["usable"] == (CATALOG.find(model.name) is not None)
+    with console.capture() as captured:
+        console.print(model_pages.listed(CATALOG))
+    lines = captured.get().splitlines()
+    assert len(lines) == len(list(CATALOG)) + 1
+    assert sum("retired: please use" in line for line in lines) == 2
+    assert sum("not confirmed" in line for line in lines) == 30

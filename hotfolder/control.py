@@ -13,7 +13,7 @@ import json
 import os
 import socket
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -38,7 +38,13 @@ ANSWER_TIMEOUT_S: Final = 150.0
 
 Settling = Callable[[str, str], str | None]
 
+Look = Callable[[], Awaitable[None]]
+
 log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.control")
+
+
+async def _no_look() -> None:
+    pass
 
 
 class _Wish(BaseModel):
@@ -88,7 +94,8 @@ class Control:
     """Grants operators' wishes.
 
     `wake` is called when jobs may be due; `settling` says of a watch and path why it is not
-    accepted yet. Without a `client` nothing can be asked of the service.
+    accepted yet; `look` looks at the account, with the key as it now stands. Without a `client`
+    nothing can be asked of the service.
     """
 
     def __init__(
@@ -98,11 +105,13 @@ class Control:
         *,
         wake: Callable[[], None] = lambda: None,
         settling: Settling = lambda _watch, _path: None,
+        look: Look = _no_look,
     ) -> None:
         self._journal = journal
         self._client = client
         self._wake = wake
         self._settling = settling
+        self._look = look
 
     async def grant(self, action: str, wish: dict[str, Any]) -> list[str]:
         """Do what is wished and return what to tell the operator, a line each.
@@ -239,6 +248,7 @@ class Control:
         """Let go on what was paused by hand, and have the account's holds tried at once."""
         scope, words = await self._scope(wish.watch)
         was_paused = await self._journal.run(holds.drop, scope, PAUSED.code)
+        await self._look()
         for each in dict.fromkeys((scope, holds.ACCOUNT)):
             await self._journal.run(holds.try_now, each)
         log.info("operator.resumed", scope=scope)

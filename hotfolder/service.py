@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 import structlog
@@ -31,10 +32,12 @@ from hotfolder.intake.intake import WatchIntake
 from hotfolder.intake.review import review
 from hotfolder.journal import acceptance, callbacks, reading, recovery
 from hotfolder.journal.journal import Journal
+from hotfolder.key import KeyProblem
 from hotfolder.outputs.spool import Spool
 from hotfolder.pipeline.doubts import CALLBACK_PATIENCE_S, Doubts
 from hotfolder.pipeline.fetching import Fetching
 from hotfolder.pipeline.pacing import Durations, Pace
+from hotfolder.pipeline.probing import Probing
 from hotfolder.pipeline.publishing import Publishing
 from hotfolder.pipeline.querying import Querying
 from hotfolder.pipeline.reusing import Reusing, work_key
@@ -55,6 +58,7 @@ SPOOL_NAME: Final = "spool"
 ASK_TIMEOUT_S: Final = 10.0
 LOOK_S: Final = 0.1
 
+FindKey = Callable[[Config], SecretStr]
 Progress = Callable[[Mapping[State, int]], None]
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.service")
@@ -95,6 +99,7 @@ class _Parts:
     journal: Journal
     client: Client
     runner: Runner
+    probing: Probing
     pace: Pace
     doubts: Doubts
     watches: Watches
@@ -106,7 +111,8 @@ class _Parts:
 class Service:
     """One daemon over one journal.
 
-    `reread` reads the config again; it blocks and raises ConfigError.
+    `reread` reads the config again; it blocks and raises ConfigError. `find_key` finds the key
+    again, where a mended one may stand; it blocks and raises KeyProblem.
     Raises JournalLocked, JournalDamaged and their kin when it is run.
     """
 
@@ -118,9 +124,11 @@ class Service:
         *,
         reread: Reread | None = None,
         supervisor: Supervisor | None = None,
+        find_key: FindKey | None = None,
     ) -> None:
         self._config = config
         self._key = key
+        self._find_key = find_key or (lambda _config: key)
         self._edges = edges or Edges()
         self._reread = reread or (lambda: config)
         self._supervisor = supervisor or Supervisor()
@@ -194,7 +202,12 @@ class Service:
         call that is under way must reach the journal.
         """
         server = await control.serve(parts.control, self._config.state_dir)
-        parts_aside = (parts.watches.run(), parts.doubts.run(), self._beat(parts.journal))
+        parts_aside = (
+            parts.watches.run(),
+            parts.doubts.run(),
+            parts.probing.run(),
+            self._beat(parts.journal),
+        )
         aside = [asyncio.create_task(each) for each in parts_aside]
         working = list(aside)
         try:
@@ -279,18 +292,28 @@ class Service:
         self._currency = await journal.run(reading.currency)
         threads = ShareThreads()
         pace = await self._build_pace(journal, client)
-        runner = await self._build_runner(journal, client, spool, threads, pace)
+        later = Later(self._edges.clock, self._edges.jitter)
+        probing = Probing(
+            journal,
+            client,
+            later,
+            renew_key=partial(self._renew_key, client),
+            answers=partial(self._ask_service, journal, client),
+            wake=self._wake,
+        )
+        runner = await self._build_runner(journal, client, spool, threads, pace, probing, later)
         api, edges = self._config.api, self._edges
         watches = Watches(journal, accepted=runner.wake, single_scan=single_scan)
         parts = _Parts(
             journal=journal,
             client=client,
             runner=runner,
+            probing=probing,
             pace=pace,
             doubts=Doubts(
                 journal,
                 client,
-                Later(edges.clock, edges.jitter),
+                later,
                 currency=lambda: self._currency,
                 wake=runner.wake,
                 resend_up_to=lambda: self._config.limits.resend_up_to,
@@ -304,7 +327,9 @@ class Service:
                 put=self._put,
                 supervisor=self._supervisor,
             ),
-            control=Control(journal, client, wake=runner.wake, settling=self._settling),
+            control=Control(
+                journal, client, wake=self._wake, settling=self._settling, look=probing.look
+            ),
             threads=threads,
         )
         self._parts = parts
@@ -317,9 +342,10 @@ class Service:
         spool: Spool,
         threads: ShareThreads,
         pace: Pace,
+        probing: Probing,
+        later: Later,
     ) -> Runner:
         edges = self._edges
-        later = Later(edges.clock, edges.jitter)
         durations = Durations()
         hurry = asyncio.Event()
         key = await journal.run(callbacks.key, secrets.token_bytes(KEY_BYTES))
@@ -358,6 +384,7 @@ class Service:
             later=later,
             spool=spool,
             hurry=hurry,
+            held=probing.stir,
         )
 
     def _catalog(self) -> Catalog:
@@ -371,13 +398,37 @@ class Service:
         return work_key(self._catalog(), job) if reuses else None
 
     async def _build_pace(self, journal: Journal, client: Client) -> Pace:
+        await self._ask_limit(client)
+        running = await journal.run(recovery.running_jobs)
+        return Pace(limit=self._limit(), running=running)
+
+    async def _ask_limit(self, client: Client) -> None:
         try:
             async with asyncio.timeout(ASK_TIMEOUT_S):
                 self._limit_there = await client.concurrency_limit() or 0
         except (RemoteError, TimeoutError) as error:
             log.info("service.limit_unknown", error=str(error))
-        running = await journal.run(recovery.running_jobs)
-        return Pace(limit=self._limit(), running=running)
+
+    async def _ask_service(self, journal: Journal, client: Client) -> None:
+        """Ask what could not be asked while the service was silent."""
+        await self._ask_limit(client)
+        if self._parts:
+            self._parts.pace.limit_to(self._limit())
+        await self._ask_currency(journal, client)
+
+    def _renew_key(self, client: Client) -> bool:
+        """Let the key be used that now stands where it was found; blocks."""
+        try:
+            return client.use_key(self._find_key(self._config))
+        except KeyProblem as error:
+            log.warning("key.unusable", error=str(error))
+            return False
+
+    def _wake(self) -> None:
+        """Let everything be looked at again: something may be due."""
+        if self._parts:
+            self._parts.runner.wake()
+            self._parts.probing.stir()
 
     def _limit(self) -> int:
         """Return how many tasks may run at once: the smaller of what config and service say."""

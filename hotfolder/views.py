@@ -66,10 +66,11 @@ class Status:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobView:
-    """A job with what it has cost, and the job whose result it waits for or used."""
+    """A job with its charge, why it is held if it is, and whose result it waits for or used."""
 
     job: Job
     charge: Decimal | None
+    held: Failure | None = None
     leader: Job | None = None
 
 
@@ -154,13 +155,15 @@ def jobs(
     session: Session, *, state: State | None = None, watch: str | None = None
 ) -> list[JobView]:
     """Return the jobs with their charges, oldest first."""
-    return [job_view(session, job) for job in reading.jobs(session, state=state, watch=watch)]
+    held = holds.held_jobs(session)
+    listed = reading.jobs(session, state=state, watch=watch)
+    return [_job_view(session, job, held.get(job.id)) for job in listed]
 
 
-def job_view(session: Session, job: Job) -> JobView:
-    """Return a job with its charge and its leader."""
+def _job_view(session: Session, job: Job, held: Failure | None) -> JobView:
     leader = existing_job(session, job.leader) if job.leader is not None else None
-    return JobView(job=job, charge=reading.job_charge(session, job.id), leader=leader)
+    charge = reading.job_charge(session, job.id)
+    return JobView(job=job, charge=charge, held=held, leader=leader)
 
 
 def place(path: Path, wanted: config.Config) -> tuple[config.Watch, str] | None:
@@ -230,9 +233,10 @@ def _offline(watch: config.Watch, row: reading.WatchRow | None) -> str:
 
 
 def _of_jobs(session: Session, path: str, listed: list[Job]) -> Explanation:
-    newest, *older = [job_view(session, job) for job in listed]
-    job = newest.job
+    job = listed[0]
     held = _hold_over(session, job)
+    newest = _job_view(session, job, held.failure if held else None)
+    older = [_job_view(session, each, None) for each in listed[1:]]
     verdict: VerdictWord = "job"
     reason = view_words(newest)
     if _waits(job):
@@ -242,8 +246,8 @@ def _of_jobs(session: Session, path: str, listed: list[Job]) -> Explanation:
         if leading is not None:
             reason = f"{reason}; it is held: {sentences(leading.failure)}"
     elif held is not None:
-        verdict = "held"
-        reason = sentences(held.failure)
+        verdict = "waiting" if held.scope == holds.SERVICE else "held"
+        reason = f"{sentences(held.failure)} So it is since {local_time(held.since)}."
     return Explanation(path=path, verdict=verdict, reason=reason, job=newest, others=tuple(older))
 
 
@@ -367,6 +371,7 @@ def job_json(view: JobView) -> Json:
         "charge": _number(view.charge),
         "estimate": _number(job.estimate.amount),
         "error": _failure_json(job.failure),
+        "held": _failure_json(view.held),
         "accepted_at": job.accepted_at.isoformat(),
         "ended_at": job.ended_at.isoformat() if job.ended_at else None,
         "waits_for": job.waits_for.value if job.waits_for else None,

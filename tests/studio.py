@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 from pydantic import SecretStr
 
-from hotfolder import config, control, views
+from hotfolder import config, control, key, views
 from hotfolder.control import Control
 from hotfolder.domain.errors import JournalUnavailable
 from hotfolder.domain.retry import PollSchedule
@@ -111,6 +111,7 @@ class Studio:
         rules: Sequence[str] = (RULE,),
         watch: str = "",
         limits: str = "",
+        api: str = "",
         watches: Sequence[str] = (),
         callbacks: bool = False,
     ) -> None:
@@ -119,7 +120,7 @@ class Studio:
         With `callbacks` the daemon listens for them. `watches` are names of further watches,
         each with folders of its own and these rules.
         """
-        text = f'state_dir = "{self.state}"\n[api]\nbase_url = "{self.base_url}"\n'
+        text = f'state_dir = "{self.state}"\n[api]\n' + _lines(api, f'base_url = "{self.base_url}"')
         if callbacks:
             self.webhook = self.webhook or f"127.0.0.1:{free_port()}"
             text += f'webhook_url = "http://{self.webhook}/hook"\n'
@@ -164,7 +165,11 @@ class Studio:
 
     def service(self) -> Service:
         """Return a fresh daemon."""
-        return Service(self.config, SecretStr(KEY), self.edges)
+        return Service(self.config, SecretStr(KEY), self.edges, find_key=self._find_key)
+
+    def _find_key(self, wanted: config.Config) -> SecretStr:
+        file = wanted.api.key_file
+        return SecretStr(KEY) if file is None else key.find({}, file)
 
     async def once(self, timeout_s: float = LIMIT_S) -> None:
         """Take what is there and work until nothing goes on by itself."""

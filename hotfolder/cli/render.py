@@ -177,8 +177,9 @@ def jobs(listed: list[views.JobView]) -> RenderableType:
 
 def _reason(view: views.JobView) -> str:
     """Return why a job has no output yet, briefly."""
-    if view.job.failure is not None:
-        return view.job.failure.message
+    reason = view.job.failure or view.held
+    if reason is not None:
+        return reason.message
     waits = view.job.waits_for is WaitsFor.LEADER and view.leader is not None
     return views.view_words(view) if waits else ""
 

@@ -8,9 +8,10 @@ import sys
 from typing import Annotated
 
 import typer
+from pydantic import SecretStr
 from rich.text import Text
 
-from hotfolder import config, preflight, signals, views
+from hotfolder import config, key, preflight, signals, views
 from hotfolder.cli import render
 from hotfolder.cli.options import (
     ConfigOption,
@@ -54,6 +55,7 @@ def run(config_file: ConfigOption = None, log_level: LogLevelOption = None) -> N
             ready.key,
             reread=lambda: _ready(config_file).config,
             supervisor=Supervisor.of(os.environ),
+            find_key=_find_key,
         )
         await service.run(wishes.stop, wishes.reload)
 
@@ -78,7 +80,7 @@ def once(
     async def until_still() -> Ended:
         wishes = signals.listen(asyncio.get_running_loop())
         with bar() as progress:
-            service = Service(ready.config, ready.key)
+            service = Service(ready.config, ready.key, find_key=_find_key)
             return await service.once(wishes.stop, timeout_s=timeout, progress=progress)
 
     ended = asyncio.run(until_still())
@@ -161,6 +163,10 @@ async def _account(ready: preflight.Ready) -> Account:
 def _ready(config_file: ConfigOption) -> preflight.Ready:
     draft = read_config(config_file)
     return preflight.check(draft, os.environ, seen_online=_seen_online(draft))
+
+
+def _find_key(wanted: config.Config) -> SecretStr:
+    return key.find(os.environ, wanted.api.key_file)
 
 
 def _seen_online(draft: config.Reading) -> frozenset[str]:

@@ -93,10 +93,14 @@ class Submitted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmitDeferred(Event):
-    """Certainly not accepted; to be submitted again at `until`."""
+    """Certainly not accepted; to be submitted again at `until`.
+
+    `failure` is set where a person should read why it takes so long.
+    """
 
     until: datetime
     reason: str
+    failure: Failure | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from hotfolder.domain import events as ev
-from hotfolder.domain.failures import PAUSED, SPOOL_BLOCKED, WATCH_REMOVED, Failure
+from hotfolder.domain.failures import SPOOL_BLOCKED, WATCH_REMOVED, Failure
 from hotfolder.domain.jobs import Job
 from hotfolder.journal.session import Session, from_ms, to_ms
 
@@ -152,14 +152,20 @@ def holds(session: Session) -> list[Hold]:
     return [each for each in listed if each.count or each.failure.code != WATCH_REMOVED.code]
 
 
+def causes(session: Session) -> frozenset[tuple[str, str]]:
+    """Return each scope that is held, with the code of the reason."""
+    return frozenset((row["scope"], row["code"]) for row in session.rows("holds"))
+
+
 def holds_over(session: Session, job: Job) -> list[Hold]:
     """Return the holds over a job, the oldest first."""
     return [_hold(session, row) for row in session.rows("holds_over", job=job.id)]
 
 
-def paused(session: Session) -> list[str]:
-    """Return the scopes that were paused by hand."""
-    return [row["scope"] for row in session.rows("holds") if row["code"] == PAUSED.code]
+def held_jobs(session: Session) -> dict[int, Failure]:
+    """Return the jobs that are held, with the reason that has held them longest."""
+    rows = session.rows("held_reasons")
+    return {row["job"]: Failure(row["code"], row["reason"], row["hint"]) for row in rows}
 
 
 def _hold(session: Session, row: sqlite3.Row) -> Hold:

@@ -488,6 +488,12 @@ SELECT charge FROM submit WHERE job = :job AND charge IS NOT NULL;
 SELECT id, state FROM job
 WHERE ended_at IS NULL OR id IN (SELECT job FROM event WHERE id > :event);
 
+-- name: held_reasons
+-- Each job that is held, and why; of several reasons the oldest comes last.
+SELECT job_hold.job, hold.code, hold.reason, hold.hint FROM job_hold
+JOIN hold ON hold.scope = job_hold.scope AND hold.code = job_hold.code
+ORDER BY hold.since DESC;
+
 -- name: count_going_on
 -- Jobs that go on by themselves: being sent, or due some time and under no hold. A disk, a share
 -- or a service that does not answer is waited for.

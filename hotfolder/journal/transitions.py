@@ -131,7 +131,7 @@ def _failure(event: ev.Event) -> Failure | None:
             return failure
         case ev.RemoteFailed(failure=failure):
             return failure
-        case ev.Postponed(failure=waiting):
+        case ev.Postponed(failure=waiting) | ev.SubmitDeferred(failure=waiting):
             return waiting
         case ev.SubmitUnanswered():
             return failures.IN_DOUBT

@@ -54,7 +54,8 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.pipeline")
 class Runner:
     """Works on jobs until stopped.
 
-    `steps` is the step of each state, `hurry` what breaks off a submit under way.
+    `steps` is the step of each state, `hurry` what breaks off a submit under way. `held` is
+    called when a hold began.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class Runner:
         later: Later,
         spool: Spool,
         hurry: asyncio.Event,
+        held: Callable[[], None],
     ) -> None:
         self._journal = journal
         self._steps = steps
@@ -75,6 +77,7 @@ class Runner:
         self._later = later
         self._spool = spool
         self._hurry = hurry
+        self._held = held
         self._trials = Trials()
         self._busy: dict[int, State] = {}
         self._working: dict[int, asyncio.Task[None]] = {}
@@ -232,6 +235,8 @@ class Runner:
             return None
         telling.tell(job, committed.job, outcome.event)
         holding.tell(committed)
+        if committed.began is not None:
+            self._held()
         return committed.job
 
     async def _insist(self, operation: Callable[[Session], T], **context: object) -> T:

@@ -71,9 +71,12 @@ class Later:
     def postponed(self, job: Job, reason: str, error: RemoteError | None = None) -> ev.Postponed:
         """Return the event of a failed attempt at something that may simply be tried again."""
         until = self.after(error.after_s) if isinstance(error, Busy) else self.backoff(job)
+        return ev.Postponed(until=until, reason=reason, failure=self.delayed(job, reason))
+
+    def delayed(self, job: Job, reason: str) -> Failure | None:
+        """Return why a job is late, once it was tried often enough for a person to wonder."""
         tried = job.attempt + 1
-        failure = failures.delayed(tried, reason) if tried >= TOLD_AFTER else None
-        return ev.Postponed(until=until, reason=reason, failure=failure)
+        return failures.delayed(tried, reason) if tried >= TOLD_AFTER else None
 
     def held(self, job: Job, error: Held) -> tuple[str, Failure]:
         """Return the scope that an error holds, and why."""

@@ -10,6 +10,7 @@ import json
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -207,16 +208,18 @@ class Submitting:
             raise NotSent("stopped before the call began") from None
 
     def _not_accepted(self, job: Job, error: RemoteError) -> Outcome:
-        now = self._later.clock()
         match error:
             case Busy():
-                return Outcome(ev.SubmitDeferred(until=now, reason=str(error)), busy=error)
+                return Outcome(self._deferred(job, error, self._later.clock()), busy=error)
             case NotSent():
-                until = self._later.backoff(job)
-                return Outcome(ev.SubmitDeferred(until=until, reason=str(error)))
+                return Outcome(self._deferred(job, error, self._later.backoff(job)))
             case Refused(failure=failure):
                 return Outcome(ev.SubmitRefused(failure=failure))
             case Held():
-                deferred = ev.SubmitDeferred(until=now, reason=str(error))
+                deferred = self._deferred(job, error, self._later.clock())
                 return Outcome(deferred, hold=self._later.held(job, error))
         return Outcome(ev.SubmitUnanswered(reason=str(error)))
+
+    def _deferred(self, job: Job, error: RemoteError, until: datetime) -> ev.Event:
+        failure = self._later.delayed(job, str(error))
+        return ev.SubmitDeferred(until=until, reason=str(error), failure=failure)

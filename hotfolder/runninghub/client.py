@@ -8,14 +8,15 @@ server has just closed would manufacture doubt), follows no redirects and is nev
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 from pydantic import SecretStr
 
-from hotfolder.domain.errors import NotSent, Unanswered
+from hotfolder.domain.errors import NotSent, RemoteError, Unanswered
 from hotfolder.domain.failpoints import Failpoint, no_failpoint
 from hotfolder.runninghub import wire
 from hotfolder.runninghub.links import Links
@@ -25,6 +26,8 @@ CONNECT_TIMEOUT_S = 15.0
 FREE_TIMEOUT_S = 60.0
 SUBMIT_TIMEOUT_S = 120.0
 SLOWEST_ANSWER = 2.0  # times the time-out, which holds for every read: a server may drip
+
+Heard = Callable[[wire.Answer | None], None]
 
 
 class Client:
@@ -44,17 +47,15 @@ class Client:
         submit_timeout_s: float = SUBMIT_TIMEOUT_S,
         failpoint: Failpoint = no_failpoint,
     ) -> None:
-        secret = key.get_secret_value()
-        if not (secret.isascii() and secret.isprintable()) or " " in secret or not secret:
-            raise ValueError("the API key holds characters that no API key has")
+        headers = _authorization(key)
         self._base = base_url.rstrip("/")
         parts = urlsplit(self._base)
         self.site = f"{parts.scheme}://{parts.netloc}"
         self._key = key
         self._failpoint = failpoint
         self._submit_timeout_s = submit_timeout_s
+        self._heard: Heard = lambda _answer: None
         context = httpx.create_ssl_context()
-        headers = {"authorization": f"Bearer {secret}"}
         timeout = httpx.Timeout(FREE_TIMEOUT_S, connect=CONNECT_TIMEOUT_S)
         self._free = httpx.AsyncClient(headers=headers, timeout=timeout, verify=context)
         self._paid = httpx.AsyncClient(
@@ -66,6 +67,23 @@ class Client:
         )
         host = parts.hostname or ""
         self._links = Links(host, timeout=timeout, context=context)
+
+    def listen(self, heard: Heard) -> None:
+        """Have every answer of the service passed to `heard`, None for a call without one.
+
+        Links to results are left out: they lead to other machines.
+        """
+        self._heard = heard
+
+    def use_key(self, key: SecretStr) -> bool:
+        """Use another key from now on; returns whether it is another. Raises ValueError."""
+        if key == self._key:
+            return False
+        self._key = key
+        header = _authorization(key)
+        self._free.headers.update(header)
+        self._paid.headers.update(header)
+        return True
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -92,7 +110,7 @@ class Client:
         self._failpoint("submit.sending")
         try:
             async with asyncio.timeout(SLOWEST_ANSWER * self._submit_timeout_s):
-                with translated("submit", trace):
+                with self._heard_if_none(), translated("submit", trace):
                     response = await self._paid.post(
                         f"{self._base}/{endpoint}", json=body, extensions={"trace": trace}
                     )
@@ -101,7 +119,7 @@ class Client:
                 raise Unanswered("submit: stopped before the answer came") from None
             raise NotSent("submit: stopped before it was sent") from None
         self._failpoint("submit.answered")
-        return wire.submitted_task(_answer(response))
+        return wire.submitted_task(self._answer(response))
 
     async def query(self, task_id: str) -> wire.TaskReport:
         """Ask for a task. Raises NotSent, Unanswered, Busy: all mean that it is asked again."""
@@ -142,11 +160,27 @@ class Client:
     async def _ask(self, call: str, method: str, place: str, **content: Any) -> wire.Answer:  # noqa: ANN401  passed on to httpx
         url = f"{self._base}{place}" if place.startswith("/") else place
         trace = Trace()
-        with translated(call, trace):
+        with self._heard_if_none(), translated(call, trace):
             response = await self._free.request(method, url, extensions={"trace": trace}, **content)
         self._failpoint(f"{call}.answered")
-        return _answer(response)
+        return self._answer(response)
+
+    @contextmanager
+    def _heard_if_none(self) -> Iterator[None]:
+        try:
+            yield
+        except RemoteError:
+            self._heard(None)
+            raise
+
+    def _answer(self, response: httpx.Response) -> wire.Answer:
+        answer = wire.Answer(response.status_code, response.headers, response.content)
+        self._heard(answer)
+        return answer
 
 
-def _answer(response: httpx.Response) -> wire.Answer:
-    return wire.Answer(response.status_code, response.headers, response.content)
+def _authorization(key: SecretStr) -> dict[str, str]:
+    secret = key.get_secret_value()
+    if not (secret.isascii() and secret.isprintable()) or " " in secret or not secret:
+        raise ValueError("the API key holds characters that no API key has")
+    return {"authorization": f"Bearer {secret}"}

@@ -31,6 +31,8 @@ MOST_AT_ONCE: Final = 10_000
 LONGEST_RETRY_AFTER_S = 3600.0
 AMBIGUOUS_STATUSES: Final = frozenset({408, 409, 425, 499})
 ENDPOINT_CODES: Final = frozenset({"412", "1001"})
+GATEWAY_STATUSES: Final = frozenset({502, 503, 504, *range(520, 528)})
+KEY_STATUSES: Final = frozenset({401, 403})
 LIMIT_CODES: Final = frozenset({"415", "421", "814", "1520"})
 DENIED_CODES: Final = frozenset({"423", "807", "1004", "1007"})
 LONGEST_TASK_ID: Final = 32
@@ -114,6 +116,18 @@ def codes() -> dict[str, Code]:
         code: Code(fact["class"], float(fact.get("wait", RATE_WAIT_S)))
         for code, fact in tomli.loads(text)["codes"].items()
     }
+
+
+def is_silence(answer: Answer) -> bool:
+    """Return whether only a gateway answered, on behalf of a service that did not."""
+    return answer.status in GATEWAY_STATUSES
+
+
+def doubts_key(answer: Answer) -> bool:
+    """Return whether an answer refuses the key or the account, perhaps spuriously."""
+    body = _json(answer.body)
+    code = _code(body)[0] if isinstance(body, dict) else ""
+    return answer.status in KEY_STATUSES or (code in codes() and codes()[code].kind == "hold")
 
 
 def submitted_task(answer: Answer) -> str:
@@ -243,7 +257,7 @@ def _status_error(answer: Answer, said: str) -> RemoteError:
     status = answer.status
     if status == 429:  # noqa: PLR2004  HTTP
         return Busy("HTTP 429", after_s=_wait_s(answer, RATE_WAIT_S), limit=False)
-    if status in (401, 403):
+    if status in KEY_STATUSES:
         return AccountHold(
             failures.of_remote_code(str(status), otherwise=failures.KEY_REFUSED, said=said)
         )

@@ -34,6 +34,13 @@ async def trials_lift_the_hold(studio: Studio) -> None:
             await asyncio.sleep(LOOK_S)
 
 
+async def looks_lift_the_hold(studio: Studio) -> None:
+    """Let less time pass than until a trial, and wake the daemon whose clock was set forward."""
+    studio.clock.forward(FIRST_TRIAL_S - 15)
+    await studio.send("settling", watch="studio", path="ann.jpg")
+    await studio.until(lambda: not studio.holds(), "a look lifts the hold")
+
+
 @pytest.mark.parametrize(
     ("trouble", "mended", "code"), ACCOUNT_TROUBLE.values(), ids=ACCOUNT_TROUBLE
 )
@@ -90,6 +97,77 @@ async def test_a_hold_is_tried_at_every_start(studio: Studio) -> None:
     studio.simulator.update_settings(key_kind="enterprise")
     await studio.once()
     assert studio.states() == {"done": 3}
+
+
+async def test_a_mended_key_file_lifts_the_hold(studio: Studio) -> None:
+    """The key file is read again: a good key in it lets all go on, without restart or trial."""
+    file = studio.folder / "key"
+    file.touch(mode=0o600)
+    file.write_text("o" * 32)
+    studio.configure(api=f'key_file = "{file}"')
+    studio.simulator.update_settings(key="n" * 32)
+    studio.drop_many(3)
+    async with studio.running():
+        await studio.until(lambda: studio.holds() == ["account"], "the hold")
+        submits = studio.ledger().requests.get("submit", 0)
+        file.write_text("n" * 32)
+        await looks_lift_the_hold(studio)
+        await studio.until_states(done=3)
+    assert studio.ledger().requests["submit"] <= submits + 3
+
+
+async def test_a_topped_up_account_goes_on_by_itself(studio: Studio) -> None:
+    """A balance that rose lifts the hold before a trial is due."""
+    studio.simulator.update_settings(balance=Decimal("0.01"))
+    studio.drop_many(3)
+    async with studio.running():
+        await studio.until(lambda: studio.holds() == ["account"], "the hold")
+        accounts = studio.ledger().requests.get("account", 0)
+        await studio.until(lambda: studio.ledger().requests["account"] > accounts, "a look")
+        assert studio.trials() == 0
+        studio.simulator.update_settings(balance=Decimal(100))
+        await looks_lift_the_hold(studio)
+        await studio.until_states(done=3)
+
+
+async def test_spurious_refusals_of_queries_hold_nobody(studio: Studio) -> None:
+    """401 to many queries in a row, while the account is fine: the edit is fetched, no hold."""
+    studio.fault(Fault(call="query", kind="code", code="401", times=5))
+    studio.drop("ann.jpg")
+    async with studio.running():
+        await studio.until_states(done=1)
+        assert studio.holds() == []
+
+
+async def test_a_key_that_is_revoked_while_tasks_run_holds_the_account(studio: Studio) -> None:
+    """Queries refused for the key, and the account says so, too: held before a submit is tried."""
+    studio.simulator.update_settings(task_s=0.8)
+    studio.configure(limits="concurrency = 1")
+    studio.drop_many(2)
+    async with studio.running():
+        await studio.until_states(running=1, uploaded=1)
+        studio.simulator.update_settings(key="x" * 32)
+        await studio.until(lambda: studio.holds() == ["account"], "the hold")
+        assert studio.states() == {"running": 1, "uploaded": 1}
+        studio.simulator.update_settings(key=None)
+        await looks_lift_the_hold(studio)
+        studio.clock.forward(300)
+        await studio.until_states(done=2)
+
+
+async def test_resume_tries_with_the_key_as_it_now_stands(studio: Studio) -> None:
+    """After mending the key, resume lets all go on at once."""
+    file = studio.folder / "key"
+    file.touch(mode=0o600)
+    file.write_text("o" * 32)
+    studio.configure(api=f'key_file = "{file}"')
+    studio.simulator.update_settings(key="n" * 32)
+    studio.drop("ann.jpg")
+    async with studio.running():
+        await studio.until(lambda: studio.holds() == ["account"], "the hold")
+        file.write_text("n" * 32)
+        await studio.send("resume")
+        await studio.until_states(done=1)
 
 
 async def test_a_pause_by_hand_lasts_until_resume(studio: Studio) -> None:

@@ -52,16 +52,21 @@ def check(
     `seen_online` names the watches whose folders were there before: such a folder may be away
     for now, it is waited for.
     """
+    found = problems(reading, seen_online=seen_online)
+    secret, problem = _key(reading, environment)
+    found += [problem] if problem else []
+    if found or reading.config is None or secret is None:
+        raise ConfigError(reading.path, sorted(found, key=lambda each: each.line or 0))
+    return Ready(reading.config, secret)
+
+
+def problems(reading: Reading, *, seen_online: Collection[str] = ()) -> list[Problem]:
+    """Return everything that is wrong but for the key; `seen_online` is as in `check`."""
     found = list(reading.problems)
     found += _folder_problems(reading, seen_online)
     found += _model_problems(reading)
     found += _webhook_problems(reading)
-    secret, problem = _key(reading, environment)
-    found += [problem] if problem else []
-    if found or reading.config is None or secret is None:
-        once_each = dict.fromkeys(found)
-        raise ConfigError(reading.path, sorted(once_each, key=lambda each: each.line or 0))
-    return Ready(reading.config, secret)
+    return list(dict.fromkeys(found))
 
 
 def access_problems(wanted: Config) -> list[str]:

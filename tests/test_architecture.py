@@ -18,7 +18,17 @@ NAME = "hotfolder"
 # only; owners of I/O (journal, runninghub, outputs, imaging, sources) know the domain alone.
 OWNERS = {"domain", "imaging", "journal", "outputs", "runninghub", "sources"}
 BELOW_FACES = OWNERS | {
-    *("config", "control", "installation", "key", "logs", "preflight", "reload", "service"),
+    *(
+        "config",
+        "checkup",
+        "control",
+        "installation",
+        "key",
+        "logs",
+        "preflight",
+        "reload",
+        "service",
+    ),
     *("signals", "supervision", "views", "watches"),
 }
 ROOMS: dict[str, set[str]] = {
@@ -42,6 +52,10 @@ ROOMS: dict[str, set[str]] = {
     "logs": {"structlog"},
     "supervision": set(),
     "installation": {"config", "domain"},
+    "checkup": {
+        *("config", "domain", "installation", "intake", "journal", "key", "outputs", "preflight"),
+        "hotfolder.__version__",
+    },
     "intake": OWNERS | {"config", "pathspec", "pydantic", "structlog", "tomli", "watchdog"},
     "pipeline": OWNERS | {"structlog"},
     "preflight": {

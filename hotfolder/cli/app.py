@@ -11,7 +11,16 @@ from typing import Annotated, NoReturn
 import typer
 
 from hotfolder import __version__
-from hotfolder.cli import acting, choosing, installing, keeping, looking, starting, working
+from hotfolder.cli import (
+    acting,
+    choosing,
+    diagnosing,
+    installing,
+    keeping,
+    looking,
+    starting,
+    working,
+)
 from hotfolder.cli.options import complain, exit_code
 from hotfolder.domain.errors import HotfolderError
 
@@ -31,7 +40,16 @@ for group, commands in (
     ("Work", (working.check, working.run, working.once)),
     ("Look", (looking.status, looking.jobs, looking.explain)),
     ("Act", (acting.retry, acting.resolve, acting.cancel, acting.pause, acting.resume)),
-    ("Keep", (keeping.backup, keeping.restore, installing.install, installing.uninstall)),
+    (
+        "Keep",
+        (
+            keeping.backup,
+            keeping.restore,
+            installing.install,
+            installing.uninstall,
+            diagnosing.doctor,
+        ),
+    ),
 ):
     for command in commands:
         app.command(rich_help_panel=group)(command)

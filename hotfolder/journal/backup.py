@@ -42,7 +42,7 @@ def take(folder: Path, target: Path) -> int:
     part.unlink(missing_ok=True)
     try:
         snapshot(path, part, alone=not is_locked(folder))
-        check_whole(part)
+        check_whole(part, alone=True)
         _sync(part)
         part.rename(target)
     finally:
@@ -75,7 +75,7 @@ def put_back(folder: Path, copy: Path, clock: Clock) -> tuple[list[str], Path | 
     """
     path = folder / FILE_NAME
     with locked(folder):
-        check_whole(copy)
+        check_whole(copy, alone=True)
         part = path.with_name(f"{FILE_NAME}.part")
         _discard(part)
         snapshot(copy, part, alone=True)

@@ -25,6 +25,11 @@ APPLICATION_ID = 0x686F7466  # "hotf"
 BUSY_TIMEOUT_S = 5.0
 
 
+def sqlite_version() -> tuple[int, ...]:
+    """Return the version of the SQLite that this Python came with."""
+    return sqlite3.sqlite_version_info
+
+
 def migrations() -> list[str]:
     """Return the migrations' texts, oldest first; the n-th leads to version n."""
     folder = resources.files(__package__).joinpath("migrations")
@@ -99,14 +104,14 @@ def snapshot(path: Path, target: Path, *, alone: bool) -> None:
         opened.execute("VACUUM INTO ?", (str(target),))
 
 
-def check_whole(path: Path) -> None:
+def check_whole(path: Path, *, alone: bool) -> None:
     """Raise JournalDamaged or JournalNewer unless a file is a whole journal of ours.
 
-    Every page, index and reference is looked at.
+    Every page, index and reference is looked at. `alone` is as in `open_reader`.
     """
     if not path.exists():
         raise FileNotFoundError(path)
-    with closing(open_reader(path, alone=True)) as connection, damage_reported(path):
+    with closing(open_reader(path, alone=alone)) as connection, damage_reported(path):
         if not _check_version(connection, path):
             raise JournalDamaged(f"{path} is not a journal of hotfolder: it is empty")
         (verdict,) = connection.execute("PRAGMA integrity_check(1)").fetchone()

@@ -504,6 +504,10 @@ WHERE state = 'submitting' OR (due_at IS NOT NULL AND NOT EXISTS (
         AND (job_hold.next_trial IS NULL OR job_hold.next_trial > :now)
 ));
 
+-- name: newest_time
+-- When the history's last line was written.
+SELECT max(at) AS at FROM event;
+
 -- name: newest_event
 -- The history's end.
 SELECT coalesce(max(id), 0) AS id FROM event;

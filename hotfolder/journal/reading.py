@@ -139,6 +139,12 @@ def history(session: Session, job_id: int) -> list[HistoryLine]:
     ]
 
 
+def newest_time(session: Session) -> datetime | None:
+    """Return when the history's last line was written."""
+    row = session.row("newest_time")
+    return from_ms(row["at"]) if row is not None and row["at"] is not None else None
+
+
 def newest_event(session: Session) -> int:
     """Return the number of the history's last line."""
     row = session.row("newest_event")

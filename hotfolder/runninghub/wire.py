@@ -90,10 +90,11 @@ class TaskReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """The account's wallet; None where the service does not say."""
+    """The account's wallet, and the service's clock; None where the service does not say."""
 
     balance: Decimal | None
     currency: str | None
+    at: datetime | None
 
 
 _STATUSES: Final[Mapping[str, TaskStatus]] = {
@@ -192,8 +193,20 @@ def account(answer: Answer) -> Account:
     found = body.get("data") if isinstance(body, dict) else None
     if isinstance(found, dict):
         currency = _text(found.get("currency")).upper() or None
-        return Account(balance=_decimal(found.get("remainMoney")), currency=currency)
+        return Account(
+            balance=_decimal(found.get("remainMoney")),
+            currency=currency,
+            at=_date(answer.headers.get("date", "")),
+        )
     raise _free_call_error(answer, body)
+
+
+def _date(header: str) -> datetime | None:
+    """Return the time in a Date header, or None where there is none."""
+    try:
+        return parsedate_to_datetime(header).astimezone(UTC)
+    except ValueError:
+        return None
 
 
 def concurrency_limit(answer: Answer) -> int | None:

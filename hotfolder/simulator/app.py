@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from email.utils import formatdate
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from starlette.requests import Request
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from hotfolder.simulator.faults import Fault
     from hotfolder.simulator.service import Simulator
@@ -60,7 +61,18 @@ def create_app(simulator: Simulator, stopping: asyncio.Event) -> ASGIApp:
     async def until_disconnect(scope: Scope, receive: Receive, send: Send) -> None:
         """Take a client that leaves in the middle of its request as everyday."""
         with suppress(ClientDisconnect):
-            await app(scope, receive, send)
+            await app(scope, receive, dated(send))
+
+    def dated(send: Send) -> Send:
+        """Say in every answer what time it is here, as web servers do."""
+
+        async def sent(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                date = (b"date", formatdate(simulator.clock(), usegmt=True).encode())
+                message["headers"] = [*message.get("headers", ()), date]
+            await send(message)
+
+        return sent
 
     return until_disconnect
 

@@ -44,7 +44,7 @@ class Simulator:
         self, settings: Settings | None = None, *, clock: Callable[[], float] = time.time
     ) -> None:
         self._settings = settings or Settings()
-        self._clock = clock
+        self.clock = clock
         self._lock = threading.RLock()
         self._tasks = TaskBook()
         self._media = MediaStore()
@@ -105,7 +105,7 @@ class Simulator:
     def expire_results(self) -> None:
         """Let the links of all results made so far be past their time."""
         with self._lock:
-            now = self._clock()
+            now = self.clock()
             for task in self._tasks:
                 task.links_expired = task.links_expired or task.status(now) not in LIVE
 
@@ -134,18 +134,18 @@ class Simulator:
         with self._lock:
             account.check_bearer(bearer, self._settings)
             if call in self._settings.rate_calls:
-                self._rate.check(self._clock(), self._settings)
+                self._rate.check(self.clock(), self._settings)
 
     def upload(self, name: str, content: bytes) -> Upload:
         """Take a file; raises RefusedError."""
         with self._lock:
             cap = self._settings.upload_max_bytes
-            return self._media.upload(name, content, self._clock(), cap)
+            return self._media.upload(name, content, self.clock(), cap)
 
     def uploaded(self, link: str) -> Material | None:
         """Return the file under an upload's link, None once it is past its time."""
         with self._lock:
-            return self._media.find(link, self._clock(), self._settings.upload_ttl_s)
+            return self._media.find(link, self.clock(), self._settings.upload_ttl_s)
 
     def submit(self, endpoint: str, body: Json, fate: Fault | None, site: str = "") -> Task:
         """Accept a task; there is no idempotency. Raises RefusedError."""
@@ -181,7 +181,7 @@ class Simulator:
         with self._lock:
             prompt = str(body.get("prompt", ""))
             self._book.reject(
-                Rejection(at=self._clock(), code=code, endpoint=endpoint, prompt=prompt)
+                Rejection(at=self.clock(), code=code, endpoint=endpoint, prompt=prompt)
             )
 
     def estimate(self, endpoint: str, body: Json) -> Decimal | None:
@@ -214,7 +214,7 @@ class Simulator:
     def acceptance(self, task: Task) -> Json:
         """Return the answer to an accepted submit."""
         with self._lock:
-            return submit_answer(task, self._clock())
+            return submit_answer(task, self.clock())
 
     def leave_unanswered(self, task_id: object, call: str) -> None:
         """Note that the client has not heard of the task it submitted."""
@@ -225,7 +225,7 @@ class Simulator:
 
     def now(self) -> float:
         """Return the time by the simulator's clock."""
-        return self._clock()
+        return self.clock()
 
     def due_edits(self, task: Task, now: float) -> list[Future[bytes]]:
         """Return the files that must be made before the task's success can be told."""
@@ -254,7 +254,7 @@ class Simulator:
     def fail_unreadable(self, task: Task) -> None:
         """Let a task end as failed, because its input is no picture."""
         with self._lock:
-            now = self._clock()
+            now = self.clock()
             if self._tasks.fail(task, "1013", "an input is not a picture", now):
                 self._book.write_task("ended", entry(task, now, self._settings.currency))
 
@@ -268,7 +268,7 @@ class Simulator:
     def is_open(self, task: Task) -> bool:
         """Say whether the task's result links work now."""
         with self._lock:
-            now = self._clock()
+            now = self.clock()
             ended_at = task.ended_at(now)
             if ended_at is None or task.status(now) != "SUCCESS" or task.links_expired:
                 return False
@@ -278,7 +278,7 @@ class Simulator:
         """Take a cancel; accepted does not mean stopped."""
         with self._lock:
             if self._settings.cancel_s is not None and task.cancelled_at is None:
-                task.cancelled_at = self._clock() + self._settings.cancel_s
+                task.cancelled_at = self.clock() + self._settings.cancel_s
 
     def queue_status(self) -> Json:
         """Return the answer to the queue's status."""
@@ -290,13 +290,13 @@ class Simulator:
         with self._lock:
             if not isinstance(key, str) or not account.is_good_key(key, self._settings):
                 raise RefusedError("806", form="msg")
-            remaining = self._remaining(self._clock())
+            remaining = self._remaining(self.clock())
             return envelope(account.wallet_facts(self._settings, remaining, len(self._live())))
 
     # --- within the lock
 
     def _order(self, endpoint: str, body: Json) -> Order:
-        return examine(endpoint, body, self._settings, self._media, self._clock())
+        return examine(endpoint, body, self._settings, self._media, self.clock())
 
     def _note_unreadable(self, task: Task, made: Future[bytes]) -> None:
         """Let a task fail whose input turns out to be no picture; called by a worker."""
@@ -304,11 +304,11 @@ class Simulator:
             self.fail_unreadable(task)
 
     def _live(self) -> list[str]:
-        return list(self._tasks.live(self._clock()))
+        return list(self._tasks.live(self.clock()))
 
     def _sweep(self) -> float:
         """Write down the tasks that have ended meanwhile, and return the time."""
-        now = self._clock()
+        now = self.clock()
         for task in self._tasks.sweep(now):
             if task.webhook:
                 self._to_call_back.append(task)

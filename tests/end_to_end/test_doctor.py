@@ -1,0 +1,82 @@
+"""`doctor`: every line is well, or says what to do."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from typing import TYPE_CHECKING
+
+from hotfolder.journal.connection import FILE_NAME
+from tests.mounting import mount
+from tests.studio import KEY
+
+if TYPE_CHECKING:
+    from tests.end_to_end.conftest import CommandLine
+    from tests.studio import Studio
+
+
+def test_a_good_installation_is_well(studio: Studio, hotfolder: CommandLine) -> None:
+    """Before the first start, while a daemon works, and asked online, there is nothing to do."""
+    first = hotfolder("doctor", "--online")
+    assert first.code == 0, first.said
+    assert "BAD" not in first.out
+    assert "balance" in first.out
+    assert "s from the service's" in first.out
+    with hotfolder.daemon():
+        studio.drop("ann.jpg")
+        told = hotfolder("doctor", "--json")
+    assert told.code == 0, told.said
+    assert {each["verdict"] for each in told.json} <= {"ok", "note"}
+    (journal,) = [each["words"] for each in told.json if each["subject"] == "journal"]
+    assert "a daemon uses it" in journal
+    assert KEY not in first.out + told.out
+
+
+def test_everything_wrong_is_told_at_once(studio: Studio, hotfolder: CommandLine) -> None:
+    """Six things wrong: six lines that name what and where, each with what to do."""
+    assert hotfolder("once").code == 0
+    full = studio.folder / "full"
+    full.mkdir()
+    mount("-t", "tmpfs", "-o", "size=1m", "tmpfs", str(full))
+    key_file = studio.folder / "key"
+    key_file.write_text(KEY)
+    key_file.chmod(0o644)
+    text = f"""
+state_dir = "{studio.state}"
+[api]
+key_file = "key"
+[limits]
+min_free_mb = 100
+[[watch]]
+name = "gone"
+input = "nowhere"
+output = "out"
+[[watch.rule]]
+model = "xai/grok-imagine-image/edit-oficial-stable"
+[[watch]]
+name = "full"
+input = "in"
+output = "full"
+"""
+    hotfolder.config.write_text(text)
+    (studio.state / FILE_NAME).write_bytes(b"\xff" * 40_000)
+    studio.state.chmod(0o777)
+    environment = {name: each for name, each in os.environ.items() if not name.endswith("API_KEY")}
+    try:
+        told = hotfolder("doctor", environment=environment)
+    finally:
+        subprocess.run(["umount", full], check=True)
+    assert told.code == 1, told.said
+    lines = told.out.splitlines()
+    bad = [number for number, line in enumerate(lines) if line.startswith("BAD")]
+    for words, advice in (
+        ("did you mean xai/grok-imagine-image/edit-official-stable", "mend that line"),
+        ("others may read the key file", "api.key_file"),
+        ("there is no folder", "mount the share"),
+        ("1 MB free", "make room"),
+        ("(mode 777)", "chmod 700"),
+        ("is damaged", "hotfolder restore"),
+    ):
+        (place,) = [number for number in bad if words in lines[number]]
+        assert advice in lines[place + 1], told.out
+    assert len(bad) == 6, told.out

@@ -209,9 +209,11 @@ class Studio:
         """Send an operator's wish to the running daemon."""
         return await asyncio.to_thread(control.send, self.state, action, wish)
 
-    async def until(self, condition: Callable[[], object], what: str) -> None:
+    async def until(
+        self, condition: Callable[[], object], what: str, limit_s: float = LIMIT_S
+    ) -> None:
         """Wait for a condition, for a limited time."""
-        end_s = time.monotonic() + LIMIT_S
+        end_s = time.monotonic() + limit_s
         while not condition():
             assert time.monotonic() < end_s, f"in vain: {what}; {self.summary()}"
             await asyncio.sleep(LOOK_S)

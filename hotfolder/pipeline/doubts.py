@@ -28,7 +28,8 @@ CALLBACK_PATIENCE_S: Final = 600.0
 CONFIRM_TIMEOUT_S: Final = 20.0
 AT_ONCE: Final = 8
 DENIED_TRIES: Final = 5
-LONGEST_LOOK_S: Final = 5.0
+LONGEST_LOOK_S: Final = 60.0
+RESEND_LOOK_S: Final = 5.0
 SHORTEST_LOOK_S: Final = 0.1
 
 _OUTCOMES: Final = {
@@ -89,7 +90,7 @@ class Doubts:
         return await self._journal.run(doubts.hopeful, self._allowance()) > 0
 
     async def _wait(self, next_due: datetime | None) -> None:
-        wait_s = LONGEST_LOOK_S
+        wait_s = RESEND_LOOK_S if self._resend_up_to() else LONGEST_LOOK_S
         if next_due is not None:
             until_s = (next_due - self._later.clock()).total_seconds()
             wait_s = min(wait_s, max(SHORTEST_LOOK_S, until_s))

@@ -111,8 +111,9 @@ def _stray_code(fault: Fault, answer: Response) -> Response:
 
 
 def _alias(fault: Fault, answer: Response) -> Response:
-    """Spell the answer as other sources have it (CONFLICTs of the facts)."""
-    if not isinstance(answer, Reply):
+    """Spell a good answer as other sources have it (CONFLICTs of the facts)."""
+    told = "data" if fault.call == "upload" else "status"
+    if not isinstance(answer, Reply) or not answer.payload.get(told):
         return answer
     if fault.call == "upload":
         return Reply(answer.payload | {"code": 200})

@@ -34,7 +34,13 @@ def storm_callbacks() -> Figures:
     return measure(callbacks=True)
 
 
-def measure(*, callbacks: bool) -> Figures:
+@benchmark("storm-resent")
+def storm_resent() -> Figures:
+    """500 pictures in a storm with callbacks, then limits.resend_up_to: after ten minutes all."""
+    return measure(callbacks=True, resend=True)
+
+
+def measure(*, callbacks: bool, resend: bool = False) -> Figures:
     """Edit a shoot in a storm and return what is left."""
     settings = Settings(
         seed=SEED, task_s=1.0, concurrent_limit=8, webhook_tries=20, webhook_retry_s=1.0
@@ -44,8 +50,16 @@ def measure(*, callbacks: bool) -> Figures:
         studio.configure(callbacks=callbacks)
         studio.drop_many(PICTURES)
         studio.fault(*weather(BROKEN))
-        left = asyncio.run(Storm(studio, LIVES_S, SEED).rage(PICTURES, LIMIT_S))
-        return _figures(studio, left)
+        storm = Storm(studio, LIVES_S, SEED)
+        left = asyncio.run(storm.rage(PICTURES, LIMIT_S))
+        figures = _figures(studio, left)
+        if resend:
+            studio.simulator.clear_faults()
+            studio.configure(callbacks=callbacks, limits="resend_up_to = 0.14")
+            asyncio.run(storm.calm(lambda: studio.states() == {"done": PICTURES}, LIMIT_S))
+            figures["done after sending again"] = studio.states()["done"]
+            figures["paid twice after that"] = len(studio.ledger().paid_twice())
+        return figures
 
 
 def _figures(studio: Studio, left: Aftermath) -> Figures:

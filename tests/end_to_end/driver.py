@@ -1,8 +1,9 @@
 """Daemons to be killed: each runs a service until nothing goes on, or dies at a given point.
 
-    python -m tests.end_to_end.driver
+    python -m tests.end_to_end.driver EDGES
 
-reads orders, one JSON list a line: [CONFIG] or [CONFIG, POINT, N]. Each is worked on in a forked
+takes edges of the service as a JSON object (seconds by name), and reads orders, one JSON list
+a line: [CONFIG] or [CONFIG, POINT, N]. Each is worked on in a forked
 process of its own, since starting Python takes longer than the work. With POINT and N that
 process kills itself at the N-th passing of the failure point. Answers the exit code on a line.
 """
@@ -18,7 +19,7 @@ import sys
 import threading
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import SecretStr
 
@@ -48,21 +49,22 @@ def killing(point: str, number: int) -> Failpoint:
     return pass_by
 
 
-async def _work(path: Path, failpoint: Failpoint) -> None:
+async def _work(path: Path, failpoint: Failpoint, seconds: dict[str, Any]) -> None:
     read = config.read(path, {})
     assert read.config is not None, read.problems
-    edges = Edges(jitter=lambda: 0.0, schedule=EagerPolls(), failpoint=failpoint)
+    edges = Edges(jitter=lambda: 0.0, schedule=EagerPolls(), failpoint=failpoint, **seconds)
     await Service(read.config, SecretStr(KEY), edges).once(asyncio.Event(), timeout_s=LIMIT_S)
 
 
-def _forked(path: str, point: str = "", number: int = 0) -> int:
+def _forked(seconds: dict[str, Any], path: str, point: str = "", number: int = 0) -> int:
     """Work on an order in a process of its own and return how it ended."""
     child = os.fork()
     if child:
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     try:
         os.dup2(2, 1)
-        asyncio.run(_work(Path(path), killing(point, number) if point else no_failpoint))
+        failpoint = killing(point, number) if point else no_failpoint
+        asyncio.run(_work(Path(path), failpoint, seconds))
     except BaseException:  # noqa: BLE001  the parent is told by the exit code
         traceback.print_exc()
         os._exit(1)
@@ -70,11 +72,11 @@ def _forked(path: str, point: str = "", number: int = 0) -> int:
 
 
 class Driver:
-    """The parent of the daemons, as tests use it."""
+    """The parent of the daemons, as tests use it; `seconds` are edges of the service."""
 
-    def __init__(self, log: Path) -> None:
+    def __init__(self, log: Path, **seconds: float) -> None:
         self._log = log.open("wb")
-        command = [sys.executable, "-m", "tests.end_to_end.driver"]
+        command = [sys.executable, "-m", "tests.end_to_end.driver", json.dumps(seconds)]
         pipe = subprocess.PIPE
         self._parent = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=self._log)
 
@@ -101,4 +103,4 @@ def _open(pipe: IO[bytes] | None) -> IO[bytes]:
 
 if __name__ == "__main__":
     for line in sys.stdin:
-        print(_forked(*json.loads(line)), flush=True)  # noqa: T201  the answer
+        print(_forked(json.loads(sys.argv[1]), *json.loads(line)), flush=True)  # noqa: T201  the answer

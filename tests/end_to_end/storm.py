@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 SILENCE_S: Final = 1.0
 CALLBACKS_LATE_S: Final = 1.5
+CALM_S: Final = 60.0
 GOING: Final = {"accepted", "uploaded", "submitting", "running", "finished", "fetched"}
 
 Way = dict[str, Any]
@@ -132,11 +133,11 @@ class Storm:
             await self.calm(lambda: not self._told())
         return self._aftermath(seconds, lookout)
 
-    async def calm(self, condition: Callable[[], object]) -> None:
+    async def calm(self, condition: Callable[[], object], limit_s: float = CALM_S) -> None:
         """Let a daemon live until a condition holds, and stop it as systemd would."""
         with Daemon(self._studio) as daemon:
             await daemon.holds_the_journal()
-            await self._studio.until(condition, "the calm after the storm")
+            await self._studio.until(condition, "the calm after the storm", limit_s)
             daemon.signal(signal.SIGTERM)
             assert daemon.end() == 0, daemon.log.read_text()[-4000:]
 

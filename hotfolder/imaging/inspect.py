@@ -8,10 +8,7 @@ does leave: it says something about this machine, and nothing about the picture.
 
 from __future__ import annotations
 
-import contextlib
 import io
-import struct
-import zlib
 from typing import TYPE_CHECKING, Final
 
 from PIL import (
@@ -23,10 +20,11 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from hotfolder.imaging import layout
+from hotfolder.imaging import boxes, layout, traits
 from hotfolder.imaging.picture import (
     BrokenPicture,
     EmptyPicture,
+    NoDecoder,
     NotAPicture,
     Picture,
     PictureError,
@@ -36,10 +34,11 @@ from hotfolder.imaging.picture import (
     begins_like_a_picture,
     sniff,
 )
-from hotfolder.imaging.tiff import tiff
+from hotfolder.imaging.pillow import translated
+from hotfolder.imaging.tiff import is_raw, tiff
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from PIL import ImageFile
 
@@ -47,6 +46,7 @@ __all__ = [
     "PIXEL_LIMIT",
     "BrokenPicture",
     "EmptyPicture",
+    "NoDecoder",
     "NotAPicture",
     "Picture",
     "PictureError",
@@ -61,6 +61,8 @@ __all__ = [
 # Above the largest camera backs (151 MP), below what takes a small NAS's whole memory.
 PIXEL_LIMIT: Final = 250_000_000
 
+_HEAD_BYTES = 64
+
 _LAYOUTS: dict[PictureType, Callable[[bytes], layout.Size]] = {
     PictureType.JPEG: layout.jpeg,
     PictureType.PNG: layout.png,
@@ -68,6 +70,10 @@ _LAYOUTS: dict[PictureType, Callable[[bytes], layout.Size]] = {
     PictureType.GIF: layout.gif,
     PictureType.BMP: layout.bmp,
     PictureType.TIFF: tiff,
+    PictureType.HEIC: boxes.heif,
+    PictureType.AVIF: boxes.heif,
+    PictureType.PSD: boxes.psd,
+    PictureType.RAW: boxes.raw,
 }
 
 # The decoders by name rather than Image.open: that would also try those of other formats.
@@ -79,23 +85,6 @@ _DECODERS: dict[PictureType, Callable[[io.BytesIO], ImageFile.ImageFile]] = {
     PictureType.BMP: BmpImagePlugin.BmpImageFile,
     PictureType.TIFF: TiffImagePlugin.TiffImageFile,
 }
-
-# What Pillow's decoders were seen to raise on damaged files; Warning for -W error.
-_PILLOW_FAILURES = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    TypeError,
-    LookupError,
-    ArithmeticError,
-    AttributeError,
-    AssertionError,
-    EOFError,
-    RuntimeError,
-    Warning,
-    struct.error,
-    zlib.error,
-)
 
 
 def inspect(content: bytes, *, limit: int = PIXEL_LIMIT) -> Picture:
@@ -111,7 +100,9 @@ def inspect(content: bytes, *, limit: int = PIXEL_LIMIT) -> Picture:
         raise BrokenPicture("the picture's header states no size")
     if width * height > limit:
         raise TooManyPixels(width, height, limit)
-    return Picture(type=kind, width=width, height=height, bytes=len(content))
+    with translated():
+        found = traits.of(kind, content)
+    return Picture(type=kind, width=width, height=height, bytes=len(content), traits=found)
 
 
 def decode(content: bytes, *, limit: int = PIXEL_LIMIT) -> Picture:
@@ -122,7 +113,10 @@ def decode(content: bytes, *, limit: int = PIXEL_LIMIT) -> Picture:
     rest counts by its layout. Raises as `inspect` does.
     """
     picture = inspect(content, limit=limit)
-    with _translated(), _DECODERS[picture.type](io.BytesIO(content)) as image:
+    decoder = _DECODERS.get(picture.type)
+    if decoder is None:
+        raise NoDecoder(f"a {picture.type.extension.upper()} cannot be a result")
+    with translated(), decoder(io.BytesIO(content)) as image:
         _load_frames(image, limit)
     return picture
 
@@ -131,11 +125,14 @@ def _kind(content: bytes) -> PictureType:
     """Tell the type, or raise the most helpful error for bytes that have none."""
     if not content:
         raise EmptyPicture("the file is empty")
-    kind = sniff(content[:32])
+    head = content[:_HEAD_BYTES]
+    kind = sniff(head)
+    if kind is PictureType.TIFF and is_raw(content):
+        return PictureType.RAW
     if kind is not None:
         return kind
     # The zeros at the end may be space that a copy has reserved and not yet written.
-    if begins_like_a_picture(content.rstrip(b"\0")):
+    if layout.only_zeros(content, len(head)) and begins_like_a_picture(head.rstrip(b"\0")):
         raise TruncatedPicture("the file is not written yet")
     raise NotAPicture("the file is not a picture, whatever its name says")
 
@@ -155,12 +152,3 @@ def _load_frames(image: ImageFile.ImageFile, limit: int) -> None:
             image.seek(frame)
         except EOFError:
             return
-
-
-@contextlib.contextmanager
-def _translated() -> Iterator[None]:
-    """Turn whatever Pillow raises into BrokenPicture."""
-    try:
-        yield
-    except _PILLOW_FAILURES as error:
-        raise BrokenPicture(f"the picture cannot be decoded: {error}") from error

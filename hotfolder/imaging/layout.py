@@ -42,7 +42,7 @@ _GIF_FRAME = b","
 def only_zeros(content: bytes, start: int, stop: int | None = None) -> bool:
     """Whether nothing but zero bytes stand from start (a byte offset) up to stop."""
     end = len(content) if stop is None else stop
-    return content.count(0, start, end) == end - start
+    return _NOT_ZERO.search(content, start, end) is None
 
 
 def unpack(form: str, content: bytes, at: int) -> tuple[int, ...]:

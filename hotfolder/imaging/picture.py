@@ -2,10 +2,12 @@
 
     PictureError
      +- EmptyPicture       no bytes at all
-     +- NotAPicture        text, a web page, a camera's raw file, ...
+     +- NotAPicture        text, a web page, ...
      +- TruncatedPicture   begins like a picture, ends too early: may still be growing
      +- BrokenPicture      all there, but damaged
      +- TooManyPixels      larger than the caller allows to be decoded
+     +- NoDecoder          its kind needs a package that is not installed
+     +- CannotFit          nothing that the model takes can be made of it
 
 Pure values; nothing here reads a picture beyond its first bytes.
 """
@@ -13,6 +15,7 @@ Pure values; nothing here reads a picture beyond its first bytes.
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 BMP_HEADER_SIZES = frozenset({12, 16, 40, 52, 56, 64, 108, 124})
@@ -50,8 +53,19 @@ class TooManyPixels(PictureError):
         self.limit = limit
 
 
+class NoDecoder(PictureError):
+    """Nothing here can open this kind of picture; the text says what to install."""
+
+
+class CannotFit(PictureError):
+    """Nothing that the model takes can be made of the picture."""
+
+
 class PictureType(enum.StrEnum):
-    """A kind of picture that this program can look into; the value is its extension."""
+    """A kind of picture that this program can look into; the value is its extension.
+
+    RAW is a camera's raw file of any make. HEIC is any HEIF but AVIF.
+    """
 
     JPEG = "jpg"
     PNG = "png"
@@ -59,6 +73,10 @@ class PictureType(enum.StrEnum):
     GIF = "gif"
     BMP = "bmp"
     TIFF = "tif"
+    HEIC = "heic"
+    AVIF = "avif"
+    PSD = "psd"
+    RAW = "raw"
 
     @property
     def extension(self) -> str:
@@ -78,7 +96,42 @@ _MEDIA_TYPES = {
     PictureType.GIF: "image/gif",
     PictureType.BMP: "image/bmp",
     PictureType.TIFF: "image/tiff",
+    PictureType.HEIC: "image/heic",
+    PictureType.AVIF: "image/avif",
+    PictureType.PSD: "image/vnd.adobe.photoshop",
+    PictureType.RAW: "image/x-raw",
 }
+
+# What files of these kinds are called, lower case.
+EXTENSIONS: Mapping[PictureType, tuple[str, ...]] = {
+    PictureType.JPEG: ("jpg", "jpeg"),
+    PictureType.PNG: ("png",),
+    PictureType.WEBP: ("webp",),
+    PictureType.GIF: ("gif",),
+    PictureType.BMP: ("bmp",),
+    PictureType.TIFF: ("tif", "tiff"),
+    PictureType.HEIC: ("heic", "heif", "hif"),
+    PictureType.AVIF: ("avif",),
+    PictureType.PSD: ("psd", "psb"),
+    PictureType.RAW: (
+        *("3fr", "arw", "cr2", "cr3", "dng", "erf", "iiq", "mef", "mos", "nef", "nrw"),
+        *("orf", "pef", "raf", "raw", "rw2", "rwl", "srw"),
+    ),
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Traits:
+    """What a picture's header says besides its size.
+
+    `orientation` is EXIF's, 1 = upright; `deep` = more than 8 bits for a colour; `several` = more
+    than one frame or page.
+    """
+
+    orientation: int = 1
+    cmyk: bool = False
+    deep: bool = False
+    several: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,6 +142,7 @@ class Picture:
     width: int
     height: int
     bytes: int
+    traits: Traits = Traits()
 
 
 _MAGIC = (
@@ -100,19 +154,40 @@ _MAGIC = (
     (b"MM\x00*", PictureType.TIFF),
     (b"II+\x00", PictureType.TIFF),
     (b"MM\x00+", PictureType.TIFF),
+    (b"8BPS\x00\x01", PictureType.PSD),
+    (b"8BPS\x00\x02", PictureType.PSD),
+    (b"FUJIFILMCCD-RAW ", PictureType.RAW),
+    (b"IIU\x00", PictureType.RAW),  # Panasonic
+    (b"IIRO", PictureType.RAW),  # Olympus
+    (b"IIRS", PictureType.RAW),
+    (b"MMOR", PictureType.RAW),
 )
+_BRANDS = {
+    b"avif": PictureType.AVIF,
+    b"avis": PictureType.AVIF,
+    b"crx ": PictureType.RAW,  # Canon's CR3
+    **dict.fromkeys(
+        (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"), PictureType.HEIC
+    ),
+}
 
 
 def sniff(head: bytes) -> PictureType | None:
-    """Tell a picture's type by its first bytes (18 are enough), or None if it is none.
+    """Tell a picture's type by its first bytes (32 are enough), or None if it is none.
 
-    Never by its name: a text named .jpg must not be sent to anyone.
+    Never by its name: a text named .jpg must not be sent to anyone. A raw file in TIFF's
+    clothes is told from a TIFF by its directories only: see `inspect`.
     """
     for magic, kind in _MAGIC:
         if head.startswith(magic):
             return kind
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return PictureType.WEBP
+    if head[4:8] == b"ftyp":
+        # A phone's HEIC may name a general brand first and what it is among the others.
+        brands = [head[8:12], *(head[at : at + 4] for at in range(16, len(head) - 3, 4))]
+        kinds = {_BRANDS[each] for each in brands if each in _BRANDS}
+        return min(kinds, key=list(_BRANDS.values()).index, default=None)
     # "BM" alone also begins many a text: the size of the second header must fit too.
     if head[:2] == b"BM" and int.from_bytes(head[14:18], "little") in BMP_HEADER_SIZES:
         return PictureType.BMP

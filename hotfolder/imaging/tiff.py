@@ -1,55 +1,101 @@
-"""How a TIFF is laid out: its first directory, and whether all its pixels are there.
+"""How a TIFF is laid out: its directories, and whether all its pixels are there.
 
 A TIFF has no trailer. Its directory says where each strip or tile of pixels lies, so it
 is whole if each of them ends inside the file. Camera raw files wear TIFF's clothes and
-show a thumbnail first; they are refused, since sending that would edit the thumbnail.
+show a thumbnail first, so they are told apart here: of a raw file every directory counts.
 """
 
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hotfolder.imaging.layout import Size, only_zeros, unpack
-from hotfolder.imaging.picture import BrokenPicture, NotAPicture, TruncatedPicture
+from hotfolder.imaging.picture import BrokenPicture, Traits, TruncatedPicture
 
 _NEW_SUBFILE_TYPE = 254
 _WIDTH, _HEIGHT = 256, 257
+_BITS, _PHOTOMETRIC, _ORIENTATION = 258, 262, 274
 _STRIPS, _STRIP_BYTES = 273, 279
 _TILES, _TILE_BYTES = 324, 325
+_SUB_DIRECTORIES = 330
 _DNG_VERSION = 50706
+_CMYK = 5
 _WANTED = frozenset(
     {
-        _NEW_SUBFILE_TYPE,
-        _WIDTH,
-        _HEIGHT,
-        _STRIPS,
-        _STRIP_BYTES,
-        _TILES,
-        _TILE_BYTES,
-        _DNG_VERSION,
+        *(_NEW_SUBFILE_TYPE, _WIDTH, _HEIGHT, _BITS, _PHOTOMETRIC, _ORIENTATION),
+        *(_STRIPS, _STRIP_BYTES, _TILES, _TILE_BYTES, _SUB_DIRECTORIES, _DNG_VERSION),
     }
 )
 _BIG_TIFF = 43
 # TIFF's field types: the width of one value in bytes, and struct's letter if unsigned.
 _WIDTHS = dict(zip(range(1, 14), (1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4), strict=True)) | {16: 8}
-_LETTERS = {1: "B", 3: "H", 4: "I", 16: "Q"}
+_LETTERS = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q"}
 # Private tags from here on: some programs leave nonsense in them.
 _FIRST_PRIVATE_TAG = 32768
+_MOST_DIRECTORIES = 64
+
+_Tags = dict[int, tuple[int, ...]]
 
 
 def tiff(content: bytes) -> Size:
     """Check that every strip or tile of the first page is there; return width and height."""
-    tags = _tags(content)
-    if content[8:10] == b"CR" or _DNG_VERSION in tags or tags.get(_NEW_SUBFILE_TYPE, (0,))[0] & 1:
-        raise NotAPicture("a camera's raw file, not a finished picture")
+    tags = _first(content)
+    if not (tags.get(_STRIPS) or tags.get(_TILES)) or _WIDTH not in tags or _HEIGHT not in tags:
+        raise BrokenPicture("a TIFF without a picture in it")
+    _require_pixels(content, tags)
+    return tags[_WIDTH][0], tags[_HEIGHT][0]
+
+
+def is_raw(content: bytes) -> bool:
+    """Whether what begins like a TIFF is a camera's raw file. Raises as `tiff` does."""
+    tags = _first(content)
+    reduced = tags.get(_NEW_SUBFILE_TYPE, (0,))[0] & 1
+    return content[8:10] == b"CR" or _DNG_VERSION in tags or bool(reduced)
+
+
+def raw(content: bytes) -> Size:
+    """Check that all pixels of a raw file are there; return its largest picture's size."""
+    sizes = []
+    for tags in _directories(content):
+        _require_pixels(content, tags)
+        if _WIDTH in tags and _HEIGHT in tags:
+            sizes.append((tags[_WIDTH][0], tags[_HEIGHT][0]))
+    if not sizes:
+        raise BrokenPicture("a raw file without a picture in it")
+    return max(sizes, key=lambda size: size[0] * size[1])
+
+
+def sensor(content: bytes, width_tag: int, height_tag: int) -> Size:
+    """Return the sensor's size from two tags of a maker's own; raises BrokenPicture without."""
+    dialect = _Dialect.of(content)
+    (at,) = dialect.read(dialect.offset, content, dialect.first_at)
+    tags, _ = _tags(content, dialect, at, frozenset({width_tag, height_tag}))
+    if width_tag not in tags or height_tag not in tags:
+        raise BrokenPicture("a raw file without a picture in it")
+    return tags[width_tag][0], tags[height_tag][0]
+
+
+def traits(content: bytes) -> Traits:
+    """Tell what the first page is besides its size. Raises as `tiff` does."""
+    tags = _first(content)
+    first, *others = _directories(content)
+    orientation = tags.get(_ORIENTATION, (1,))[0]
+    return Traits(
+        orientation=orientation if orientation in range(1, 9) else 1,
+        cmyk=first.get(_PHOTOMETRIC, (0,))[0] == _CMYK,
+        deep=max(first.get(_BITS, (1,))) > 8,  # noqa: PLR2004  bits of a byte
+        several=any(not each.get(_NEW_SUBFILE_TYPE, (0,))[0] & 1 for each in others),
+    )
+
+
+def _require_pixels(content: bytes, tags: _Tags) -> None:
+    """Raise TruncatedPicture unless every strip or tile of a directory ends inside the file."""
     starts = tags.get(_STRIPS) or tags.get(_TILES) or ()
     lengths = tags.get(_STRIP_BYTES) or tags.get(_TILE_BYTES) or (1,) * len(starts)
-    if not starts or _WIDTH not in tags or _HEIGHT not in tags:
-        raise BrokenPicture("a TIFF without a picture in it")
     if any(start + length > len(content) for start, length in zip(starts, lengths, strict=False)):
         raise TruncatedPicture("the TIFF's pixels are not all there")
-    return tags[_WIDTH][0], tags[_HEIGHT][0]
 
 
 @dataclass(frozen=True)
@@ -78,22 +124,49 @@ class _Dialect:
         return unpack(self.order + letters, content, at)
 
 
-def _tags(content: bytes) -> dict[int, tuple[int, ...]]:
-    """Read the wanted integer tags of the first directory."""
+def _first(content: bytes) -> _Tags:
+    """Read the wanted integer tags of the first directory, which alone must be there."""
     dialect = _Dialect.of(content)
     (at,) = dialect.read(dialect.offset, content, dialect.first_at)
     if at == 0 or (at < len(content) and only_zeros(content, at)):
         raise TruncatedPicture("the TIFF's directory is not written yet")
+    return _tags(content, dialect, at)[0]
+
+
+def _directories(content: bytes) -> Iterator[_Tags]:
+    """Yield the tags of every directory: the pages, each before its own smaller versions."""
+    dialect = _Dialect.of(content)
+    (at,) = dialect.read(dialect.offset, content, dialect.first_at)
+    left, seen = [at], set[int]()
+    while left and len(seen) < _MOST_DIRECTORIES:
+        at = left.pop(0)
+        if at == 0 or at in seen:
+            continue
+        seen.add(at)
+        tags, following = _tags(content, dialect, at)
+        yield tags
+        left += [following, *tags.get(_SUB_DIRECTORIES, ())]
+
+
+def _tags(
+    content: bytes, dialect: _Dialect, at: int, wanted: frozenset[int] = _WANTED
+) -> tuple[_Tags, int]:
+    """Read the wanted integer tags of a directory, and where the next one is (0 = nowhere)."""
     (count,) = dialect.read(dialect.count, content, at)
     at += struct.calcsize(dialect.order + dialect.count)
     tags = {}
-    for entry in range(at, at + count * dialect.entry_bytes, dialect.entry_bytes):
+    end = at + count * dialect.entry_bytes
+    for entry in range(at, end, dialect.entry_bytes):
         tag, kind, number = dialect.read("HH" + dialect.offset, content, entry)
-        if tag in _WANTED or (tag < _FIRST_PRIVATE_TAG and kind in _WIDTHS):
+        if tag in wanted or (tag < _FIRST_PRIVATE_TAG and kind in _WIDTHS):
             start = _value_start(content, dialect, entry, number * _WIDTHS.get(kind, 1))
-            if tag in _WANTED and kind in _LETTERS and number:
+            if tag in wanted and kind in _LETTERS and number:
                 tags[tag] = dialect.read(f"{number}{_LETTERS[kind]}", content, start)
-    return tags
+    try:
+        (following,) = dialect.read(dialect.offset, content, end)
+    except TruncatedPicture:  # sloppy programs end the file here
+        following = 0
+    return tags, following
 
 
 def _value_start(content: bytes, dialect: _Dialect, entry: int, length: int) -> int:

@@ -1,0 +1,41 @@
+"""What a source needs before it may be uploaded, and how a result is finished, as values.
+
+Both are parts of a plan: decided by the picture's header, the model and the rule, frozen with
+the intent. The original is never changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import Final
+
+# Counted up when the same preparation begins to give other bytes: uploads are then made anew.
+VERSION: Final = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preparation:
+    """How a source is made fit for its upload.
+
+    `types` are the file types that may be sent (extensions), `max_bytes` and `max_pixels` the
+    limits (0 pixels = none). `strip` names private metadata that is not sent. With `convert` False
+    only that is done and no pixel touched. `reasons` say to people why.
+    """
+
+    types: tuple[str, ...] = ()
+    max_bytes: int = 0
+    max_pixels: int = 0
+    strip: tuple[str, ...] = ()
+    convert: bool = True
+    reasons: tuple[str, ...] = ()
+
+
+def upload_key(content_hash: str, preparation: Preparation | None) -> str:
+    """Return what an upload is kept under: the same original, prepared the same way, once."""
+    if preparation is None:
+        return content_hash
+    recipe = {**asdict(preparation), "reasons": (), "version": VERSION}
+    text = f"{content_hash}\n{json.dumps(recipe, sort_keys=True)}"
+    return hashlib.sha256(text.encode()).hexdigest()

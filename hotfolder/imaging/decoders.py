@@ -1,0 +1,114 @@
+"""Opening pictures of every kind, HEIC and raw files by packages that may be missing.
+
+For workers only: what is imported and decoded here may crash.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import io
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from PIL import (
+    BmpImagePlugin,
+    GifImagePlugin,
+    Image,
+    JpegImagePlugin,
+    PngImagePlugin,
+    PsdImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+    features,
+)
+
+from hotfolder.imaging.picture import BrokenPicture, NoDecoder, PictureType
+
+# The decoders by name rather than Image.open: that would also try those of other formats.
+_BY_PILLOW: Final[Mapping[PictureType, Callable[[Any], Image.Image]]] = {
+    PictureType.JPEG: JpegImagePlugin.JpegImageFile,
+    PictureType.PNG: PngImagePlugin.PngImageFile,
+    PictureType.WEBP: WebPImagePlugin.WebPImageFile,
+    PictureType.GIF: GifImagePlugin.GifImageFile,
+    PictureType.BMP: BmpImagePlugin.BmpImageFile,
+    PictureType.TIFF: TiffImagePlugin.TiffImageFile,
+    PictureType.PSD: PsdImagePlugin.PsdImageFile,
+}
+_PACKAGES: Final = {PictureType.HEIC: ("pillow_heif", "heif"), PictureType.RAW: ("rawpy", "raw")}
+# A preview counts as full-size from this share of the raw picture's longer side.
+_FULL_SIZE: Final = 0.9
+# LibRaw's flips, in degrees against the clock.
+_FLIPS: Final = {3: 180, 5: 90, 6: 270}
+
+
+def missing(kind: PictureType) -> str | None:
+    """Return what must be installed before pictures of a kind can be opened, or None."""
+    if kind is PictureType.AVIF and not features.check("avif"):
+        return "a newer Pillow (pip install -U pillow)"
+    package, extra = _PACKAGES.get(kind, ("PIL", ""))
+    if importlib.util.find_spec(package) is not None:
+        return None
+    return f"the package {package} (pip install 'hotfolder[{extra}]')"
+
+
+def opened(kind: PictureType, content: Any, path: str) -> tuple[Image.Image, list[str]]:  # noqa: ANN401  bytes or a map of a file
+    """Open a picture's first frame, and say what a person should know of it.
+
+    `content` is the file's bytes, `path` where it can be opened again. Raises NoDecoder and
+    whatever the libraries raise.
+    """
+    needed = missing(kind)
+    if needed is not None:
+        raise NoDecoder(f"a {kind.extension.upper()} needs {needed}")
+    match kind:
+        case PictureType.HEIC:
+            return _heic(content), []
+        case PictureType.AVIF:
+            avif = importlib.import_module("PIL.AvifImagePlugin")
+            return avif.AvifImageFile(io.BytesIO(content)), []
+        case PictureType.RAW:
+            return _raw(path)
+    image = _BY_PILLOW[kind](io.BytesIO(content))
+    frames = getattr(image, "n_frames", 1)
+    if kind is PictureType.PSD:  # its frames are layers; the composite is what is shown
+        return image, []
+    return image, [f"the first of {frames} frames or pages"] if frames > 1 else []
+
+
+def _heic(content: Any) -> Image.Image:  # noqa: ANN401  bytes or a map of a file
+    package: Any = importlib.import_module("pillow_heif")
+    image: Image.Image = package.open_heif(
+        io.BytesIO(content), convert_hdr_to_8bit=True
+    ).to_pillow()
+    image.info.pop("exif", None)  # the library has turned the picture already
+    return image
+
+
+def _raw(path: str) -> tuple[Image.Image, list[str]]:
+    rawpy: Any = importlib.import_module("rawpy")
+    try:
+        with rawpy.imread(path) as raw:
+            preview = _preview(rawpy, raw)
+            if preview is not None:
+                return preview, ["the camera's own full-size preview"]
+            pixels = raw.postprocess(use_camera_wb=True, output_bps=8)
+            return Image.fromarray(pixels), ["developed with the camera's white balance"]
+    except rawpy.LibRawError as error:
+        raise BrokenPicture(f"the raw file cannot be opened: {error}") from error
+
+
+def _preview(rawpy: Any, raw: Any) -> Image.Image | None:  # noqa: ANN401  rawpy has no types
+    """Return the preview of a raw file, upright, if it is about as large as the raw picture."""
+    try:
+        found = raw.extract_thumb()
+    except (rawpy.LibRawNoThumbnailError, rawpy.LibRawUnsupportedThumbnailError):
+        return None
+    if found.format is not rawpy.ThumbFormat.JPEG:
+        return None
+    image: Image.Image = JpegImagePlugin.JpegImageFile(io.BytesIO(found.data))
+    if max(image.size) < _FULL_SIZE * max(raw.sizes.width, raw.sizes.height):
+        return None
+    if image.getexif().get(0x0112) is None and raw.sizes.flip in _FLIPS:
+        return image.rotate(_FLIPS[raw.sizes.flip], expand=True)
+    return image

@@ -1,0 +1,219 @@
+"""Making a source fit for its upload: converted, upright, sRGB, small enough.
+
+Runs in a worker. The same picture and preparation give the same bytes.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from PIL import Image, ImageOps
+
+from hotfolder.domain.preparation import Preparation
+from hotfolder.imaging import colours, containers, decoders, private
+from hotfolder.imaging.inspect import inspect
+from hotfolder.imaging.picture import CannotFit, Picture, PictureType
+from hotfolder.imaging.pillow import translated
+
+BEST_QUALITY: Final = 95
+# Below this it is better to have fewer pixels than worse ones.
+LEAST_QUALITY: Final = 80
+_FULL_COLOUR_QUALITY: Final = 90
+# No photograph is coded well in fewer bits for a pixel: more pixels need not be tried.
+_LEAST_BITS_PER_PIXEL: Final = 1.0
+_SHRINK: Final = 0.97
+_LEAST_SIDE: Final = 16
+_LONGEST_SIDES: Final = {
+    PictureType.JPEG: 65_500,
+    PictureType.PNG: 1_000_000,
+    PictureType.WEBP: 16_383,
+}
+_OPAQUE: Final = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What is to be sent, its type and size in pixels, and what was done for people to read."""
+
+    content: bytes
+    type: PictureType
+    width: int
+    height: int
+    notes: tuple[str, ...]
+
+
+def prepare(content: Any, path: str, wanted: Preparation) -> Prepared:  # noqa: ANN401  bytes or a map of a file
+    """Make a picture fit. `content` are its bytes, `path` is where they can be opened again.
+
+    Raises PictureError.
+    """
+    picture = inspect(content)
+    if not wanted.convert:
+        return _stripped(bytes(content), picture, wanted)
+    target = _Target.of(wanted)
+    with translated():
+        image, notes = decoders.opened(picture.type, content, path)
+        notes.insert(0, _told_type(picture))
+        image = _decoded(image, _most_pixels(image, wanted))
+        image, told = _in_srgb(image)
+        return target.fitted(image, picture, [*notes, *told])
+
+
+def _stripped(content: bytes, picture: Picture, wanted: Preparation) -> Prepared:
+    blocks = private.without(containers.read(picture.type, content), wanted.strip)
+    sent = containers.write(picture.type, content, blocks)
+    note = f"without private metadata ({', '.join(wanted.strip)})"
+    return Prepared(sent, picture.type, picture.width, picture.height, (note,))
+
+
+def _told_type(picture: Picture) -> str:
+    return f"{picture.type.extension.upper()} of {picture.width} x {picture.height}"
+
+
+def _most_pixels(image: Image.Image, wanted: Preparation) -> int:
+    room = int(wanted.max_bytes * 8 / _LEAST_BITS_PER_PIXEL)
+    return min(image.width * image.height, room, wanted.max_pixels or room)
+
+
+def _decoded(image: Image.Image, most_pixels: int) -> Image.Image:
+    """Decode, with no more pixels than can be of use: the rest would only take memory."""
+    share = math.sqrt(most_pixels / (image.width * image.height))
+    size = _scaled(image.size, min(1.0, share))
+    image.draft(None, size)  # of JPEG alone: decodes at a half, a quarter
+    profile, transparency = image.info.get("icc_profile"), image.info.get("transparency")
+    if size != image.size:
+        upright = image.getexif()
+        if image.mode in {"P", "1"}:
+            image = image.convert("RGBA" if transparency is not None else "RGB")
+        image = image.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
+        image.info["icc_profile"] = profile
+        if upright:
+            image.info["exif"] = upright.tobytes()
+    return image
+
+
+def _in_srgb(image: Image.Image) -> tuple[Image.Image, list[str]]:
+    turned = ImageOps.exif_transpose(image)
+    notes = ["turned upright"] if turned.size != image.size else []
+    changed, told = colours.to_srgb(turned)
+    if changed.mode == "RGBA" and changed.getchannel("A").getextrema() == (_OPAQUE, _OPAQUE):
+        changed = changed.convert("RGB")
+    return changed, [*notes, *told]
+
+
+def _scaled(size: tuple[int, int], share: float) -> tuple[int, int]:
+    width, height = size
+    return max(1, round(width * share)), max(1, round(height * share))
+
+
+@dataclass(frozen=True)
+class _Target:
+    """What may be sent: the type for opaque pictures, that for others, and the limits."""
+
+    opaque: PictureType
+    see_through: PictureType | None
+    max_bytes: int
+    max_pixels: int
+
+    @classmethod
+    def of(cls, wanted: Preparation) -> _Target:
+        """Choose from the types that a model takes. Raises CannotFit."""
+        makes = (PictureType.JPEG, PictureType.PNG, PictureType.WEBP)
+        taken = [kind for kind in makes if kind.extension in wanted.types]
+        if not taken:
+            raise CannotFit("this edit takes neither JPEG nor PNG nor WebP")
+        see_through = next((kind for kind in taken if kind is not PictureType.JPEG), None)
+        return cls(taken[0], see_through, wanted.max_bytes, wanted.max_pixels)
+
+    def fitted(self, image: Image.Image, picture: Picture, notes: list[str]) -> Prepared:
+        """Encode a picture at the best quality that fits, with fewer pixels where none does."""
+        kind = self.see_through if image.mode == "RGBA" else self.opaque
+        if kind is None:
+            kind, image = self.opaque, on_white(image)
+            notes.append("on white: this edit takes no transparency")
+        share = self._share(image, kind)
+        least = min(_LEAST_SIDE, *_scaled(image.size, share))
+        while min(size := _scaled(image.size, share)) >= least:
+            fewer = image if size == image.size else image.resize(size, Image.Resampling.LANCZOS)
+            sent = best(fewer, kind, self.max_bytes)
+            if len(sent.content) <= self.max_bytes:
+                return Prepared(
+                    sent.content, kind, *size, _told(picture, kind, size, sent.quality, notes)
+                )
+            share *= _SHRINK * min(0.95, math.sqrt(self.max_bytes / len(sent.content)))
+        raise CannotFit(f"the picture cannot be made smaller than {self.max_bytes} bytes")
+
+    def _share(self, image: Image.Image, kind: PictureType) -> float:
+        pixels = self.max_pixels or image.width * image.height
+        by_pixels = math.sqrt(pixels / (image.width * image.height))
+        return min(1.0, by_pixels, _LONGEST_SIDES[kind] / max(image.size))
+
+
+def _told(
+    picture: Picture, kind: PictureType, size: tuple[int, int], quality: int, notes: list[str]
+) -> tuple[str, ...]:
+    upright = {(picture.width, picture.height), (picture.height, picture.width)}
+    scaled = [f"scaled to {size[0]} x {size[1]}"] if size not in upright else []
+    at = f" of quality {quality}" if quality else ""
+    return (*notes, *scaled, f"sent as {kind.extension.upper()}{at}")
+
+
+def on_white(image: Image.Image) -> Image.Image:
+    """Return a transparent picture as it looks on white paper."""
+    paper = Image.new("RGBA", image.size, "white")
+    return Image.alpha_composite(paper, image).convert("RGB")
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """An encoded picture and the quality it was encoded with (0 = lossless)."""
+
+    content: bytes
+    quality: int
+
+
+def best(image: Image.Image, kind: PictureType, max_bytes: int) -> Encoded:
+    """Encode at the best quality that fits into a number of bytes, or else the least."""
+    if kind is PictureType.PNG:
+        return Encoded(encoded(image, kind, 0), 0)
+    tried = Encoded(encoded(image, kind, BEST_QUALITY), BEST_QUALITY)
+    if len(tried.content) <= max_bytes:
+        return tried
+    low, high = LEAST_QUALITY, BEST_QUALITY - 1
+    found = Encoded(encoded(image, kind, low), low)
+    while low < high and len(found.content) <= max_bytes:
+        middle = (low + high + 1) // 2
+        content = encoded(image, kind, middle)
+        if len(content) <= max_bytes:
+            low, found = middle, Encoded(content, middle)
+        else:
+            high = middle - 1
+    return found
+
+
+def encoded(image: Image.Image, kind: PictureType, quality: int) -> bytes:
+    """Encode a picture in sRGB, with that profile."""
+    written = io.BytesIO()
+    options = _OPTIONS[kind](quality)
+    image.save(written, icc_profile=_profile(image), exif=b"", **options)
+    return written.getvalue()
+
+
+def _profile(image: Image.Image) -> bytes | None:
+    return None if image.mode == "L" else colours.srgb_profile()
+
+
+def _jpeg_options(quality: int) -> dict[str, Any]:
+    subsampling = 0 if quality >= _FULL_COLOUR_QUALITY else 2
+    return {"format": "JPEG", "quality": quality, "subsampling": subsampling}
+
+
+_OPTIONS: Mapping[PictureType, Callable[[int], dict[str, Any]]] = {
+    PictureType.JPEG: _jpeg_options,
+    PictureType.PNG: lambda _: {"format": "PNG"},
+    PictureType.WEBP: lambda quality: {"format": "WEBP", "quality": quality, "method": 4},
+}

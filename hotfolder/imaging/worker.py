@@ -1,0 +1,112 @@
+"""The other end of the workshop: one worker, which takes a task at a time from a socket.
+
+Started as `python -m hotfolder.imaging.worker FD`. It gets open files, never names of users'
+files; it may crash, hang or be killed for its memory, and nothing else dies of it.
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+import os
+import resource
+import signal
+import socket
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from hotfolder.domain.preparation import Preparation
+from hotfolder.imaging import inspect, picture, prepare
+
+LARGEST_MESSAGE: Final = 128 * 1024
+# What libraries map besides a picture's own memory: themselves, thread stacks, arenas.
+_SPARE_BYTES: Final = 256 * 1024 * 1024
+_NICENESS: Final = 5
+
+Answer = dict[str, Any]
+
+
+def main() -> None:
+    """Work until the other end is closed."""
+    with socket.socket(fileno=int(sys.argv[1])) as end:
+        os.nice(_NICENESS)
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        while True:
+            message, files, _, _ = socket.recv_fds(end, LARGEST_MESSAGE, 4)
+            if not message:
+                return
+            end.send(json.dumps(_answer(json.loads(message), files)).encode())
+
+
+def _answer(order: Mapping[str, Any], files: list[int]) -> Answer:
+    """Do a task within its limits; errors are answers, too."""
+    signal.alarm(int(order["deadline_s"]) + 1)  # should the other end be gone by then
+    _limit_memory(order["memory_bytes"])
+    try:
+        return TASKS[order["task"]](files, order["order"])
+    except picture.PictureError as error:
+        return {"error": type(error).__name__, "text": str(error)}
+    except MemoryError:
+        return {"error": "MemoryError", "text": "not enough memory"}
+    finally:
+        signal.alarm(0)
+        for each in files:
+            os.close(each)
+
+
+def _limit_memory(memory_bytes: int) -> None:
+    mapped = int(_statm()[0]) * resource.getpagesize()
+    resource.setrlimit(
+        resource.RLIMIT_AS, (mapped + memory_bytes + _SPARE_BYTES, resource.RLIM_INFINITY)
+    )
+
+
+def _statm() -> list[str]:
+    with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123  the kernel's
+        return file.read().split()
+
+
+def _look(files: list[int], _order: Mapping[str, Any]) -> Answer:
+    found = inspect.inspect(_content(files[0]))
+    return {
+        "type": found.type.value,
+        "width": found.width,
+        "height": found.height,
+        "bytes": found.bytes,
+    }
+
+
+def _prepare(files: list[int], order: Mapping[str, Any]) -> Answer:
+    source, target = files
+    wanted = Preparation(**{**order, "types": tuple(order["types"])})
+    made = prepare.prepare(_content(source), f"/proc/self/fd/{source}", wanted)
+    _write(target, made.content)
+    return {
+        "type": made.type.value,
+        "width": made.width,
+        "height": made.height,
+        "notes": made.notes,
+    }
+
+
+def _content(file: int) -> Any:  # noqa: ANN401  bytes or a map of a file
+    """Map a file into memory, so that only what is looked at is read."""
+    if not os.fstat(file).st_size:
+        return b""
+    return mmap.mmap(file, 0, access=mmap.ACCESS_READ)
+
+
+def _write(file: int, content: bytes) -> None:
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(file, rest) :]
+
+
+TASKS: Final[Mapping[str, Callable[[list[int], Mapping[str, Any]], Answer]]] = {
+    "look": _look,
+    "prepare": _prepare,
+}
+
+if __name__ == "__main__":
+    main()

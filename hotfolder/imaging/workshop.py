@@ -1,0 +1,209 @@
+"""Work on pictures in processes of their own, a few at a time and within a budget of memory.
+
+A picture from anywhere may crash a decoder, hang it, or make it take all the memory there is.
+Here that costs one worker and is told as an error:
+
+    PictureError       what the worker says of the picture itself
+    WorkerFailed
+     +- WorkerDied     crashed, or was killed
+     +- WorkerSlow     took longer than its deadline, and was ended
+     +- MemoryLack     needed more than the memory that it was given
+
+Workers are started when they are first needed and kept warm. A picture that takes more than the
+whole budget is worked on while nothing else is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from hotfolder.imaging import picture
+from hotfolder.imaging.worker import LARGEST_MESSAGE
+
+PLACES: Final = 4
+MEMORY_BYTES: Final = 1500 * 1024 * 1024
+# A worker that took more than this is ended afterwards: that surely gives the memory back.
+KEPT_BELOW_BYTES: Final = 512 * 1024 * 1024
+_GONE_WITHIN_S: Final = 5.0
+_HOME = Path(__file__).parents[2]
+
+_ERRORS: Final[Mapping[str, type[picture.PictureError]]] = {
+    each.__name__: each
+    for each in (
+        picture.EmptyPicture,
+        picture.NotAPicture,
+        picture.TruncatedPicture,
+        picture.BrokenPicture,
+        picture.NoDecoder,
+        picture.CannotFit,
+    )
+}
+
+
+class WorkerFailed(Exception):
+    """No worker could do the task; the text says what happened."""
+
+
+class WorkerDied(WorkerFailed):
+    """The worker crashed or was killed."""
+
+
+class WorkerSlow(WorkerFailed):
+    """The worker took longer than its deadline."""
+
+
+class MemoryLack(WorkerFailed):
+    """The worker needed more memory than it was given."""
+
+
+class Workshop:
+    """Up to `places` workers, which together get `memory_bytes` at a time."""
+
+    def __init__(self, *, places: int = PLACES, memory_bytes: int = MEMORY_BYTES) -> None:
+        self._memory_bytes = memory_bytes
+        self._used_bytes = 0
+        self._turn = asyncio.Lock()
+        self._freed = asyncio.Condition()
+        self._threads = ThreadPoolExecutor(places, thread_name_prefix="workshop")
+        self._idle: list[_Worker] = []
+        self._all: set[_Worker] = set()
+        self._closed = False
+
+    async def work(
+        self,
+        task: str,
+        files: Sequence[int],
+        order: Mapping[str, Any],
+        *,
+        memory_bytes: int,
+        deadline_s: float,
+    ) -> dict[str, Any]:
+        """Let a worker do a task of `worker.TASKS` with open files; return its answer.
+
+        `memory_bytes` is what the task is expected to take. Raises PictureError, WorkerFailed.
+        """
+        message = {
+            "task": task,
+            "order": dict(order),
+            "memory_bytes": 2 * memory_bytes,
+            "deadline_s": deadline_s,
+        }
+        async with self._room(memory_bytes):
+            keep = memory_bytes <= KEPT_BELOW_BYTES
+            # Copies: whoever is cancelled closes its files, while the thread goes on.
+            copies = [os.dup(each) for each in files]
+            call = partial(self._do, json.dumps(message).encode(), copies, deadline_s, keep=keep)
+            answer = await asyncio.get_running_loop().run_in_executor(self._threads, call)
+        if "error" not in answer:
+            return answer
+        if answer["error"] == "MemoryError":
+            raise MemoryLack("it needs more memory than limits.picture_memory_mb allows")
+        raise _ERRORS.get(answer["error"], picture.BrokenPicture)(answer["text"])
+
+    def close(self) -> None:
+        """End every worker, whatever it is doing."""
+        self._closed = True
+        for each in list(self._all):
+            each.end()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    @contextlib.asynccontextmanager
+    async def _room(self, wanted_bytes: int) -> AsyncIterator[None]:
+        """Take memory from the budget, in the order of asking: no large one waits for ever."""
+        taken = min(wanted_bytes, self._memory_bytes)
+        async with self._turn, self._freed:
+            await self._freed.wait_for(lambda: self._used_bytes + taken <= self._memory_bytes)
+            self._used_bytes += taken
+        try:
+            yield
+        finally:
+            self._used_bytes -= taken
+            async with self._freed:
+                self._freed.notify_all()
+
+    def _do(
+        self, message: bytes, files: list[int], deadline_s: float, *, keep: bool
+    ) -> dict[str, Any]:
+        try:
+            worker = self._idle.pop() if self._idle else self._started()
+            try:
+                answer = worker.ask(message, files, deadline_s)
+            except BaseException:
+                self._end(worker)
+                raise
+        finally:
+            for each in files:
+                os.close(each)
+        if keep and answer.get("error") != "MemoryError" and not self._closed:
+            self._idle.append(worker)
+        else:
+            self._end(worker)
+        return answer
+
+    def _started(self) -> _Worker:
+        if self._closed:
+            raise WorkerDied("the program is stopping")
+        worker = _Worker()
+        self._all.add(worker)
+        return worker
+
+    def _end(self, worker: _Worker) -> None:
+        worker.end()
+        self._all.discard(worker)
+
+
+class _Worker:
+    """One worker process and the socket to it."""
+
+    def __init__(self) -> None:
+        self._socket, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with other:
+            self._program = subprocess.Popen(  # noqa: S603  this program's own
+                [sys.executable, "-P", "-m", "hotfolder.imaging.worker", str(other.fileno())],
+                pass_fds=[other.fileno()],
+                env=_environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,  # Ctrl-C is for the daemon
+            )
+
+    def ask(self, message: bytes, files: Sequence[int], deadline_s: float) -> dict[str, Any]:
+        """Send a task and wait for its answer. Raises WorkerDied, WorkerSlow."""
+        try:
+            self._socket.settimeout(deadline_s)
+            socket.send_fds(self._socket, [message], files)
+            answer = self._socket.recv(LARGEST_MESSAGE)
+        except TimeoutError:
+            raise WorkerSlow(f"it took longer than {deadline_s:.0f} seconds") from None
+        except OSError as error:
+            raise WorkerDied(f"the worker is gone: {error}") from error
+        if not answer:
+            raise WorkerDied("the worker died of it")
+        found: dict[str, Any] = json.loads(answer)
+        return found
+
+    def end(self) -> None:
+        """End the worker now; one that hangs in the kernel is not waited for."""
+        self._program.kill()
+        self._socket.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._program.wait(_GONE_WITHIN_S)
+
+
+def _environment() -> dict[str, str]:
+    """Return what a worker may know: nothing of keys. Its libraries need no threads."""
+    kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in os.environ}
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+    return {**kept, **threads, "PYTHONPATH": str(_HOME)}

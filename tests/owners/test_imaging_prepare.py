@@ -1,0 +1,252 @@
+"""Imaging: sources made fit for their upload."""
+
+from __future__ import annotations
+
+import functools
+import struct
+from typing import TYPE_CHECKING
+
+import pytest
+from PIL import Image, PngImagePlugin
+
+from hotfolder.domain.preparation import Preparation
+from hotfolder.imaging import containers, exif
+from hotfolder.imaging.inspect import inspect
+from hotfolder.imaging.picture import (
+    BrokenPicture,
+    CannotFit,
+    NotAPicture,
+    PictureError,
+    PictureType,
+    TruncatedPicture,
+)
+from hotfolder.imaging.prepare import Prepared, prepare
+from tests import pictures
+from tests.pictures import needs_heif, needs_rawpy, noise, opened, saved, scene, see_through, srgb
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+MEGABYTE = 1024 * 1024
+GROK = Preparation(types=("jpg", "png", "webp"), max_bytes=10 * MEGABYTE)
+
+
+def prepared(content: bytes, folder: Path, wanted: Preparation = GROK) -> Prepared:
+    """Prepare a picture that stands in a file."""
+    path = folder / "source"
+    path.write_bytes(content)
+    return prepare(content, str(path), wanted)
+
+
+def psd(image: Image.Image) -> bytes:
+    """Write a flat PSD, uncompressed."""
+    channels = b"".join(band.tobytes() for band in image.split())
+    head = struct.pack(">4sH6xHIIHH", b"8BPS", 1, len(image.mode), image.height, image.width, 8, 3)
+    return head + bytes(12) + struct.pack(">H", 0) + channels
+
+
+def heif(image: Image.Image, form: str = "HEIF") -> bytes:
+    """Write a HEIC, with the package that only some have."""
+    package = pytest.importorskip("pillow_heif")
+    package.register_heif_opener()
+    return saved(image, form, quality=95)
+
+
+KINDS: dict[str, Callable[[], bytes]] = {
+    "tiff": lambda: saved(scene(), "TIFF"),
+    "tiff lzw": lambda: saved(scene(), "TIFF", compression="tiff_lzw"),
+    "tiff pages": lambda: saved(scene(), "TIFF", save_all=True, append_images=[noise((9, 9))]),
+    "tiff cmyk": lambda: saved(scene("CMYK"), "TIFF"),
+    "jpeg cmyk": lambda: saved(scene("CMYK"), "JPEG", quality=95),
+    "bmp": lambda: saved(scene(), "BMP"),
+    "gif animated": lambda: saved(scene(), "GIF", save_all=True, append_images=[noise((160, 120))]),
+    "png palette": lambda: saved(scene().quantize(8), "PNG"),
+    "psd": lambda: psd(scene()),
+    "avif": lambda: saved(scene(), "AVIF", quality=95),
+    "heic": lambda: heif(scene()),
+    "dng with preview": lambda: pictures.dng((160, 120), scene()),
+}
+needs = {"heic": needs_heif, "dng with preview": needs_rawpy}
+
+
+@pytest.mark.parametrize(
+    "make", [pytest.param(KINDS[name], id=name, marks=needs.get(name, ())) for name in KINDS]
+)
+def test_every_kind_becomes_a_picture_that_models_take(
+    make: Callable[[], bytes], tmp_path: Path
+) -> None:
+    """Whatever is dropped is sent as a JPEG in sRGB that looks the same."""
+    made = prepared(make(), tmp_path)
+    assert (made.type, made.width, made.height) == (PictureType.JPEG, 160, 120)
+    image = opened(made.content)
+    assert image.mode == "RGB"
+    for place, wanted in {(20, 20): (255, 0, 0), (140, 20): (0, 255, 0)}.items():
+        found = image.getpixel(place)
+        assert isinstance(found, tuple)
+        assert max(abs(a - b) for a, b in zip(found, wanted, strict=True)) < 25, found
+    assert made.notes[-1] == "sent as JPG of quality 95"
+    assert prepared(make(), tmp_path).content == made.content
+
+
+@needs_rawpy
+@pytest.mark.parametrize("preview", [None, (40, 30)])
+def test_a_raw_file_without_a_full_preview_is_developed(
+    preview: tuple[int, int] | None, tmp_path: Path
+) -> None:
+    """A small preview is no stand-in for the picture: the raw pixels are developed."""
+    small = scene(size=preview) if preview else None
+    made = prepared(pictures.dng((160, 120), small), tmp_path)
+    assert (made.type, made.width, made.height) == (PictureType.JPEG, 160, 120)
+    assert any("developed" in note for note in made.notes)
+
+
+@pytest.mark.parametrize("form", ["PNG", "TIFF", "WEBP"])
+def test_transparency_is_kept_where_the_model_takes_it(form: str, tmp_path: Path) -> None:
+    """A half-transparent picture is sent as PNG; on white where only JPEG is taken."""
+    content = saved(see_through(), form)
+    made = prepared(content, tmp_path)
+    assert made.type is PictureType.PNG
+    assert opened(made.content).getchannel("A").getextrema() == (128, 128)
+    plain = prepared(content, tmp_path, Preparation(types=("jpg",), max_bytes=MEGABYTE))
+    assert plain.type is PictureType.JPEG
+    assert any("on white" in note for note in plain.notes)
+
+
+def test_an_alpha_channel_that_hides_nothing_is_left_out(tmp_path: Path) -> None:
+    """An opaque picture with an alpha channel is sent as JPEG."""
+    image = scene()
+    image.putalpha(255)
+    assert prepared(saved(image, "PNG"), tmp_path).type is PictureType.JPEG
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_pictures_are_sent_upright(orientation: int, tmp_path: Path) -> None:
+    """The way a camera was held is applied to the pixels, and not stated any more."""
+    content = saved(scene(), "JPEG", exif=pictures.exif(orientation=orientation))
+    assert inspect(content).traits.orientation == orientation
+    made = prepared(content, tmp_path)
+    assert (made.width < made.height) == (orientation >= 5)
+    assert inspect(made.content).traits.orientation == 1
+    assert not containers.read(PictureType.JPEG, made.content).exif
+
+
+@pytest.mark.parametrize(
+    ("mode", "form"), [("I;16", "PNG"), ("I;16", "TIFF"), ("I", "TIFF"), ("F", "TIFF")]
+)
+def test_deep_greys_are_scaled_not_cut_off(mode: str, form: str, tmp_path: Path) -> None:
+    """The middle of 16 bits is the middle of 8."""
+    middle: dict[str, float] = {"I;16": 32_768, "I": 32_768, "F": 0.5}
+    image = Image.new(mode, (64, 64), middle[mode])
+    made = prepared(saved(image, form), tmp_path)
+    grey = opened(made.content).convert("L").getpixel((9, 9))
+    assert isinstance(grey, int)
+    assert abs(grey - 128) <= 2
+
+
+def test_a_picture_too_large_is_compressed_more_before_it_loses_pixels(tmp_path: Path) -> None:
+    """The best quality that fits is taken; every pixel stays while the quality is decent."""
+    content = saved(noise((800, 600)), "BMP")
+    full = prepared(content, tmp_path)
+    for share, whole in ((0.8, True), (0.2, False)):
+        limit = int(len(full.content) * share)
+        made = prepared(content, tmp_path, Preparation(types=("jpg",), max_bytes=limit))
+        assert limit * 0.6 < len(made.content) <= limit
+        assert ((made.width, made.height) == (800, 600)) is whole
+        assert any("scaled to" in note for note in made.notes) is not whole
+
+
+def test_a_rule_limits_the_pixels(tmp_path: Path) -> None:
+    """A picture with more pixels than wanted is scaled in proportion."""
+    wanted = Preparation(types=("png",), max_bytes=MEGABYTE, max_pixels=4800)
+    made = prepared(saved(scene(), "PNG"), tmp_path, wanted)
+    assert (made.width, made.height) == (80, 60)
+
+
+def test_a_picture_that_no_jpeg_can_hold_is_scaled(tmp_path: Path) -> None:
+    """A JPEG has at most 65,535 pixels a side."""
+    image = Image.new("RGB", (100_000, 20), "red")
+    made = prepared(saved(image, "PNG"), tmp_path, Preparation(types=("jpg",), max_bytes=MEGABYTE))
+    assert made.width <= 65_500
+    assert opened(made.content).width == made.width
+
+
+def test_nothing_fits_nowhere(tmp_path: Path) -> None:
+    """Where nothing can be made that the model takes, this is said instead of trying for ever."""
+    for wanted in (
+        Preparation(types=("gif",), max_bytes=MEGABYTE),
+        Preparation(types=("jpg",), max_bytes=100),
+    ):
+        with pytest.raises(CannotFit):
+            prepared(saved(scene(), "TIFF"), tmp_path, wanted)
+
+
+def test_colours_are_converted_by_the_profile(tmp_path: Path) -> None:
+    """A picture is sent in sRGB with that profile; a damaged profile is left out and told."""
+    made = prepared(saved(scene(), "TIFF", icc_profile=srgb()), tmp_path)
+    assert opened(made.content).info["icc_profile"][36:40] == b"acsp"
+    damaged = prepared(saved(scene(), "TIFF", icc_profile=b"nonsense" * 40), tmp_path)
+    assert any("profile is damaged" in note for note in damaged.notes)
+
+
+def test_only_what_is_private_is_taken_out_of_a_picture_that_fits(tmp_path: Path) -> None:
+    """Stripping leaves every pixel and all other metadata as it was."""
+    content = saved(scene(), "JPEG", exif=pictures.exif(orientation=6), icc_profile=srgb())
+    wanted = Preparation(convert=False, strip=("gps", "serials"))
+    made = prepared(content, tmp_path, wanted)
+    assert opened(made.content).tobytes() == opened(content).tobytes()
+    left = opened(made.content).getexif()
+    assert left[pictures.MAKE] == "Leica"
+    assert pictures.GPS not in left
+    assert 0xA431 not in left.get_ifd(pictures.EXIF)
+    assert b"SN-42" not in made.content
+    bare = prepared(content, tmp_path, Preparation(convert=False, strip=("all",)))
+    assert dict(opened(bare.content).getexif()) == {pictures.ORIENTATION: 6}
+    assert opened(bare.content).info["icc_profile"] == srgb()
+
+
+@functools.cache
+def sound() -> dict[str, bytes]:
+    """Give one whole picture of each kind that is decoded without further packages."""
+    return {
+        name: KINDS[name]() for name in KINDS if name not in needs and name != "gif animated"
+    } | {"jpeg": saved(scene(), "JPEG", exif=pictures.exif()), "webp": saved(scene(), "WEBP")}
+
+
+@pytest.mark.parametrize("name", [*sound()])
+def test_broken_pictures_are_told_as_such(name: str, tmp_path: Path) -> None:
+    """Cut off anywhere or with bytes overwritten, a picture is prepared or a PictureError."""
+    content = sound()[name]
+    for cut in range(0, len(content), max(1, len(content) // 25)):
+        damaged = bytearray(content)
+        damaged[cut : cut + 8] = b"\xff\x00\x80\x7f" * 2
+        for bad in (content[:cut], bytes(damaged)):
+            try:
+                prepared(bad, tmp_path)
+            except PictureError:
+                continue
+
+
+def test_what_is_no_picture_is_refused(tmp_path: Path) -> None:
+    """A text, and a picture cut short, are refused before anything is decoded."""
+    with pytest.raises(NotAPicture):
+        prepared(b"Dear customer" * 9, tmp_path)
+    with pytest.raises(TruncatedPicture):
+        prepared(saved(scene(), "TIFF", compression="tiff_lzw")[:300], tmp_path)
+
+
+def test_a_bomb_of_text_does_not_go_off(tmp_path: Path) -> None:
+    """A PNG whose small text inflates to gigabytes is refused or sent, within the memory."""
+    text = PngImagePlugin.PngInfo()
+    text.add_text("bomb", "0" * 30_000_000, zip=True)
+    with pytest.raises(BrokenPicture):
+        prepared(saved(scene(), "PNG", pnginfo=text), tmp_path)
+
+
+@pytest.mark.parametrize("lie", [b"", b"II*\0", b"II*\0\xff\xff\xff\xff", b"MM\0*" + b"\xff" * 40])
+def test_exif_that_lies_is_passed_over(lie: bytes) -> None:
+    """A block that is cut short or leads nowhere counts as upright, and strips to nothing."""
+    assert exif.orientation(lie) == 1
+    assert exif.upright(lie, 1, 1) == b""
+    content = saved(scene(), "JPEG", exif=b"Exif\0\0" + lie) if lie else saved(scene(), "JPEG")
+    assert inspect(content).traits.orientation == 1

@@ -1,0 +1,145 @@
+"""The workshop: work on pictures that may crash, hang or take all memory."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import tempfile
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from hotfolder.imaging.picture import EmptyPicture, NotAPicture, PictureType
+from hotfolder.imaging.workshop import MemoryLack, WorkerDied, WorkerSlow, Workshop
+from tests.pictures import opened, saved, scene
+
+MEGABYTE = 1024 * 1024
+WANTED = {"types": ["jpg"], "max_bytes": MEGABYTE}
+
+
+@contextlib.contextmanager
+def workshop(**options: Any) -> Iterator[Workshop]:  # noqa: ANN401  a workshop's own
+    """Give a workshop that ends with the block."""
+    made = Workshop(**options)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+@contextlib.contextmanager
+def files(content: bytes) -> Iterator[list[int]]:
+    """Give an open file with a content and an empty one."""
+    with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as target:
+        source.write(content)
+        source.flush()
+        yield [source.fileno(), target.fileno()]
+
+
+async def look(shop: Workshop, content: bytes, *, deadline_s: float = 20.0) -> dict[str, Any]:
+    """Let a worker look at a picture."""
+    with files(content) as (source, _):
+        return await shop.work("look", [source], {}, memory_bytes=1, deadline_s=deadline_s)
+
+
+def workers(shop: Workshop) -> list[int]:
+    """Return the ids of the workers."""
+    return [each._program.pid for each in shop._all]  # noqa: SLF001  to kill them
+
+
+async def test_a_picture_is_prepared_in_a_worker() -> None:
+    """The answer says what was made, and the target holds it."""
+    with workshop() as shop, files(saved(scene(), "TIFF")) as (source, target):
+        answer = await shop.work(
+            "prepare", [source, target], WANTED, memory_bytes=MEGABYTE, deadline_s=20.0
+        )
+        assert (answer["type"], answer["width"]) == (PictureType.JPEG, 160)
+        assert opened(os.pread(target, MEGABYTE, 0)).size == (160, 120)
+
+
+async def test_workers_are_kept_warm() -> None:
+    """Many tasks take as few workers as work at once."""
+    with workshop(places=2) as shop:
+        for _ in range(5):
+            await look(shop, saved(scene(), "PNG"))
+        assert len(workers(shop)) == 1
+
+
+async def test_what_is_wrong_with_a_picture_is_told() -> None:
+    """Verdicts of the worker arrive as the room's own errors, and the worker lives on."""
+    with workshop() as shop:
+        with pytest.raises(NotAPicture):
+            await look(shop, b"Dear customer" * 9)
+        with pytest.raises(EmptyPicture):
+            await look(shop, b"")
+        assert len(workers(shop)) == 1
+
+
+async def test_a_worker_that_dies_is_replaced() -> None:
+    """A crash or the kernel's OOM killer costs one task; the next has a fresh worker."""
+    with workshop(places=1) as shop:
+        await look(shop, saved(scene(), "PNG"))
+        (pid,) = workers(shop)
+        os.kill(pid, signal.SIGSTOP)
+        task = asyncio.create_task(look(shop, saved(scene(), "PNG")))
+        await asyncio.sleep(0)
+        os.kill(pid, signal.SIGKILL)
+        with pytest.raises(WorkerDied):
+            await task
+        assert (await look(shop, saved(scene(), "PNG")))["width"] == 160
+
+
+async def test_a_worker_that_hangs_is_ended() -> None:
+    """A deadline ends the worker and its task alone."""
+    with workshop(places=1) as shop:
+        await look(shop, saved(scene(), "PNG"))
+        (pid,) = workers(shop)
+        os.kill(pid, signal.SIGSTOP)
+        with pytest.raises(WorkerSlow):
+            await look(shop, saved(scene(), "PNG"), deadline_s=0.2)
+        assert pid not in workers(shop)
+        assert (await look(shop, saved(scene(), "PNG")))["width"] == 160
+
+
+async def test_a_task_gets_no_more_memory_than_it_was_promised() -> None:
+    """A picture that takes more than expected is refused its memory; the machine is unharmed."""
+    bomb = saved(Image.new("RGB", (9_500, 9_500)), "PNG", compress_level=1)
+    with workshop() as shop, files(bomb) as (source, target), pytest.raises(MemoryLack):
+        await shop.work("prepare", [source, target], WANTED, memory_bytes=1, deadline_s=60.0)
+
+
+async def test_the_memory_of_all_together_is_bounded() -> None:
+    """Tasks wait for room in the order of asking; one above the whole budget works alone."""
+    at_work, most = 0, 0
+
+    async def one(shop: Workshop, memory_bytes: int) -> None:
+        nonlocal at_work, most
+        async with shop._room(memory_bytes):  # noqa: SLF001  the budget itself
+            at_work += memory_bytes
+            most = max(most, at_work)
+            await asyncio.sleep(0)
+            at_work -= memory_bytes
+
+    with workshop(memory_bytes=100) as shop:
+        await asyncio.gather(*(one(shop, each) for each in (40, 40, 40, 60, 10, 90, 40)))
+        assert most <= 100
+        await asyncio.gather(*(one(shop, each) for each in (5, 500, 5)))
+        assert most == 500
+
+
+async def test_a_cancelled_task_leaves_nothing_open() -> None:
+    """Whoever stops waiting may close its files; the worker's copies are closed by themselves."""
+    with workshop(places=1) as shop:
+        await look(shop, saved(scene(), "PNG"))
+        before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208  counted only
+        task = asyncio.create_task(look(shop, saved(scene(), "PNG")))
+        await asyncio.sleep(0)
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        await look(shop, saved(scene(), "PNG"))
+        assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208

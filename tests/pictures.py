@@ -1,0 +1,166 @@
+"""Real pictures of all kinds, made on the spot."""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import struct
+from typing import Any
+
+import pytest
+from PIL import Image, ImageCms
+
+MAKE, ORIENTATION, EXIF, GPS = 0x010F, 0x0112, 0x8769, 0x8825
+
+needs_heif = pytest.mark.skipif(
+    importlib.util.find_spec("pillow_heif") is None, reason="pillow-heif is not installed"
+)
+needs_rawpy = pytest.mark.skipif(
+    importlib.util.find_spec("rawpy") is None, reason="rawpy is not installed"
+)
+
+
+def saved(image: Image.Image, form: str, **options: Any) -> bytes:  # noqa: ANN401  Pillow's own options
+    """Encode an image with Pillow."""
+    stream = io.BytesIO()
+    image.save(stream, form, **options)
+    return stream.getvalue()
+
+
+def opened(content: bytes) -> Image.Image:
+    """Decode a picture."""
+    image = Image.open(io.BytesIO(content))
+    image.load()
+    return image
+
+
+def scene(mode: str = "RGB", size: tuple[int, int] = (160, 120)) -> Image.Image:
+    """Give a picture that is red at the upper left, green at the right, blue at the bottom."""
+    small = Image.new("RGB", (2, 2))
+    for place, colour in {(0, 0): "red", (1, 0): "lime", (0, 1): "blue", (1, 1): "white"}.items():
+        small.putpixel(place, (0, 0, 0))
+        small.paste(colour, (*place, place[0] + 1, place[1] + 1))
+    return small.resize(size, Image.Resampling.NEAREST).convert(mode)
+
+
+def noise(size: tuple[int, int], seed: int = 1) -> Image.Image:
+    """Give a picture that does not compress, always the same."""
+    count = size[0] * size[1] * 3
+    state = bytearray()
+    number = seed
+    while len(state) < min(count, 60_000):
+        number = (number * 1_103_515_245 + 12_345) % 2**31
+        state += struct.pack("<I", number)[:3]
+    return Image.frombytes("RGB", size, bytes(state) * (count // len(state) + 1))
+
+
+def see_through(size: tuple[int, int] = (160, 120)) -> Image.Image:
+    """Give the scene, half transparent."""
+    image = scene(size=size)
+    image.putalpha(128)
+    return image
+
+
+def srgb() -> bytes:
+    """Give a profile of sRGB."""
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+def exif(**tags: Any) -> bytes:  # noqa: ANN401  values of all types
+    """Give an EXIF block with maker, rights, place and time, and some tags more."""
+    block = Image.Exif()
+    block[MAKE] = "Leica"
+    block[0x8298] = "(c) Ann"
+    block.get_ifd(EXIF).update({0x9003: "2026:05:01 12:00:00", 0xA431: "SN-42", 0xA002: 4000})
+    block.get_ifd(GPS).update({1: "N", 2: (48.0, 8.0, 0.0), 3: "E", 4: (11.0, 34.0, 0.0)})
+    for name, value in tags.items():
+        block[{"orientation": ORIENTATION}[name]] = value
+    return block.tobytes()
+
+
+def _tiff(tables: list[dict[int, tuple[str, Any]]], blobs: dict[int, bytes]) -> bytes:
+    """Write a TIFF: directories of tag -> (struct's letter, values); blobs by strip marker."""
+    letters = {"B": 1, "s": 2, "H": 3, "I": 4, "r": 10}
+    blob_at, at = {}, 8
+    for marker, blob in blobs.items():
+        blob_at[marker] = at
+        at += len(blob) + len(blob) % 2
+    content = b"".join(blob + bytes(len(blob) % 2) for blob in blobs.values())
+    first = at
+    directories = b""
+    for number, table in enumerate(tables):
+        values_at = at + 2 + 12 * len(table) + 4
+        entries, values = b"", b""
+        for tag, (letter, given) in sorted(table.items()):
+            packed, count = _packed(letter, given, blob_at)
+            inline = packed.ljust(4, b"\0")
+            if len(packed) > 4:
+                inline = struct.pack("<I", values_at + len(values))
+                values += packed + bytes(len(packed) % 2)
+            entries += struct.pack("<HHI", tag, letters[letter], count) + inline
+        at = values_at + len(values)
+        following = at if number + 1 < len(tables) else 0
+        directories += struct.pack("<H", len(table)) + entries
+        directories += struct.pack("<I", following) + values
+    return b"II*\0" + struct.pack("<I", first) + content + directories
+
+
+def _packed(letter: str, given: Any, blob_at: dict[int, int]) -> tuple[bytes, int]:  # noqa: ANN401
+    if letter == "s":
+        text = given.encode() + b"\0"
+        return text, len(text)
+    if letter == "r":
+        return b"".join(struct.pack("<ii", *each) for each in given), len(given)
+    values = [blob_at[-each] if each < 0 else each for each in given]
+    return struct.pack(f"<{len(values)}{letter}", *values), len(values)
+
+
+def dng(size: tuple[int, int] = (320, 240), preview: Image.Image | None = None) -> bytes:
+    """Give a raw file as a camera writes it, with a JPEG preview if one is given."""
+    width, height = size
+    mosaic = b"".join(
+        struct.pack("<H", 20_000 + (column * 37 + row * 11) % 9_000)
+        for row in range(height)
+        for column in range(width)
+    )
+    table: dict[int, tuple[str, Any]] = {
+        254: ("I", [0]),
+        256: ("I", [width]),
+        257: ("I", [height]),
+        258: ("H", [16]),
+        259: ("H", [1]),
+        262: ("H", [32803]),
+        271: ("s", "Leica"),
+        272: ("s", "Q3"),
+        273: ("I", [-1]),
+        274: ("H", [1]),
+        277: ("H", [1]),
+        278: ("I", [height]),
+        279: ("I", [len(mosaic)]),
+        33421: ("H", [2, 2]),
+        33422: ("B", [0, 1, 1, 2]),
+        50706: ("B", [1, 4, 0, 0]),
+        50708: ("s", "Leica Q3"),
+        50717: ("I", [65_535]),
+        50721: ("r", [(1, 1), (0, 1), (0, 1), (0, 1), (1, 1), (0, 1), (0, 1), (0, 1), (1, 1)]),
+        50728: ("r", [(1, 1), (1, 1), (1, 1)]),
+        50778: ("H", [21]),
+    }
+    tables, blobs = [table], {1: mosaic}
+    if preview is not None:
+        blobs[2] = saved(preview, "JPEG")
+        tables.append(
+            {
+                254: ("I", [1]),
+                256: ("I", [preview.width]),
+                257: ("I", [preview.height]),
+                258: ("H", [8, 8, 8]),
+                259: ("H", [7]),
+                262: ("H", [6]),
+                273: ("I", [-2]),
+                277: ("H", [3]),
+                278: ("I", [preview.height]),
+                279: ("I", [len(blobs[2])]),
+            }
+        )
+    return _tiff(tables, blobs)

@@ -179,7 +179,7 @@ class Api(_Section):
 
 
 class Limits(_Section):
-    """`concurrency` 0 = ask the service and learn; `grace` in seconds; `min_free_mb` in MB.
+    """`concurrency` 0 = ask the service and learn; `grace` in seconds; the `_mb` in MB.
 
     `resend_up_to` is in the account's currency: doubts up to it are sent again; 0 = never.
     """
@@ -188,6 +188,7 @@ class Limits(_Section):
     grace: Seconds = 20.0
     min_free_mb: Annotated[int, Field(ge=0)] = 500
     resend_up_to: Money = Decimal(0)
+    picture_memory_mb: Annotated[int, Field(ge=100)] = 1500
 
 
 class Rule(_Section):
@@ -200,6 +201,10 @@ class Rule(_Section):
     prompt: str | None = None
     params: dict[str, Parameter] = {}
     output_name: OutputTemplate | None = None
+    prepare: Literal["auto", "never", "fail"] = "auto"
+    max_mb: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    max_megapixels: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    strip: list[Literal["gps", "serials", "thumbnail", "all"]] = []
 
 
 class Watch(_Section):

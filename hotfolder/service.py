@@ -28,6 +28,7 @@ from hotfolder.domain.failpoints import Failpoint, no_failpoint
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.retry import PollSchedule
 from hotfolder.domain.states import State
+from hotfolder.imaging.workshop import Workshop
 from hotfolder.intake.intake import WatchIntake
 from hotfolder.intake.review import review
 from hotfolder.journal import acceptance, callbacks, reading, recovery
@@ -37,6 +38,7 @@ from hotfolder.outputs.spool import Spool
 from hotfolder.pipeline.doubts import CALLBACK_PATIENCE_S, Doubts
 from hotfolder.pipeline.fetching import Fetching
 from hotfolder.pipeline.pacing import Durations, Pace
+from hotfolder.pipeline.preparing import Preparing
 from hotfolder.pipeline.probing import Probing
 from hotfolder.pipeline.publishing import Publishing
 from hotfolder.pipeline.querying import Querying
@@ -130,6 +132,7 @@ class Service:
         self._key = key
         self._find_key = find_key or (lambda _config: key)
         self._edges = edges or Edges()
+        self._workshop = Workshop(memory_bytes=config.limits.picture_memory_mb * MEGABYTE)
         self._reread = reread or (lambda: config)
         self._supervisor = supervisor or Supervisor()
         self._currency: str | None = None
@@ -282,6 +285,7 @@ class Service:
                     finally:
                         asking.cancel()
         finally:
+            self._workshop.close()
             await client.aclose()
 
     async def _build(self, journal: Journal, client: Client, *, single_scan: bool) -> _Parts:
@@ -349,11 +353,12 @@ class Service:
         durations = Durations()
         hurry = asyncio.Event()
         key = await journal.run(callbacks.key, secrets.token_bytes(KEY_BYTES))
+        preparing = Preparing(self._workshop, self._config.state_dir / SPOOL_NAME, threads, later)
         fetching = Fetching(client, spool, later, self._catalog)
         reusing = Reusing(journal, client, spool, threads, later, fetching, self._work_key)
         steps: dict[State, Step] = {
             State.ACCEPTED: reusing.before(
-                Uploading(journal, client, threads, later, self._catalog)
+                Uploading(journal, client, threads, later, self._catalog, preparing)
             ),
             State.UPLOADED: reusing.before(
                 Intending(

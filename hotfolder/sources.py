@@ -32,11 +32,13 @@ from typing import TYPE_CHECKING
 from hotfolder.domain.sightings import Sighting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from io import BufferedReader
     from pathlib import Path
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_CHUNK_BYTES = 1024 * 1024
+_HEAD_BYTES = 4096
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -130,15 +132,35 @@ def read(root: Path, relative: str, *, limit: int) -> Content:
     return Content(data=data, sha256=hashlib.sha256(data).hexdigest(), sighting=before)
 
 
-def digest(root: Path, relative: str) -> tuple[str, Sighting]:
-    """Give a source's SHA-256 in hex, and its sighting, without holding it in memory.
+def copy(
+    root: Path, relative: str, write: Callable[[bytes], object], *, limit: int
+) -> tuple[str, Sighting]:
+    """Hand a source of at most limit bytes on piece by piece; give SHA-256 and sighting.
+
+    What was handed on counts only if this returns. Raises as `read` does.
+    """
+    seen = hashlib.sha256()
+    with _opened(root, relative) as (file, before):
+        if before.size > limit:
+            raise SourceTooLarge(relative, before.size, limit)
+        while chunk := file.read(_CHUNK_BYTES):
+            seen.update(chunk)
+            write(chunk)
+        _refuse_change(file, before, file.tell(), relative)
+    return seen.hexdigest(), before
+
+
+def skim(root: Path, relative: str) -> tuple[str, Sighting, bytes]:
+    """Give a source's SHA-256 in hex, its sighting and its first bytes, in little memory.
 
     Raises as `read` does, except that there is no limit.
     """
     with _opened(root, relative) as (file, before):
+        head = file.read(_HEAD_BYTES)
+        file.seek(0)
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         _refuse_change(file, before, file.tell(), relative)
-    return sha256, before
+    return sha256, before, head
 
 
 def _refuse_change(file: BufferedReader, before: Sighting, seen: int, relative: str) -> None:

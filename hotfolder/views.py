@@ -248,6 +248,10 @@ def _of_jobs(session: Session, path: str, listed: list[Job]) -> Explanation:
     elif held is not None:
         verdict = "waiting" if held.scope == holds.SERVICE else "held"
         reason = f"{sentences(held.failure)} So it is since {local_time(held.since)}."
+    if conversion(job) and job.state is not State.FAILED:
+        done = "is" if job.state is State.ACCEPTED else "was"
+        reason = f"{reason.rstrip('.')}. For the upload it {done} converted: "
+        reason += "; ".join(conversion(job))
     return Explanation(path=path, verdict=verdict, reason=reason, job=newest, others=tuple(older))
 
 
@@ -311,6 +315,11 @@ def outputs(job: Job) -> list[str]:
         for result in job.results
         if result.output_name is not None and result.published_at is not None
     ]
+
+
+def conversion(job: Job) -> list[str]:
+    """Return why a job's picture is not sent as it is; nothing where it is."""
+    return list(job.plan.preparation.reasons) if job.plan.preparation else []
 
 
 def local_time(when: datetime) -> str:
@@ -378,6 +387,7 @@ def job_json(view: JobView) -> Json:
         "due_at": job.due_at.isoformat() if job.due_at else None,
         "leader": job.leader,
         "reused": job.reused,
+        "conversion": conversion(job),
     }
 
 

@@ -27,7 +27,10 @@ class WaitsFor(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadLink:
-    """Where an uploaded content can be read by the service, and until when."""
+    """Where an uploaded content can be read by the service, and until when.
+
+    `content_hash` is the original's, or stands for the original and how it was prepared.
+    """
 
     content_hash: str
     site: str
@@ -64,9 +67,10 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Uploaded(Event):
-    """The material is at the service."""
+    """The material is at the service; `prepared` says what was done to it for that."""
 
     link: UploadLink = field(repr=False)
+    prepared: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -128,6 +128,41 @@ NOT_A_PICTURE = Failure(
     "The file is not a picture, whatever its name says.",
     "Save it as a JPEG, PNG or WebP picture and drop it again.",
 )
+EMPTY = Failure(
+    "empty",
+    "The file is empty.",
+    "If it is still being copied, nothing need be done; else drop it again.",
+)
+TRUNCATED = Failure(
+    "truncated",
+    "The picture's end is missing: it was not copied completely.",
+    "If it is still being copied, nothing need be done; else drop it again.",
+)
+BROKEN_PICTURE = Failure(
+    "broken_picture",
+    "The picture is damaged and cannot be opened.",
+    "Save it anew from its original and drop it again.",
+)
+TOO_MANY_PIXELS = Failure(
+    "too_many_pixels",
+    "The picture has too many pixels.",
+    "Save it smaller and drop it again.",
+)
+TOO_FEW_PIXELS = Failure(
+    "too_few_pixels",
+    "The picture is only one pixel wide or high: there is nothing to edit.",
+    "Save it anew from its original and drop it again.",
+)
+NO_DECODER = Failure(
+    "no_decoder",
+    "Pictures of this kind cannot be opened here.",
+    "Save it as a JPEG, or install the package that opens it, then run retry.",
+)
+CANNOT_FIT = Failure(
+    "cannot_fit",
+    "Nothing that this edit takes can be made of the picture.",
+    "Save it as a JPEG picture yourself and drop it again.",
+)
 SOURCE_TOO_LARGE = Failure(
     "too_large",
     "The picture is larger than this edit takes.",
@@ -164,6 +199,24 @@ INTERNAL = Failure(
     "Something unexpected happened inside hotfolder.",
     "See the log, then run retry.",
 )
+
+
+def no_decoder(kind: str, needed: str) -> Failure:
+    """Return why a kind of picture cannot be opened here, and what opens it."""
+    return Failure(
+        NO_DECODER.code,
+        f"The picture is a {kind}, which cannot be opened here.",
+        f"Install {needed}, start hotfolder anew and run retry; or save it as a JPEG.",
+    )
+
+
+def unprepared(reason: str) -> Failure:
+    """Return why a picture could not be converted although nothing is known to be wrong with it."""
+    return Failure(
+        "not_prepared",
+        f"The picture could not be made ready for the upload: {reason}.",
+        "Save it as a JPEG and drop it again, or run retry to have it tried once more.",
+    )
 
 
 def delayed(tried: int, reason: str) -> Failure:

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from hotfolder.domain.events import WaitsFor
 from hotfolder.domain.failures import Failure
+from hotfolder.domain.preparation import Preparation, upload_key
 from hotfolder.domain.states import State
 
 JsonScalar = str | int | float | bool | None
@@ -19,7 +20,8 @@ class Plan:
     """A rule and sidecar resolved for one source: what is to be made of it.
 
     `model` is a name of the catalog; `params` are the model's further parameters; `stem` is the
-    wanted output name without its extension.
+    wanted output name without its extension; `preparation` is what the picture needs before it
+    may be uploaded, None = it is sent byte for byte.
     """
 
     rule: str
@@ -27,6 +29,7 @@ class Plan:
     prompt: str | None
     params: Params
     stem: str
+    preparation: Preparation | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +126,11 @@ class Job:
     def reused(self) -> bool:
         """Whether the results are those of the leader: nothing was paid for them."""
         return bool(self.results) and self.submit is not None and self.submit.task_id is None
+
+    @property
+    def upload_key(self) -> str:
+        """What this job's upload is kept under."""
+        return upload_key(self.content_hash, self.plan.preparation)
 
     def log_context(self) -> dict[str, object]:
         """Return the keys that every log line about this job carries."""

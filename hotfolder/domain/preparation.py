@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Final
+from typing import Any, Final, Self
 
 # Counted up when the same preparation begins to give other bytes: uploads are then made anew.
 VERSION: Final = 1
@@ -30,6 +31,14 @@ class Preparation:
     strip: tuple[str, ...] = ()
     convert: bool = True
     reasons: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, stored: Mapping[str, Any]) -> Self:
+        """Return a preparation from its form in JSON, whose lists are tuples here."""
+        fields: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in stored.items()
+        }
+        return cls(**fields)
 
 
 def upload_key(content_hash: str, preparation: Preparation | None) -> str:

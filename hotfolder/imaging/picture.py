@@ -9,6 +9,7 @@
      +- NoDecoder          its kind needs a package that is not installed
      +- CannotFit          nothing that the model takes can be made of it
 
+Each says what a person is told by its `failure`, and whether the file may still be `growing`.
 Pure values; nothing here reads a picture beyond its first bytes.
 """
 
@@ -17,6 +18,10 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
+
+from hotfolder.domain import failures
+from hotfolder.domain.failures import Failure
 
 BMP_HEADER_SIZES = frozenset({12, 16, 40, 52, 56, 64, 108, 124})
 
@@ -24,17 +29,28 @@ BMP_HEADER_SIZES = frozenset({12, 16, 40, 52, 56, 64, 108, 124})
 class PictureError(Exception):
     """Why these bytes cannot be taken as a whole picture; the text is meant for people."""
 
+    failure: ClassVar[Failure] = failures.BROKEN_PICTURE
+    growing: ClassVar[bool] = False
+
 
 class EmptyPicture(PictureError):
     """There are no bytes at all."""
+
+    failure = failures.EMPTY
+    growing = True
 
 
 class NotAPicture(PictureError):
     """The bytes are something else, whatever the file's name says."""
 
+    failure = failures.NOT_A_PICTURE
+
 
 class TruncatedPicture(PictureError):
     """The picture ends too early, or its tail is still the zeros of a reserved file."""
+
+    failure = failures.TRUNCATED
+    growing = True
 
 
 class BrokenPicture(PictureError):
@@ -43,6 +59,8 @@ class BrokenPicture(PictureError):
 
 class TooManyPixels(PictureError):
     """The picture is larger than may be decoded; sizes and limit are in pixels."""
+
+    failure = failures.TOO_MANY_PIXELS
 
     def __init__(self, width: int, height: int, limit: int) -> None:
         super().__init__(
@@ -56,9 +74,13 @@ class TooManyPixels(PictureError):
 class NoDecoder(PictureError):
     """Nothing here can open this kind of picture; the text says what to install."""
 
+    failure = failures.NO_DECODER
+
 
 class CannotFit(PictureError):
     """Nothing that the model takes can be made of the picture."""
+
+    failure = failures.CANNOT_FIT
 
 
 class PictureType(enum.StrEnum):

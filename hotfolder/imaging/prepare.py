@@ -107,7 +107,7 @@ def _in_srgb(image: Image.Image) -> tuple[Image.Image, list[str]]:
 
 def _scaled(size: tuple[int, int], share: float) -> tuple[int, int]:
     width, height = size
-    return max(1, round(width * share)), max(1, round(height * share))
+    return max(1, int(width * share)), max(1, int(height * share))
 
 
 @dataclass(frozen=True)

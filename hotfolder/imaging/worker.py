@@ -79,7 +79,7 @@ def _look(files: list[int], _order: Mapping[str, Any]) -> Answer:
 
 def _prepare(files: list[int], order: Mapping[str, Any]) -> Answer:
     source, target = files
-    wanted = Preparation(**{**order, "types": tuple(order["types"])})
+    wanted = Preparation.of(order)
     made = prepare.prepare(_content(source), f"/proc/self/fd/{source}", wanted)
     _write(target, made.content)
     return {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from hotfolder import config, sources
@@ -11,46 +10,14 @@ from hotfolder.domain.events import WaitsFor
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.sightings import Sighting
 from hotfolder.imaging import inspect
-from hotfolder.imaging.picture import (
-    BrokenPicture,
-    EmptyPicture,
-    NotAPicture,
-    Picture,
-    PictureError,
-    PictureType,
-    TooManyPixels,
-    TruncatedPicture,
-)
-from hotfolder.intake import plan
+from hotfolder.imaging.picture import NotAPicture, PictureError, sniff
+from hotfolder.intake import fitting, plan
 from hotfolder.journal.acceptance import Draft, Settled
 from hotfolder.runninghub import catalog
 
+# Of larger files only the beginning is looked at here; they are converted, which tells the rest.
 READ_LIMIT_BYTES = 64 * catalog.MEGABYTE
-
-_INCOMPLETE = (EmptyPicture, TruncatedPicture)
-_FAILURES: dict[type[PictureError], Failure] = {
-    EmptyPicture: Failure(
-        "empty",
-        "The file is empty.",
-        "If it is still being copied, nothing need be done; else drop it again.",
-    ),
-    TruncatedPicture: Failure(
-        "truncated",
-        "The picture's end is missing: it was not copied completely.",
-        "If it is still being copied, nothing need be done; else drop it again.",
-    ),
-    NotAPicture: failures.NOT_A_PICTURE,
-    BrokenPicture: Failure(
-        "broken_picture",
-        "The picture is damaged and cannot be opened.",
-        "Save it anew from its original and drop it again.",
-    ),
-    TooManyPixels: Failure(
-        "too_many_pixels",
-        "The picture has too many pixels.",
-        "Save it smaller and drop it again.",
-    ),
-}
+LARGEST_BYTES = 4096 * catalog.MEGABYTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +73,10 @@ def examine(watch: config.Watch, number: int, relative: str, *, gave_time: bool)
         return _unread(error)
     if isinstance(resolution, plan.Skipped):
         return Unwanted(settled, resolution.reason)
-    if isinstance(picture, _INCOMPLETE) and not gave_time:
-        return NotYet(_FAILURES[type(picture)].message)
-    return Wanted(settled, _with_picture(watch.catalog, resolution, settled, picture))
+    if isinstance(picture, PictureError) and picture.growing and not gave_time:
+        return NotYet(picture.failure.message)
+    drafts = tuple(_judged(watch, draft, settled, picture) for draft in resolution)
+    return Wanted(settled, drafts)
 
 
 def _unread(error: sources.SourceError) -> Verdict:
@@ -124,73 +92,40 @@ def _unread(error: sources.SourceError) -> Verdict:
 
 def _read(
     watch: config.Watch, number: int, relative: str
-) -> tuple[Settled, Picture | PictureError | None]:
+) -> tuple[Settled, fitting.Found | PictureError]:
     try:
         content = sources.read(watch.input, relative, limit=READ_LIMIT_BYTES)
     except sources.SourceTooLarge:
-        sha256, sighting = sources.digest(watch.input, relative)
-        return _settled(number, relative, sighting, sha256), None
+        sha256, sighting, head = sources.skim(watch.input, relative)
+        return _settled(number, relative, sighting, sha256), _begins(head, sighting.size)
     settled = _settled(number, relative, content.sighting, content.sha256)
     try:
-        return settled, inspect.inspect(content.data)
+        picture = inspect.inspect(content.data)
     except PictureError as error:
         return settled, error
+    return settled, fitting.Found(picture.type, picture.bytes, picture)
+
+
+def _begins(head: bytes, size: int) -> fitting.Found | PictureError:
+    kind = sniff(head)
+    return fitting.Found(kind, size, None) if kind else NotAPicture()
 
 
 def _settled(number: int, relative: str, sighting: Sighting, sha256: str) -> Settled:
     return Settled(watch=number, path=relative, sighting=sighting, content_hash=sha256)
 
 
-def _with_picture(
-    models: catalog.Catalog,
-    drafts: Sequence[Draft],
-    settled: Settled,
-    picture: Picture | PictureError | None,
-) -> tuple[Draft, ...]:
-    return tuple(
-        _judged(draft, models.find(draft.plan.model), settled, picture) for draft in drafts
-    )
-
-
 def _judged(
-    draft: Draft,
-    model: catalog.Model | None,
-    settled: Settled,
-    picture: Picture | PictureError | None,
+    watch: config.Watch, draft: Draft, settled: Settled, picture: fitting.Found | PictureError
 ) -> Draft:
     if isinstance(picture, PictureError):
-        waits_for = WaitsFor.SOURCE if isinstance(picture, _INCOMPLETE) else None
-        return replace(draft, failure=_FAILURES[type(picture)], waits_for=waits_for)
-    if model is None:
-        return draft
-    if picture is not None and not _takes(model, picture.type):
-        return replace(draft, failure=_wrong_type(model, picture.type), waits_for=None)
-    if settled.sighting.size > model.max_bytes:
-        return replace(draft, failure=_too_large(model, settled.sighting.size), waits_for=None)
-    return draft
-
-
-def _takes(model: catalog.Model, kind: PictureType) -> bool:
-    accepted = set(model.picture.accept)
-    if accepted & {"jpg", "jpeg"}:
-        accepted |= {"jpg", "jpeg"}
-    return not accepted or kind.extension in accepted
-
-
-def _wrong_type(model: catalog.Model, kind: PictureType) -> Failure:
-    kinds = ", ".join(each.upper() for each in model.picture.accept)
-    return Failure(
-        "unsupported_type",
-        f"The picture is a {kind.extension.upper()}, which this edit does not take.",
-        f"Save it as one of {kinds} and drop it again.",
-    )
-
-
-def _too_large(model: catalog.Model, size: int) -> Failure:
-    megabytes = size / catalog.MEGABYTE
-    limit = model.max_bytes / catalog.MEGABYTE
-    return Failure(
-        "too_large",
-        f"The picture has {megabytes:.1f} MB; this edit takes at most {limit:.0f} MB.",
-        "Save it smaller and drop it again.",
-    )
+        waits_for = WaitsFor.SOURCE if picture.growing else None
+        return replace(draft, failure=picture.failure, waits_for=waits_for)
+    if settled.sighting.size > LARGEST_BYTES:
+        return replace(draft, failure=failures.SOURCE_TOO_LARGE, waits_for=None)
+    model = watch.catalog.find(draft.plan.model)
+    rule = next(each for each in watch.rule if each.name == draft.plan.rule)
+    needed = fitting.fit(picture, model, rule) if model else None
+    if isinstance(needed, Failure):
+        return replace(draft, failure=needed, waits_for=None)
+    return replace(draft, plan=replace(draft.plan, preparation=needed))

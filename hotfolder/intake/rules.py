@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from functools import lru_cache
 
 import pathspec
 
 from hotfolder import config
+from hotfolder.imaging.picture import EXTENSIONS
 from hotfolder.runninghub import catalog
 
 
@@ -18,13 +20,17 @@ def matching(watch: config.Watch, relative: str) -> tuple[config.Rule, ...]:
 
 
 def _takes(watch: config.Watch, rule: config.Rule, relative: str) -> bool:
-    wanted = tuple(rule.match) or _accepted_names(watch.catalog.find(rule.model))
+    wanted = tuple(rule.match) or _accepted_names(watch.catalog.find(rule.model), rule.prepare)
     path = relative.lower()
     return _spec(wanted).match_file(path) and not _spec(tuple(rule.exclude)).match_file(path)
 
 
-def _accepted_names(model: catalog.Model | None) -> tuple[str, ...]:
-    return tuple(f"*.{extension}" for extension in model.picture.accept) if model else ()
+def _accepted_names(model: catalog.Model | None, prepare: str) -> tuple[str, ...]:
+    """Return the names of files that a model takes, or that can be made into what it takes."""
+    if model is None:
+        return ()
+    convertible = [] if prepare == "never" else itertools.chain(*EXTENSIONS.values())
+    return tuple(f"*.{extension}" for extension in (*model.picture.accept, *convertible))
 
 
 @lru_cache(maxsize=256)

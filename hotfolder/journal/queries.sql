@@ -264,7 +264,7 @@ ON CONFLICT (content_hash, site) DO UPDATE SET
 
 -- name: forget_upload
 -- The service refused what was made of this content: it is uploaded anew next time.
-DELETE FROM upload WHERE content_hash = (SELECT content_hash FROM job WHERE id = :job);
+DELETE FROM upload WHERE content_hash = :content_hash;
 
 -- name: find_upload
 -- The link of a content, if it is good for long enough.

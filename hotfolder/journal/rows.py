@@ -13,6 +13,7 @@ from typing import Any
 from hotfolder.domain.events import WaitsFor
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Estimate, Job, Material, Plan, Result, Submit
+from hotfolder.domain.preparation import Preparation
 from hotfolder.domain.states import State
 from hotfolder.journal.session import Session, from_ms
 
@@ -62,7 +63,8 @@ def load_job(session: Session, job_id: int) -> Job | None:
 
 def _plan(stored: str) -> Plan:
     fields: dict[str, Any] = json.loads(stored)
-    return Plan(**fields)
+    preparation = fields.pop("preparation", None)
+    return Plan(**fields, preparation=Preparation.of(preparation) if preparation else None)
 
 
 def _time(stored: int | None) -> datetime | None:

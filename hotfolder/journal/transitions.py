@@ -228,7 +228,7 @@ def _keep_resend(session: Session, job: Job, event: ev.ResendApproved) -> None:
 
 def _keep_refusal(session: Session, job: Job, _event: ev.SubmitRefused) -> None:
     _answer(session, job, "refused")
-    session.change("forget_upload", job=job.id)
+    session.change("forget_upload", content_hash=job.upload_key)
 
 
 def _keep_success(session: Session, job: Job, event: ev.RemoteSucceeded) -> None:

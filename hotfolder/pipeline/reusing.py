@@ -41,7 +41,8 @@ def work_key(catalog: Catalog, job: Job) -> str | None:
     model = catalog.find(job.plan.model)
     if model is None:
         return None
-    files = {model.picture.key: [job.content_hash]}
+    converted = job.plan.preparation is not None and job.plan.preparation.convert
+    files = {model.picture.key: [job.upload_key if converted else job.content_hash]}
     body = payload.compose(model, job.plan.prompt, job.plan.params, files).body
     if is_random(body):
         return None

@@ -94,7 +94,7 @@ class Intending:
         """Return SubmitIntended, or why not."""
         good_until = self._later.clock() + LINK_MARGIN / 2
         link = await self._journal.run(
-            uploads.find, job.content_hash, self._addresses.site, good_until
+            uploads.find, job.upload_key, self._addresses.site, good_until
         )
         if link is None:
             return Outcome(ev.UploadExpired())

@@ -17,6 +17,7 @@ from hotfolder.domain.jobs import Job
 from hotfolder.imaging import picture
 from hotfolder.journal import uploads
 from hotfolder.journal.journal import Journal
+from hotfolder.pipeline.preparing import Preparing, Ready
 from hotfolder.pipeline.steps import READ_TIMEOUT_S, Later, Outcome
 from hotfolder.pipeline.threads import ShareThreads
 from hotfolder.runninghub.catalog import CurrentCatalog
@@ -36,6 +37,7 @@ class Uploading:
         threads: ShareThreads,
         later: Later,
         catalog: CurrentCatalog,
+        preparing: Preparing,
     ) -> None:
         self._journal = journal
         self._client = client
@@ -43,27 +45,29 @@ class Uploading:
         self._later = later
         self._catalog = catalog
         self._by_content: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._preparing = preparing
 
     async def __call__(self, job: Job) -> Outcome:
         """Upload, unless a link to the same content is still good.
 
         Jobs of one content take turns, so that the second of them finds the link of the first.
         """
-        async with self._by_content.setdefault(job.content_hash, asyncio.Lock()):
+        async with self._by_content.setdefault(job.upload_key, asyncio.Lock()):
             return await self._find_or_upload(job)
 
     async def _find_or_upload(self, job: Job) -> Outcome:
         good_until = self._later.clock() + LINK_MARGIN
         site = self._client.site
-        link = await self._journal.run(uploads.find, job.content_hash, site, good_until)
+        link = await self._journal.run(uploads.find, job.upload_key, site, good_until)
         if link is not None:
             return Outcome(ev.Uploaded(link=link))
-        content = await self._read(job)
-        if isinstance(content, ev.Event):
-            return Outcome(content)
-        return await self._upload(job, content)
+        wanted = job.plan.preparation
+        ready = await (self._preparing(job, wanted) if wanted else self._read(job))
+        if isinstance(ready, ev.Event):
+            return Outcome(ready)
+        return await self._upload(job, ready)
 
-    async def _read(self, job: Job) -> sources.Content | ev.Event:
+    async def _read(self, job: Job) -> Ready | ev.Event:
         model = self._catalog().find(job.plan.model)
         if model is None:
             return ev.GaveUp(failure=failures.WRONG_ENDPOINT)
@@ -74,16 +78,16 @@ class Uploading:
             return self._later.source_failed(job, error)
         if content.sha256 != job.content_hash:
             return ev.SourceChanged()
-        if picture.sniff(content.data) is None:
+        kind = picture.sniff(content.data[:64])
+        if kind is None:
             return ev.GaveUp(failure=failures.NOT_A_PICTURE)
-        return content
+        return Ready(content.data, kind, "")
 
-    async def _upload(self, job: Job, content: sources.Content) -> Outcome:
-        kind = picture.sniff(content.data) or picture.PictureType.JPEG
-        name = f"{job.content_hash[:32]}.{kind.extension}"
+    async def _upload(self, job: Job, ready: Ready) -> Outcome:
+        name = f"{job.upload_key[:32]}.{ready.type.extension}"
         expires_at = self._later.clock() + LINK_LIFE
         try:
-            uploaded = await self._client.upload(content.data, name, kind.media_type)
+            uploaded = await self._client.upload(ready.content, name, ready.type.media_type)
         except Refused as error:
             return Outcome(ev.GaveUp(failure=error.failure))
         except Held as error:
@@ -92,11 +96,11 @@ class Uploading:
         except RemoteError as error:
             return Outcome(self._later.postponed(job, str(error), error))
         link = ev.UploadLink(
-            content_hash=job.content_hash,
+            content_hash=job.upload_key,
             site=self._client.site,
             url=uploaded.url,
             file_name=uploaded.file_name,
             expires_at=expires_at,
         )
         await self._journal.run(uploads.keep, link)
-        return Outcome(ev.Uploaded(link=link))
+        return Outcome(ev.Uploaded(link=link, prepared=ready.done))

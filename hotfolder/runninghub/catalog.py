@@ -23,6 +23,7 @@ from hotfolder.domain.jobs import Estimate, JsonScalar, Params
 DEFAULT_MODEL = "xai/grok-imagine-image/edit-official-stable"
 PROMPT = "prompt"
 MEGABYTE = 1024 * 1024
+UPLOAD_MB = 30  # of one upload, whatever the model takes (the service's older document)
 COUNTING_KEYS = ("imageNum", "n")
 MEDIA_TYPES = frozenset({"IMAGE", "VIDEO", "AUDIO"})
 INPUTS = ("image", "video", "audio", "text")
@@ -145,8 +146,8 @@ class Model(_Fact):
 
     @property
     def max_bytes(self) -> int:
-        """The largest source in bytes that this model takes."""
-        return int((self.picture.max_mb or 30) * MEGABYTE)
+        """The largest picture in bytes that this model and the upload take."""
+        return int(min(self.picture.max_mb or UPLOAD_MB, UPLOAD_MB) * MEGABYTE)
 
 
 class Catalog:

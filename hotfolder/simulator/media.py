@@ -81,6 +81,10 @@ class MediaStore:
             path.write_bytes(content)
         return Material(sha256=sha256, size=len(content), extension=extension, path=path)
 
+    def read(self, sha256: str) -> bytes:
+        """Return a stored file's bytes."""
+        return Path(self._folder.name, sha256).read_bytes()
+
     def upload(self, name: str, content: bytes, now: float, max_bytes: int) -> Upload:
         """Take an uploaded file and sign a link for it.
 

@@ -82,6 +82,10 @@ class Simulator:
                 currency=self._settings.currency,
             )
 
+    def material(self, sha256: str) -> bytes:
+        """Return a file that was uploaded, by its hash in hex."""
+        return self._media.read(sha256)
+
     def add_fault(self, fault: Fault) -> None:
         """Add a rule to the table of faults."""
         with self._lock:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING
 
 import pytest
 from PIL import Image
 
+from tests.pictures import noise, saved
 from tests.studio import picture
 
 if TYPE_CHECKING:
@@ -16,17 +16,20 @@ if TYPE_CHECKING:
 MEGABYTE = 1024 * 1024
 
 
-def tiff() -> bytes:
-    """Return a real TIFF."""
-    written = io.BytesIO()
-    Image.new("RGB", (8, 8)).save(written, "TIFF")
-    return written.getvalue()
-
-
+_LZW = saved(noise((99, 99)), "TIFF", compression="tiff_lzw")
+# Its directory is at the end and whole; the pixels before it are not.
+BROKEN = _LZW[:200] + b"\xff\x80\x7f" * 2000 + _LZW[6200:]
 BAD = {
     "text": (b"Dear customer, the picture follows.", "not_a_picture"),
     "web page": (b"<!doctype html><title>Log in</title>", "not_a_picture"),
-    "tiff": (tiff(), "unsupported_type"),
+    "one pixel": (saved(Image.new("RGB", (1, 1)), "PNG"), "too_few_pixels"),
+    "a thread": (saved(Image.new("RGB", (100_000, 1)), "PNG"), "too_few_pixels"),
+    "bomb": (saved(Image.new("1", (65_000, 65_000)), "PNG", compress_level=1), "too_many_pixels"),
+    "broken": (BROKEN, "broken_picture"),
+    "huge text": (b"Dear customer, " * (5 * MEGABYTE), "not_a_picture"),
+}
+NEVER = {
+    "tiff": (saved(Image.new("RGB", (8, 8)), "TIFF"), "unsupported_type"),
     "too large": (picture()[:-2] + bytes(10 * MEGABYTE) + b"\xff\xd9", "too_large"),
     "huge": (picture()[:-2] + bytes(65 * MEGABYTE) + b"\xff\xd9", "too_large"),
 }
@@ -52,6 +55,21 @@ async def test_a_bad_picture_fails_without_a_call(
     assert told["verdict"] == "job"
     assert job["error"]["message"] in told["reason"]
     assert job["error"]["hint"] in told["reason"]
+
+
+@pytest.mark.parametrize(("content", "code"), NEVER.values(), ids=NEVER)
+@pytest.mark.parametrize("prepare", ["never", "fail"])
+async def test_a_picture_that_would_need_conversion_fails_where_none_is_wanted(
+    studio: Studio, prepare: str, content: bytes, code: str
+) -> None:
+    """With prepare = "never" or "fail" nothing is converted, uploaded or paid."""
+    studio.configure(rules=[f'prompt = "Make it gold"\nprepare = "{prepare}"'])
+    studio.drop("ann.jpg", content)
+    await studio.once()
+    job = studio.job("ann.jpg")
+    wanted = code if prepare == "never" else "needs_conversion"
+    assert (job["state"], job["error"]["code"]) == ("failed", wanted)
+    assert not {"upload", "submit"} & studio.ledger().requests.keys()
 
 
 @pytest.mark.parametrize(("content", "code"), WAITING.values(), ids=WAITING)

@@ -30,6 +30,7 @@ concurrency = 3
 grace = 5
 min_free_mb = 1
 resend_up_to = 0.14
+picture_memory_mb = 200
 
 [[watch]]
 name = "portraits"
@@ -53,6 +54,10 @@ model = "m"
 prompt = "gold"
 params = { size = "1k", n = 1, f = 1.5, b = true, l = ["a", 1] }
 output_name = "{stem}-x.{ext}"
+prepare = "fail"
+max_mb = 5
+max_megapixels = 12.5
+strip = ["gps"]
 
 [[watch.rule]]
 name = "winter"
@@ -101,6 +106,7 @@ def test_every_key_is_read(folder: Path) -> None:
             "grace": 5.0,
             "min_free_mb": 1,
             "resend_up_to": Decimal("0.14"),
+            "picture_memory_mb": 200,
         },
         "watch": [
             {
@@ -125,6 +131,10 @@ def test_every_key_is_read(folder: Path) -> None:
                         "prompt": "gold",
                         "params": {"size": "1k", "n": 1, "f": 1.5, "b": True, "l": ["a", 1]},
                         "output_name": "{stem}-x.{ext}",
+                        "prepare": "fail",
+                        "max_mb": 5.0,
+                        "max_megapixels": 12.5,
+                        "strip": ["gps"],
                     },
                     {
                         "name": "winter",
@@ -134,6 +144,10 @@ def test_every_key_is_read(folder: Path) -> None:
                         "prompt": None,
                         "params": {},
                         "output_name": None,
+                        "prepare": "auto",
+                        "max_mb": 0.0,
+                        "max_megapixels": 0.0,
+                        "strip": [],
                     },
                 ],
             }

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import io
+import json
+import shutil
 import struct
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -164,3 +168,44 @@ def dng(size: tuple[int, int] = (320, 240), preview: Image.Image | None = None) 
             }
         )
     return _tiff(tables, blobs)
+
+
+needs_exiftool = pytest.mark.skipif(
+    shutil.which("exiftool") is None, reason="exiftool (libimage-exiftool-perl) is not installed"
+)
+
+
+def told_by_exiftool(path: Path) -> dict[str, Any]:
+    """Read all metadata of a file with a program that has none of our code; by group and tag."""
+    command = ["exiftool", "-json", "-G1", "-n", "-charset", "iptc=latin1", str(path)]
+    answered = subprocess.run(command, capture_output=True, check=True)
+    found: dict[str, Any] = json.loads(answered.stdout)[0]
+    return found
+
+
+def tagged(path: Path, *tags: str) -> bytes:
+    """Write metadata into a file with exiftool and return its content."""
+    command = ["exiftool", "-q", "-n", "-overwrite_original", *tags, str(path)]
+    subprocess.run(command, check=True)
+    return path.read_bytes()
+
+
+STUDIO_TAGS = (
+    "-EXIF:Make=Leica",
+    "-EXIF:Model=Q3",
+    "-EXIF:Artist=Ann",
+    "-EXIF:Copyright=(c) Ann",
+    "-EXIF:DateTimeOriginal=2026:05:01 12:00:00",
+    "-EXIF:SerialNumber=SN-42",
+    "-EXIF:ExifImageWidth=4000",
+    "-EXIF:ExifImageHeight=3000",
+    "-GPS:GPSLatitude=48.1",
+    "-GPS:GPSLatitudeRef=N",
+    "-GPS:GPSLongitude=11.5",
+    "-GPS:GPSLongitudeRef=E",
+    "-XMP-dc:Rights=(c) Ann",
+    "-XMP-dc:Creator=Ann",
+    "-XMP-xmp:Rating=4",
+    "-XMP-exif:GPSLatitude=48.1",
+    "-XMP-photoshop:Headline=Summer in Münich",
+)

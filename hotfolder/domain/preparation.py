@@ -41,6 +41,27 @@ class Preparation:
         return cls(**fields)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finish:
+    """How a result is finished before it is published.
+
+    `format` is "keep", "jpeg", "png" or "webp"; `size` "model" or "source" (the source's pixels);
+    `metadata` "copy" (the source's, with a note of the edit) or "none"; `gps` and `prompt` whether
+    the place and what was asked for are in it.
+    """
+
+    format: str = "keep"
+    size: str = "model"
+    metadata: str = "copy"
+    gps: bool = True
+    prompt: bool = False
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether a result is published byte for byte as the service made it."""
+        return (self.format, self.size, self.metadata) == ("keep", "model", "none")
+
+
 def upload_key(content_hash: str, preparation: Preparation | None) -> str:
     """Return what an upload is kept under: the same original, prepared the same way, once."""
     if preparation is None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 _ORIENTATION: Final = 0x0112
 _EXIF: Final = 0x8769
@@ -86,10 +86,10 @@ class _Directory:
 
 
 class _Block:
-    """An EXIF block that can be changed."""
+    """An EXIF block that can be changed, or a whole TIFF that is only read."""
 
-    def __init__(self, content: bytes) -> None:
-        self.content = bytearray(content)
+    def __init__(self, content: Any, *, read_only: bool = False) -> None:  # noqa: ANN401  bytes or a map of a file
+        self.content: Any = content if read_only else bytearray(content)
         self._order = "<" if content[:2] == b"II" else ">"
         self.sound = content[:4] in {b"II*\0", b"MM\0*"}
 
@@ -254,12 +254,21 @@ def only_orientation(turned: int) -> bytes:
     return _written("<", {0: [(_ORIENTATION, _SHORT, 1, struct.pack("<H", turned))]})
 
 
-def of_tiff(content: bytes) -> bytes:
+def values(content: Any, tags: Collection[int]) -> dict[int, bytes]:  # noqa: ANN401  as above
+    """Return the bytes that stand under some tags of a TIFF's first directory."""
+    block = _Block(content, read_only=True)
+    first = block.first()
+    return (
+        {each.tag: block.value(each) for each in first.entries if each.tag in tags} if first else {}
+    )
+
+
+def of_tiff(content: Any) -> bytes:  # noqa: ANN401  as above
     """Return an EXIF block with what a TIFF or raw file says of its picture, not of its pixels.
 
     It is written anew, so the maker's notes, which would not survive that, stay behind.
     """
-    block = _Block(content)
+    block = _Block(content, read_only=True)
     first = block.first()
     if first is None:
         return b""

@@ -10,7 +10,10 @@ import struct
 from typing import Final
 
 _RESOURCE = b"8BIM"
-_IPTC_RESOURCE = 0x0404
+_IPTC_RESOURCE: Final = 0x0404
+ICC_RESOURCE: Final = 0x040F
+EXIF_RESOURCE: Final = 0x0422
+XMP_RESOURCE: Final = 0x0424
 _MARKER = 0x1C
 _CHARACTER_SET = (1, 90)
 _UTF_8 = b"\x1b%G"
@@ -40,6 +43,11 @@ TO_XMP: Final = {
 
 def of_resources(content: bytes) -> bytes:
     """Return the IPTC among Photoshop's resources; b"" where there is none."""
+    return resource(content, _IPTC_RESOURCE)
+
+
+def resource(content: bytes, wanted: int) -> bytes:
+    """Return one of Photoshop's resources by its number; b"" where there is none."""
     at = 0
     while content[at : at + 4] == _RESOURCE:
         try:
@@ -48,7 +56,7 @@ def of_resources(content: bytes) -> bytes:
             (length,) = struct.unpack_from(">I", content, start)
         except struct.error:
             return b""
-        if number == _IPTC_RESOURCE:
+        if number == wanted:
             return content[start + 4 : start + 4 + length]
         at = start + 4 + length + length % 2
     return b""

@@ -152,6 +152,7 @@ class Traits:
 
     orientation: int = 1
     cmyk: bool = False
+    grey: bool = False
     deep: bool = False
     several: bool = False
 

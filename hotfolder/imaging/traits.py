@@ -20,6 +20,7 @@ _FRAME = re.compile(rb"\xff[\xc0-\xc3\xc5-\xc7\xc9-\xcb\xcd-\xcf]..(.)....(.)", 
 _BYTE_BITS: Final = 8
 _CMYK_CHANNELS: Final = 4
 _PSD_CMYK: Final = 4
+_PNG_GREY: Final = frozenset({0, 4})
 _WEBP_ANIMATED: Final = 0x02
 
 
@@ -34,6 +35,7 @@ def _jpeg(content: bytes) -> Traits:
     return Traits(
         orientation=_turned(PictureType.JPEG, content),
         cmyk=frame is not None and frame[2][0] == _CMYK_CHANNELS,
+        grey=frame is not None and frame[2][0] == 1,
         deep=frame is not None and frame[1][0] > _BYTE_BITS,
     )
 
@@ -47,6 +49,7 @@ def _png(content: bytes) -> Traits:
     return Traits(
         orientation=_turned(PictureType.PNG, content),
         deep=content[24] > _BYTE_BITS,
+        grey=content[25] in _PNG_GREY,
         several=b"acTL" in kinds,
     )
 

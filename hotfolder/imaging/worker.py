@@ -16,8 +16,10 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from hotfolder.domain.preparation import Preparation
-from hotfolder.imaging import inspect, picture, prepare
+from hotfolder.domain.preparation import Finish, Preparation
+from hotfolder.imaging import finish, inspect, keepsake, picture, prepare
+from hotfolder.imaging.keepsake import Keepsake
+from hotfolder.imaging.xmp import Note
 
 LARGEST_MESSAGE: Final = 128 * 1024
 # What libraries map besides a picture's own memory: themselves, thread stacks, arenas.
@@ -77,11 +79,33 @@ def _look(files: list[int], _order: Mapping[str, Any]) -> Answer:
     }
 
 
-def _prepare(files: list[int], order: Mapping[str, Any]) -> Answer:
-    source, target = files
-    wanted = Preparation.of(order)
-    made = prepare.prepare(_content(source), f"/proc/self/fd/{source}", wanted)
+def _prove(files: list[int], _order: Mapping[str, Any]) -> Answer:
+    found = inspect.decode(bytes(_content(files[0])))
+    return {"type": found.type.value, "width": found.width, "height": found.height}
+
+
+def _finish(files: list[int], order: Mapping[str, Any]) -> Answer:
+    raw, target, *kept = files
+    of_source = Keepsake.decoded(bytes(_content(kept[0]))) if kept else None
+    made = finish.finish(
+        bytes(_content(raw)),
+        of_source,
+        Finish(**order["finish"]),
+        Note(**order["note"]),
+        converted=order["converted"],
+    )
     _write(target, made.content)
+    return {"type": made.type.value, "notes": made.notes}
+
+
+def _prepare(files: list[int], order: Mapping[str, Any]) -> Answer:
+    source, target, *kept = files
+    wanted = Preparation.of(order)
+    content, path = _content(source), f"/proc/self/fd/{source}"
+    made = prepare.prepare(content, path, wanted)
+    _write(target, made.content)
+    for each in kept:
+        _write(each, keepsake.of(inspect.inspect(content), content, path).encoded())
     return {
         "type": made.type.value,
         "width": made.width,
@@ -106,6 +130,8 @@ def _write(file: int, content: bytes) -> None:
 TASKS: Final[Mapping[str, Callable[[list[int], Mapping[str, Any]], Answer]]] = {
     "look": _look,
     "prepare": _prepare,
+    "prove": _prove,
+    "finish": _finish,
 }
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -104,7 +104,9 @@ class Workshop:
             # Copies: whoever is cancelled closes its files, while the thread goes on.
             copies = [os.dup(each) for each in files]
             call = partial(self._do, json.dumps(message).encode(), copies, deadline_s, keep=keep)
-            answer = await asyncio.get_running_loop().run_in_executor(self._threads, call)
+            begun = self._threads.submit(call)
+            begun.add_done_callback(partial(_close_if_cancelled, copies))
+            answer = await asyncio.wrap_future(begun)
         if "error" not in answer:
             return answer
         if answer["error"] == "MemoryError":
@@ -161,6 +163,13 @@ class Workshop:
     def _end(self, worker: _Worker) -> None:
         worker.end()
         self._all.discard(worker)
+
+
+def _close_if_cancelled(files: Sequence[int], begun: Future[dict[str, Any]]) -> None:
+    """Close the copies of a task that never began."""
+    if begun.cancelled():
+        for each in files:
+            os.close(each)
 
 
 class _Worker:

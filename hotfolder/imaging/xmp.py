@@ -50,6 +50,13 @@ _SERIALS = frozenset(
 # Nothing of this holds for the result: settings for developing the source, its thumbnail, and
 # the mark of a second part that is not copied.
 _OF_THE_SOURCE = frozenset({("xmp", "Thumbnails"), ("xmpNote", "HasExtendedXMP")})
+# What a result that was finished before, for another job, says of itself.
+_OF_AN_EDIT = frozenset(
+    {
+        ("Iptc4xmpExt", "AIPromptInformation"),
+        *(("hotfolder", name) for name in ("Model", "TaskId", "EditedAt")),
+    }
+)
 _BEGIN = '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'.encode()
 _END = b'<?xpacket end="w"?>'
 
@@ -106,7 +113,10 @@ def finished(
         for name, number in zip(names, size, strict=True):
             _change(root, (prefix, name), str(number))
     _change(root, ("tiff", "Orientation"), "1")
-    _add_missing(root, _parsed_or_new(own))
+    came_with = _parsed_or_new(own)
+    _remove(came_with, _OF_AN_EDIT.__contains__)
+    _remove_private(came_with, private)
+    _add_missing(root, came_with)
     for number, values in texts.items():
         if number in iptc.TO_XMP:
             _add_text(root, *iptc.TO_XMP[number], values)

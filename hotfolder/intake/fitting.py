@@ -14,7 +14,7 @@ from hotfolder.domain.failures import Failure
 from hotfolder.domain.preparation import Preparation
 from hotfolder.imaging import containers, decoders
 from hotfolder.imaging.picture import EXTENSIONS, Picture, PictureType
-from hotfolder.runninghub.catalog import MEGABYTE, Model
+from hotfolder.runninghub.catalog import MEGABYTE, UPLOAD_MB, Model
 
 MEGAPIXEL = 1_000_000
 _MAKEABLE = (PictureType.JPEG, PictureType.PNG, PictureType.WEBP)
@@ -94,8 +94,8 @@ def _better_changed(found: Found, rule: config.Rule) -> Iterator[str]:
 
 
 def _max_bytes(model: Model, rule: config.Rule) -> int:
-    wanted = int(rule.max_mb * MEGABYTE)
-    return min(model.max_bytes, wanted) if wanted else model.max_bytes
+    limits = (model.max_bytes, UPLOAD_MB * MEGABYTE, int(rule.max_mb * MEGABYTE))
+    return min(limit for limit in limits if limit)
 
 
 def _takes(model: Model, kind: PictureType) -> bool:

@@ -146,8 +146,8 @@ class Model(_Fact):
 
     @property
     def max_bytes(self) -> int:
-        """The largest picture in bytes that this model and the upload take."""
-        return int(min(self.picture.max_mb or UPLOAD_MB, UPLOAD_MB) * MEGABYTE)
+        """The largest source in bytes that this model takes."""
+        return int((self.picture.max_mb or UPLOAD_MB) * MEGABYTE)
 
 
 class Catalog:

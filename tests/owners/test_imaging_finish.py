@@ -1,0 +1,278 @@
+"""Imaging: results get back what their source had, as exiftool reads it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from PIL import Image
+
+from hotfolder.domain.preparation import Finish
+from hotfolder.imaging import containers, iptc, keepsake, xmp
+from hotfolder.imaging.containers import Blocks
+from hotfolder.imaging.finish import Finished, finish
+from hotfolder.imaging.inspect import inspect
+from hotfolder.imaging.keepsake import Keepsake
+from hotfolder.imaging.picture import PictureType
+from hotfolder.imaging.xmp import Note
+from tests import pictures
+from tests.pictures import (
+    STUDIO_TAGS,
+    needs_exiftool,
+    needs_heif,
+    noise,
+    opened,
+    saved,
+    scene,
+    see_through,
+    srgb,
+    tagged,
+    told_by_exiftool,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NOTE = Note(model="xai/grok", task_id="2013508786110730241", at="2026-05-01T12:00:00+00:00")
+# What a result is before it is finished: smaller than its source, and bare.
+BARE = {form: saved(scene(size=(80, 60)), form) for form in ("JPEG", "PNG", "WEBP")}
+
+
+def kept_of(content: bytes, path: Path) -> Keepsake:
+    """Take what is kept of a source, through the form in which it is kept."""
+    taken = keepsake.of(inspect(content), content, str(path))
+    return Keepsake.decoded(taken.encoded())
+
+
+def source(folder: Path, form: str, *tags: str, **options: Any) -> Keepsake:  # noqa: ANN401  Pillow's
+    """Make a source with a studio's metadata and return what is kept of it."""
+    path = folder / f"source.{form.lower()}"
+    path.write_bytes(saved(scene(), form, **options))
+    return kept_of(tagged(path, *STUDIO_TAGS, *tags), path)
+
+
+def finished(
+    content: bytes,
+    kept: Keepsake | None,
+    *,
+    note: Note = NOTE,
+    converted: bool = False,
+    **wanted: Any,  # noqa: ANN401  fields of Finish
+) -> Finished:
+    """Finish a result."""
+    return finish(content, kept, Finish(**wanted), note, converted=converted)
+
+
+def read_back(folder: Path, made: Finished) -> dict[str, Any]:
+    """Let exiftool read a result."""
+    path = folder / f"result.{made.type.extension}"
+    path.write_bytes(made.content)
+    told = told_by_exiftool(path)
+    assert "ExifTool:Error" not in told
+    assert not [key for key in told if "Warning" in key], told
+    return told
+
+
+@needs_exiftool
+@pytest.mark.parametrize("of_source", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("of_result", BARE)
+def test_a_result_gets_its_sources_metadata(of_source: str, of_result: str, tmp_path: Path) -> None:
+    """EXIF and XMP survive from any container into any, upright, in the new size."""
+    kept = source(tmp_path, of_source, "-EXIF:Orientation=6")
+    made = finished(BARE[of_result], kept)
+    assert opened(made.content).tobytes() == opened(BARE[of_result]).tobytes()
+    told = read_back(tmp_path, made)
+    assert told["IFD0:Make"] == "Leica"
+    assert told["IFD0:Copyright"] == "(c) Ann"
+    assert told["ExifIFD:DateTimeOriginal"] == "2026:05:01 12:00:00"
+    assert (told["ExifIFD:ExifImageWidth"], told["ExifIFD:ExifImageHeight"]) == (80, 60)
+    assert told.get("IFD0:Orientation", 1) == 1
+    assert told["GPS:GPSLatitude"] == pytest.approx(48.1, abs=1e-3)
+    assert told["XMP-dc:Rights"] == "(c) Ann"
+    assert told["XMP-xmp:Rating"] == 4
+    assert told["XMP-photoshop:Headline"] == "Summer in Münich"
+
+
+@needs_exiftool
+@pytest.mark.parametrize("of_result", BARE)
+def test_the_edit_is_noted(of_result: str, tmp_path: Path) -> None:
+    """Model, task and time stand in the XMP, and the term for pictures edited by a model."""
+    told = read_back(tmp_path, finished(BARE[of_result], None))
+    assert told["XMP-iptcExt:DigitalSourceType"] == xmp.EDITED_BY_AI
+    assert told["XMP-hotfolder:TaskId"] == "2013508786110730241" or told[
+        "XMP-hotfolder:TaskId"
+    ] == int("2013508786110730241")
+    assert told["XMP-hotfolder:Model"] == "xai/grok"
+    assert told["XMP-iptcExt:AISystemUsed"] == "xai/grok"
+    assert not [key for key in told if "Prompt" in key]
+    asked = Note(model="m", task_id="1", at=NOTE.at, prompt="Make it <gold> & \x00 blue")
+    told = read_back(tmp_path, finished(BARE[of_result], None, note=asked))
+    assert told["XMP-iptcExt:AIPromptInformation"] == "Make it <gold> &  blue"
+
+
+@needs_exiftool
+@pytest.mark.parametrize("of_result", BARE)
+def test_the_place_is_left_out_by_choice(of_result: str, tmp_path: Path) -> None:
+    """Without the place neither EXIF nor XMP knows it; the rest stays."""
+    told = read_back(tmp_path, finished(BARE[of_result], source(tmp_path, "JPEG"), gps=False))
+    assert not [key for key in told if "GPS" in key]
+    assert told["IFD0:Make"] == "Leica"
+
+
+@needs_exiftool
+@pytest.mark.parametrize("text", ["Müller & Söhne", "plain"])
+def test_iptc_survives_in_whatever_letters(text: str, tmp_path: Path) -> None:
+    """Latin-1 goes into a JPEG byte for byte, and into XMP where there is no place for it."""
+    block = b"".join(
+        b"\x1c\x02" + bytes([number]) + len(value).to_bytes(2, "big") + value
+        for number, value in ((105, text.encode("latin-1")), (25, b"one"), (25, b"two"))
+    )
+    path = tmp_path / "source.jpg"
+    path.write_bytes(containers.write(PictureType.JPEG, saved(scene(), "JPEG"), Blocks(iptc=block)))
+    kept = kept_of(path.read_bytes(), path)
+    assert kept.blocks.iptc == block
+    told = read_back(tmp_path, finished(BARE["JPEG"], kept))
+    assert told["IPTC:Headline"] == text
+    for form in ("PNG", "WEBP"):
+        told = read_back(tmp_path, finished(BARE[form], kept))
+        assert told["XMP-photoshop:Headline"] == text
+        assert told["XMP-dc:Subject"] == ["one", "two"]
+
+
+@pytest.mark.parametrize("of_result", BARE)
+def test_a_result_has_the_profile_of_what_was_sent(of_result: str) -> None:
+    """The source's own where it was sent as it is, sRGB where it was converted, its own if any."""
+    kept = Keepsake(blocks=Blocks(icc=srgb()), width=9, height=9)
+    result = BARE[of_result]
+    assert opened(finished(result, kept).content).info["icc_profile"] == srgb()
+    assert "icc_profile" not in opened(finished(result, None).content).info
+    converted = finished(
+        result, Keepsake(blocks=Blocks(icc=b"x"), width=9, height=9), converted=True
+    )
+    assert opened(converted.content).info["icc_profile"][36:40] == b"acsp"
+    own = saved(scene(), of_result, icc_profile=srgb() + b"own")
+    assert opened(finished(own, kept).content).info["icc_profile"] == srgb() + b"own"
+
+
+@needs_exiftool
+@pytest.mark.parametrize("wanted", ["jpeg", "png", "webp"])
+@pytest.mark.parametrize("of_result", BARE)
+def test_the_format_is_the_rules(wanted: str, of_result: str, tmp_path: Path) -> None:
+    """A result of another type is converted, with its metadata; one of that type is not touched."""
+    made = finished(BARE[of_result], source(tmp_path, "JPEG"), format=wanted)
+    assert opened(made.content).format == {"jpeg": "JPEG", "png": "PNG", "webp": "WEBP"}[wanted]
+    assert read_back(tmp_path, made)["IFD0:Make"] == "Leica"
+    assert bool(made.notes) is (wanted.upper() != of_result)
+
+
+def test_transparency_goes_on_white_where_jpeg_is_wanted() -> None:
+    """A JPEG has no transparency."""
+    made = finished(saved(see_through(), "PNG"), None, format="jpeg")
+    assert opened(made.content).getpixel((140, 100)) == (255, 255, 255)
+
+
+def test_a_result_gets_its_sources_size_when_asked() -> None:
+    """It is brought to the pixels of the source and says so; a new shape is not stretched."""
+    kept = Keepsake(blocks=Blocks(), width=321, height=240)
+    made = finished(BARE["JPEG"], kept, size="source")
+    assert opened(made.content).size == (321, 240)
+    assert made.notes == ("brought from 80 x 60 to 321 x 240 pixels",)
+    square = saved(scene(size=(64, 64)), "PNG")
+    assert opened(finished(square, kept, size="source").content).size == (240, 240)
+
+
+def test_nothing_asked_nothing_changed() -> None:
+    """Metadata = "none" leaves the result as the service made it, byte for byte."""
+    kept = Keepsake(blocks=Blocks(icc=srgb()), width=1, height=1)
+    for content in BARE.values():
+        assert finished(content, kept, metadata="none").content == content
+
+
+@pytest.mark.parametrize("of_result", BARE)
+@pytest.mark.parametrize(
+    "packet",
+    [
+        b"no xml",
+        b'<!DOCTYPE x [<!ENTITY a "aaaa">]><x:xmpmeta xmlns:x="adobe:ns:meta/">&a;</x:xmpmeta>',
+        b"<x:xmpmeta xmlns:x='adobe:ns:meta/'/>",
+        b"<a/>" * 1000,
+        b"<x>" * 100_000,
+        b"\xff\xfe<\x00x\x00",
+    ],
+    ids=["none", "doctype", "empty", "many roots", "deep", "utf-16"],
+)
+def test_a_packet_that_is_none_is_dropped(packet: bytes, of_result: str) -> None:
+    """Broken or dangerous XMP costs nothing but itself."""
+    kept = Keepsake(blocks=Blocks(xmp=packet, exif=b"II*\0", iptc=b"\x1c"), width=1, height=1)
+    made = finished(BARE[of_result], kept)
+    assert b"TaskId" in containers.read(made.type, made.content).xmp
+
+
+def test_what_is_too_large_for_a_jpeg_is_left_out() -> None:
+    """A packet or a block of more than a segment holds costs itself, and that is told."""
+    large = xmp.finished(
+        b"",
+        b"",
+        size=(1, 1),
+        private=(),
+        note=Note(model="m", task_id="1", at="", prompt="p" * 90_000),
+        texts={},
+    )
+    made = finished(BARE["JPEG"], Keepsake(blocks=Blocks(xmp=large), width=1, height=1))
+    assert b"TaskId" in containers.read(made.type, made.content).xmp
+    assert made.notes
+
+
+@needs_exiftool
+@needs_heif
+def test_a_heics_metadata_is_kept(tmp_path: Path) -> None:
+    """A phone's HEIC gives its EXIF to the result."""
+    package = pytest.importorskip("pillow_heif")
+    package.register_heif_opener()
+    content = saved(scene(), "HEIF", exif=pictures.exif())
+    told = read_back(tmp_path, finished(BARE["JPEG"], kept_of(content, tmp_path)))
+    assert told["IFD0:Make"] == "Leica"
+
+
+def test_a_results_own_words_are_kept() -> None:
+    """What the service itself noted stays, unless the source says otherwise."""
+    own = xmp.finished(
+        b"", b"", size=(1, 1), private=(), note=Note(model="service", task_id="0", at=""), texts={}
+    ).replace(b"hotfolder:Model", b"hotfolder:Label")
+    content = containers.write(PictureType.PNG, BARE["PNG"], Blocks(xmp=own))
+    made = finished(content, None)
+    assert b"hotfolder:Label" in containers.read(made.type, made.content).xmp
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_reading_and_writing_metadata_are_inverse(kind: str) -> None:
+    """What was spliced in is read back; spliced twice it stands there once."""
+    long = bytes(range(256)) * 400
+    blocks = Blocks(exif=pictures.exif()[6:], xmp=b"<x/>", icc=long, iptc=b"\x1c\x02\x69\0\1a")
+    content = saved(noise((40, 30)), kind)
+    kind_of = inspect(content).type
+    once = containers.write(kind_of, content, blocks)
+    expected = Blocks(exif=blocks.exif, xmp=blocks.xmp, icc=long, iptc=blocks.iptc)
+    if kind == "WEBP":
+        expected = Blocks(exif=blocks.exif, xmp=blocks.xmp, icc=long)
+    assert containers.read(kind_of, once) == expected
+    assert containers.write(kind_of, once, blocks) == once
+    assert opened(once).tobytes() == opened(content).tobytes()
+
+
+def test_photoshops_resources_hold_iptc_among_others() -> None:
+    """IPTC is found among other resources with names and odd lengths."""
+    other = b"8BIM\x03\xed\x03odd" + (5).to_bytes(4, "big") + b"12345\0"
+    assert (
+        iptc.of_resources(other + iptc.as_resources(b"\x1c\x02\x05\0\1x")) == b"\x1c\x02\x05\0\1x"
+    )
+    assert iptc.of_resources(b"8BIM\x04") == b""
+
+
+def test_a_transparent_webp_stays_transparent() -> None:
+    """Splicing into a plain WebP makes its header an extended one with the same pixels."""
+    for image in (see_through(), Image.new("RGB", (7, 5), "red")):
+        content = saved(image, "WEBP", lossless=True)
+        made = finished(content, None)
+        assert opened(made.content).tobytes() == opened(content).tobytes()
+        assert opened(made.content).mode == opened(content).mode

@@ -62,7 +62,7 @@ def finish(
 def _remade(
     content: bytes, picture: Picture, kept: Keepsake | None, wanted: Finish
 ) -> tuple[bytes, Picture, tuple[str, ...]]:
-    """Return the picture with the type and size that the rule wants; untouched where it has them."""
+    """Return the picture in the type and size that the rule wants, untouched where it has them."""
     kind = _TYPES.get(wanted.format, picture.type)
     size = _wanted_size(picture, kept, wanted)
     if kind is picture.type and size == (picture.width, picture.height):

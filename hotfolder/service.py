@@ -459,12 +459,15 @@ class Service:
             await journal.run(reading.keep_currency, account.currency)
 
     def _review(self, job: Job) -> ev.Event | acceptance.Draft | None:
-        """Look at a source again before its edit is paid; blocks."""
+        """Look at a source again before its edit is paid; blocks. Raises OSError and RootGone."""
         intake = self._intake(job.watch)
         if intake is None:
             reason = "the config has no such watch any more"
             return ev.Postponed(until=self._edges.clock(), reason=reason, counts=False)
-        return review(intake.watch, intake.number, job)
+        verdict = review(intake.watch, intake.number, job)
+        if isinstance(verdict, ev.SourceGone):
+            intake.require_root()
+        return verdict
 
     def _settling(self, watch: str, path: str) -> str | None:
         intake = self._intake(watch)

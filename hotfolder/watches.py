@@ -79,11 +79,16 @@ class Watches:
             number,
             self._journal,
             accepted=self._accepted,
+            taken=lambda: self._taken_by_others(watch.name),
             single_scan=self._single_scan,
         )
         task = asyncio.create_task(intake.run())
         task.add_done_callback(self._note_end)
         self._followed[watch.name] = _Followed(intake, task)
+
+    def _taken_by_others(self, name: str) -> frozenset[int]:
+        others = (each for each in self.intakes if each.watch.name != name)
+        return frozenset(each.number for each in others if each.standing.online)
 
     async def _stop(self, names: Iterable[str]) -> None:
         ended = [self._followed.pop(name).task for name in list(names)]

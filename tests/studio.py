@@ -304,7 +304,7 @@ def _follows(service: Service) -> bool:
     parts = service._parts  # noqa: SLF001  the journal's word may be from an earlier run
     if parts is None or not parts.watches.intakes:
         return False
-    return all(each.standing.online for each in parts.watches.intakes)
+    return all(each.scanned and each.standing.online for each in parts.watches.intakes)
 
 
 def _watch(name: str, source: Path, output: Path, more: str, rules: Sequence[str]) -> str:

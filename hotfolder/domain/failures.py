@@ -194,6 +194,12 @@ UNREACHABLE = Failure(
     "Nothing is lost: it is tried again by itself until it answers. If this lasts, check the "
     "network here and the service's own pages.",
 )
+OTHER_JOURNAL = Failure(
+    "other_journal",
+    "Another journal kept the record of this folder, or this one was put back from an older copy: "
+    "what was paid for here is not known to it.",
+    "If the pictures in it are to be edited all the same, run release for this watch.",
+)
 INTERNAL = Failure(
     "internal",
     "Something unexpected happened inside hotfolder.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import structlog
@@ -129,6 +129,9 @@ class Candidates:
             return None
         gave_time = candidate.gave_time(now_s)
         verdict = examine.examine(self._watch, self._number, path, gave_time=gave_time)
+        if isinstance(verdict, examine.Wanted | examine.Unwanted):
+            settled = replace(verdict.settled, beside=beside.mark)
+            verdict = replace(verdict, settled=settled)
         return tracing.trace(self._journal, self._watch.input, verdict)
 
     def _may_get_a_sidecar(self, beside: sidecar.Beside, candidate: Settling, now_s: float) -> bool:

@@ -1,47 +1,67 @@
 """Names that are never sources: the litter of systems, and files that are still under way.
 
-A file with a temporary name becomes a source when it gets its final one.
+A file with a temporary name becomes a source when it gets its final one. A folder with such a name
+is neither walked nor watched.
 """
 
 from __future__ import annotations
 
 import fnmatch
+import os
 import re
+from functools import lru_cache
 from typing import Final
 
-SIDECAR_SUFFIXES: Final = (".toml", ".json", ".txt", ".xmp")
+_SIDECAR: Final = re.compile(rb".*\.(toml|json|txt|xmp)", re.IGNORECASE | re.DOTALL)
 
-_LITTER: Final = (
-    (".*", "hidden file or folder"),
+# The first that fits tells the reason, so the particular stand before the general.
+_NAMES: Final = (
+    (".hotfolder*", "hotfolder's own file"),
+    (".syncthing.*.tmp", "temporary name of Syncthing"),
+    ("~syncthing~*", "temporary name of Syncthing"),
+    (".*.??????", "temporary name of rsync"),
+    ("*.part", "temporary name of a browser or copier"),
+    ("*.partial", "temporary name of a browser or copier"),
+    ("*.crdownload", "temporary name of a browser"),
+    ("*.download", "temporary name of a browser"),
+    ("*.filepart", "temporary name of a copier"),
+    ("*.tmp", "temporary name"),
+    ("~$*", "lock file of an office program"),
+    ("._*", "macOS resource fork"),
+    (".ds_store", "macOS folder settings"),
+    (".appledouble", "macOS resource forks"),
+    (".fseventsd", "macOS event log"),
+    (".spotlight-v100", "macOS search index"),
+    ("icon\r", "macOS folder icon"),
+    ("__macosx", "leftovers of a macOS archive"),
     ("thumbs.db", "Windows thumbnails"),
     ("desktop.ini", "Windows folder settings"),
+    ("$recycle.bin", "Windows recycle bin"),
+    ("system volume information", "Windows system folder"),
     ("@eadir", "Synology thumbnails"),
+    ("syno*_thumb_*", "Synology thumbnails"),
     (".@__thumb", "QNAP thumbnails"),
     ("@__thumb", "QNAP thumbnails"),
     ("#recycle", "recycle bin of a NAS"),
-    ("__macosx", "leftovers of a macOS archive"),
-    ("syno*_thumb_*", "Synology thumbnails"),
-    ("icon\r", "macOS folder icon"),
-)
-_TEMPORARY: Final = (
-    ("*.part", "temporary name of a download or copy"),
-    ("*.partial", "temporary name of a download or copy"),
-    ("*.crdownload", "temporary name of a browser"),
-    ("*.download", "temporary name of a browser"),
-    ("*.filepart", "temporary name of a copy"),
-    ("*.tmp", "temporary name"),
-    ("~$*", "lock file of an office program"),
-    ("~syncthing~*", "temporary name of Syncthing"),
+    (".trash*", "recycle bin"),
+    (".stfolder", "Syncthing's folder marker"),
+    (".stversions", "Syncthing's old versions"),
+    (".*", "hidden file or folder"),
 )
 _PATTERNS: Final = tuple(
-    (re.compile(fnmatch.translate(pattern), re.IGNORECASE), reason)
-    for pattern, reason in (*_TEMPORARY, *_LITTER)
+    (re.compile(fnmatch.translate(pattern), re.IGNORECASE), reason) for pattern, reason in _NAMES
+)
+_ANY: Final = re.compile(
+    "|".join(fnmatch.translate(pattern) for pattern, _ in _NAMES), re.IGNORECASE
 )
 
 
+@lru_cache(maxsize=4096)
 def litter(name: str) -> str | None:
     """Return why a file or folder of this name is never looked at, or None."""
-    return next((reason for pattern, reason in _PATTERNS if pattern.fullmatch(name)), None)
+    if not _ANY.match(name):
+        return None
+    return next((reason for pattern, reason in _PATTERNS if pattern.match(name)), None)
 
 
 def ignored(relative: str) -> str | None:
@@ -50,6 +70,6 @@ def ignored(relative: str) -> str | None:
     return next((reason for reason in found if reason), None)
 
 
-def is_sidecar(name: str) -> bool:
+def is_sidecar(name: str | bytes) -> bool:
     """Return whether this is the name of a sidecar or folder file rather than of a source."""
-    return name.lower().endswith(SIDECAR_SUFFIXES)
+    return _SIDECAR.fullmatch(os.fsencode(name)) is not None

@@ -2,35 +2,43 @@
 
 Events are only hints. The truth is the scan held against the journal: what it does not know,
 or knows otherwise, is a candidate. All work on the share happens in one thread of this watch,
-so that a share that hangs stops nobody else.
+so that a share that hangs stops nobody else. While the root is not the one that was recognised,
+nothing that is seen or missing there counts.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection
 from typing import Final
 
 import structlog
 
 from hotfolder import config, sources
 from hotfolder.domain.errors import JournalUnavailable
-from hotfolder.intake import mounts, rules
+from hotfolder.intake import rules
 from hotfolder.intake.candidates import Candidates
 from hotfolder.intake.events import Events
 from hotfolder.intake.finding import Finder
 from hotfolder.intake.hints import Hints
+from hotfolder.intake.home import Home
+from hotfolder.intake.listening import Listen, Listening
 from hotfolder.intake.standing import Standing
 from hotfolder.intake.thread import ShareThread
+from hotfolder.intake.walks import EVERYTHING, Step, Walks
 from hotfolder.journal import sightings
 from hotfolder.journal.journal import Journal
 
 SCAN_WITH_EVENTS_S: Final = 300.0
 SCAN_ALONE_S: Final = 5.0
 SCAN_SHARE: Final = 10.0
+CHECK_S: Final = 2.0
 JOURNAL_WAIT_S: Final = 1.0
+ENOUGH_CANDIDATES: Final = 5000
+NEVER: Final = float("inf")
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.intake")
 
@@ -38,8 +46,10 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.intake")
 class WatchIntake:
     """Follows one watch until cancelled.
 
-    `number` is the watch's number in the journal; `accepted` is called when jobs may be due;
-    with `single_scan` what comes after the first scan is left alone.
+    `number` is the watch's number in the journal, until its root is recognised as another's;
+    `taken` gives the numbers of the watches that are followed elsewhere. `accepted` is called
+    when jobs may be due. `listen` opens a source of hints. With `single_scan` what comes after
+    the first scan is left alone.
     """
 
     def __init__(
@@ -49,39 +59,66 @@ class WatchIntake:
         journal: Journal,
         *,
         accepted: Callable[[], None],
+        taken: Callable[[], Collection[int]] = frozenset,
+        listen: Listen = Events,
         single_scan: bool = False,
     ) -> None:
         self.watch = watch
+        self.number = number
         self.standing = Standing(watch.name, number, journal)
         self.all_readable = True
-        self.number = number
+        self.scanned = False
         self._journal = journal
+        self._accepted = accepted
         self._single_scan = single_scan
+        self._stopped = threading.Event()
         self._thread = ShareThread(f"intake-{watch.name}", self._hangs)
         self._hints = Hints()
-        self._events: Events | None = None
+        self._home = Home(watch, journal, self._thread, taken)
+        self._listening = Listening(watch, self.standing, self._hints, self._thread, listen)
+        self._next_check_s = 0.0
+        self._next_scan_s = 0.0
+        self._next_parts_s = 0.0
+        self._begin(number)
+
+    def _begin(self, number: int) -> None:
+        """Begin with nothing found yet, under the number that the watch has in the journal."""
+        self.number = self.standing.number = number
         self._candidates = Candidates(
-            watch,
+            self.watch,
             number,
-            journal,
+            self._journal,
             self._thread,
-            accepted=accepted,
+            accepted=self._accepted,
             unreadable=self._scan_soon,
         )
-        self._stopped = threading.Event()
-        self._finder = Finder(watch, number, journal, self._stopped)
-        self._looked = False
-        self._next_scan_s = 0.0
+        self._finder = Finder(
+            self.watch, number, self._journal, self._stopped, self._listening.enter
+        )
+        self._walks = Walks(self._finder, self._thread)
 
     @property
     def quiet(self) -> bool:
         """Whether all that a scan found has been settled, or the share cannot be scanned."""
-        return self._looked and not self._candidates and self._hints.empty
+        idle = self._walks.idle and not self._candidates and self._hints.empty
+        return self.scanned and (idle or not self.standing.online)
 
     @property
     def progress(self) -> tuple[int, float]:
         """What stays the same while nothing comes of what is on its way."""
         return self._candidates.progress
+
+    def settling(self, relative: str) -> str | None:
+        """Return why a path is not accepted yet, if it is on its way."""
+        return self._candidates.reason(relative)
+
+    def require_root(self) -> None:
+        """Raise RootGone or OSError unless the root is the one that was recognised; blocks.
+
+        What is missing in a folder says something only while this holds.
+        """
+        if not self._home.is_there():
+            raise sources.RootGone(f"{os.fspath(self.watch.input)!a} is not there")
 
     async def run(self) -> None:
         """Follow the watch."""
@@ -91,119 +128,160 @@ class WatchIntake:
                     await self._follow()
                 except JournalUnavailable as error:
                     log.error("journal.unavailable", watch=self.watch.name, error=str(error))  # noqa: TRY400  expected
+                    self._walks.give_up()
                     self._next_scan_s = 0.0
                     await asyncio.sleep(JOURNAL_WAIT_S)
         finally:
             self._stopped.set()
-            if self._events:
-                self._events.stop()
+            self._listening.stop()
             self._thread.close()
 
     async def _follow(self) -> None:
-        if time.monotonic() >= self._next_scan_s:
-            await self._scan()
-        await self._take_hints()
-        await self._candidates.look()
+        if time.monotonic() >= self._next_check_s:
+            await self._check()
+        if self._home.recognised:
+            self._ask_for_scans()
+            if self._may_walk:
+                await self._walk()
+            await self._take_hints()
+            await self._candidates.look()
         await self._hints.wait(self._pause_s())
 
-    def settling(self, relative: str) -> str | None:
-        """Return why a path is not accepted yet, if it is on its way."""
-        return self._candidates.reason(relative)
+    # -- the root
+
+    async def _check(self) -> None:
+        """See whether the root is there, is the same as before, and is listened to."""
+        self._next_check_s = time.monotonic() + min(CHECK_S, self._interval_s(SCAN_ALONE_S))
+        try:
+            number = await self._home.check()
+            if number is not None:
+                self._listening.stop()
+                self._begin(number)
+                self._next_scan_s = 0.0
+            if not self._single_scan and await self._listening.ensure():
+                self._next_scan_s = 0.0
+        except (OSError, sources.RootGone) as error:
+            await self._went_offline(f"the folder cannot be read: {error}")
+        else:
+            if self._home.stranger is not None:
+                await self._went_offline(self._home.stranger)
+
+    async def _went_offline(self, reason: str) -> None:
+        self._home.leave()
+        self._listening.stop()
+        self._begin(self.number)
+        self.scanned = True
+        await self.standing.went_offline(reason)
+
+    async def _hangs(self) -> None:
+        self._home.leave()
+        await self.standing.went_offline("the folder does not answer")
+
+    async def _came_online(self) -> None:
+        if not self.standing.online:
+            await self._add_waiting()
+        await self.standing.came_online()
+
+    async def _add_waiting(self) -> None:
+        """Look again at what waits for a prompt or lost its rule before this start."""
+        listed = await self._journal.run(sightings.unsubmitted, self.number)
+        self._candidates.add(
+            each.path for each in listed if each.waits or not self._still_takes(each)
+        )
+
+    def _still_takes(self, job: sightings.Unsubmitted) -> bool:
+        return job.rule in {rule.name for rule in rules.matching(self.watch, job.path)}
 
     # -- scanning
 
-    async def _scan(self) -> None:
-        started_s = time.monotonic()
-        await self._ensure_events()
-        try:
-            found = await self._thread.run(self._finder.walk)
-        except (OSError, sources.RootGone) as error:
-            await self.standing.went_offline(f"the folder cannot be read: {error}")
-        else:
-            await self._came_online(self._finder.refused)
-            self._candidates.add(found)
-            await self._add_waiting()
-        self._looked = True
-        self._next_scan_s = self._after(time.monotonic() - started_s)
-
-    def _after(self, took_s: float) -> float:
+    def _ask_for_scans(self) -> None:
         now_s = time.monotonic()
-        if self._single_scan and self.standing.online:
-            return float("inf")
-        if self.watch.scan_interval != "auto":
-            return now_s + self.watch.scan_interval
-        if self.standing.online and self.standing.detect == "events":
-            return now_s + SCAN_WITH_EVENTS_S
-        return now_s + max(SCAN_ALONE_S, SCAN_SHARE * took_s)
+        if now_s >= self._next_scan_s:
+            self._next_scan_s = NEVER
+            self._walks.ask(EVERYTHING)
+        if now_s >= self._next_parts_s and self._listening.scanned_parts:
+            self._next_parts_s = NEVER
+            self._walks.ask(*self._listening.scanned_parts)
+
+    @property
+    def _may_walk(self) -> bool:
+        return not self._walks.idle and len(self._candidates) < ENOUGH_CANDIDATES
+
+    async def _walk(self) -> None:
+        """Do a slice of what is to be walked; the files that it finds are looked at meanwhile."""
+        try:
+            step = await self._walks.step()
+        except (OSError, sources.RootGone) as error:
+            await self._walk_failed(error)
+        else:
+            self._candidates.add(step.found)
+            await self._came_online()
+            if step.ended:
+                await self._walked(step)
+
+    async def _walk_failed(self, error: Exception) -> None:
+        """Tell a folder that vanished, or cannot be read, from a root that did."""
+        walk = self._walks.failed
+        if walk == EVERYTHING or not await self._thread.run(self._home.is_there):
+            await self._went_offline(f"the folder cannot be read: {error}")
+        else:
+            self._listening.forget(walk)
+            self._scan_parts_after(0.0)
+
+    async def _walked(self, step: Step) -> None:
+        if step.folder != EVERYTHING:
+            self._scan_parts_after(step.spent_s)
+            return
+        refused = self._finder.refused
+        reason = f"{len(refused)} folders cannot be read, the first is {min(refused, default='')!a}"
+        self.standing.trouble("folders", reason if refused else None)
+        self._listening.tell_limit()
+        await self.standing.note()
+        self.all_readable = not refused
+        self.scanned = True
+        self._next_scan_s = self._after(step.spent_s)
+
+    def _after(self, spent_s: float) -> float:
+        if self._single_scan:
+            return NEVER
+        alone_s = max(SCAN_ALONE_S, SCAN_SHARE * spent_s)
+        listened = self.standing.detect == "events"
+        usual_s = SCAN_WITH_EVENTS_S if listened else alone_s
+        return time.monotonic() + self._interval_s(usual_s)
+
+    def _scan_parts_after(self, spent_s: float) -> None:
+        usual_s = max(SCAN_ALONE_S, SCAN_SHARE * spent_s)
+        self._next_parts_s = time.monotonic() + self._interval_s(usual_s)
+
+    def _interval_s(self, usual_s: float) -> float:
+        stated = self.watch.scan_interval
+        return usual_s if stated == "auto" else stated
 
     def _scan_soon(self) -> None:
         self._next_scan_s = min(self._next_scan_s, time.monotonic() + SCAN_ALONE_S)
 
     # -- hints
 
-    async def _ensure_events(self) -> None:
-        if self._single_scan or self._events_wanted_and_alive():
-            return
-        if self._events:
-            self._events.stop()
-            self._events = None
-        try:
-            self._events = await self._thread.run(self._start_events)
-            self.standing.trouble("events", None)
-        except OSError as error:
-            self.standing.trouble("events", f"no events ({error.strerror}): scanning instead")
-        self.standing.detect = "events" if self._events else "scan"
-
-    def _events_wanted_and_alive(self) -> bool:
-        return self._events is not None and self._events.alive
-
-    def _start_events(self) -> Events | None:
-        if self.watch.detect == "scan":
-            return None
-        if self.watch.detect == "auto" and mounts.of(self.watch.input).remote:
-            return None
-        if not self.watch.input.is_dir():
-            return None
-        return Events(self.watch.input, self._hints.add, recursive=self.watch.recursive)
-
     async def _take_hints(self) -> None:
         hints = self._hints.take()
         if hints is None:
-            self._next_scan_s = 0.0
+            self._walks.ask(EVERYTHING)
         elif hints:
             try:
-                found = await self._thread.run(lambda: self._finder.sort(hints))
+                found, folders = await self._thread.run(lambda: self._finder.judge(hints))
             except (OSError, sources.RootGone):
-                self._next_scan_s = 0.0
+                self._walks.ask(EVERYTHING)
                 return
             self._candidates.add(found)
-            await self._add_waiting()
-
-    async def _add_waiting(self) -> None:
-        """Look again at what waits for a prompt or lost its rule, after a start or a new prompt."""
-        if self._finder.prompts_changed:
-            self._finder.prompts_changed = False
-            listed = await self._journal.run(sightings.unsubmitted, self.number)
-            self._candidates.add(
-                each.path for each in listed if each.waits or not self._still_takes(each)
-            )
-
-    def _still_takes(self, job: sightings.Unsubmitted) -> bool:
-        return job.rule in {rule.name for rule in rules.matching(self.watch, job.path)}
-
-    # -- condition
-
-    async def _hangs(self) -> None:
-        await self.standing.went_offline("the folder does not answer")
-
-    async def _came_online(self, refused: Sequence[str]) -> None:
-        reason = None
-        if refused:
-            reason = f"{len(refused)} folders cannot be read, the first is {refused[0]!a}"
-        self.standing.trouble("folders", reason)
-        self.all_readable = not refused
-        await self.standing.came_online()
+            self._walks.ask(*folders)
 
     def _pause_s(self) -> float:
-        next_s = min(self._candidates.next_look_s, self._next_scan_s)
+        if not self._home.recognised:
+            return self._next_check_s - time.monotonic()
+        if self._may_walk:
+            return 0.0
+        scans_s = min(
+            self._next_scan_s, self._next_parts_s if self._listening.scanned_parts else NEVER
+        )
+        next_s = min(self._candidates.next_look_s, scans_s, self._next_check_s)
         return max(0.0, next_s - time.monotonic())

@@ -12,33 +12,50 @@ MOUNT_TABLE: Final = Path("/proc/self/mountinfo")
 _REMOTE: Final = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "virtiofs", "afs", "ceph", "glusterfs", "ncpfs"}
 )
+_LAYERS: Final = frozenset({"lowerdir", "upperdir"})
 _OCTAL = re.compile(rb"\\([0-7]{3})")
 
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """One mounted file system: its device, the part of it that is mounted, where, and its type."""
+    """One mounted file system: its device, the part of it that is mounted, where, type and source.
+
+    `remote`: others may write it without this kernel knowing, so that it gives no events.
+    """
 
     device: str
     root: str
     place: str
     kind: str
-
-    @property
-    def remote(self) -> bool:
-        """Whether others may write it without this kernel knowing, so that it gives no events."""
-        return self.kind in _REMOTE or self.kind == "fuse" or self.kind.startswith("fuse.")
+    source: str = ""
+    remote: bool = False
 
 
 def parse(table: str) -> list[Mount]:
     """Return the mounts in the text of a mountinfo file (man 5 proc)."""
-    mounts = []
+    mounts: list[Mount] = []
     for line in table.splitlines():
         before, _, after = line.partition(" - ")
-        fields, kind = before.split(" "), after.split(" ")
-        if len(fields) > 4 and kind[0]:  # noqa: PLR2004  the mount point is the fifth
-            mounts.append(Mount(fields[2], _plain(fields[3]), _plain(fields[4]), kind[0]))
+        fields, (kind, *rest) = before.split(" "), after.split(" ")
+        if len(fields) > 4 and kind:  # noqa: PLR2004  the mount point is the fifth
+            source, options = [*map(_plain, rest), "", ""][:2]
+            remote = _is_remote(kind) or _lies_on_remote(kind, options, mounts)
+            place = _plain(fields[4])
+            mounts.append(Mount(fields[2], _plain(fields[3]), place, kind, source, remote))
     return mounts
+
+
+def _is_remote(kind: str) -> bool:
+    return kind in _REMOTE or kind == "fuse" or kind.startswith("fuse.")
+
+
+def _lies_on_remote(kind: str, options: str, mounts: list[Mount]) -> bool:
+    """Return whether an overlay has a layer on a file system that is remote."""
+    if kind != "overlay":
+        return False
+    layers = (each.partition("=") for each in options.split(","))
+    folders = (value.split(":") for key, _, value in layers if key in _LAYERS)
+    return any(on(mounts, folder).remote for listed in folders for folder in listed if folder)
 
 
 def _plain(field: str) -> str:
@@ -64,3 +81,28 @@ def on(mounts: list[Mount], path: str) -> Mount:
         if inside and len(mount.place) >= len(best.place):
             best = mount
     return best
+
+
+def below(mounts: list[Mount], root: str) -> list[Mount]:
+    """Return the remote mounts inside a folder."""
+    inside = root.rstrip("/") + "/"
+    return [each for each in mounts if each.remote and each.place.startswith(inside)]
+
+
+def awaited(mounts: list[Mount], path: str, fstab: Path) -> str | None:
+    """Return the mount point that a path needs and that has nothing mounted, by the fstab."""
+    try:
+        lines = fstab.read_text("utf-8", errors="surrogateescape").splitlines()
+    except OSError:
+        return None
+    fields = (line.split() for line in lines if not line.lstrip().startswith("#"))
+    named = (_plain(each[1]).rstrip("/") for each in fields if len(each) > 2)  # noqa: PLR2004
+    there = {mount.place for mount in mounts}
+    return next(
+        (
+            place
+            for place in named
+            if place not in there and (path == place or path.startswith(f"{place}/")) and place
+        ),
+        None,
+    )

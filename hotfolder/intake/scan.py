@@ -1,12 +1,14 @@
 """Walking a watched tree: folder by folder, in byte order, following no link.
 
-Runs in a worker thread. Holds one folder's names at a time.
+Runs in a worker thread. Names are bytes here, as the disk gives them and the journal keeps them.
+The names of one folder are held at a time, and those of the folders still to be walked; a file is
+looked at when its turn comes.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,57 +18,74 @@ from hotfolder.intake.ignore import litter
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The regular files of one folder, as (relative path, sighting) in byte order."""
+    """The names of the regular files in one folder, in byte order.
 
-    folder: str
-    files: tuple[tuple[str, Sighting], ...]
+    `folder` is relative to `root` and ends with "/", but for the root itself.
+    """
+
+    root: bytes
+    folder: bytes
+    names: list[bytes]
+
+    def look(self, name: bytes) -> os.stat_result | None:
+        """Stat one of the names without following a link; None where it has gone."""
+        try:
+            return os.lstat(b"%s/%s%s" % (self.root, self.folder, name))
+        except FileNotFoundError:
+            return None
+
+    def sighting(self, name: bytes) -> Sighting | None:
+        """Observe one of the names; None where it has gone."""
+        status = self.look(name)
+        return Sighting.of(status) if status is not None else None
 
 
 def walk(
-    root: Path, start: str = "", *, recursive: bool = True, refused: list[str] | None = None
+    root: Path,
+    start: str = "",
+    *,
+    recursive: bool = True,
+    entering: Callable[[str], None] = lambda _folder: None,
+    goes_into: Callable[[str], bool] = lambda _folder: True,
+    refused: Callable[[str], None] = lambda _folder: None,
 ) -> Iterator[Listing]:
-    """Yield every folder from `start` downwards.
+    """Yield every folder from `start` downwards; paths are relative to `root`.
 
-    Raises OSError where `start` itself cannot be listed. A folder below that vanished is left
-    out; one that cannot be listed is left out and added to `refused`.
+    Each is passed to `entering` right before it is listed, and `goes_into` says of each below
+    whether it is walked. Raises OSError where `start` itself cannot be listed. A folder below
+    that vanished is left out; one that cannot be listed is left out and told to `refused`.
     """
-    folders = [start]
+    base = os.fsencode(root)
+    first = os.fsencode(f"{start}/" if start else "")
+    folders = [first]
     while folders:
         folder = folders.pop()
+        name = os.fsdecode(folder).rstrip("/")
         try:
-            files, below = _list(root, folder)
+            entering(name)
+            files, below = _list(base, folder)
         except OSError as error:
-            if folder == start:
+            if folder == first:
                 raise
-            if refused is not None and not isinstance(error, FileNotFoundError):
-                refused.append(folder)
+            if not isinstance(error, FileNotFoundError):
+                refused(name)
             continue
-        yield Listing(folder, tuple(files))
+        yield Listing(base, folder, files)
         if recursive:
+            below = [each for each in below if goes_into(os.fsdecode(each).rstrip("/"))]
             folders.extend(reversed(below))
 
 
-def _list(root: Path, folder: str) -> tuple[list[tuple[str, Sighting]], list[str]]:
-    files: list[tuple[str, Sighting]] = []
-    below: list[str] = []
-    with os.scandir(root / folder) as entries:
+def _list(base: bytes, folder: bytes) -> tuple[list[bytes], list[bytes]]:
+    files: list[bytes] = []
+    below: list[bytes] = []
+    with os.scandir(b"%s/%s" % (base, folder)) as entries:
         for entry in entries:
-            if litter(entry.name):
-                continue
-            relative = f"{folder}/{entry.name}" if folder else entry.name
             if entry.is_dir(follow_symlinks=False):
-                below.append(relative)
+                if not litter(os.fsdecode(entry.name)):
+                    below.append(b"%s%s/" % (folder, entry.name))
             elif entry.is_file(follow_symlinks=False):
-                sighting = _sighting(entry)
-                if sighting is not None:
-                    files.append((relative, sighting))
-    files.sort(key=lambda each: os.fsencode(each[0]))
-    below.sort(key=os.fsencode)
+                files.append(entry.name)
+    files.sort()
+    below.sort()
     return files, below
-
-
-def _sighting(entry: os.DirEntry[str]) -> Sighting | None:
-    try:
-        return Sighting.of(entry.stat(follow_symlinks=False))
-    except FileNotFoundError:
-        return None

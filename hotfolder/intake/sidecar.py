@@ -7,8 +7,10 @@ never gets the rule's prompt in its place.
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import tomli
@@ -47,6 +49,14 @@ class Beside:
     sidecar: tuple[str, Sighting] | None
     folder_file: tuple[str, Sighting] | None
 
+    @property
+    def mark(self) -> str:
+        """A short text that changes when any of the files comes, changes or goes; "" for none."""
+        found = [each for each in (self.sidecar, self.folder_file) if each is not None]
+        seen = ((path, each.size, each.mtime_ns, each.inode) for path, each in found)
+        told = repr(tuple(seen)).encode()
+        return hashlib.blake2b(told, digest_size=8).hexdigest() if found else ""
+
 
 def names_for(relative: str) -> Iterator[str]:
     """Yield where a source's sidecar may be, the first found counts."""
@@ -62,7 +72,12 @@ def beside(root: Path, relative: str) -> Beside:
 
     Raises OSError where the folder cannot be read, RootGone where it is missing.
     """
-    return Beside(_first(root, names_for(relative)), _first(root, _folder_files(relative)))
+    return beside_by(partial(look, root), relative)
+
+
+def beside_by(look: Callable[[str], Sighting | None], relative: str) -> Beside:
+    """Look for the same by other means: `look` returns the sighting of a path, or None."""
+    return Beside(_first(look, names_for(relative)), _first(look, folder_files(relative)))
 
 
 def read(root: Path, relative: str) -> Sidecar:
@@ -81,7 +96,8 @@ def read(root: Path, relative: str) -> Sidecar:
     )
 
 
-def _folder_files(relative: str) -> Iterator[str]:
+def folder_files(relative: str) -> Iterator[str]:
+    """Yield where folder files that count for a path may be, the nearest first."""
     folder = relative.rpartition("/")[0]
     while folder:
         yield f"{folder}/{FOLDER_PROMPT}"
@@ -89,17 +105,24 @@ def _folder_files(relative: str) -> Iterator[str]:
     yield FOLDER_PROMPT
 
 
-def _first(root: Path, places: Iterator[str]) -> tuple[str, Sighting] | None:
-    for place in places:
-        try:
-            return place, sources.look(root, place)
-        except (sources.SourceGone, sources.NotARegularFile):
-            continue
-        except OSError as error:
-            # Beside a source whose name is as long as names can be there is no such file.
-            if error.errno != errno.ENAMETOOLONG:
-                raise
-    return None
+def _first(
+    look: Callable[[str], Sighting | None], places: Iterator[str]
+) -> tuple[str, Sighting] | None:
+    seen = ((place, look(place)) for place in places)
+    return next(((place, sighting) for place, sighting in seen if sighting is not None), None)
+
+
+def look(root: Path, place: str) -> Sighting | None:
+    """Return the sighting of a place where a sidecar may be, or None. Raises OSError, RootGone."""
+    try:
+        return sources.look(root, place)
+    except (sources.SourceGone, sources.NotARegularFile):
+        return None
+    except OSError as error:
+        # Beside a source whose name is as long as names can be there is no such file.
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        return None
 
 
 def _text(content: bytes, relative: str) -> str:

@@ -47,7 +47,8 @@ class Draft:
 class Settled:
     """A source that was read and found complete, or found wanting.
 
-    `moved_from` is the path that the same content stood at until it was moved here.
+    `moved_from` is the path that the same content stood at until it was moved here; `beside` the
+    mark of the sidecar and folder file that were found with it.
     """
 
     watch: int
@@ -55,6 +56,7 @@ class Settled:
     sighting: Sighting
     content_hash: str
     moved_from: str | None = None
+    beside: str = ""
 
 
 def register_watch(session: Session, name: str, root: str, output_root: str) -> int:
@@ -170,6 +172,7 @@ def _put_source(session: Session, settled: Settled, *, verdict: str, reason: str
         size=settled.sighting.size,
         mtime_ns=str(settled.sighting.mtime_ns),
         inode=str(settled.sighting.inode),
+        beside=settled.beside,
         content_hash=settled.content_hash,
         verdict=verdict,
         reason=reason,

@@ -29,10 +29,28 @@ WHERE id = :watch;
 SELECT id, name, root, output_root, online, detect, reason, first_online_at, since
 FROM watch ORDER BY name;
 
+-- name: watch_by_name
+-- What a watch is known by, and whether there is anything that it could lose.
+SELECT id, name, root, output_root, root_id, root_place,
+    EXISTS (SELECT 1 FROM source WHERE source.watch = watch.id) AS any_source
+FROM watch WHERE name = :name;
+
+-- name: watch_by_root
+-- The watch that is known by a marker.
+SELECT id, name, root, output_root FROM watch WHERE root_id = :root_id;
+
+-- name: know_root
+-- What a watch's root is known by from now on.
+UPDATE watch SET root_id = :root_id, root_place = :root_place WHERE id = :watch;
+
+-- name: name_watch
+-- A watch was renamed in the config, or its folder was moved.
+UPDATE watch SET name = :name, root = :root, output_root = :output_root WHERE id = :watch;
+
 -- name: known_sources
--- What is already known of the files of one folder tree, for the scan's comparison.
-SELECT path, size, mtime_ns, inode FROM source
-WHERE watch = :watch AND path >= :first AND path <= :last;
+-- What is already known of the files from one path onwards, for the scan's comparison.
+SELECT path, size, mtime_ns, inode, beside FROM source
+WHERE watch = :watch AND path >= :first ORDER BY path LIMIT :limit;
 
 -- name: find_source
 -- One source by its place.
@@ -41,10 +59,14 @@ FROM source WHERE watch = :watch AND path = :path;
 
 -- name: put_source
 -- Enter a source, or its newest sighting.
-INSERT INTO source (watch, path, size, mtime_ns, inode, content_hash, verdict, reason, seen_at)
-VALUES (:watch, :path, :size, :mtime_ns, :inode, :content_hash, :verdict, :reason, :now)
+INSERT INTO source (
+    watch, path, size, mtime_ns, inode, beside, content_hash, verdict, reason, seen_at
+) VALUES (
+    :watch, :path, :size, :mtime_ns, :inode, :beside, :content_hash, :verdict, :reason, :now
+)
 ON CONFLICT (watch, path) DO UPDATE SET
     size = excluded.size, mtime_ns = excluded.mtime_ns, inode = excluded.inode,
+    beside = excluded.beside,
     content_hash = excluded.content_hash, verdict = excluded.verdict,
     reason = excluded.reason, seen_at = excluded.seen_at
 RETURNING id;

@@ -17,7 +17,8 @@ CREATE TABLE watch (
     detect TEXT,
     reason TEXT,
     first_online_at INTEGER,
-    since INTEGER
+    since INTEGER,
+    root_place TEXT
 ) STRICT;
 
 CREATE TABLE source (
@@ -31,6 +32,7 @@ CREATE TABLE source (
     verdict TEXT NOT NULL CHECK (verdict IN ('job', 'skipped')),
     reason TEXT,
     seen_at INTEGER NOT NULL,
+    beside TEXT NOT NULL DEFAULT '',
     UNIQUE (watch, path)
 ) STRICT;
 

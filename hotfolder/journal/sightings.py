@@ -3,27 +3,42 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final, TypeAlias
 
 from hotfolder.domain.events import WaitsFor
-from hotfolder.domain.sightings import Sighting
 from hotfolder.journal.session import Session
 
-Known = tuple[int, str, str]
+# What tells one version of a file, and of what is said beside it, from another: size, mtime in ns,
+# inode, and the mark of its sidecar and folder files.
+Known: TypeAlias = tuple[int, str, str, str]
+
+_READ_ALONG: Final = 256
 
 
-def known(session: Session, watch: int, first: str, last: str) -> dict[str, Known]:
-    """Return what is known of the files between two paths, in byte order."""
-    rows = session.rows(
-        "known_sources", watch=watch, first=os.fsencode(first), last=os.fsencode(last)
-    )
-    return {os.fsdecode(row["path"]): (row["size"], row["mtime_ns"], row["inode"]) for row in rows}
+def known(session: Session, watch: int, paths: Sequence[bytes]) -> dict[bytes, Known]:
+    """Return what is known of some paths, which come in byte order.
+
+    It seeks the first of them in the index and reads along from there, as long as that finds any
+    of the paths; so neither many known files nor many that are gone make it slow.
+    """
+    found: dict[bytes, Known] = {}
+    at = 0
+    while at < len(paths):
+        limit = min(_READ_ALONG, len(paths) - at)
+        rows = session.rows("known_sources", watch=watch, first=paths[at], limit=limit)
+        found |= {path: (size, mtime, inode, beside) for path, size, mtime, inode, beside in rows}
+        if len(rows) < limit:
+            break
+        at = bisect_right(paths, rows[-1]["path"], lo=at)
+    return found
 
 
-def same(stored: Known | None, sighting: Sighting) -> bool:
-    """Return whether a file is as the journal knows it."""
-    return stored == (sighting.size, str(sighting.mtime_ns), str(sighting.inode))
+def as_known(status: os.stat_result, beside: str) -> Known:
+    """Return a file as the journal would know it. Called for each file of each scan."""
+    return status.st_size, str(status.st_mtime_ns), str(status.st_ino), beside
 
 
 def forget_gone(session: Session, watch: int, paths: Iterable[str]) -> None:

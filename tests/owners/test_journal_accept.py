@@ -13,7 +13,7 @@ from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import BEFORE_INTENT, State
 from hotfolder.journal.acceptance import replan, skip
 from hotfolder.journal.reservations import name_result
-from hotfolder.journal.sightings import Unsubmitted, known, same, unsubmitted
+from hotfolder.journal.sightings import Unsubmitted, known, unsubmitted
 from hotfolder.journal.transitions import existing_job
 from tests.builders import (
     Desk,
@@ -165,10 +165,9 @@ def test_a_plan_is_frozen_with_the_intent(desk: Desk, state: State) -> None:
 def test_skipped_sources_are_known(desk: Desk) -> None:
     """A source that nobody wants edited is remembered, so that it is not read again."""
     desk.journal.run_blocking(skip, settled("no.jpg"), "no rule")
-    found = desk.journal.run_blocking(known, 1, "", "~")
-    assert same(found["no.jpg"], settled("no.jpg").sighting)
-    assert not same(found["no.jpg"], settled("no.jpg", size=6).sighting)
-    assert not same(found.get("other.jpg"), settled().sighting)
+    found = desk.journal.run_blocking(known, 1, [b"no.jpg", b"other.jpg"])
+    sighting = settled("no.jpg").sighting
+    assert found == {b"no.jpg": (sighting.size, "1", str(sighting.inode), "")}
 
 
 TWINS = ["ann.jpg", "ann.png", "ANN.JPG", "Ann.jpeg", "b/ann.jpg", "é.jpg", "e\u0301.jpg"]
@@ -217,16 +216,20 @@ def test_broken_names_come_back_byte_by_byte(desk: Desk) -> None:
     assert os.fsencode(job.source) == b"\xff/\xfe ann\xe9.jpg"
     assert os.fsencode(job.materials[0].path) == os.fsencode(BROKEN)
     assert job.output_folder == "_xff"
-    assert list(desk.journal.run_blocking(known, 1, "", os.fsdecode(b"\xff\xff"))) == [BROKEN]
+    path = os.fsencode(BROKEN)
+    assert list(desk.journal.run_blocking(known, 1, [path])) == [path]
     job.output_stem.encode()
 
 
-def test_known_is_a_range_in_byte_order(desk: Desk) -> None:
-    """The scan compares folder by folder, in the order of bytes."""
-    for path in ("a/1", "a/2", "a0", "b/1"):
-        desk.accept(path)
-    assert list(desk.journal.run_blocking(known, 1, "a/", "a/\U0010ffff")) == ["a/1", "a/2"]
-    assert desk.journal.run_blocking(known, 2, "", "~") == {}
+def test_what_is_known_of_paths_is_found_among_many(desk: Desk) -> None:
+    """The paths that are asked for, whatever else is known between and around them."""
+    for number in range(40):
+        desk.accept(f"a/{number:02}", content=str(number))
+    desk.accept("b/1", content="last")
+    wanted = [b"a/", b"a/03", b"a/03x", b"a/38", b"b/1", b"c"]
+    found = desk.journal.run_blocking(known, 1, wanted)
+    assert found.keys() & set(wanted) == {b"a/03", b"a/38", b"b/1"}
+    assert desk.journal.run_blocking(known, 2, wanted) == {}
 
 
 def fetched_job(desk: Desk, count: int, path: str = "a/ann.jpg") -> Job:

@@ -1,0 +1,83 @@
+"""Whether the folder of a watch is there and is the one that was watched before."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection
+from typing import Final
+
+from hotfolder import config
+from hotfolder.intake import mounts, root
+from hotfolder.intake.root import Root
+from hotfolder.intake.thread import ShareThread
+from hotfolder.journal import roots
+from hotfolder.journal.journal import Journal
+from hotfolder.journal.roots import Marker
+
+MARKER_RENEWED_S: Final = 60.0
+
+
+class Home:
+    """Recognises a watch's root, and notices when something else stands in its place.
+
+    `stranger` says why a folder that is there is not the one. `taken` gives the numbers of the
+    watches that are followed elsewhere.
+    """
+
+    def __init__(
+        self,
+        watch: config.Watch,
+        journal: Journal,
+        thread: ShareThread,
+        taken: Callable[[], Collection[int]],
+    ) -> None:
+        self.stranger: str | None = None
+        self._watch = watch
+        self._journal = journal
+        self._thread = thread
+        self._taken = taken
+        self._identity: tuple[int, int] | None = None
+        self._renew_s = 0.0
+
+    @property
+    def recognised(self) -> bool:
+        """Whether the root was there when it was last looked at."""
+        return self._identity is not None
+
+    def is_there(self) -> bool:
+        """Return whether the root that was recognised is there now; blocks. Raises OSError."""
+        return self._identity is not None and root.is_still(self._watch.input, self._identity)
+
+    def leave(self) -> None:
+        """Forget that it was there."""
+        self._identity = None
+
+    async def check(self) -> int | None:
+        """Look at the root; returns the watch's number if it was recognised anew.
+
+        Raises OSError or RootGone where it is not there, JournalUnavailable.
+        """
+        if time.monotonic() < self._renew_s and await self._thread.run(self.is_there):
+            return None
+        seen = await self._thread.run(self._look)
+        try:
+            known = await self._journal.run(
+                roots.recognise, self._watch.name, seen.marker, seen.place, self._taken()
+            )
+        except roots.Stranger as stranger:
+            self._identity = None
+            self.stranger = str(stranger)
+            return None
+        self.stranger = None
+        anew = self._identity != seen.identity
+        self._identity = seen.identity
+        self._renew_s = time.monotonic() + MARKER_RENEWED_S
+        if known.marker != seen.marker:
+            await self._thread.run(lambda: self._mark(known.marker))
+        return known.watch if anew else None
+
+    def _look(self) -> Root:
+        return root.look(self._watch.input, mounts.mounted())
+
+    def _mark(self, marker: Marker) -> None:
+        root.write(self._watch.input, marker)

@@ -1,0 +1,65 @@
+"""What is said beside the sources of a tree, as a mark for each: a scan sees by it what changed.
+
+The journal keeps the mark that a source was accepted with. So a sidecar or folder file that came,
+changed or went is noticed whenever it did, and nothing of it is kept in memory.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Final
+
+from hotfolder import config
+from hotfolder.domain.sightings import Sighting
+from hotfolder.intake import sidecar
+from hotfolder.intake.ignore import is_sidecar
+from hotfolder.intake.scan import Listing
+
+Mark = Callable[[bytes], str]
+
+ANY_NAME: Final = "x"
+
+
+def mark(watch: config.Watch, relative: str) -> str:
+    """Return the mark of one source by looking for what is beside it. Raises OSError, RootGone."""
+    return "" if watch.sidecar == "none" else sidecar.beside(watch.input, relative).mark
+
+
+class Marking:
+    """Gives the marks during one walk, which enters each folder before those below it.
+
+    Raises OSError and RootGone where the folder files above `start` cannot be looked for.
+    """
+
+    def __init__(self, watch: config.Watch, start: str) -> None:
+        self._off = watch.sidecar == "none"
+        self._above: dict[str, Sighting] = {}
+        if start and not self._off:
+            self._above = _found(sidecar.folder_files(start), partial(sidecar.look, watch.input))
+
+    def in_folder(self, listing: Listing) -> Mark:
+        """Return what gives the mark of each source in a folder."""
+        if self._off:
+            return _unmarked
+        own = {
+            os.fsdecode(listing.folder + name): sighting
+            for name in listing.names
+            if is_sidecar(name) and (sighting := listing.sighting(name)) is not None
+        }
+        if not own and not self._above:
+            return _unmarked
+        notes = self._above | own
+        folder_files = sidecar.folder_files(os.fsdecode(listing.folder) + ANY_NAME)
+        self._above = _found(folder_files, notes.get)
+        return lambda path: sidecar.beside_by(notes.get, os.fsdecode(path)).mark
+
+
+def _found(places: Iterable[str], look: Callable[[str], Sighting | None]) -> dict[str, Sighting]:
+    seen = ((place, look(place)) for place in places)
+    return {place: sighting for place, sighting in seen if sighting is not None}
+
+
+def _unmarked(_path: bytes) -> str:
+    return ""

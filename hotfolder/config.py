@@ -182,6 +182,7 @@ class Limits(_Section):
     """`concurrency` 0 = ask the service and learn; `grace` in seconds; the `_mb` in MB.
 
     `resend_up_to` is in the account's currency: doubts up to it are sent again; 0 = never.
+    `history_days` 0 = the history of ended jobs is kept for ever.
     """
 
     concurrency: Annotated[int, Field(ge=0, le=10_000)] = 0
@@ -189,6 +190,17 @@ class Limits(_Section):
     min_free_mb: Annotated[int, Field(ge=0)] = 500
     resend_up_to: Money = Decimal(0)
     picture_memory_mb: Annotated[int, Field(ge=100)] = 1500
+    history_days: Annotated[int, Field(ge=0, le=36_500)] = 365
+
+
+class Backup(_Section):
+    """Daily copies of the journal: where, and how many; `keep` 0 = none.
+
+    `folder` None = the folder backups in the state directory.
+    """
+
+    folder: ConfigPath | None = None
+    keep: Annotated[int, Field(ge=0, le=3650)] = 7
 
 
 class Rule(_Section):
@@ -265,6 +277,7 @@ class Config(OwnModels):
     models_file: OptionalPath = None
     api: Api = Api()
     limits: Limits = Limits()
+    backup: Backup = Backup()
     watch: Annotated[list[Watch], Field(min_length=1)]
 
     @model_validator(mode="after")

@@ -28,6 +28,7 @@ from hotfolder.domain.failpoints import Failpoint, no_failpoint
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.retry import PollSchedule
 from hotfolder.domain.states import State
+from hotfolder.housekeeping import Housekeeping
 from hotfolder.imaging.workshop import Workshop
 from hotfolder.intake.intake import WatchIntake
 from hotfolder.intake.review import review
@@ -210,6 +211,7 @@ class Service:
             parts.doubts.run(),
             parts.probing.run(),
             self._beat(parts.journal),
+            Housekeeping(parts.journal, lambda: self._config, self._edges.clock).run(),
         )
         aside = [asyncio.create_task(each) for each in parts_aside]
         working = list(aside)

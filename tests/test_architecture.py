@@ -18,18 +18,20 @@ NAME = "hotfolder"
 # only; owners of I/O (journal, runninghub, outputs, imaging, sources) know the domain alone.
 OWNERS = {"domain", "imaging", "journal", "outputs", "runninghub", "sources"}
 BELOW_FACES = OWNERS | {
-    *(
-        "config",
-        "checkup",
-        "control",
-        "installation",
-        "key",
-        "logs",
-        "preflight",
-        "reload",
-        "service",
-    ),
-    *("signals", "supervision", "views", "watches"),
+    "checkup",
+    "config",
+    "control",
+    "housekeeping",
+    "installation",
+    "key",
+    "logs",
+    "preflight",
+    "reload",
+    "service",
+    "signals",
+    "supervision",
+    "views",
+    "watches",
 }
 ROOMS: dict[str, set[str]] = {
     "": set(),
@@ -52,6 +54,7 @@ ROOMS: dict[str, set[str]] = {
     "logs": {"structlog"},
     "supervision": set(),
     "installation": {"config", "domain"},
+    "housekeeping": {"config", "domain", "journal", "structlog"},
     "checkup": {
         *("config", "domain", "installation", "intake", "journal", "key", "outputs", "preflight"),
         "hotfolder.__version__",

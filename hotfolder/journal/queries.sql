@@ -277,6 +277,17 @@ VALUES (:job, :now, :name, :from_state, :to_state, :detail);
 -- What happened to a job.
 SELECT at, name, from_state, to_state, detail FROM event WHERE job = :job ORDER BY id;
 
+-- name: retire_history
+-- The history of jobs that ended long ago, a part at a time.
+DELETE FROM event WHERE id IN (
+    SELECT event.id FROM event JOIN job ON job.id = event.job
+    WHERE job.ended_at < :before ORDER BY event.id LIMIT :limit
+);
+
+-- name: forget_expired_uploads
+-- Links that expired long ago.
+DELETE FROM upload WHERE expires_at < :before;
+
 -- name: put_upload
 -- Where a content can be read by the service.
 INSERT INTO upload (content_hash, site, url, file_name, expires_at)

@@ -165,7 +165,8 @@ CREATE TRIGGER event_is_append_only_update BEFORE UPDATE ON event
 BEGIN SELECT RAISE (ABORT, 'the history is append-only'); END;
 
 CREATE TRIGGER event_is_append_only_delete BEFORE DELETE ON event
-BEGIN SELECT RAISE (ABORT, 'the history is append-only'); END;
+WHEN (SELECT ended_at FROM job WHERE id = OLD.job) IS NULL
+BEGIN SELECT RAISE (ABORT, 'the history of an open job is append-only'); END;
 
 CREATE TABLE hold (
     scope TEXT NOT NULL,

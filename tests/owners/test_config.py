@@ -31,6 +31,11 @@ grace = 5
 min_free_mb = 1
 resend_up_to = 0.14
 picture_memory_mb = 200
+history_days = 30
+
+[backup]
+folder = "/mnt/usb"
+keep = 3
 
 [[watch]]
 name = "portraits"
@@ -107,7 +112,9 @@ def test_every_key_is_read(folder: Path) -> None:
             "min_free_mb": 1,
             "resend_up_to": Decimal("0.14"),
             "picture_memory_mb": 200,
+            "history_days": 30,
         },
+        "backup": {"folder": Path("/mnt/usb"), "keep": 3},
         "watch": [
             {
                 "name": "portraits",

@@ -1,0 +1,80 @@
+"""What a daemon that runs for months does once in a while: copies of the journal, old history.
+
+Nothing of it is urgent: what cannot be done now is tried again an hour later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from hotfolder.config import Config
+from hotfolder.domain.clock import Clock
+from hotfolder.domain.errors import JournalError
+from hotfolder.journal import backup, retention
+from hotfolder.journal.journal import Journal
+
+ROUND_S: Final = 3600.0
+BACKUPS_NAME: Final = "backups"
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.housekeeping")
+
+
+class Housekeeping:
+    """Keeps the journal in order. `config` tells the one in force."""
+
+    def __init__(self, journal: Journal, config: Callable[[], Config], clock: Clock) -> None:
+        self._journal = journal
+        self._config = config
+        self._clock = clock
+
+    async def run(self) -> None:
+        """Make a round every hour, without end."""
+        while True:
+            await self.round()
+            await asyncio.sleep(ROUND_S)
+
+    async def round(self) -> None:
+        """Take the day's copy of the journal and retire what is older than the owner wants."""
+        await self._back_up()
+        await self._retire()
+
+    async def _back_up(self) -> None:
+        wanted = self._config()
+        if not wanted.backup.keep:
+            return
+        folder = wanted.backup.folder or wanted.state_dir / BACKUPS_NAME
+        today = self._clock().astimezone()  # the owner's day
+        try:
+            taken = await asyncio.to_thread(
+                backup.take_daily, wanted.state_dir, folder, today, wanted.backup.keep
+            )
+        except (JournalError, OSError) as error:
+            log.warning("backup.failed", folder=str(folder), error=str(error))
+            return
+        if taken is not None:
+            log.info("backup.taken", file=str(taken))
+
+    async def _retire(self) -> None:
+        days = self._config().limits.history_days
+        if not days:
+            return
+        before = self._clock() - timedelta(days=days)
+        retired = 0
+        try:
+            while part := await self._journal.run(retention.retire, before):
+                retired += part
+        except JournalError as error:
+            log.warning("history.not_retired", error=str(error))
+        if retired:
+            log.info("history.retired", lines=retired, days=days)
+
+
+def newest_backup(folder: Path) -> Path | None:
+    """Return the newest daily copy in a folder, or None."""
+    return max(folder.glob(backup.DAILY_GLOB), default=None)

@@ -179,13 +179,15 @@ class Api(_Section):
 
 
 class Limits(_Section):
-    """`concurrency` 0 = ask the service and learn; `grace` in seconds; the `_mb` in MB.
+    """What is never gone beyond.
 
-    `resend_up_to` is in the account's currency: doubts up to it are sent again; 0 = never.
-    `history_days` 0 = the history of ended jobs is kept for ever.
+    `concurrency` 0 = ask the service and learn; `backlog` 0 = never hold; `grace` in seconds;
+    the `_mb` in MB; `resend_up_to` in the account's currency: doubts up to it are sent again,
+    0 = never; `history_days` 0 = the history of ended jobs is kept for ever.
     """
 
     concurrency: Annotated[int, Field(ge=0, le=10_000)] = 0
+    backlog: Annotated[int, Field(ge=0)] = 100
     grace: Seconds = 20.0
     min_free_mb: Annotated[int, Field(ge=0)] = 500
     resend_up_to: Money = Decimal(0)

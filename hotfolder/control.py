@@ -25,7 +25,7 @@ from hotfolder.domain.errors import HotfolderError, OperatorError, RemoteError
 from hotfolder.domain.failures import PAUSED
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import BEFORE_INTENT, State
-from hotfolder.journal import acceptance, holds, reading, transitions
+from hotfolder.journal import acceptance, backlog, holds, reading, transitions
 from hotfolder.journal.holds import Hold
 from hotfolder.journal.journal import Journal
 from hotfolder.runninghub.client import Client
@@ -83,6 +83,13 @@ class Resume(Pause):
     """Let go on what was paused, and try at once whatever else is held."""
 
 
+class Release(_Wish):
+    """Let go what stood there before its watch did, or leave it out."""
+
+    watch: str
+    skip: bool = False
+
+
 class Ask(_Wish):
     """Why a file is not accepted yet."""
 
@@ -94,8 +101,8 @@ class Control:
     """Grants operators' wishes.
 
     `wake` is called when jobs may be due; `settling` says of a watch and path why it is not
-    accepted yet; `look` looks at the account, with the key as it now stands. Without a `client`
-    nothing can be asked of the service.
+    accepted yet; `look` looks at the account, with the key as it now stands; `look_again` has a
+    watch's folder looked at. Without a `client` nothing can be asked of the service.
     """
 
     def __init__(
@@ -106,12 +113,14 @@ class Control:
         wake: Callable[[], None] = lambda: None,
         settling: Settling = lambda _watch, _path: None,
         look: Look = _no_look,
+        look_again: Callable[[str], None] = lambda _watch: None,
     ) -> None:
         self._journal = journal
         self._client = client
         self._wake = wake
         self._settling = settling
         self._look = look
+        self._look_again = look_again
 
     async def grant(self, action: str, wish: dict[str, Any]) -> list[str]:
         """Do what is wished and return what to tell the operator, a line each.
@@ -130,6 +139,8 @@ class Control:
                     lines = [await self.pause(Pause.model_validate(wish))]
                 case "resume":
                     lines = await self.resume(Resume.model_validate(wish))
+                case "release":
+                    lines = [await self.release(Release.model_validate(wish))]
                 case "settling":
                     ask = Ask.model_validate(wish)
                     reason = self._settling(ask.watch, ask.path)
@@ -262,6 +273,18 @@ class Control:
         if watch not in {row.name for row in await self._journal.run(reading.watches)}:
             raise OperatorError(f"there is no watch {watch}")
         return holds.watch_scope(watch), f"watch {watch}"
+
+    # -- release
+
+    async def release(self, wish: Release) -> str:
+        """Let go what is held back of a watch, or leave it out."""
+        await self._scope(wish.watch)
+        count = await self._journal.run(backlog.release, wish.watch, skip=wish.skip)
+        log.info("operator.released", watch=wish.watch, count=count, skip=wish.skip)
+        if not wish.skip:
+            self._look_again(wish.watch)
+        what = "left out" if wish.skip else "let go"
+        return f"watch {wish.watch}: {count} pictures are {what}"
 
     def _service(self) -> Client:
         if self._client is None:

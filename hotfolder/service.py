@@ -32,7 +32,7 @@ from hotfolder.housekeeping import Housekeeping
 from hotfolder.imaging.workshop import Workshop
 from hotfolder.intake.intake import WatchIntake
 from hotfolder.intake.review import review
-from hotfolder.journal import acceptance, callbacks, reading, recovery
+from hotfolder.journal import acceptance, backlog, callbacks, reading, recovery
 from hotfolder.journal.journal import Journal
 from hotfolder.key import KeyProblem
 from hotfolder.outputs.spool import Spool
@@ -138,6 +138,7 @@ class Service:
         self._supervisor = supervisor or Supervisor()
         self._currency: str | None = None
         self._limit_there = 0
+        self._hold_none = False
         self._parts: _Parts | None = None
 
     async def run(self, stop: asyncio.Event, reload: asyncio.Event | None = None) -> None:
@@ -160,15 +161,18 @@ class Service:
         stop: asyncio.Event,
         *,
         timeout_s: float,
+        release: bool = False,
         progress: Progress = lambda _counts: None,
     ) -> Ended:
-        """Take what is there and work until nothing goes on by itself.
+        """Take what is there and work until nothing goes on by itself; `release` holds none back.
 
         Ends, too, after `timeout_s` seconds without any progress, or when `stop` is set.
         `progress` is often told the number of jobs by state.
         """
         async with self._open(single_scan=True) as parts:
             before = await parts.journal.run(reading.newest_event)
+            if release:
+                await self._release_all(parts.journal)
             async with self._working(parts) as working:
                 still = asyncio.create_task(self._until_still(parts, timeout_s, progress))
                 try:
@@ -178,6 +182,11 @@ class Service:
                 intakes = parts.watches.intakes
                 complete = all(each.quiet and each.all_readable for each in intakes)
         return Ended(before=before, complete=complete)
+
+    async def _release_all(self, journal: Journal) -> None:
+        self._hold_none = True
+        for each in self._config.watch:
+            await journal.run(backlog.release, each.name)
 
     @asynccontextmanager
     async def _hearing(self, journal: Journal) -> AsyncIterator[None]:
@@ -309,7 +318,9 @@ class Service:
         )
         runner = await self._build_runner(journal, client, spool, threads, pace, probing, later)
         api, edges = self._config.api, self._edges
-        watches = Watches(journal, accepted=runner.wake, single_scan=single_scan)
+        watches = Watches(
+            journal, accepted=runner.wake, backlog=self._backlog, single_scan=single_scan
+        )
         parts = _Parts(
             journal=journal,
             client=client,
@@ -334,7 +345,12 @@ class Service:
                 supervisor=self._supervisor,
             ),
             control=Control(
-                journal, client, wake=self._wake, settling=self._settling, look=probing.look
+                journal,
+                client,
+                wake=self._wake,
+                settling=self._settling,
+                look=probing.look,
+                look_again=self._look_again,
             ),
             threads=threads,
         )
@@ -393,6 +409,9 @@ class Service:
             hurry=hurry,
             held=probing.stir,
         )
+
+    def _backlog(self) -> int:
+        return 0 if self._hold_none else self._config.limits.backlog
 
     def _catalog(self) -> Catalog:
         return self._config.catalog
@@ -474,6 +493,11 @@ class Service:
     def _settling(self, watch: str, path: str) -> str | None:
         intake = self._intake(watch)
         return intake.settling(path) if intake else None
+
+    def _look_again(self, watch: str) -> None:
+        intake = self._intake(watch)
+        if intake:
+            intake.look_again()
 
     def _intake(self, watch: str) -> WatchIntake | None:
         return self._parts.watches.intake(watch) if self._parts else None

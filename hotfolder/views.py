@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from hotfolder import config
 from hotfolder.domain.events import WaitsFor
-from hotfolder.domain.failures import Failure
+from hotfolder.domain.failures import BACKLOG, Failure
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import BEFORE_INTENT, State
 from hotfolder.intake import plan
@@ -205,6 +205,8 @@ def explain(
         return Explanation(path=shown_path, verdict="settling", reason=settling)
     if session and listed:
         return _of_jobs(session, shown_path, listed)
+    if known is not None and known.held:
+        return Explanation(path=shown_path, verdict="held", reason=sentences(BACKLOG))
     if known is not None:
         return Explanation(path=shown_path, verdict="skipped", reason=known.reason or "not wanted")
     return _of_name(shown_path, watch, relative, row, daemon=daemon)

@@ -25,14 +25,20 @@ class _Followed:
 class Watches:
     """Follows watches until stopped.
 
-    `accepted` is called when jobs may be due; with `single_scan` what comes after the first
-    scan is left alone.
+    `accepted` is called when jobs may be due; `backlog` says how many sources may be let go at
+    once that stood there before; with `single_scan` what comes after the first scan is left alone.
     """
 
     def __init__(
-        self, journal: Journal, *, accepted: Callable[[], None], single_scan: bool = False
+        self,
+        journal: Journal,
+        *,
+        accepted: Callable[[], None],
+        backlog: Callable[[], int],
+        single_scan: bool = False,
     ) -> None:
         self._journal = journal
+        self._backlog = backlog
         self._accepted = accepted
         self._single_scan = single_scan
         self._followed: dict[str, _Followed] = {}
@@ -80,6 +86,7 @@ class Watches:
             self._journal,
             accepted=self._accepted,
             taken=lambda: self._taken_by_others(watch.name),
+            backlog=self._backlog,
             single_scan=self._single_scan,
         )
         task = asyncio.create_task(intake.run())

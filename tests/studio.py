@@ -171,10 +171,10 @@ class Studio:
         file = wanted.api.key_file
         return SecretStr(KEY) if file is None else key.find({}, file)
 
-    async def once(self, timeout_s: float = LIMIT_S) -> None:
+    async def once(self, timeout_s: float = LIMIT_S, *, release: bool = False) -> None:
         """Take what is there and work until nothing goes on by itself."""
         async with asyncio.timeout(timeout_s + LIMIT_S):
-            await self.service().once(asyncio.Event(), timeout_s=timeout_s)
+            await self.service().once(asyncio.Event(), timeout_s=timeout_s, release=release)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

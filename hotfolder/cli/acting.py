@@ -1,4 +1,4 @@
-"""The commands that change something: retry, resolve, cancel, pause, resume.
+"""The commands that change something: retry, resolve, cancel, release, pause, resume.
 
 While a daemon runs they ask it; without one they take its lock and do it themselves.
 """
@@ -126,6 +126,25 @@ def resume(
     """
     set_up_log(log_level, LogLevel.WARNING)
     _wish(config_file, "resume", {"watch": watch})
+
+
+def release(
+    watch: Annotated[str, typer.Argument(metavar="WATCH", help="The watch.")],
+    config_file: ConfigOption = None,
+    log_level: LogLevelOption = None,
+    skip: Annotated[
+        bool, typer.Option("--skip", help="Leave these pictures out instead; nothing is paid.")
+    ] = False,
+) -> None:
+    """Have the pictures edited that are held because they stood there before.
+
+    More than limits.backlog pictures that stand in a folder when its watch, the rules or the
+    journal are new are held, since each is paid. Pictures dropped later go on meanwhile.
+
+    Example: hotfolder release portraits
+    """
+    set_up_log(log_level, LogLevel.WARNING)
+    _wish(config_file, "release", {"watch": watch, "skip": skip})
 
 
 def _wish(config_file: ConfigOption, action: str, wish: dict[str, Any]) -> None:

@@ -39,7 +39,10 @@ for group, commands in (
     ("Choose", (choosing.models,)),
     ("Work", (working.check, working.run, working.once)),
     ("Look", (looking.status, looking.jobs, looking.explain)),
-    ("Act", (acting.retry, acting.resolve, acting.cancel, acting.pause, acting.resume)),
+    (
+        "Act",
+        (acting.retry, acting.resolve, acting.cancel, acting.release, acting.pause, acting.resume),
+    ),
     (
         "Keep",
         (

@@ -23,7 +23,7 @@ from hotfolder.cli.options import (
 )
 from hotfolder.cli.progress import bar
 from hotfolder.domain.errors import Held, RemoteError
-from hotfolder.domain.failures import ACCOUNT_REFUSALS
+from hotfolder.domain.failures import ACCOUNT_REFUSALS, BACKLOG
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import State
 from hotfolder.intake import mounts
@@ -68,6 +68,9 @@ def once(
     timeout: Annotated[
         float, typer.Option(min=0.1, metavar="S", help="Give up after S seconds without progress.")
     ] = 600.0,
+    release: Annotated[
+        bool, typer.Option("--release", help="However many pictures stand there, hold none back.")
+    ] = False,
 ) -> None:
     """Take what is there, work until nothing can go on by itself, and exit.
 
@@ -81,7 +84,9 @@ def once(
         wishes = signals.listen(asyncio.get_running_loop())
         with bar() as progress:
             service = Service(ready.config, ready.key, find_key=_find_key)
-            return await service.once(wishes.stop, timeout_s=timeout, progress=progress)
+            return await service.once(
+                wishes.stop, timeout_s=timeout, release=release, progress=progress
+            )
 
     ended = asyncio.run(until_still())
     with Reader(ready.config.state_dir) as reader:
@@ -189,8 +194,9 @@ def _verdict(
     ):
         return ExitCode.REFUSED, seen
     good = all(_is_good(job) for job in reading.touched_since(session, ended.before))
-    online = all(row.online for row in seen.watches)
-    return (ExitCode.DONE if good and online and ended.complete else ExitCode.ATTENTION), seen
+    good &= all(row.online for row in seen.watches) and ended.complete
+    good &= all(each.failure.code != BACKLOG.code for each in seen.holds)
+    return (ExitCode.DONE if good else ExitCode.ATTENTION), seen
 
 
 def _is_good(job: Job) -> bool:

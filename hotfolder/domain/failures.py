@@ -178,6 +178,11 @@ WATCH_REMOVED = Failure(
     "The config no longer has this watch.",
     "Put the watch back into the config, or run cancel for its jobs.",
 )
+BACKLOG = Failure(
+    "backlog",
+    "More pictures than limits.backlog stood here before the watch, its rules or the journal did.",
+    "Run release for this watch to have them edited, or release --skip to leave them out.",
+)
 RESTORED = Failure(
     "journal_restored",
     "The journal was put back from a backup: what was paid after that backup is not known to it.",

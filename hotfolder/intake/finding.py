@@ -11,6 +11,7 @@ from typing import Final
 
 from hotfolder import config, sources
 from hotfolder.intake import notes, plan
+from hotfolder.intake.backlog import Backlog
 from hotfolder.intake.ignore import ignored, is_sidecar
 from hotfolder.intake.scan import walk
 from hotfolder.journal import sightings
@@ -35,6 +36,7 @@ class Finder:
         watch: config.Watch,
         number: int,
         journal: Journal,
+        backlog: Backlog,
         stopped: threading.Event,
         entering: Callable[[str], None] = lambda _folder: None,
     ) -> None:
@@ -42,6 +44,7 @@ class Finder:
         self._watch = watch
         self._number = number
         self._journal = journal
+        self._backlog = backlog
         self._stopped = stopped
         self._entering = entering
 
@@ -51,6 +54,8 @@ class Finder:
         At least every SLICE_S seconds, so that other work can come between; then perhaps none.
         Raises OSError where the folder cannot be listed.
         """
+        if not start:
+            self._backlog.begin()
         refused: list[str] = []
         sliced_s = time.monotonic() + SLICE_S
         for seen in self._seen(start, refused):
@@ -62,6 +67,8 @@ class Finder:
                 sliced_s = time.monotonic() + SLICE_S
         if not start:
             self.refused = refused
+            if not refused:
+                yield self._backlog.end()
 
     def judge(self, hints: Iterable[str]) -> tuple[list[str], list[str]]:
         """Return the sources that some hints may be about, and the folders to be walked.
@@ -111,10 +118,17 @@ class Finder:
         yield seen
 
     def _unknown(self, seen: Seen) -> list[str]:
+        """Return the sources that are not as they are known, but for those that stood there."""
         paths = sorted(seen)
         known = self._journal.run_blocking(sightings.known, self._number, paths)
-        new = (os.fsdecode(path) for path in paths if known.get(path) != seen[path])
-        return [path for path in new if not plan.why_ignored(self._watch, path)]
+        differing = [path for path in paths if known.get(path) != seen[path]]
+        wanted = {
+            os.fsdecode(path): seen[path]
+            for path in differing
+            if not sightings.is_held_back(known.get(path), seen[path])
+            and not plan.why_ignored(self._watch, os.fsdecode(path))
+        }
+        return self._backlog.sift(wanted, known)
 
     def _if_unknown(self, relative: str) -> list[str]:
         try:

@@ -48,6 +48,7 @@ _NAMES: Final = (
     (".stversions", "Syncthing's old versions"),
     (".*", "hidden file or folder"),
 )
+PATTERNS: Final = tuple(sorted({pattern for pattern, _ in _NAMES} | {repr(_SIDECAR.pattern)}))
 _PATTERNS: Final = tuple(
     (re.compile(fnmatch.translate(pattern), re.IGNORECASE), reason) for pattern, reason in _NAMES
 )

@@ -20,6 +20,7 @@ import structlog
 from hotfolder import config, sources
 from hotfolder.domain.errors import JournalUnavailable
 from hotfolder.intake import rules
+from hotfolder.intake.backlog import Backlog
 from hotfolder.intake.candidates import Candidates
 from hotfolder.intake.events import Events
 from hotfolder.intake.finding import Finder
@@ -48,8 +49,9 @@ class WatchIntake:
 
     `number` is the watch's number in the journal, until its root is recognised as another's;
     `taken` gives the numbers of the watches that are followed elsewhere. `accepted` is called
-    when jobs may be due. `listen` opens a source of hints. With `single_scan` what comes after
-    the first scan is left alone.
+    when jobs may be due. `backlog` says how many sources may be let go at once that stood there
+    before. `listen` opens a source of hints. With `single_scan` what comes after the first scan
+    is left alone.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class WatchIntake:
         journal: Journal,
         *,
         accepted: Callable[[], None],
+        backlog: Callable[[], int],
         taken: Callable[[], Collection[int]] = frozenset,
         listen: Listen = Events,
         single_scan: bool = False,
@@ -70,6 +73,7 @@ class WatchIntake:
         self.scanned = False
         self._journal = journal
         self._accepted = accepted
+        self._backlog = backlog
         self._single_scan = single_scan
         self._stopped = threading.Event()
         self._thread = ShareThread(f"intake-{watch.name}", self._hangs)
@@ -92,8 +96,9 @@ class WatchIntake:
             accepted=self._accepted,
             unreadable=self._scan_soon,
         )
+        guard = Backlog(self.watch, number, self._journal, self._backlog)
         self._finder = Finder(
-            self.watch, number, self._journal, self._stopped, self._listening.enter
+            self.watch, number, self._journal, guard, self._stopped, self._listening.enter
         )
         self._walks = Walks(self._finder, self._thread)
 
@@ -111,6 +116,11 @@ class WatchIntake:
     def settling(self, relative: str) -> str | None:
         """Return why a path is not accepted yet, if it is on its way."""
         return self._candidates.reason(relative)
+
+    def look_again(self) -> None:
+        """Look at the whole folder now, as something was released."""
+        self._next_check_s = 0.0
+        self._hints.add("")
 
     def require_root(self) -> None:
         """Raise RootGone or OSError unless the root is the one that was recognised; blocks.

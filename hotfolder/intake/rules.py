@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 import pathspec
 
@@ -19,10 +20,26 @@ def matching(watch: config.Watch, relative: str) -> tuple[config.Rule, ...]:
     return found if watch.rules == "all" else found[:1]
 
 
-def _takes(watch: config.Watch, rule: config.Rule, relative: str) -> bool:
+class Globs(NamedTuple):
+    """Which names a rule takes: those that match one of the wanted globs and no unwanted one."""
+
+    wanted: tuple[str, ...]
+    unwanted: tuple[str, ...]
+
+    def take(self, relative: str) -> bool:
+        """Return whether a path is taken."""
+        path = relative.lower()
+        return _spec(self.wanted).match_file(path) and not _spec(self.unwanted).match_file(path)
+
+
+def globs(watch: config.Watch, rule: config.Rule) -> Globs:
+    """Return a rule's globs; without any it takes every file that its model accepts."""
     wanted = tuple(rule.match) or _accepted_names(watch.catalog.find(rule.model), rule.prepare)
-    path = relative.lower()
-    return _spec(wanted).match_file(path) and not _spec(tuple(rule.exclude)).match_file(path)
+    return Globs(wanted, tuple(rule.exclude))
+
+
+def _takes(watch: config.Watch, rule: config.Rule, relative: str) -> bool:
+    return globs(watch, rule).take(relative)
 
 
 def _accepted_names(model: catalog.Model | None, prepare: str) -> tuple[str, ...]:

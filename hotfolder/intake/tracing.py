@@ -7,8 +7,8 @@ from pathlib import Path
 
 from hotfolder import sources
 from hotfolder.domain import names
-from hotfolder.intake.examine import Unwanted, Verdict, Wanted
-from hotfolder.journal import moves
+from hotfolder.intake.examine import Dropped, Unwanted, Verdict, Wanted
+from hotfolder.journal import backlog, moves
 from hotfolder.journal.acceptance import Settled
 from hotfolder.journal.journal import Journal
 
@@ -21,7 +21,18 @@ def trace(journal: Journal, root: Path, verdict: Verdict) -> Verdict:
     if not isinstance(verdict, Wanted | Unwanted):
         return verdict
     settled = verdict.settled
+    if _stays_held(journal, root, settled):
+        return Dropped("held back, or left out, before it was moved")
     return replace(verdict, settled=replace(settled, moved_from=_old_place(journal, root, settled)))
+
+
+def _stays_held(journal: Journal, root: Path, settled: Settled) -> bool:
+    """Whether this was moved while it was held back; it then stays so at its new path."""
+    watch, path, sighting = settled.watch, settled.path, settled.sighting
+    for old in journal.run_blocking(backlog.alike, watch, path, sighting):
+        if old != path and _is_left(root, old, path):
+            return journal.run_blocking(backlog.move, watch, old, path, sighting)
+    return False
 
 
 def _old_place(journal: Journal, root: Path, settled: Settled) -> str | None:

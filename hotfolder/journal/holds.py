@@ -9,13 +9,14 @@ finds the service again. The view `job_hold` says which job is under which hold.
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from hotfolder.domain import events as ev
-from hotfolder.domain.failures import SPOOL_BLOCKED, WATCH_REMOVED, Failure
+from hotfolder.domain.failures import BACKLOG, SPOOL_BLOCKED, WATCH_REMOVED, Failure
 from hotfolder.domain.jobs import Job
 from hotfolder.journal.session import Session, from_ms, to_ms
 
@@ -169,14 +170,31 @@ def held_jobs(session: Session) -> dict[int, Failure]:
 
 
 def _hold(session: Session, row: sqlite3.Row) -> Hold:
-    held = session.rows("held_jobs", scope=row["scope"], code=row["code"])
-    estimates = [each["estimate"] for each in held]
-    known = all(each is not None for each in estimates)
+    counts = _held_counts(session, row)
     return Hold(
         scope=row["scope"],
         failure=Failure(row["code"], row["reason"], row["hint"]),
         since=from_ms(row["since"]),
         next_trial=from_ms(row["next_trial"]) if row["next_trial"] is not None else None,
-        count=len(estimates),
-        estimate=sum((Decimal(each) for each in estimates), Decimal(0)) if known else None,
+        count=sum(counts.values()),
+        estimate=_expected(counts),
     )
+
+
+def _held_counts(session: Session, row: sqlite3.Row) -> Counter[str | None]:
+    """Return how many jobs, or sources of a backlog, of each estimate are under a hold."""
+    if row["code"] == BACKLOG.code:
+        rows = session.rows("held_estimates", scope=row["scope"])
+        return Counter({each["estimate"]: each["count"] for each in rows})
+    jobs = session.rows("held_jobs", scope=row["scope"], code=row["code"])
+    return Counter(each["estimate"] for each in jobs)
+
+
+def _expected(counts: Counter[str | None]) -> Decimal | None:
+    """Return the sum of the estimates, or None where one is not known."""
+    total = Decimal(0)
+    for estimate, count in counts.items():
+        if estimate is None:
+            return None
+        total += Decimal(estimate) * count
+    return total

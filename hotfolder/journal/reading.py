@@ -52,8 +52,8 @@ class SourceRow:
     """What the journal knows of one path."""
 
     id: int
-    verdict: str
     reason: str | None
+    held: bool
 
 
 def watches(session: Session) -> list[WatchRow]:
@@ -117,7 +117,7 @@ def source(session: Session, watch: int, path: str) -> SourceRow | None:
     row = session.row("find_source", watch=watch, path=os.fsencode(path))
     if row is None:
         return None
-    return SourceRow(id=row["id"], verdict=row["verdict"], reason=row["reason"])
+    return SourceRow(id=row["id"], reason=row["reason"], held=row["backlog"] == "held")
 
 
 def jobs_of_source(session: Session, source_id: int) -> list[Job]:

@@ -18,7 +18,8 @@ CREATE TABLE watch (
     reason TEXT,
     first_online_at INTEGER,
     since INTEGER,
-    root_place TEXT
+    root_place TEXT,
+    eligible TEXT
 ) STRICT;
 
 CREATE TABLE source (
@@ -33,8 +34,12 @@ CREATE TABLE source (
     reason TEXT,
     seen_at INTEGER NOT NULL,
     beside TEXT NOT NULL DEFAULT '',
+    backlog TEXT CHECK (backlog IN ('held', 'unwanted')),
+    estimate TEXT,
     UNIQUE (watch, path)
 ) STRICT;
+
+CREATE INDEX source_backlog ON source (watch, size) WHERE backlog IS NOT NULL;
 
 CREATE TABLE job (
     id INTEGER PRIMARY KEY,

@@ -15,6 +15,9 @@ from hotfolder.journal.session import Session
 # inode, and the mark of its sidecar and folder files.
 Known: TypeAlias = tuple[int, str, str, str]
 
+# Instead of the mark of a file that nobody has read.
+HELD_BACK: Final = "held back"
+
 _READ_ALONG: Final = 256
 
 
@@ -39,6 +42,17 @@ def known(session: Session, watch: int, paths: Sequence[bytes]) -> dict[bytes, K
 def as_known(status: os.stat_result, beside: str) -> Known:
     """Return a file as the journal would know it. Called for each file of each scan."""
     return status.st_size, str(status.st_mtime_ns), str(status.st_ino), beside
+
+
+def is_held_back(known: Known | None, seen: Known) -> bool:
+    """Return whether a file is one that is held back, or left out.
+
+    Only its size is compared, once it was not seen gone: that a share gave it another time or
+    number must not let it go.
+    """
+    if known is None or known[3] != HELD_BACK:
+        return False
+    return known[2] != "" and known[0] == seen[0]
 
 
 def forget_gone(session: Session, watch: int, paths: Iterable[str]) -> None:

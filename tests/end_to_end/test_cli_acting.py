@@ -227,3 +227,28 @@ def test_pausing_holds_a_watch_until_resume(hotfolder: CommandLine, studio: Stud
     assert hotfolder("resume", "studio").out == "watch studio goes on\n"
     assert hotfolder("once").code == 0
     assert studio.states() == {"done": 2}
+
+
+def test_a_full_folder_is_held_until_released(hotfolder: CommandLine, studio: Studio) -> None:
+    """`once` ends at once and says so, `release` lets go, `once --release` holds nothing."""
+    studio.configure(limits="backlog = 3")
+    studio.drop_many(5)
+    ended = hotfolder("once")
+    assert ended.code == 1
+    assert "backlog:studio" in ended.out
+    assert hotfolder("release", "nobody").code == 2
+    released = hotfolder("release", "studio")
+    assert (released.code, released.out) == (0, "watch studio: 5 pictures are let go\n")
+    assert hotfolder("once").code == 0
+    assert studio.states() == {"done": 5}
+
+
+def test_once_takes_a_full_folder_when_told_to(hotfolder: CommandLine, studio: Studio) -> None:
+    """`once --release` is for a script that knows what it does."""
+    studio.configure(limits="backlog = 3")
+    studio.drop_many(5)
+    assert hotfolder("once", "--release").code == 0
+    assert studio.states() == {"done": 5}
+    assert hotfolder("release", "studio", "--skip").out == (
+        "watch studio: 0 pictures are left out\n"
+    )

@@ -27,6 +27,7 @@ webhook_listen = "[::1]:8790"
 
 [limits]
 concurrency = 3
+backlog = 7
 grace = 5
 min_free_mb = 1
 resend_up_to = 0.14
@@ -108,6 +109,7 @@ def test_every_key_is_read(folder: Path) -> None:
         },
         "limits": {
             "concurrency": 3,
+            "backlog": 7,
             "grace": 5.0,
             "min_free_mb": 1,
             "resend_up_to": Decimal("0.14"),

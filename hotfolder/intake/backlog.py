@@ -1,0 +1,168 @@
+"""The guard against a folder that is full before anybody asked: what stands there is held back.
+
+Sources become eligible all at once when a watch is new, or when its rules, the program or the
+journal changed. Which those are is told by comparing with what the watch took when it was last
+looked at whole: a source that it would have taken then, and that the journal does not know, was
+dropped since, and goes its way.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from typing import Final
+
+import structlog
+
+from hotfolder import config
+from hotfolder.domain.failures import BACKLOG
+from hotfolder.intake import ignore, plan, rules
+from hotfolder.journal import backlog
+from hotfolder.journal.backlog import Standing
+from hotfolder.journal.journal import Journal
+from hotfolder.journal.sightings import Known
+from hotfolder.runninghub import catalog
+
+# A file written between the beginning of the first look and now was dropped; one with a time
+# further ahead comes from a camera whose clock is wrong.
+FUTURE_S: Final = 60.0
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.intake")
+
+
+@dataclass(frozen=True, slots=True)
+class Eligibility:
+    """Which names a watch takes: globs of each rule, and a digest of what the program ignores."""
+
+    recursive: bool
+    globs: tuple[rules.Globs, ...]
+    ignored: str
+
+    @classmethod
+    def of(cls, watch: config.Watch) -> Eligibility:
+        """Return what a watch takes now."""
+        ignored = hashlib.sha256("\n".join(ignore.PATTERNS).encode()).hexdigest()
+        globs = tuple(rules.globs(watch, rule) for rule in watch.rule)
+        return cls(watch.recursive, globs, ignored)
+
+    @classmethod
+    def decoded(cls, text: str) -> Eligibility:
+        """Return one that `encoded` made."""
+        stored = json.loads(text)
+        globs = (rules.Globs(tuple(wanted), tuple(not_)) for wanted, not_ in stored["globs"])
+        return cls(stored["recursive"], tuple(globs), stored["ignored"])
+
+    def encoded(self) -> str:
+        """Return it as the journal keeps it."""
+        return json.dumps(asdict(self) | {"globs": [list(each) for each in self.globs]})
+
+    def takes(self, relative: str) -> bool:
+        """Return whether a source that is not ignored would have been taken."""
+        if "/" in relative and not self.recursive:
+            return False
+        return any(each.take(relative) for each in self.globs)
+
+
+class Backlog:
+    """Holds back what stood there, during the first whole look at a watch. Every call blocks.
+
+    `limit` says how many sources are let go together at most; 0 = any number.
+    """
+
+    def __init__(
+        self, watch: config.Watch, number: int, journal: Journal, limit: Callable[[], int]
+    ) -> None:
+        self._watch = watch
+        self._number = number
+        self._journal = journal
+        self._limit = limit
+        self._now = Eligibility.of(watch)
+        self._before: Eligibility | None = None
+        self._open = True
+        self._many = False
+        self._few: dict[str, Standing] = {}
+        self._began_s: float | None = None
+
+    def begin(self) -> None:
+        """Prepare a whole look."""
+        if self._open:
+            self._prepare()
+
+    def sift(self, unknown: Mapping[str, Known], known: Collection[bytes]) -> list[str]:
+        """Return the sources to take now, out of those that differ from what is `known`."""
+        if not self._open:
+            return list(unknown)
+        if self._began_s is None:
+            self._prepare()
+        standing = {
+            path: Standing(path, seen, self._estimate(path))
+            for path, seen in unknown.items()
+            if os.fsencode(path) not in known and self._stood_there(path, seen)
+        }
+        self._keep(standing)
+        return [path for path in unknown if path not in standing]
+
+    def end(self) -> list[str]:
+        """Return the sources that stood there, if they were few, after a whole look."""
+        if not self._open:
+            return []
+        self._journal.run_blocking(backlog.looked_at_whole, self._number, self._now.encoded())
+        self._open = False
+        if self._many:
+            log.warning("backlog.held", watch=self._watch.name, hint=BACKLOG.hint)
+        few, self._few = self._few, {}
+        return list(few)
+
+    def _prepare(self) -> None:
+        since = self._journal.run_blocking(backlog.since, self._number)
+        if not self._limit() and since.held and not since.distrusted:
+            self._journal.run_blocking(backlog.release, self._watch.name)
+            since = self._journal.run_blocking(backlog.since, self._number)
+        self._began_s = self._began_s or time.time()
+        self._few = {}
+        self._many = since.held or since.distrusted
+        self._before = Eligibility.decoded(since.eligible) if since.eligible else None
+        if since.distrusted or (self._before and self._before.ignored != self._now.ignored):
+            self._before = None
+        if since.eligible != self._now.encoded() and since.held:
+            self._forget_what_nobody_takes()
+
+    def _stood_there(self, path: str, seen: Known) -> bool:
+        if self._before is not None and self._before.takes(path):
+            return False
+        began_s = self._began_s or 0.0
+        return not began_s <= int(seen[1]) / 1e9 <= time.time() + FUTURE_S
+
+    def _keep(self, standing: dict[str, Standing]) -> None:
+        self._few |= standing
+        limit = self._limit()
+        if self._few and (self._many or (limit and len(self._few) > limit)):
+            self._many = True
+            self._journal.run_blocking(backlog.hold_back, self._number, self._few.values())
+            self._few = {}
+
+    def _forget_what_nobody_takes(self) -> None:
+        after, count = 0, 0
+        while listed := self._journal.run_blocking(backlog.held_paths, self._number, after):
+            after = listed[-1][0]
+            gone = [number for number, path in listed if plan.why_ignored(self._watch, path)]
+            count += len(listed) - len(gone)
+            self._journal.run_blocking(backlog.forget, gone)
+        if count <= self._limit():
+            self._journal.run_blocking(backlog.release, self._watch.name)
+            self._many = False
+
+    def _estimate(self, path: str) -> Decimal | None:
+        expected = Decimal(0)
+        for rule in rules.matching(self._watch, path):
+            model = self._watch.catalog.find(rule.model)
+            amount = catalog.estimate(model, rule.params).amount if model else None
+            if amount is None:
+                return None
+            expected += amount
+        return expected

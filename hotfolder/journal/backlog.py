@@ -1,0 +1,149 @@
+"""Sources that are held back because they stood there before their watch, or its rules, did.
+
+They are known by name and size only: neither hashed nor accepted. `held` ones wait for a person,
+`unwanted` ones were left out by one. Both count as the same file until their size changes: a
+share that comes back with other times and numbers must not let thousands of them go.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from hotfolder.domain.failures import BACKLOG, OTHER_JOURNAL, RESTORED
+from hotfolder.domain.sightings import Sighting
+from hotfolder.journal import holds, roots
+from hotfolder.journal.session import Session
+from hotfolder.journal.sightings import HELD_BACK, Known
+
+TOGETHER: Final = 1000
+
+# The journal does not know what was paid under these: everything new waits for a person.
+DISTRUSTED: Final = frozenset({RESTORED.code, OTHER_JOURNAL.code})
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A source that stood there; `estimate` is what its jobs are expected to cost, if known."""
+
+    path: str
+    seen: Known
+    estimate: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """What a watch took when it was last looked at whole, and whether its journal is trusted.
+
+    `eligible` None = it never was; `held` says whether sources of it are held back.
+    """
+
+    eligible: str | None
+    held: bool
+    distrusted: bool
+
+
+def scope(watch: str) -> str:
+    """Return the scope of what is held back of a watch; its jobs are not under it."""
+    return f"backlog:{watch}"
+
+
+def since(session: Session, watch: int) -> Since:
+    """Return what a watch took so far."""
+    (row,) = session.rows("eligibility", watch=watch)
+    found = {each["scope"] + each["code"] for each in session.rows("holds")}
+    return Since(
+        eligible=row["eligible"],
+        held=scope(row["name"]) + BACKLOG.code in found,
+        distrusted=any(holds.watch_scope(row["name"]) + code in found for code in DISTRUSTED),
+    )
+
+
+def hold_back(session: Session, watch: int, found: Iterable[Standing]) -> None:
+    """Enter sources as held back."""
+    (row,) = session.rows("eligibility", watch=watch)
+    for each in found:
+        session.change(
+            "hold_source",
+            watch=watch,
+            path=os.fsencode(each.path),
+            size=each.seen[0],
+            mtime_ns=each.seen[1],
+            inode=each.seen[2],
+            beside=HELD_BACK,
+            reason=BACKLOG.message,
+            estimate=None if each.estimate is None else str(each.estimate),
+        )
+    holds.stop(session, scope(row["name"]), BACKLOG)
+
+
+def looked_at_whole(session: Session, watch: int, eligible: str) -> None:
+    """Keep what a watch takes: all that it takes and that stood there is known now."""
+    session.change("keep_eligibility", watch=watch, eligible=eligible)
+
+
+def held_paths(session: Session, watch: int, after: int) -> list[tuple[int, str]]:
+    """Return the next sources that are held back, at most TOGETHER, as (number, path)."""
+    rows = session.rows("held_sources", watch=watch, after=after, limit=TOGETHER)
+    return [(row["id"], os.fsdecode(row["path"])) for row in rows]
+
+
+def forget(session: Session, numbers: Iterable[int]) -> None:
+    """Forget held sources that nobody takes any more."""
+    for number in numbers:
+        session.change("forget_held", source=number)
+
+
+def release(session: Session, name: str, *, skip: bool = False) -> int:
+    """Let what is held back of a watch go, or leave it out; returns how many that were.
+
+    Holds of a journal that was not trusted go as well, and another folder that stands at the
+    watch's place is taken for it; that is then looked at as a new one.
+    """
+    for row in session.rows("watches"):
+        if row["name"] == name and not row["online"] and row["reason"] == roots.NOT_THE_SAME:
+            roots.forget(session, name)
+            session.change("keep_eligibility", watch=row["id"], eligible=None)
+    if skip:
+        reason = f"left out by release --skip on {session.now.astimezone():%Y-%m-%d %H:%M}"
+        count = session.change("leave_held_out", name=name, reason=reason)
+    else:
+        count = session.change("let_held_go", name=name)
+    holds.drop(session, scope(name), BACKLOG.code)
+    for code in DISTRUSTED:
+        holds.drop(session, holds.watch_scope(name), code)
+    return count
+
+
+def alike(session: Session, watch: int, path: str, sighting: Sighting) -> list[str]:
+    """Return the paths of sources held back or left out that may have been moved to a path.
+
+    A move keeps size and time, and the name or the inode.
+    """
+    rows = session.rows(
+        "backlog_alike", watch=watch, size=sighting.size, mtime_ns=str(sighting.mtime_ns)
+    )
+    name, inode = os.fsencode(path).rpartition(b"/")[2], str(sighting.inode)
+    return [
+        os.fsdecode(row["path"])
+        for row in rows
+        if row["path"].rpartition(b"/")[2] == name or row["inode"] == inode
+    ]
+
+
+def move(session: Session, watch: int, old: str, new: str, sighting: Sighting) -> bool:
+    """Let a source that is held back or left out stay so at its new path.
+
+    Returns whether it does: not where something else is known of that path.
+    """
+    moved = session.change(
+        "move_held",
+        watch=watch,
+        old=os.fsencode(old),
+        new=os.fsencode(new),
+        inode=str(sighting.inode),
+    )
+    return moved > 0

@@ -23,8 +23,10 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import hashlib
 import os
+import signal
 import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -115,6 +117,24 @@ def is_listed(root: Path, relative: str) -> bool:
             return any(entry.name == name for entry in entries)
     except (SourceGone, NotARegularFile):
         return False
+
+
+def is_being_written(root: Path, relative: str) -> bool | None:
+    """Return whether some program has a source open for writing; None = the kernel cannot tell.
+
+    Asked by taking a read lease and dropping it at once. Over NFS and SMB, and for another
+    user's file, there is no answer. Raises as `look` does.
+    """
+    with _opened(root, relative) as (file, _):
+        try:
+            # A writer who comes in between is told by a signal; SIGIO, the usual one, would end
+            # this program, while SIGURG does nothing where nobody asked for it.
+            fcntl.fcntl(file, fcntl.F_SETSIG, signal.SIGURG)
+            fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+            fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+        except OSError as error:
+            return True if error.errno == errno.EAGAIN else None
+    return False
 
 
 def read(root: Path, relative: str, *, limit: int) -> Content:

@@ -133,6 +133,11 @@ EMPTY = Failure(
     "The file is empty.",
     "If it is still being copied, nothing need be done; else drop it again.",
 )
+UNWRITTEN = Failure(
+    "unwritten",
+    "The file has its size, but nothing is written into it yet.",
+    "It is still being copied, or stands for a file kept elsewhere: have that brought here.",
+)
 TRUNCATED = Failure(
     "truncated",
     "The picture's end is missing: it was not copied completely.",

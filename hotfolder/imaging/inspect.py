@@ -31,6 +31,7 @@ from hotfolder.imaging.picture import (
     PictureType,
     TooManyPixels,
     TruncatedPicture,
+    UnwrittenPicture,
     begins_like_a_picture,
     sniff,
 )
@@ -53,6 +54,7 @@ __all__ = [
     "PictureType",
     "TooManyPixels",
     "TruncatedPicture",
+    "UnwrittenPicture",
     "decode",
     "inspect",
     "sniff",
@@ -132,7 +134,10 @@ def _kind(content: bytes) -> PictureType:
     if kind is not None:
         return kind
     # The zeros at the end may be space that a copy has reserved and not yet written.
-    if layout.only_zeros(content, len(head)) and begins_like_a_picture(head.rstrip(b"\0")):
+    zeros_follow = layout.only_zeros(content, len(head))
+    if zeros_follow and not head.strip(b"\0"):
+        raise UnwrittenPicture("nothing is written into the file yet")
+    if zeros_follow and begins_like_a_picture(head.rstrip(b"\0")):
         raise TruncatedPicture("the file is not written yet")
     raise NotAPicture("the file is not a picture, whatever its name says")
 

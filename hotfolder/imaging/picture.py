@@ -4,6 +4,7 @@
      +- EmptyPicture       no bytes at all
      +- NotAPicture        text, a web page, ...
      +- TruncatedPicture   begins like a picture, ends too early: may still be growing
+     |   +- UnwrittenPicture   has its size, but nothing is written into it yet
      +- BrokenPicture      all there, but damaged
      +- TooManyPixels      larger than the caller allows to be decoded
      +- NoDecoder          its kind needs a package that is not installed
@@ -51,6 +52,12 @@ class TruncatedPicture(PictureError):
 
     failure = failures.TRUNCATED
     growing = True
+
+
+class UnwrittenPicture(TruncatedPicture):
+    """There are only zeros: reserved space, or the placeholder of a file kept elsewhere."""
+
+    failure = failures.UNWRITTEN
 
 
 class BrokenPicture(PictureError):

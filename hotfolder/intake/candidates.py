@@ -12,7 +12,8 @@ import structlog
 
 from hotfolder import config, sources
 from hotfolder.domain.errors import JournalUnavailable
-from hotfolder.intake import examine, sidecar, tracing
+from hotfolder.domain.sightings import Sighting
+from hotfolder.intake import examine, mounts, sidecar, tracing
 from hotfolder.intake.settle import Settling
 from hotfolder.intake.thread import ShareThread
 from hotfolder.journal import acceptance
@@ -34,7 +35,7 @@ class Candidates:
     """Looks at files in the watch's thread until they are accepted, or turn out to be no sources.
 
     `number` is the watch's number in the journal; `accepted` is called when jobs may be due,
-    `unreadable` when a file could not be read.
+    `unreadable` when a file could not be read. `clock_s` gives monotonic seconds.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Candidates:
         *,
         accepted: Callable[[], None],
         unreadable: Callable[[], None],
+        clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._watch = watch
         self._number = number
@@ -53,6 +55,7 @@ class Candidates:
         self._thread = thread
         self._accepted = accepted
         self._unreadable = unreadable
+        self._clock_s = clock_s
         self._settling: dict[str, Settling] = {}
 
     @property
@@ -73,7 +76,7 @@ class Candidates:
         """Take in paths; those already on their way stay as they are."""
         for path in paths:
             if path not in self._settling:
-                now_s = time.monotonic()
+                now_s = self._clock_s()
                 self._settling[path] = Settling(self._watch.settle, now_s, now_s, now_s)
 
     def reason(self, path: str) -> str | None:
@@ -81,12 +84,12 @@ class Candidates:
         candidate = self._settling.get(path)
         if candidate is None:
             return None
-        left_s = candidate.left_s(time.monotonic())
+        left_s = candidate.left_s(self._clock_s())
         return f"{candidate.reason}, {left_s:.1f} s to go" if left_s else candidate.reason
 
     async def look(self) -> None:
         """Look at those whose time has come."""
-        now_s = time.monotonic()
+        now_s = self._clock_s()
         due = [path for path, each in self._settling.items() if each.next_look_s <= now_s]
         for at in range(0, len(due), EXAMINED_TOGETHER):
             await self._look_at(due[at : at + EXAMINED_TOGETHER])
@@ -113,7 +116,7 @@ class Candidates:
     def _judge(self, path: str) -> examine.Verdict | None:
         """Look at a candidate in the thread; None = not quiet for long enough yet."""
         candidate = self._settling[path]
-        now_s = time.monotonic()
+        now_s = self._clock_s()
         try:
             sighting = sources.look(self._watch.input, path)
             beside = sidecar.beside(self._watch.input, path)
@@ -121,18 +124,46 @@ class Candidates:
             return examine.Gone()
         except sources.NotARegularFile as error:
             return examine.Dropped(str(error))
-        if not candidate.look((sighting, beside), now_s):
+        if not candidate.look((sighting, beside), sighting.size, now_s):
             return None
+        if self._must_wait(candidate, path, sighting, beside, now_s):
+            return None
+        return self._examined(path, sighting, beside, gave_time=candidate.gave_time(now_s))
+
+    def _must_wait(
+        self,
+        candidate: Settling,
+        path: str,
+        sighting: Sighting,
+        beside: sidecar.Beside,
+        now_s: float,
+    ) -> bool:
+        if candidate.trusts_lease(now_s) and self._is_being_written(path, sighting):
+            candidate.later("a program still has it open for writing", now_s)
+            return True
         if self._may_get_a_sidecar(beside, candidate, now_s):
             candidate.next_look_s = candidate.first_seen_s + self._watch.sidecar_wait
             candidate.reason = "waiting a moment for a sidecar"
-            return None
-        gave_time = candidate.gave_time(now_s)
+            return True
+        return False
+
+    def _examined(
+        self, path: str, seen: Sighting, beside: sidecar.Beside, *, gave_time: bool
+    ) -> examine.Verdict:
+        """Read a quiet file; one that is no longer as it was `seen` is not quiet after all."""
         verdict = examine.examine(self._watch, self._number, path, gave_time=gave_time)
         if isinstance(verdict, examine.Wanted | examine.Unwanted):
+            if verdict.settled.sighting != seen:
+                return examine.NotYet("still changing")
             settled = replace(verdict.settled, beside=beside.mark)
             verdict = replace(verdict, settled=settled)
         return tracing.trace(self._journal, self._watch.input, verdict)
+
+    def _is_being_written(self, path: str, sighting: Sighting) -> bool:
+        """Whether the kernel knows a writer: over a network it would know only some of them."""
+        if not mounts.is_local(sighting.device):
+            return False
+        return bool(sources.is_being_written(self._watch.input, path))
 
     def _may_get_a_sidecar(self, beside: sidecar.Beside, candidate: Settling, now_s: float) -> bool:
         waits = self._watch.sidecar == "optional" and beside.sidecar is None
@@ -143,14 +174,14 @@ class Candidates:
             case None:
                 return
             case examine.NotYet(reason=reason):
-                self._settling[path].later(reason, time.monotonic())
+                self._settling[path].later(reason, self._clock_s())
                 return
             case _Unreadable(reason=reason):
                 if self._settling[path].reason != reason:
                     log.warning(
                         "source.unreadable", source=path, watch=self._watch.name, reason=reason
                     )
-                self._settling[path].later(reason, time.monotonic())
+                self._settling[path].later(reason, self._clock_s())
                 return
             case examine.Wanted(settled=settled, drafts=drafts):
                 await self._accept(settled, drafts)

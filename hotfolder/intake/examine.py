@@ -10,7 +10,7 @@ from hotfolder.domain.events import WaitsFor
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.sightings import Sighting
 from hotfolder.imaging import inspect
-from hotfolder.imaging.picture import NotAPicture, PictureError, sniff
+from hotfolder.imaging.picture import NotAPicture, PictureError, UnwrittenPicture, sniff
 from hotfolder.intake import fitting, plan
 from hotfolder.journal.acceptance import Draft, Settled
 from hotfolder.runninghub import catalog
@@ -71,6 +71,8 @@ def examine(watch: config.Watch, number: int, relative: str, *, gave_time: bool)
         settled, picture = _read(watch, number, relative)
     except sources.SourceError as error:
         return _unread(error)
+    if settled.sighting.size > READ_LIMIT_BYTES and not gave_time:
+        return NotYet("so large that it is waited for a while longer, to be sure that it is whole")
     if isinstance(resolution, plan.Skipped):
         return Unwanted(settled, resolution.reason)
     if isinstance(picture, PictureError) and picture.growing and not gave_time:
@@ -108,6 +110,8 @@ def _read(
 
 def _begins(head: bytes, size: int) -> fitting.Found | PictureError:
     kind = sniff(head)
+    if not head.strip(b"\0"):
+        return UnwrittenPicture()
     return fitting.Found(kind, size, None) if kind else NotAPicture()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -71,6 +72,17 @@ def mounted() -> list[Mount]:
 def of(path: Path) -> Mount:
     """Return the mount that a path is on; the last mounted wins where several are stacked."""
     return on(mounted(), str(path.resolve()))
+
+
+@lru_cache(maxsize=256)
+def is_local(device: int) -> bool:
+    """Return whether only this kernel's programs write a device (st_dev).
+
+    A number may be given to another share later, so this is good for hints alone.
+    """
+    number = f"{os.major(device)}:{os.minor(device)}"
+    found = [each for each in mounted() if each.device == number]
+    return bool(found) and not any(each.remote for each in found)
 
 
 def on(mounts: list[Mount], path: str) -> Mount:

@@ -13,14 +13,15 @@ from typing import Final
 PAUSE_FACTOR: Final = 2.0
 LONGEST_QUIET_S: Final = 60.0
 INCOMPLETE_FACTOR: Final = 5.0
+WRITER_PATIENCE_S: Final = 60.0
 
 
 @dataclass(slots=True)
 class Settling:
     """One file on its way to being settled. Times are monotonic seconds.
 
-    `seen` is whatever was last seen of the file and its sidecars; `quiet_s` is the watch's
-    `settle`; `reason` is what a person is told meanwhile.
+    `seen` is whatever was last seen of the file and its sidecars, `size` its bytes; `quiet_s` is
+    the watch's `settle`; `reason` is what a person is told meanwhile.
     """
 
     quiet_s: float
@@ -28,16 +29,18 @@ class Settling:
     changed_s: float
     next_look_s: float
     seen: object = None
+    size: int = 0
     longest_pause_s: float = 0.0
     reason: str = "just seen"
 
-    def look(self, seen: object, now_s: float) -> bool:
+    def look(self, seen: object, size: int, now_s: float) -> bool:
         """Take in a look; returns whether the file has been quiet for long enough."""
         if seen != self.seen:
             if self.seen is not None:
                 self.longest_pause_s = max(self.longest_pause_s, now_s - self.changed_s)
-                self.reason = "still changing"
+                self.reason = "still growing" if size > self.size else "still changing"
             self.seen = seen
+            self.size = size
             self.changed_s = now_s
         self.next_look_s = min(self.changed_s + self.needed_s, now_s + max(self.quiet_s, 1.0))
         return now_s - self.changed_s >= self.needed_s
@@ -55,6 +58,13 @@ class Settling:
     def gave_time(self, now_s: float) -> bool:
         """Return whether an incomplete file has been quiet so long that a person should know."""
         return now_s - self.changed_s >= INCOMPLETE_FACTOR * self.quiet_s
+
+    def trusts_lease(self, now_s: float) -> bool:
+        """Return whether a program that has the file open for writing is waited for.
+
+        Not for ever: some never close what they have long written.
+        """
+        return now_s - self.changed_s < WRITER_PATIENCE_S
 
     def later(self, reason: str, now_s: float) -> None:
         """Look again after another quiet period, for a reason."""

@@ -36,7 +36,7 @@ NEVER = {
 WAITING = {
     "empty": (b"", "empty"),
     "truncated": (picture(side=64)[:-40], "truncated"),
-    "reserved": (bytes(4096), "truncated"),
+    "reserved": (bytes(4096), "unwritten"),
 }
 
 

@@ -236,6 +236,7 @@ class Watch(_Section):
     sidecar_wait: Annotated[float, Field(ge=0, le=3600)] = 3.0
     sidecar_models: list[str] = []
     duplicates: Literal["reuse", "edit"] = "reuse"
+    collision: Literal["suffix", "skip", "replace"] = "suffix"
     rule: Annotated[list[Rule], Field(default_factory=lambda: [Rule()], min_length=1)]
     _catalog: Catalog = PrivateAttr(default_factory=Catalog)
 

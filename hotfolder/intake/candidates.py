@@ -11,9 +11,9 @@ from typing import Final
 import structlog
 
 from hotfolder import config, sources
-from hotfolder.domain.errors import JournalUnavailable
+from hotfolder.domain.errors import JournalUnavailable, OutputError
 from hotfolder.domain.sightings import Sighting
-from hotfolder.intake import examine, mounts, sidecar, tracing
+from hotfolder.intake import collisions, examine, mounts, sidecar, tracing
 from hotfolder.intake.settle import Settling
 from hotfolder.intake.thread import ShareThread
 from hotfolder.journal import acceptance
@@ -109,6 +109,8 @@ class Candidates:
             raise
         except (OSError, sources.RootGone) as error:
             return _Unreadable(f"cannot be read: {error}")
+        except OutputError as error:
+            return _Unreadable(f"the output folder cannot be looked at: {error}")
         except Exception as error:
             log.exception("source.crashed", watch=self._watch.name, source=path)
             return _Unreadable(f"something unexpected happened: {error}")
@@ -157,7 +159,8 @@ class Candidates:
                 return examine.NotYet("still changing")
             settled = replace(verdict.settled, beside=beside.mark)
             verdict = replace(verdict, settled=settled)
-        return tracing.trace(self._journal, self._watch.input, verdict)
+        traced = tracing.trace(self._journal, self._watch.input, verdict)
+        return collisions.without_collisions(self._journal, self._watch, traced)
 
     def _is_being_written(self, path: str, sighting: Sighting) -> bool:
         """Whether the kernel knows a writer: over a network it would know only some of them."""

@@ -19,7 +19,7 @@ from hotfolder.domain.sightings import Sighting
 from hotfolder.domain.templates import fill_stem
 from hotfolder.intake import ignore, rules, sidecar
 from hotfolder.intake.sidecar import BrokenSidecar, Sidecar
-from hotfolder.journal.acceptance import Draft
+from hotfolder.journal.acceptance import SAID_SKIP, Draft
 from hotfolder.runninghub import catalog, payload
 
 PICTURE = "the picture"
@@ -72,7 +72,7 @@ def resolve(watch: config.Watch, relative: str) -> Resolution:
         broken = Failure("sidecar_broken", str(error), "Mend the file; the picture waits for it.")
         return tuple(_waiting(_draft(watch, relative, rule, None, None), broken) for rule in taking)
     if own is not None and own.skip:
-        return Skipped("its sidecar says skip")
+        return Skipped(SAID_SKIP)
     drafts = (_draft(watch, relative, rule, own, folder) for rule in taking)
     return tuple(_once_per_plan(_judged(watch, draft, own) for draft in drafts))
 
@@ -108,6 +108,7 @@ def _draft(
         plan=Plan(rule=rule.name, model=name, prompt=prompt, params=params, stem=stem),
         parameter=model.picture.key,
         estimate=catalog.estimate(model, params),
+        replaces=watch.collision == "replace",
     )
 
 

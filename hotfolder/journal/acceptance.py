@@ -15,12 +15,13 @@ from hotfolder.domain.jobs import Estimate, Job, Material, Plan
 from hotfolder.domain.sightings import Sighting
 from hotfolder.domain.states import BEFORE_INTENT, ENDED, State
 from hotfolder.journal import leaders, moves
-from hotfolder.journal.reservations import take_name
+from hotfolder.journal.reservations import name_to_take, take_name
 from hotfolder.journal.rows import encode_plan
 from hotfolder.journal.session import Session
 from hotfolder.journal.transitions import REOPENABLE_CODES, apply, existing_job
 
 BY_DROPPING: Final = "dropped again"
+SAID_SKIP: Final = "its sidecar says skip"
 
 
 class StillOpen(HotfolderError):
@@ -33,12 +34,13 @@ class Draft:
 
     `parameter` is the model's parameter for the picture. A draft with a `failure` and a
     `waits_for` waits; one with a `failure` alone is accepted and failed at once, so that a
-    person sees it.
+    person sees it. One that `replaces` gets the output names of an earlier job of its source.
     """
 
     plan: Plan
     parameter: str
     estimate: Estimate
+    replaces: bool = False
     failure: Failure | None = None
     waits_for: ev.WaitsFor | None = None
 
@@ -57,6 +59,15 @@ class Settled:
     content_hash: str
     moved_from: str | None = None
     beside: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedOutput:
+    """Where an output would stand; `under_way` says that an earlier edit is about to have it."""
+
+    folder: str
+    stem: str
+    under_way: bool
 
 
 def register_watch(session: Session, name: str, root: str, output_root: str) -> int:
@@ -97,6 +108,27 @@ def accept(
     return tuple(job for job in fresh if job is not None)
 
 
+def expected_output(
+    session: Session, settled: Settled, draft: Draft, output_root: str, *, per_rule: bool
+) -> ExpectedOutput | None:
+    """Return where the output of a draft would stand; None where it would be no new job."""
+    known = session.row("find_source", watch=settled.watch, path=os.fsencode(settled.path))
+    source = known["id"] if known else None
+    newest = session.row(
+        "latest_generation",
+        source=source,
+        content_hash=settled.content_hash,
+        rule=draft.plan.rule if per_rule else None,
+    )
+    if newest is not None or settled.moved_from is not None:
+        return None
+    place, _, name = settled.path.rpartition("/")
+    folder = names.fit_folder(place)
+    stem, owner = name_to_take(session, output_root, folder, draft.plan.stem, name, source)
+    state = existing_job(session, owner).state if owner is not None else State.CANCELLED
+    return ExpectedOutput(folder, stem, under_way=state not in BEFORE_INTENT | ENDED)
+
+
 def try_again(session: Session, job: Job, by: str) -> Job:
     """Work on a failed job again: its result is asked for if it was paid, else it is submitted."""
     event = ev.Requeried(by=by) if job.was_paid else ev.Retried(by=by)
@@ -104,10 +136,11 @@ def try_again(session: Session, job: Job, by: str) -> Job:
 
 
 def skip(session: Session, settled: Settled, reason: str) -> None:
-    """Enter a source that its sidecar wants skipped, and withdraw what is not yet submitted."""
+    """Enter a source that is not to be edited, and withdraw what is not yet submitted."""
     source = _put_source(session, settled, verdict="skipped", reason=reason)
     for row in session.rows("jobs_not_submitted", source=source):
-        apply(session, row["id"], ev.SourceSkipped())
+        is_older = row["content_hash"] != settled.content_hash
+        apply(session, row["id"], ev.Superseded() if is_older else ev.SourceSkipped())
 
 
 def replan(session: Session, job_id: int, draft: Draft) -> Job:
@@ -117,7 +150,15 @@ def replan(session: Session, job_id: int, draft: Draft) -> Job:
     if draft.plan.stem != job.plan.stem and job.state in BEFORE_INTENT:
         session.change("free_names", job=job_id)
         name = job.source.rpartition("/")[2]
-        take_name(session, job_id, job.output_root, job.output_folder, draft.plan.stem, name)
+        take_name(
+            session,
+            job_id,
+            job.output_root,
+            job.output_folder,
+            draft.plan.stem,
+            name,
+            replaces=draft.replaces,
+        )
     if job.state in BEFORE_INTENT:
         leaders.leave(session, job_id)
     session.change("replan_material", job=job_id, parameter=draft.parameter)
@@ -230,7 +271,7 @@ def _enter(
     place, _, name = material.path.rpartition("/")
     folder = names.fit_folder(place)
     job_id = _insert(session, source, material, draft, generation, output_root, folder)
-    take_name(session, job_id, output_root, folder, draft.plan.stem, name)
+    take_name(session, job_id, output_root, folder, draft.plan.stem, name, replaces=draft.replaces)
     session.change(
         "insert_material",
         job=job_id,

@@ -193,6 +193,18 @@ UPDATE job SET output_stem = :output_stem WHERE id = :job;
 SELECT reservation.job, job.source FROM reservation JOIN job ON job.id = reservation.job
 WHERE reservation.output_root = :output_root AND reservation.name_key = :name_key;
 
+-- name: take_over_names
+-- A newer edit of the same source replaces what an earlier one wrote.
+UPDATE reservation SET job = :job WHERE job = :earlier;
+
+-- name: earlier_outputs
+-- What earlier jobs of the same source wrote under a name.
+SELECT result.sha256 FROM result
+JOIN submit ON submit.id = result.submit JOIN job AS earlier ON earlier.id = submit.job
+JOIN job AS newer ON newer.source = earlier.source AND newer.output_root = earlier.output_root
+WHERE newer.id = :job AND earlier.id < newer.id AND result.output_name = :output_name
+    AND result.published_at IS NOT NULL AND result.sha256 IS NOT NULL;
+
 -- name: free_names
 -- A job that ended without outputs gives its names back.
 DELETE FROM reservation WHERE job = :job;
@@ -257,7 +269,7 @@ FROM job JOIN source ON source.id = job.source
 WHERE source.watch = :watch AND job.state IN ('accepted', 'uploaded')
 UNION ALL
 SELECT path, '', 'sidecar' FROM source
-WHERE watch = :watch AND verdict = 'skipped' AND backlog IS NULL;
+WHERE watch = :watch AND verdict = 'skipped' AND reason = :said_skip;
 
 -- name: jobs_not_submitted
 -- Jobs of one source that are not yet submitted.

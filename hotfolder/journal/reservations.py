@@ -35,6 +35,12 @@ def name_result(
     raise LookupError("the numbers ended")
 
 
+def replaceable(session: Session, job_id: int, output_name: str) -> frozenset[str]:
+    """Return the hashes of what earlier jobs of the same source wrote under a name."""
+    rows = session.rows("earlier_outputs", job=job_id, output_name=os.fsencode(output_name))
+    return frozenset(row["sha256"] for row in rows)
+
+
 def mark_published(session: Session, result_id: int) -> None:
     """Keep that a result stands under its final name."""
     session.change("mark_published", result=result_id)
@@ -51,16 +57,56 @@ def _join(folder: str, name: str) -> str:
 
 
 def take_name(
-    session: Session, job_id: int, output_root: str, folder: str, stem: str, source_name: str
+    session: Session,
+    job_id: int,
+    output_root: str,
+    folder: str,
+    stem: str,
+    source_name: str,
+    *,
+    replaces: bool,
 ) -> None:
-    """Reserve the first free name; a newer edit of the same source is numbered, no twin."""
+    """Reserve the first free name; a newer edit of the same source is numbered, no twin.
+
+    One that `replaces` gets the names that an earlier job of the same source has.
+    """
     first = next(names.candidates(stem, ""))
+    if replaces:
+        _take_over(session, output_root, folder, first, job_id)
     is_newer = _owner_is_same_source(session, output_root, folder, first, job_id)
     extension = "" if is_newer or "." not in source_name else source_name.rpartition(".")[2]
     for candidate in names.candidates(stem, extension):
         if _reserve(session, output_root, folder, candidate, job_id):
             session.change("set_stem", job=job_id, output_stem=os.fsencode(candidate))
             return
+
+
+def name_to_take(
+    session: Session, output_root: str, folder: str, stem: str, source_name: str, source: int | None
+) -> tuple[str, int | None]:
+    """Return the stem that a new job of a source would want, and which own job has it, if any."""
+    extension = source_name.rpartition(".")[2] if "." in source_name else ""
+    for candidate in names.candidates(stem, extension):
+        key = names.stem_key(folder, candidate)
+        owner = session.row("reserved_by", output_root=os.fsencode(output_root), name_key=key)
+        if owner is None:
+            return candidate, None
+        if owner["source"] == source:
+            return candidate, owner["job"]
+    raise LookupError("the numbers ended")
+
+
+def _take_over(session: Session, output_root: str, folder: str, stem: str, job_id: int) -> None:
+    """Take the names of the job that has a stem, if it is an earlier one of the same source.
+
+    Should that job still publish something, it gets other names.
+    """
+    root, key = os.fsencode(output_root), names.stem_key(folder, stem)
+    owner = session.row("reserved_by", output_root=root, name_key=key)
+    if owner is None or owner["job"] > job_id:
+        return
+    if _owner_is_same_source(session, output_root, folder, stem, job_id):
+        session.change("take_over_names", earlier=owner["job"], job=job_id)
 
 
 def _owner_is_same_source(

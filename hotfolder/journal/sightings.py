@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from hotfolder.domain.events import WaitsFor
+from hotfolder.journal.acceptance import SAID_SKIP
 from hotfolder.journal.session import Session
 
 # What tells one version of a file, and of what is said beside it, from another: size, mtime in ns,
@@ -78,7 +79,7 @@ def unsubmitted(session: Session, watch: int) -> list[Unsubmitted]:
         Unsubmitted(
             os.fsdecode(row["path"]), row["rule"], row["waits_for"] == WaitsFor.SIDECAR.value
         )
-        for row in session.rows("unsubmitted_jobs", watch=watch)
+        for row in session.rows("unsubmitted_jobs", watch=watch, said_skip=SAID_SKIP)
     ]
 
 

@@ -1,6 +1,7 @@
 """Publishes results: the only writer of users' folders (intake's marker apart).
 
-A final name never holds partial content and no existing file is overwritten. The result
+A final name never holds partial content, and no existing file is overwritten but one that an
+earlier edit of the same source wrote, where the owner said so. The result
 is copied from the spool to a hidden temporary in the target's own folder, synced, renamed
 without replacing, and the folder synced. The temporary's name is the same at every
 attempt, so a crash leaves at most one, and the next attempt removes it. A crash between
@@ -22,6 +23,7 @@ import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from hotfolder.domain.sightings import Sighting
 from hotfolder.outputs import disk
 from hotfolder.outputs.errors import (
     NameTaken,
@@ -33,7 +35,7 @@ from hotfolder.outputs.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterable, Iterator
     from pathlib import Path
 
 __all__ = [
@@ -44,6 +46,7 @@ __all__ = [
     "RootMissing",
     "SpoolLost",
     "check_root",
+    "find_output",
     "opened_output",
     "publish",
 ]
@@ -62,12 +65,21 @@ class Published(enum.StrEnum):
     ALREADY = "already"
 
 
-def publish(spool_file: Path, sha256: str, root: Path, relative: str, *, token: str) -> Published:
+def publish(
+    spool_file: Path,
+    sha256: str,
+    root: Path,
+    relative: str,
+    *,
+    token: str,
+    replaces: Collection[str] = (),
+) -> Published:
     """Put a spooled result at a name below root, and make it durable there.
 
     sha256 is the result's hash in hex; relative the target's path below root with "/";
     token, letters and digits, names the temporary and is the same for every attempt of
-    one result. Returns ALREADY where the very same content stands there.
+    one result; replaces the hashes of what may be replaced. Returns ALREADY where the very
+    same content stands there.
 
     Raises NameTaken where anything else stands there, RootMissing, SpoolLost where the
     spool no longer has that content, OutputBlocked where the file system refuses, and
@@ -83,12 +95,13 @@ def publish(spool_file: Path, sha256: str, root: Path, relative: str, *, token: 
         _target_folder(root, folders) as folder,
     ):
         disk.unlink(folder, temporary)
-        if _is_there(folder, name, result, target):
+        earlier = _look_at_earlier(folder, name, set(replaces) - {sha256})
+        if earlier is None and _is_there(folder, name, result, target):
             return Published.ALREADY
         with _removed_on_failure(folder, temporary):
             _copy(result, folder, temporary)
             try:
-                disk.rename_without_replacing(folder, temporary, name)
+                _put_in_place(folder, temporary, name, earlier)
             except FileExistsError:
                 # Just now, by another program; or by us, and NFS lost the first answer.
                 disk.unlink(folder, temporary)
@@ -118,6 +131,18 @@ def opened_output(root: Path, relative: str) -> Iterator[int | None]:
             file = stack.enter_context(disk.opened(name, _FILE, folder))
         is_file = file is not None and stat.S_ISREG(os.fstat(file).st_mode)
         yield file if is_file else None
+
+
+def find_output(root: Path, folder: str, names: Iterable[str]) -> str | None:
+    """Return which of some names already stands in a folder below root, or None.
+
+    Raises RootMissing and OutputBlocked.
+    """
+    place = root / folder
+    with blocked(place):
+        if not root.is_dir():
+            raise RootMissing(root)
+        return next((each for each in names if os.path.lexists(place / each)), None)
 
 
 def check_root(root: Path) -> int:
@@ -201,6 +226,33 @@ def _make_folder(parent: int, name: str) -> None:
         with contextlib.suppress(FileExistsError):
             os.mkdir(name, dir_fd=parent)
             disk.sync(parent)
+
+
+def _put_in_place(folder: int, temporary: str, name: str, earlier: Sighting | None) -> None:
+    """Rename the temporary, over an earlier output only if that is still as it was seen."""
+    if earlier is not None:
+        with contextlib.suppress(FileNotFoundError):
+            if Sighting.of(os.stat(name, dir_fd=folder, follow_symlinks=False)) == earlier:
+                return os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+    return disk.rename_without_replacing(folder, temporary, name)
+
+
+def _look_at_earlier(folder: int, name: str, replaces: Collection[str]) -> Sighting | None:
+    """Return what stands at a name if its content is one of those that may be replaced."""
+    if not replaces:
+        return None
+    try:
+        status = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+    if not stat.S_ISREG(status.st_mode) or _hash(folder, name) not in replaces:
+        return None
+    return Sighting.of(status)
+
+
+def _hash(folder: int, name: str) -> str:
+    with disk.opened(name, _FILE, folder) as file, os.fdopen(file, "rb", closefd=False) as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _is_there(folder: int, name: str, result: _Result, target: Path) -> bool:

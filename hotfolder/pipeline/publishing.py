@@ -76,7 +76,8 @@ class Publishing:
         """Write one result; a write that hangs is waited for again later, never doubled."""
         begun = self._under_way.get(result.id)
         if begun is None:
-            begun = self._threads.begin(job.watch, self._put(job, result, name))
+            earlier = await self._journal.run(reservations.replaceable, job.id, name)
+            begun = self._threads.begin(job.watch, self._put(job, result, name, earlier))
             self._under_way[result.id] = begun
         done, _ = await asyncio.wait({begun}, timeout=PUBLISH_TIMEOUT_S)
         if not done:
@@ -90,7 +91,9 @@ class Publishing:
             reservations.name_result, job, result.position, extension, after
         )
 
-    def _put(self, job: Job, result: Result, name: str) -> Callable[[], object]:
+    def _put(
+        self, job: Job, result: Result, name: str, earlier: frozenset[str]
+    ) -> Callable[[], object]:
         if result.spool_file is None or result.sha256 is None:
             raise LookupError(f"result {result.id} of job {job.id} was never fetched")
         spooled, sha256 = self._spool.path(result.spool_file), result.sha256
@@ -98,7 +101,12 @@ class Publishing:
         def put() -> None:
             self._failpoint("publish.before")
             publish.publish(
-                spooled, sha256, Path(job.output_root), name, token=f"{job.id}-{result.id}"
+                spooled,
+                sha256,
+                Path(job.output_root),
+                name,
+                token=f"{job.id}-{result.id}",
+                replaces=earlier,
             )
             self._failpoint("publish.after")
 

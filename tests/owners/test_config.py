@@ -51,6 +51,7 @@ sidecar = "required"
 sidecar_wait = 1.0
 sidecar_models = ["m"]
 duplicates = "edit"
+collision = "replace"
 
 [[watch.rule]]
 name = "summer"
@@ -131,6 +132,7 @@ def test_every_key_is_read(folder: Path) -> None:
                 "sidecar_wait": 1.0,
                 "sidecar_models": ["m"],
                 "duplicates": "edit",
+                "collision": "replace",
                 "rule": [
                     {
                         "name": "summer",

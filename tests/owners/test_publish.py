@@ -236,3 +236,41 @@ def test_a_real_failure_is_not_tried_another_way(tmp_path: Path) -> None:
     with disk.opened(tmp_path, disk.FOLDER) as folder, pytest.raises(OSError, match="lost"):
         disk.rename_without_replacing(folder, "one", "two", (failing, disk.by_link))
     assert names(tmp_path) == ["one"]
+
+
+EARLIER = b"the earlier edit"
+EARLIER_SHA256 = hashlib.sha256(EARLIER).hexdigest()
+
+
+def put_over(spooled: Path, root: Path) -> Published:
+    """Publish where the earlier edit may be replaced."""
+    return publish(spooled, SHA256, root, "ann.png", token=JOB, replaces=[EARLIER_SHA256])
+
+
+def test_replaces_an_earlier_edit_in_one_step(spooled: Path, root: Path) -> None:
+    """What may be replaced is; again, and where nothing stands, it is as ever."""
+    (root / "ann.png").write_bytes(EARLIER)
+    assert put_over(spooled, root) == Published.NEW
+    assert put_over(spooled, root) == Published.ALREADY
+    (root / "ann.png").unlink()
+    assert put_over(spooled, root) == Published.NEW
+    assert names(root) == ["ann.png"]
+    assert (root / "ann.png").read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("kind", ["retouched", "folder", "link"])
+def test_replaces_nothing_else(spooled: Path, root: Path, tmp_path: Path, kind: str) -> None:
+    """Another content, a folder, or a link to the earlier edit stays as it is."""
+    other = tmp_path / "other"
+    other.write_bytes(EARLIER)
+    target = root / "ann.png"
+    if kind == "retouched":
+        target.write_bytes(b"retouched")
+    elif kind == "folder":
+        target.mkdir()
+    else:
+        target.symlink_to(other)
+    with pytest.raises(NameTaken):
+        put_over(spooled, root)
+    assert names(root) == ["ann.png"]
+    assert other.read_bytes() == EARLIER

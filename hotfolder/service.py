@@ -394,7 +394,7 @@ class Service:
                 client, durations, edges.schedule, later, hurry, self._catalog
             ),
             State.RUNNING: reusing.again(
-                Querying(client, durations, edges.schedule, later, lambda: self._currency)
+                Querying(journal, client, durations, edges.schedule, later, lambda: self._currency)
             ),
             State.FINISHED: fetching,
             State.FETCHED: Publishing(journal, spool, threads, later, edges.failpoint),

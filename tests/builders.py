@@ -210,6 +210,7 @@ EVENTS: dict[type[ev.Event], Callable[[], ev.Event]] = {
     ev.SubmitUnanswered: lambda: ev.SubmitUnanswered(reason="reset"),
     ev.RemoteSucceeded: succeeded,
     ev.RemoteFailed: remote_failed,
+    ev.RemoteFailedInPassing: lambda: ev.RemoteFailedInPassing(failure=TASK_FAILED, until=LATER),
     ev.RemoteCancelled: lambda: ev.RemoteCancelled(charge=None, currency=None),
     ev.RemoteLost: ev.RemoteLost,
     ev.Fetched: fetched,

@@ -141,6 +141,17 @@ class RemoteFailed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteFailedInPassing(Event):
+    """The task ended badly for a cause that passes, and nothing was charged.
+
+    It is submitted again by itself at `until`; `failure` says why it takes so long.
+    """
+
+    failure: Failure
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteCancelled(Event):
     """The task was cancelled at the service."""
 

@@ -244,6 +244,7 @@ def delayed(tried: int, reason: str) -> Failure:
     )
 
 
+PASSING_CODES = frozenset({"1000", "1005", "1006", *map(str, range(1010, 1014)), "1015", "1504"})
 ACCOUNT_REFUSALS = frozenset({KEY_REFUSED.code, KEY_KIND.code, NO_MONEY.code})
 
 
@@ -262,6 +263,24 @@ def result_out_of_reach(leader: int, reason: str, hint: str) -> Failure:
         "result_out_of_reach",
         f"The same edit was made for job {leader}, and its result cannot be read ({reason}).",
         f'{hint} Or set duplicates = "edit" for this watch, to have it paid anew.',
+    )
+
+
+def late(hours: float) -> Failure:
+    """Return why a task is shown that has run for so many hours."""
+    return Failure(
+        "late",
+        f"The service has been working on it for {hours:.0f} hours.",
+        "It is asked once an hour and fetched when it is done. Run cancel to give it up.",
+    )
+
+
+def passing(failure: Failure) -> Failure:
+    """Return a failure of the service that is followed by another submit by itself."""
+    return Failure(
+        "failed_in_passing",
+        failure.message,
+        "Nothing was charged. It is submitted again by itself.",
     )
 
 

@@ -381,6 +381,10 @@ SET outcome = :outcome, task_id = coalesce(:task_id, task_id), answered_at = :no
     charge = coalesce(:charge, charge), currency = coalesce(:currency, currency)
 WHERE id = (SELECT id FROM submit WHERE job = :job ORDER BY number DESC LIMIT 1);
 
+-- name: count_failed_tasks
+-- How many tasks of a job the service ended as failed.
+SELECT count(*) AS count FROM submit WHERE job = :job AND outcome = 'failed';
+
 -- name: count_expired_links
 -- The result links of a submit did not answer.
 UPDATE submit SET links_expired = links_expired + 1

@@ -163,6 +163,12 @@ def going_on(session: Session) -> int:
     return int(row["count"]) if row is not None else 0
 
 
+def failed_tasks(session: Session, job_id: int) -> int:
+    """Return how many tasks of a job the service has ended as failed so far."""
+    row = session.row("count_failed_tasks", job=job_id)
+    return int(row["count"]) if row is not None else 0
+
+
 def currency(session: Session) -> str | None:
     """Return the account's currency, as last heard."""
     row = session.row("get_meta", key="currency")

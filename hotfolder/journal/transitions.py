@@ -105,7 +105,7 @@ def _next_look(
     match event:
         case ev.Postponed(until=until, waits_for=waits_for):
             return until, waits_for
-        case ev.SubmitDeferred(until=until):
+        case ev.SubmitDeferred(until=until) | ev.RemoteFailedInPassing(until=until):
             return until, None
         case ev.Submitted(query_at=query_at):
             return query_at, None
@@ -129,7 +129,7 @@ def _failure(event: ev.Event) -> Failure | None:
     match event:
         case ev.GaveUp(failure=failure) | ev.SubmitRefused(failure=failure):
             return failure
-        case ev.RemoteFailed(failure=failure):
+        case ev.RemoteFailed(failure=failure) | ev.RemoteFailedInPassing(failure=failure):
             return failure
         case ev.Postponed(failure=waiting) | ev.SubmitDeferred(failure=waiting):
             return waiting
@@ -255,6 +255,12 @@ def _keep_remote_failure(session: Session, job: Job, event: ev.RemoteFailed) -> 
     _answer(session, job, outcome, charge=event.charge, currency=event.currency)
 
 
+def _keep_passing(session: Session, job: Job, _event: ev.RemoteFailedInPassing) -> None:
+    """Upload anew, too: it is free, and a broken upload may have been the cause."""
+    _answer(session, job, "failed")
+    session.change("forget_upload", job=job.id)
+
+
 def _keep_fetched(session: Session, job: Job, event: ev.Fetched | ev.Reused) -> None:
     for result in event.results:
         session.change(
@@ -315,6 +321,7 @@ _KEEP: Mapping[type[ev.Event], Callable[[Session, Job, Any], object]] = {
     ev.SubmitUnanswered: lambda s, job, _: _answer(s, job, "unanswered"),
     ev.RemoteSucceeded: _keep_success,
     ev.RemoteFailed: _keep_remote_failure,
+    ev.RemoteFailedInPassing: _keep_passing,
     ev.RemoteCancelled: lambda s, job, e: _answer(
         s, job, "cancelled", charge=e.charge, currency=e.currency
     ),

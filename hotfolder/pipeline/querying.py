@@ -12,7 +12,9 @@ from hotfolder.domain import events as ev
 from hotfolder.domain import failures
 from hotfolder.domain.errors import RemoteError
 from hotfolder.domain.jobs import Job, Submit
-from hotfolder.domain.retry import PollSchedule
+from hotfolder.domain.retry import PollSchedule, backoff_s
+from hotfolder.journal import reading
+from hotfolder.journal.journal import Journal
 from hotfolder.pipeline.pacing import Durations
 from hotfolder.pipeline.steps import Later, Outcome
 from hotfolder.runninghub.client import Client
@@ -21,6 +23,8 @@ from hotfolder.runninghub.wire import TaskReport, TaskStatus
 EMPTY_TRIES: Final = 5
 DENIED_TRIES: Final = 3
 DENIED_FOR_S: Final = 600.0
+TASKS_TRIED: Final = 3
+PASSING_BASE_S: Final = 10.0
 
 Currency = Callable[[], str | None]
 
@@ -39,12 +43,14 @@ class Querying:
 
     def __init__(
         self,
+        journal: Journal,
         client: Client,
         durations: Durations,
         schedule: PollSchedule,
         later: Later,
         currency: Currency,
     ) -> None:
+        self._journal = journal
         self._client = client
         self._durations = durations
         self._schedule = schedule
@@ -61,6 +67,8 @@ class Querying:
         except RemoteError as error:
             return Outcome(self._later.postponed(job, str(error), error))
         event = self._event(job, submit, report)
+        if isinstance(event, ev.RemoteFailed) and _is_passing(report):
+            event = await self._again_or(job, event)
         if not isinstance(event, ev.Postponed):
             self._oddities.pop(job.id, None)
             self._seen_running_s.pop(job.id, None)
@@ -84,6 +92,16 @@ class Querying:
             case TaskStatus.DENIED:
                 return self._denied(job, submit, report)
 
+    async def _again_or(self, job: Job, failed: ev.RemoteFailed) -> ev.Event:
+        """Return the event by which a passing failure is submitted again, else the failure."""
+        tried = await self._journal.run(reading.failed_tasks, job.id) + 1
+        if tried >= TASKS_TRIED:
+            return failed
+        wait_s = backoff_s(tried, self._later.jitter(), base_s=PASSING_BASE_S)
+        return ev.RemoteFailedInPassing(
+            failure=failures.passing(failed.failure), until=self._later.after(wait_s)
+        )
+
     def _running_s(self, submit: Submit) -> float:
         return (self._later.clock() - submit.intent_at).total_seconds()
 
@@ -93,7 +111,13 @@ class Querying:
         running_s = self._running_s(submit)
         self._seen_running_s[job.id] = running_s
         step_s = self._schedule.next_s(usual_s, running_s, self._later.jitter())
-        return ev.Postponed(until=self._later.after(step_s), reason="still running", counts=False)
+        is_late = running_s > self._schedule.late_after_s
+        return ev.Postponed(
+            until=self._later.after(step_s),
+            reason="still running",
+            failure=failures.late(running_s / 3600) if is_late else None,
+            counts=False,
+        )
 
     def _succeeded(self, job: Job, submit: Submit, report: TaskReport) -> ev.Event:
         if report.results:
@@ -131,6 +155,10 @@ class Querying:
                 )
             return ev.RemoteLost()
         return self._later.postponed(job, "the service denies the task")
+
+
+def _is_passing(report: TaskReport) -> bool:
+    return report.code in failures.PASSING_CODES and not report.charge
 
 
 def _submit_of(job: Job) -> Submit:

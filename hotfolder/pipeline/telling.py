@@ -43,6 +43,7 @@ EVENT_NAMES: Final[Mapping[type[ev.Event], str]] = {
     ev.SubmitUnanswered: "submit.unanswered",
     ev.RemoteSucceeded: "task.succeeded",
     ev.RemoteFailed: "task.failed",
+    ev.RemoteFailedInPassing: "task.failed_in_passing",
     ev.RemoteCancelled: "task.cancelled",
     ev.RemoteLost: "task.lost",
     ev.Fetched: "results.fetched",

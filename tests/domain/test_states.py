@@ -53,6 +53,7 @@ DESIGN = {
         "RemoteSucceeded": "finished",
         "Reused": "fetched",
         "RemoteFailed": "failed",
+        "RemoteFailedInPassing": "accepted",
         "RemoteCancelled": "cancelled",
         "RemoteLost": "in_doubt",
         "Postponed": "running",
@@ -119,8 +120,11 @@ def test_final_states_are_final(state: State) -> None:
 
 
 def test_a_doubtful_submit_is_sent_again_only_by_decision() -> None:
-    """There is no path from IN_DOUBT to paying without a person's word."""
-    decisions: set[type[ev.Event]] = {ev.ResendApproved, ev.Retried}
+    """There is no path from IN_DOUBT to paying without a person's word.
+
+    But for the service's own: its task was found, and ended without a charge.
+    """
+    decisions: set[type[ev.Event]] = {ev.ResendApproved, ev.Retried, ev.RemoteFailedInPassing}
     assert State.SUBMITTING not in reachable(State.IN_DOUBT, decisions)
     assert TRANSITIONS[State.IN_DOUBT][ev.ResendApproved] is State.UPLOADED
 
@@ -129,8 +133,8 @@ def test_a_doubtful_submit_is_sent_again_only_by_decision() -> None:
     "state", [State.RUNNING, State.FINISHED, State.FETCHED, State.DONE, State.CANCELLED]
 )
 def test_what_was_accepted_is_never_paid_again_by_itself(state: State) -> None:
-    """From a task's acceptance on, only a person's word leads back to paying."""
-    decisions: set[type[ev.Event]] = {ev.ResendApproved, ev.Retried}
+    """From acceptance on, only a person, or a task that ended uncharged, leads back to paying."""
+    decisions: set[type[ev.Event]] = {ev.ResendApproved, ev.Retried, ev.RemoteFailedInPassing}
     assert State.SUBMITTING not in reachable(state, decisions)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
 from hotfolder.domain.errors import OperatorError
+from hotfolder.domain.retry import PollSchedule
 from hotfolder.runninghub.catalog import DEFAULT_MODEL
 from hotfolder.simulator import Fault
 from tests.studio import RULE
@@ -94,6 +96,49 @@ async def test_a_moderated_edit_fails_and_can_be_retried(studio: Studio) -> None
     assert studio.states() == {"done": 1}
     assert len(studio.ledger().tasks) == 2
     assert sum(1 for task in studio.ledger().tasks if task.charge) == 1
+
+
+@pytest.mark.parametrize("code", ["1000", "1005", "1011", "1504"])
+async def test_a_passing_failure_is_submitted_again(studio: Studio, code: str) -> None:
+    """A task that failed for a cause that passes is made again by itself, twice, and then done."""
+    studio.fault(Fault(call="submit", kind="fail_task", code=code, times=2))
+    studio.drop("ann.jpg")
+    await studio.once()
+    assert studio.states() == {"done": 1}
+    assert studio.history("ann.jpg").count("RemoteFailedInPassing") == 2
+    assert [bool(task.charge) for task in studio.ledger().tasks] == [False, False, True]
+    assert studio.ledger().requests["submit"] == 3
+
+
+async def test_a_failure_that_does_not_pass_ends_the_job(studio: Studio) -> None:
+    """The third failed task is the last; retry submits anew."""
+    studio.fault(Fault(call="submit", kind="fail_task", code="1000", times=3))
+    studio.drop("ann.jpg")
+    await studio.once()
+    job = studio.job("ann.jpg")
+    assert (job["state"], job["error"]["code"], job["charge"]) == ("failed", "task_failed", None)
+    assert len(studio.ledger().tasks) == 3
+    await studio.act("retry", jobs=[job["id"]])
+    await studio.once()
+    assert studio.states() == {"done": 1}
+
+
+async def test_a_late_task_says_so_and_is_not_given_up(studio: Studio) -> None:
+    """After some hours a running task is shown as late, asked for hourly, and fetched at last."""
+    studio.edge(schedule=PollSchedule())
+    studio.simulator.update_settings(task_s=3600.0 * 5)
+    studio.drop("ann.jpg")
+    async with studio.running():
+        await studio.until_states(running=1)
+        studio.clock.forward(4.5 * 3600)
+        await studio.send("settling", watch="studio", path="any")  # wakes the daemon
+        await studio.until(lambda: studio.job("ann.jpg")["error"], "it is told")
+        job = studio.job("ann.jpg")
+        assert (job["state"], job["error"]["code"]) == ("running", "late")
+        assert "hours" in studio.explain("ann.jpg")["reason"]
+        wait = datetime.fromisoformat(job["due_at"]) - studio.clock()
+        assert 3000 < wait.total_seconds() <= 3600
+    assert "Postponed" not in studio.history("ann.jpg")
 
 
 async def test_a_success_without_results_keeps_its_task(studio: Studio) -> None:

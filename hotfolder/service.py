@@ -38,13 +38,15 @@ from hotfolder.key import KeyProblem
 from hotfolder.outputs.spool import Spool
 from hotfolder.pipeline.doubts import CALLBACK_PATIENCE_S, Doubts
 from hotfolder.pipeline.fetching import Fetching
-from hotfolder.pipeline.pacing import Durations, Pace
+from hotfolder.pipeline.pacing import Durations, Pace, Pacing
 from hotfolder.pipeline.preparing import Preparing
 from hotfolder.pipeline.probing import Probing
 from hotfolder.pipeline.publishing import Publishing
 from hotfolder.pipeline.querying import Querying
+from hotfolder.pipeline.rate import Rate
 from hotfolder.pipeline.reusing import Reusing, work_key
 from hotfolder.pipeline.runner import Runner
+from hotfolder.pipeline.sharing import Sharing
 from hotfolder.pipeline.steps import Jitter, Later, Step
 from hotfolder.pipeline.submitting import Addresses, Intending, Submitting
 from hotfolder.pipeline.threads import ShareThreads
@@ -103,6 +105,7 @@ class _Parts:
     client: Client
     runner: Runner
     probing: Probing
+    sharing: Sharing
     pace: Pace
     doubts: Doubts
     watches: Watches
@@ -219,6 +222,7 @@ class Service:
             parts.watches.run(),
             parts.doubts.run(),
             parts.probing.run(),
+            parts.sharing.run(),
             self._beat(parts.journal),
             Housekeeping(parts.journal, lambda: self._config, self._edges.clock).run(),
         )
@@ -316,7 +320,10 @@ class Service:
             answers=partial(self._ask_service, journal, client),
             wake=self._wake,
         )
-        runner = await self._build_runner(journal, client, spool, threads, pace, probing, later)
+        sharing = Sharing(client, pace, self._edges.jitter, wake=self._wake)
+        runner = await self._build_runner(
+            journal, client, spool, threads, pace, probing, sharing, later
+        )
         api, edges = self._config.api, self._edges
         watches = Watches(
             journal, accepted=runner.wake, backlog=self._backlog, single_scan=single_scan
@@ -326,6 +333,7 @@ class Service:
             client=client,
             runner=runner,
             probing=probing,
+            sharing=sharing,
             pace=pace,
             doubts=Doubts(
                 journal,
@@ -365,6 +373,7 @@ class Service:
         threads: ShareThreads,
         pace: Pace,
         probing: Probing,
+        sharing: Sharing,
         later: Later,
     ) -> Runner:
         edges = self._edges
@@ -399,15 +408,17 @@ class Service:
             State.FINISHED: fetching,
             State.FETCHED: Publishing(journal, spool, threads, later, edges.failpoint),
         }
+        rate = Rate()
+        client.listen(rate.heard)
         return Runner(
             journal,
             steps,
-            pace=pace,
-            durations=durations,
+            pacing=Pacing(pace, rate, durations),
             later=later,
             spool=spool,
             hurry=hurry,
             held=probing.stir,
+            refused=sharing.refused,
         )
 
     def _backlog(self) -> int:
@@ -431,7 +442,7 @@ class Service:
     async def _ask_limit(self, client: Client) -> None:
         try:
             async with asyncio.timeout(ASK_TIMEOUT_S):
-                self._limit_there = await client.concurrency_limit() or 0
+                self._limit_there = (await client.queue()).limit or 0
         except (RemoteError, TimeoutError) as error:
             log.info("service.limit_unknown", error=str(error))
 

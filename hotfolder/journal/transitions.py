@@ -258,7 +258,7 @@ def _keep_remote_failure(session: Session, job: Job, event: ev.RemoteFailed) -> 
 def _keep_passing(session: Session, job: Job, _event: ev.RemoteFailedInPassing) -> None:
     """Upload anew, too: it is free, and a broken upload may have been the cause."""
     _answer(session, job, "failed")
-    session.change("forget_upload", job=job.id)
+    session.change("forget_upload", content_hash=job.upload_key)
 
 
 def _keep_fetched(session: Session, job: Job, event: ev.Fetched | ev.Reused) -> None:

@@ -4,16 +4,24 @@ The account's limit may be unknown, and others may use the same account. So the 
 tasks at once is learned: it opens by one for every accepted submit until the service first says
 that it is full; then it is exactly as wide as what then ran, and one wider is tried now and
 then. Every refusal of such a trial doubles the number of ended tasks before the next.
+
+Where others use the account, too, `sharing` looks how many tasks there are in all, and the window
+follows additive increase and multiplicative decrease: whoever has more than all others gives way,
+whoever has less takes what is free.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
+
+from hotfolder.pipeline.rate import Rate
 
 START_WINDOW: Final = 2
 WIDEST_WINDOW: Final = 500
 FIRST_PROBE_AFTER: Final = 10
 LONGEST_PROBE_AFTER: Final = 640
+GIVE_WAY: Final = 0.75
 LONGEST_DOUBT_S: Final = 600.0
 UNKNOWN_USUAL_S: Final = 1.0
 LEARNING_SHARE: Final = 0.3
@@ -34,16 +42,24 @@ class Pace:
         self._window = limit or START_WINDOW
         self._opening = not limit
         self._busy = set(running)
+        self._sending: set[int] = set()
         self._doubts: list[float] = []
         self._not_before_s = 0.0
+        self._full_until_s = 0.0
         self._ended_since_refusal = 0
         self._probe_after = FIRST_PROBE_AFTER
-        self._was_throttled = False
+        self._throttled_at: int | None = None
+        self.refusals = 0
 
     @property
     def window(self) -> int:
         """How many tasks may be at the service at once."""
         return self._window
+
+    @property
+    def mine(self) -> int:
+        """How many places are taken by tasks of ours, and submits under way."""
+        return len(self._busy)
 
     def limit_to(self, limit: int) -> None:
         """Take in another limit. The same one again changes nothing of what was learned."""
@@ -56,23 +72,39 @@ class Pace:
 
     def room(self, now_s: float) -> int:
         """Return how many submits may leave now."""
-        if now_s < self._not_before_s:
+        if now_s < max(self._not_before_s, self._full_until_s):
             return 0
         self._doubts = [until_s for until_s in self._doubts if until_s > now_s]
         return max(0, self._window - len(self._busy) - len(self._doubts))
 
+    def is_short(self, now_s: float) -> bool:
+        """Return whether places at the service are what keeps submits from leaving."""
+        return self.is_waiting(now_s) or self._window <= len(self._busy)
+
+    def is_waiting(self, now_s: float) -> bool:
+        """Return whether no place was left, and none of ours will come free."""
+        return now_s < self._full_until_s
+
     def resumes_s(self, now_s: float) -> float | None:
         """Return when there may be room again for reasons of time alone."""
-        times = [each for each in (self._not_before_s, *self._doubts) if each > now_s]
-        return min(times, default=None)
+        times = (self._not_before_s, self._full_until_s, *self._doubts)
+        return min((each for each in times if each > now_s), default=None)
 
     def started(self, job: int) -> None:
         """Take in that a submit is about to leave."""
         self._busy.add(job)
+        self._sending.add(job)
 
-    def accepted(self) -> None:
-        """Take in that the service accepted a submit."""
-        self._was_throttled = False
+    def accepted(self, job: int) -> None:
+        """Take in that the service accepted a submit.
+
+        After HTTP 429 the window opens only by a submit that it would have refused, had it meant
+        the number of tasks.
+        """
+        self._sending.discard(job)
+        if self._throttled_at is not None and self._running <= self._throttled_at:
+            return
+        self._throttled_at = None
         if self._opening and self._window < self._ceiling:
             self._window += 1
 
@@ -80,44 +112,72 @@ class Pace:
         """Take in that a task ended, or that a submit was certainly not accepted."""
         if job not in self._busy:
             return
-        self._busy.discard(job)
+        self._leave(job)
         self._ended_since_refusal += 1
         if not self._opening and self._ended_since_refusal >= self._probe_after:
-            self._window = min(self._ceiling, self._window + 1)
-            self._ended_since_refusal = 0
+            self.widen()
 
     def doubted(self, job: int, until_s: float) -> None:
         """Keep the place of a submit that may have been accepted taken for a while."""
-        self._busy.discard(job)
+        self._leave(job)
         self._doubts.append(until_s)
 
     def full(self, job: int, now_s: float, after_s: float) -> None:
         """Take in that the service had no place; without tasks of ours to wait for, wait."""
-        self._busy.discard(job)
+        self._leave(job)
         narrower = max(1, min(self._window, len(self._busy)))
-        if not self._opening:
+        if not self._opening or self._throttled_at is not None:
             self._probe_after = min(LONGEST_PROBE_AFTER, 2 * self._probe_after)
         self._opening = False
+        self._throttled_at = None
         self._window = narrower
         self._ended_since_refusal = 0
+        self.refusals += 1
         if not self._busy:
-            self.slow_down(now_s, after_s)
+            self._full_until_s = max(self._full_until_s, now_s + after_s)
 
     def throttled(self, job: int, now_s: float, after_s: float) -> None:
         """Take in that the service wants to hear from us later, as HTTP 429 says.
 
-        It may mean the rate of calls or the number of tasks: the first one only makes a pause,
-        from the second in a row on they count as full.
+        It may mean the rate of calls or the number of tasks. Either way there is a pause, and the
+        window is as wide as what then runs. The second time at the same number counts as full.
         """
-        if self._was_throttled:
+        self._leave(job)
+        running = self._running
+        if running and self._throttled_at == running:
             self.full(job, now_s, after_s)
-        self._busy.discard(job)
-        self._was_throttled = True
+        elif running:
+            self._throttled_at = running
+            self._opening = True
+            self._window = min(self._window, running + 1)
         self.slow_down(now_s, after_s)
+
+    @property
+    def _running(self) -> int:
+        return len(self._busy) - len(self._sending)
+
+    def _leave(self, job: int) -> None:
+        self._busy.discard(job)
+        self._sending.discard(job)
 
     def slow_down(self, now_s: float, after_s: float) -> None:
         """Let no submit leave for a while."""
         self._not_before_s = max(self._not_before_s, now_s + after_s)
+
+    # -- others on the same account
+
+    def widen(self) -> None:
+        """Take one place more, which may be free."""
+        self._full_until_s = 0.0
+        self._opening = False
+        self._window = min(self._ceiling, self._window + 1)
+        self._ended_since_refusal = 0
+
+    def give_way(self) -> None:
+        """Leave places to others."""
+        self._opening = False
+        self._window = max(1, int(GIVE_WAY * min(self._window, len(self._busy))))
+        self._ended_since_refusal = 0
 
 
 class Durations:
@@ -148,3 +208,12 @@ class Durations:
     def doubt_s(self, model: str) -> float:
         """Return how long a doubtful submit takes up a place."""
         return min(LONGEST_DOUBT_S, self.usual_s(model))
+
+
+@dataclass(frozen=True, slots=True)
+class Pacing:
+    """How fast all goes: tasks at once, calls a second, and how long tasks take."""
+
+    pace: Pace
+    rate: Rate
+    durations: Durations

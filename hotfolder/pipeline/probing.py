@@ -78,7 +78,7 @@ class Probing:
         self._seen: _Seen | None = None
         client.listen(self.heard)
 
-    def heard(self, answer: wire.Answer | None) -> None:
+    def heard(self, _call: str, answer: wire.Answer | None) -> None:
         """Take in what a call was answered with; None = nothing."""
         if answer is None or wire.is_silence(answer):
             self._silent += 1

@@ -27,7 +27,7 @@ from hotfolder.journal.session import Session
 from hotfolder.outputs.spool import Spool
 from hotfolder.pipeline import holding, telling
 from hotfolder.pipeline.holding import Trials
-from hotfolder.pipeline.pacing import Durations, Pace
+from hotfolder.pipeline.pacing import Pacing
 from hotfolder.pipeline.steps import Later, Outcome, Step
 
 UPLOADS_AT_ONCE: Final = 4
@@ -55,7 +55,7 @@ class Runner:
     """Works on jobs until stopped.
 
     `steps` is the step of each state, `hurry` what breaks off a submit under way. `held` is
-    called when a hold began.
+    called when a hold began, `refused` when the service had no place for a submit.
     """
 
     def __init__(
@@ -63,21 +63,23 @@ class Runner:
         journal: Journal,
         steps: Mapping[State, Step],
         *,
-        pace: Pace,
-        durations: Durations,
+        pacing: Pacing,
         later: Later,
         spool: Spool,
         hurry: asyncio.Event,
         held: Callable[[], None],
+        refused: Callable[[], None],
     ) -> None:
         self._journal = journal
         self._steps = steps
-        self._pace = pace
-        self._durations = durations
+        self._pace = pacing.pace
+        self._rate = pacing.rate
+        self._durations = pacing.durations
         self._later = later
         self._spool = spool
         self._hurry = hurry
         self._held = held
+        self._refused = refused
         self._trials = Trials()
         self._busy: dict[int, State] = {}
         self._working: dict[int, asyncio.Task[None]] = {}
@@ -132,16 +134,20 @@ class Runner:
         )
         if self._stopping:  # since this claim was asked for: `drain` knows only what had begun
             return None
+        now_s = time.monotonic()
         for each in found:
-            if self._trials.may_try(each, self._busy):
+            may_try = self._trials.may_try(each, self._busy)
+            if may_try and self._rate.take(each.job.state, now_s):
                 self._start(each.job)
         return next_due
 
     def _room(self) -> dict[State, int]:
+        """Return how many steps of each state may begin; what is paid for comes first."""
+        now_s = time.monotonic()
         working = list(self._busy.values())
-        room = {state: places - working.count(state) for state, places in PLACES.items()}
-        room[State.UPLOADED] = self._pace.room(time.monotonic())
-        return room
+        room = {State.UPLOADED: self._pace.room(now_s)}
+        room |= {state: places - working.count(state) for state, places in PLACES.items()}
+        return {state: self._rate.room(state, now_s, places) for state, places in room.items()}
 
     def _start(self, job: Job) -> None:
         self._busy[job.id] = job.state
@@ -165,9 +171,9 @@ class Runner:
         waits_s = [IDLE_LOOK_S]
         if next_due is not None:
             waits_s.append((next_due - self._later.clock()).total_seconds())
-        resumes_s = self._pace.resumes_s(time.monotonic())
-        if resumes_s is not None:
-            waits_s.append(resumes_s - time.monotonic())
+        now_s = time.monotonic()
+        resume = self._pace.resumes_s(now_s), self._rate.resumes_s(now_s)
+        waits_s += [each - now_s for each in resume if each is not None]
         with suppress(TimeoutError):
             async with asyncio.timeout(max(0.0, min(waits_s))):
                 await self._work.wait()
@@ -253,15 +259,15 @@ class Runner:
     def _note_pace(self, before: Job, job: Job, outcome: Outcome) -> None:
         now_s = time.monotonic()
         busy = outcome.busy
-        if busy is not None and busy.limit:
-            self._pace.full(job.id, now_s, busy.after_s)
-        elif busy is not None:
-            self._pace.throttled(job.id, now_s, busy.after_s)
+        if busy is not None:
+            refuse = self._pace.full if busy.limit else self._pace.throttled
+            refuse(job.id, now_s, busy.after_s)
+            self._refused()
         elif job.state is State.IN_DOUBT:
             self._pace.doubted(job.id, now_s + self._durations.doubt_s(job.plan.model))
         elif job.state is State.RUNNING:
             if before.state is State.SUBMITTING:
-                self._pace.accepted()
+                self._pace.accepted(job.id)
         elif job.state not in (State.SUBMITTING, State.RUNNING):
             self._pace.ended(job.id)
 

@@ -27,7 +27,7 @@ FREE_TIMEOUT_S = 60.0
 SUBMIT_TIMEOUT_S = 120.0
 SLOWEST_ANSWER = 2.0  # times the time-out, which holds for every read: a server may drip
 
-Heard = Callable[[wire.Answer | None], None]
+Heard = Callable[[str, wire.Answer | None], None]
 
 
 class Client:
@@ -54,7 +54,7 @@ class Client:
         self._key = key
         self._failpoint = failpoint
         self._submit_timeout_s = submit_timeout_s
-        self._heard: Heard = lambda _answer: None
+        self._listeners: list[Heard] = []
         context = httpx.create_ssl_context()
         timeout = httpx.Timeout(FREE_TIMEOUT_S, connect=CONNECT_TIMEOUT_S)
         self._free = httpx.AsyncClient(headers=headers, timeout=timeout, verify=context)
@@ -69,11 +69,11 @@ class Client:
         self._links = Links(host, timeout=timeout, context=context)
 
     def listen(self, heard: Heard) -> None:
-        """Have every answer of the service passed to `heard`, None for a call without one.
+        """Have the name and answer of every call passed to `heard`, None for one without.
 
         Links to results are left out: they lead to other machines.
         """
-        self._heard = heard
+        self._listeners.append(heard)
 
     def use_key(self, key: SecretStr) -> bool:
         """Use another key from now on; returns whether it is another. Raises ValueError."""
@@ -110,7 +110,7 @@ class Client:
         self._failpoint("submit.sending")
         try:
             async with asyncio.timeout(SLOWEST_ANSWER * self._submit_timeout_s):
-                with self._heard_if_none(), translated("submit", trace):
+                with self._heard_if_none("submit"), translated("submit", trace):
                     response = await self._paid.post(
                         f"{self._base}/{endpoint}", json=body, extensions={"trace": trace}
                     )
@@ -119,7 +119,7 @@ class Client:
                 raise Unanswered("submit: stopped before the answer came") from None
             raise NotSent("submit: stopped before it was sent") from None
         self._failpoint("submit.answered")
-        return wire.submitted_task(self._answer(response))
+        return wire.submitted_task(self._answer("submit", response))
 
     async def query(self, task_id: str) -> wire.TaskReport:
         """Ask for a task. Raises NotSent, Unanswered, Busy: all mean that it is asked again."""
@@ -134,12 +134,12 @@ class Client:
         await self._links.fetch(url, write, limit=limit)
         self._failpoint("download.answered")
 
-    async def concurrency_limit(self) -> int | None:
-        """Ask how many tasks may run at once; None where the service does not say.
+    async def queue(self) -> wire.Queue:
+        """Ask how many tasks the account may have and has.
 
         Raises NotSent, Unanswered.
         """
-        return wire.concurrency_limit(await self._ask("queue", "GET", "/queue/status"))
+        return wire.queue(await self._ask("queue", "GET", "/queue/status"))
 
     async def account(self) -> wire.Account:
         """Ask for the wallet. Raises NotSent, Unanswered, Busy, AccountHold."""
@@ -160,23 +160,27 @@ class Client:
     async def _ask(self, call: str, method: str, place: str, **content: Any) -> wire.Answer:  # noqa: ANN401  passed on to httpx
         url = f"{self._base}{place}" if place.startswith("/") else place
         trace = Trace()
-        with self._heard_if_none(), translated(call, trace):
+        with self._heard_if_none(call), translated(call, trace):
             response = await self._free.request(method, url, extensions={"trace": trace}, **content)
         self._failpoint(f"{call}.answered")
-        return self._answer(response)
+        return self._answer(call, response)
 
     @contextmanager
-    def _heard_if_none(self) -> Iterator[None]:
+    def _heard_if_none(self, call: str) -> Iterator[None]:
         try:
             yield
         except RemoteError:
-            self._heard(None)
+            self._tell(call, None)
             raise
 
-    def _answer(self, response: httpx.Response) -> wire.Answer:
+    def _answer(self, call: str, response: httpx.Response) -> wire.Answer:
         answer = wire.Answer(response.status_code, response.headers, response.content)
-        self._heard(answer)
+        self._tell(call, answer)
         return answer
+
+    def _tell(self, call: str, answer: wire.Answer | None) -> None:
+        for heard in self._listeners:
+            heard(call, answer)
 
 
 def _authorization(key: SecretStr) -> dict[str, str]:

@@ -33,6 +33,7 @@ AMBIGUOUS_STATUSES: Final = frozenset({408, 409, 425, 499})
 ENDPOINT_CODES: Final = frozenset({"412", "1001"})
 GATEWAY_STATUSES: Final = frozenset({502, 503, 504, *range(520, 528)})
 KEY_STATUSES: Final = frozenset({401, 403})
+RATE_CODE: Final = "1003"
 LIMIT_CODES: Final = frozenset({"415", "421", "814", "1520"})
 DENIED_CODES: Final = frozenset({"423", "807", "1004", "1007"})
 LONGEST_TASK_ID: Final = 32
@@ -97,6 +98,14 @@ class Account:
     at: datetime | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queue:
+    """The account's tasks queued and running, and how many there may be; None = not said."""
+
+    limit: int | None
+    tasks: int | None
+
+
 _STATUSES: Final[Mapping[str, TaskStatus]] = {
     "CREATE": TaskStatus.WAITING,
     "QUEUED": TaskStatus.WAITING,
@@ -129,6 +138,18 @@ def doubts_key(answer: Answer) -> bool:
     body = _json(answer.body)
     code = _code(body)[0] if isinstance(body, dict) else ""
     return answer.status in KEY_STATUSES or (code in codes() and codes()[code].kind == "hold")
+
+
+def rate_refused_s(answer: Answer, *, may_mean_tasks: bool) -> float | None:
+    """Return the seconds to wait where a call came too soon after others, else None.
+
+    `may_mean_tasks`: an HTTP 429 may mean the number of tasks, and is not taken for the rate.
+    """
+    body = _json(answer.body)
+    code = _code(body)[0] if isinstance(body, dict) else ""
+    if code == RATE_CODE or (answer.status == 429 and not may_mean_tasks):  # noqa: PLR2004  HTTP
+        return _wait_s(answer, RATE_WAIT_S)
+    return None
 
 
 def submitted_task(answer: Answer) -> str:
@@ -209,12 +230,13 @@ def _date(header: str) -> datetime | None:
         return None
 
 
-def concurrency_limit(answer: Answer) -> int | None:
-    """Return the account's limit of tasks at once, or None where the service does not say."""
+def queue(answer: Answer) -> Queue:
+    """Return how many tasks the account may have and has, as far as the service says."""
     body = _json(answer.body)
     found = body.get("data") if isinstance(body, dict) else None
-    limit = _decimal(found.get("concurrentLimit")) if isinstance(found, dict) else None
-    return int(min(limit, Decimal(MOST_AT_ONCE))) if limit is not None and limit >= 1 else None
+    said = found if isinstance(found, dict) else {}
+    limit = _count(said.get("concurrentLimit"))
+    return Queue(limit=limit or None, tasks=_count(said.get("totalCurrentTasks")))
 
 
 def cancel_accepted(answer: Answer) -> bool:
@@ -366,6 +388,11 @@ def _charge(usage: object) -> Decimal | None:
     stated = [_decimal(usage.get(key)) for key in ("thirdPartyConsumeMoney", "consumeMoney")]
     said = [each for each in stated if each is not None]
     return next((each for each in said if each), said[0] if said else None)
+
+
+def _count(stated: object) -> int | None:
+    number = _decimal(stated)
+    return None if number is None or number < 0 else int(min(number, Decimal(MOST_AT_ONCE)))
 
 
 def _decimal(stated: object) -> Decimal | None:

@@ -106,6 +106,7 @@ class Exchange:
                 note_refusal(hits.wire.code)
             return spoil(hits.wire, Response())
         try:
+            self._simulator.check_rate(call)
             true_answer = await act(hits.fate)
         except RefusedError as error:
             note_refusal(error.code)
@@ -132,7 +133,7 @@ class Exchange:
 
         async def act(fate: Fault | None) -> Response:
             del fate
-            self._simulator.admit("upload", request.headers.get("authorization"))
+            self._simulator.admit(request.headers.get("authorization"))
             if part is None:
                 raise RefusedError("301", "no part named file")
             upload = self._simulator.upload(name, content)
@@ -152,7 +153,7 @@ class Exchange:
         body = await json_body(request)
 
         async def act(fate: Fault | None) -> Response:
-            self._simulator.admit("submit", request.headers.get("authorization"))
+            self._simulator.admit(request.headers.get("authorization"))
             task = self._simulator.submit(endpoint, checked_body(body), fate, site(request))
             if fate is not None and fate.kind == "fast":
                 return await self._told(task, request, count=False)
@@ -169,7 +170,7 @@ class Exchange:
         task_id = (body or {}).get("taskId")
 
         async def act(fate: Fault | None) -> Response:
-            self._simulator.admit("query", request.headers.get("authorization"))
+            self._simulator.admit(request.headers.get("authorization"))
             answer = await self._told(self._simulator.task(task_id), request)
             if fate is not None and answer.payload["results"] is not None:
                 return Reply(answer.payload | {"results": []})
@@ -192,7 +193,7 @@ class Exchange:
 
         async def act(fate: Fault | None) -> Response:
             del fate
-            self._simulator.admit("queue_status", request.headers.get("authorization"))
+            self._simulator.admit(request.headers.get("authorization"))
             return Reply(self._simulator.queue_status())
 
         return await self.answer("queue_status", "", act, form="msg")
@@ -230,7 +231,7 @@ class Exchange:
 
         async def act(fate: Fault | None) -> Response:
             del fate
-            self._simulator.admit("price_preview", request.headers.get("authorization"))
+            self._simulator.admit(request.headers.get("authorization"))
             estimate = self._simulator.estimate(endpoint, checked_body(body))
             missing = estimate is None
             payload: Json = {

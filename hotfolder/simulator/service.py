@@ -133,10 +133,14 @@ class Simulator:
         with self._lock:
             self._book.requests[what] += 1
 
-    def admit(self, call: str, bearer: str | None) -> None:
-        """Raise RefusedError if the key is not good or the rate is too high."""
+    def admit(self, bearer: str | None) -> None:
+        """Raise RefusedError if the key is not good."""
         with self._lock:
             account.check_bearer(bearer, self._settings)
+
+    def check_rate(self, call: str) -> None:
+        """Raise RefusedError if there were too many requests within the last second."""
+        with self._lock:
             if call in self._settings.rate_calls:
                 self._rate.check(self.clock(), self._settings)
 

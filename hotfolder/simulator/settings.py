@@ -42,7 +42,8 @@ class Settings:
         one, "429" as HTTP status.
     hide_limit: the queue's status names no limit (concurrentLimit is null).
     requests_per_s: requests of the kinds in `rate_calls` within one second; None is
-        no limit.
+        no limit. The kinds: upload, submit, query, download, queue_status, account, cancel,
+        price_preview.
     rate_answer: "429" as HTTP status with Retry-After, or "1003" as a code.
     retry_after_s: the seconds named in Retry-After.
     cancel_s: seconds from an accepted cancel until the task stops; None never

@@ -204,19 +204,6 @@ async def test_a_hold_outlives_no_clock_that_jumps_back(studio: Studio) -> None:
         await studio.until_states(done=1)
 
 
-def test_one_throttling_answer_costs_a_pause_only() -> None:
-    """HTTP 429 once says "slower", not "narrower"; twice in a row it counts as full."""
-    pace = Pace(limit=50)
-    for job in (1, 2, 3):
-        pace.started(job)
-    pace.throttled(3, 0.0, 5.0)
-    assert (pace.room(1.0), pace.window) == (0, 50)
-    assert pace.room(6.0) == 48
-    pace.started(4)
-    pace.throttled(4, 6.0, 5.0)
-    assert pace.window == 2
-
-
 def test_another_limit_is_taken_in_while_running() -> None:
     """A reload widens or narrows the window; the same limit again forgets nothing learned."""
     pace = Pace(limit=50)
@@ -229,7 +216,8 @@ def test_another_limit_is_taken_in_while_running() -> None:
     pace.limit_to(3)
     assert pace.room(0.0) == 2
     pace.limit_to(0)
-    pace.accepted()
+    pace.started(3)
+    pace.accepted(3)
     assert pace.window == 4
 
 

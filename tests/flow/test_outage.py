@@ -41,9 +41,9 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     made: list[bool] = []
     heard = Probing.heard
 
-    def count(self: Probing, answer: Answer | None) -> None:
+    def count(self: Probing, call: str, answer: Answer | None) -> None:
         made.append(answer is not None)
-        heard(self, answer)
+        heard(self, call, answer)
 
     monkeypatch.setattr(Probing, "heard", count)
     return made

@@ -23,6 +23,7 @@ from hotfolder.domain.errors import (
     RuleHold,
     Unanswered,
 )
+from hotfolder.runninghub import wire
 from hotfolder.runninghub.client import Client
 from hotfolder.runninghub.wire import TaskStatus
 from hotfolder.simulator import Fault, Settings, in_thread
@@ -112,7 +113,7 @@ async def test_the_whole_way(service: RunningServer, client: Client) -> None:
 
 async def test_the_free_calls(service: RunningServer, client: Client) -> None:
     """The account's money and limit are asked for; a task can be cancelled."""
-    assert await client.concurrency_limit() == 50
+    assert await client.queue() == wire.Queue(limit=50, tasks=0)
     account = await client.account()
     assert (account.balance, account.currency) == (Decimal(1000), "CNY")
     assert client.site == service.url
@@ -231,7 +232,7 @@ async def every_call(client: Client) -> list[BaseException | object]:
             client.upload(b"x", "x.jpg", "image/jpeg"),
             client.query("1" * 19),
             client.download(f"{client.site}/x", len, limit=ENOUGH),
-            client.concurrency_limit(),
+            client.queue(),
             client.account(),
             client.cancel("1" * 19),
             return_exceptions=True,

@@ -457,13 +457,13 @@ def test_account_errors(status: int, body: object, kind: type[RemoteError]) -> N
 def test_concurrency_limit(limit: object, wanted: int | None) -> None:
     """The limit is a count from 1; without one it is learned."""
     body = {"code": 0, "data": {"concurrentLimit": limit}}
-    assert wire.concurrency_limit(answer(body)) == wanted
+    assert wire.queue(answer(body)).limit == wanted
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", [], {}, {"data": None}, {"code": 401}])
 def test_no_concurrency_limit(body: object) -> None:
     """An answer without a limit says none; it stops nothing."""
-    assert wire.concurrency_limit(answer(body, 500)) is None
+    assert wire.queue(answer(body, 500)) == wire.Queue(limit=None, tasks=None)
 
 
 @pytest.mark.parametrize(

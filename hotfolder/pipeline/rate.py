@@ -1,0 +1,128 @@
+"""How many calls a second the service is asked, in all and for queries, learned from refusals.
+
+The service's own limit is not known. So calls may come as fast as a budget allows, until one is
+refused for its rate; then they come evenly, a little slower than those that passed in the last
+second, and a little faster with each one that passes. HTTP 429 to a submit is left out: it may
+mean the number of tasks, which is the pace's matter.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Mapping
+from typing import Final
+
+from hotfolder.domain.states import State
+from hotfolder.runninghub import wire
+
+CALLS_PER_S: Final = 50.0
+QUERIES_PER_S: Final = 20.0
+SLOWEST_PER_S: Final = 0.2
+BELOW_PASSED: Final = 0.9
+SLOWER: Final = 0.8
+FIRST_GROWTH: Final = 0.01
+LEAST_GROWTH: Final = 0.0005
+MEASURED_S: Final = 1.0
+
+
+class Bucket:
+    """So many calls a second, and so many at once after a pause. Times are monotonic seconds."""
+
+    def __init__(self, per_s: float, burst: float) -> None:
+        self.per_s = per_s
+        self.burst = burst
+        self._tokens = burst
+        self._at_s = 0.0
+
+    def room(self, now_s: float) -> int:
+        """Return how many calls may be made now."""
+        passed_s = max(0.0, now_s - self._at_s)
+        self._at_s = max(self._at_s, now_s)
+        self._tokens = min(self.burst, self._tokens + passed_s * self.per_s)
+        return int(self._tokens)
+
+    def take(self) -> None:
+        """Take in that a call is made."""
+        self._tokens -= 1
+
+    def resumes_s(self, now_s: float) -> float:
+        """Return when the next call may be made."""
+        return now_s if self.room(now_s) else self._at_s + (1 - self._tokens) / self.per_s
+
+    def pause(self, until_s: float) -> None:
+        """Make no call until then, and begin without a burst."""
+        self.burst = 1.0
+        self._tokens = 0.0
+        self._at_s = max(self._at_s, until_s)
+
+
+class Rate:
+    """The budget of calls of each kind of step."""
+
+    def __init__(self) -> None:
+        calls = Bucket(CALLS_PER_S, CALLS_PER_S)
+        self._calls = calls
+        self._buckets: Mapping[State, tuple[Bucket, ...]] = {
+            State.ACCEPTED: (calls,),
+            State.UPLOADED: (calls,),
+            State.RUNNING: (calls, Bucket(QUERIES_PER_S, QUERIES_PER_S)),
+        }
+        self._passed: deque[float] = deque()
+        self._growth = FIRST_GROWTH
+        self._paused_until_s = 0.0
+
+    @property
+    def per_s(self) -> float:
+        """How many calls a second may be made in all."""
+        return self._calls.per_s
+
+    def room(self, state: State, now_s: float, places: int) -> int:
+        """Return how many of so many steps of a state may begin now."""
+        return min([places, *(each.room(now_s) for each in self._buckets.get(state, ()))])
+
+    def take(self, state: State, now_s: float) -> bool:
+        """Take what a step needs; returns whether it was there."""
+        buckets = self._buckets.get(state, ())
+        if not all(each.room(now_s) for each in buckets):
+            return False
+        for each in buckets:
+            each.take()
+        return True
+
+    def resumes_s(self, now_s: float) -> float | None:
+        """Return when a step may begin that has to wait now; None = none has to."""
+        waits = [
+            max(each.resumes_s(now_s) for each in buckets) for buckets in self._buckets.values()
+        ]
+        return min((each for each in waits if each > now_s), default=None)
+
+    def heard(self, call: str, answer: wire.Answer | None) -> None:
+        """Take in what a call was answered with; None = nothing."""
+        if answer is None:
+            return
+        now_s = time.monotonic()
+        wait_s = wire.rate_refused_s(answer, may_mean_tasks=call == "submit")
+        if wait_s is None:
+            self._pass(now_s)
+        elif now_s >= self._paused_until_s:  # else it was sent before the pause began
+            self._slow_down(now_s, wait_s)
+
+    def _pass(self, now_s: float) -> None:
+        self._passed.append(now_s)
+        self._forget_before(now_s - MEASURED_S)
+        faster = self._calls.per_s * (1 + self._growth)
+        self._calls.per_s = min(CALLS_PER_S, faster)
+
+    def _slow_down(self, now_s: float, wait_s: float) -> None:
+        self._forget_before(now_s - MEASURED_S)
+        passed = BELOW_PASSED * len(self._passed) / MEASURED_S
+        slower = min(passed or SLOWEST_PER_S, SLOWER * self._calls.per_s)
+        self._calls.per_s = max(SLOWEST_PER_S, slower)
+        self._growth = max(LEAST_GROWTH, self._growth / 2)
+        self._paused_until_s = now_s + wait_s
+        self._calls.pause(self._paused_until_s)
+
+    def _forget_before(self, when_s: float) -> None:
+        while self._passed and self._passed[0] < when_s:
+            self._passed.popleft()

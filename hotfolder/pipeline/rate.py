@@ -68,6 +68,7 @@ class Rate:
             State.UPLOADED: (calls,),
             State.RUNNING: (calls, Bucket(QUERIES_PER_S, QUERIES_PER_S)),
         }
+        self._waiting: set[State] = set()
         self._passed: deque[float] = deque()
         self._growth = FIRST_GROWTH
         self._paused_until_s = 0.0
@@ -79,23 +80,31 @@ class Rate:
 
     def room(self, state: State, now_s: float, places: int) -> int:
         """Return how many of so many steps of a state may begin now."""
-        return min([places, *(each.room(now_s) for each in self._buckets.get(state, ()))])
+        room = min([places, *(each.room(now_s) for each in self._buckets.get(state, ()))])
+        self._note(state, waits=not room and places > 0)
+        return room
 
     def take(self, state: State, now_s: float) -> bool:
         """Take what a step needs; returns whether it was there."""
         buckets = self._buckets.get(state, ())
-        if not all(each.room(now_s) for each in buckets):
-            return False
-        for each in buckets:
+        is_there = all(each.room(now_s) for each in buckets)
+        self._note(state, waits=not is_there)
+        for each in buckets if is_there else ():
             each.take()
-        return True
+        return is_there
 
     def resumes_s(self, now_s: float) -> float | None:
-        """Return when a step may begin that has to wait now; None = none has to."""
-        waits = [
-            max(each.resumes_s(now_s) for each in buckets) for buckets in self._buckets.values()
-        ]
-        return min((each for each in waits if each > now_s), default=None)
+        """Return when a step may begin that had to wait; None = none had to."""
+        states = [self._buckets[state] for state in self._waiting]
+        times = [max(each.resumes_s(now_s) for each in buckets) for buckets in states]
+        return min(times, default=None)
+
+    def _note(self, state: State, *, waits: bool) -> None:
+        """Remember who had to wait: by the time of asking when, there may be room again."""
+        if waits and state in self._buckets:
+            self._waiting.add(state)
+        else:
+            self._waiting.discard(state)
 
     def heard(self, call: str, answer: wire.Answer | None) -> None:
         """Take in what a call was answered with; None = nothing."""

@@ -14,10 +14,10 @@ import structlog
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import limits, pace, storm
+from tests.benchmarks import limits, outage, pace, running, storm
 from tests.benchmarks.frame import REGISTRY, Figures
 
-MODULES = (limits, pace, storm)
+MODULES = (limits, outage, pace, running, storm)
 
 
 def main(arguments: list[str]) -> int:

@@ -106,6 +106,17 @@ def test_queries_take_only_their_part() -> None:
     assert rate.resumes_s(10.0) == pytest.approx(10.0 + 1 / QUERIES_PER_S)
 
 
+def test_who_had_to_wait_is_looked_at_again() -> None:
+    """A step that found no room is begun when there is, even if that is by now."""
+    rate = Rate()
+    while rate.take(State.RUNNING, 10.0):
+        pass
+    assert rate.room(State.RUNNING, 10.0, 16) == 0
+    assert rate.resumes_s(11.0) == 11.0
+    assert rate.room(State.RUNNING, 11.0, 16) == 16
+    assert rate.resumes_s(11.0) is None
+
+
 @pytest.mark.parametrize(("call", "slower"), [("query", True), ("submit", False)])
 def test_a_refusal_for_the_rate_slows_down(call: str, slower: bool) -> None:  # noqa: FBT001  a parameter
     """A little below what passed in the last second; a submit's 429 may mean tasks instead."""

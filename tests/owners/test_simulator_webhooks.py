@@ -134,7 +134,7 @@ def test_callbacks_are_spoilt_as_wanted(server: RunningServer, receiver: Receive
     faults = {"missing": 0, "twice": 2, "wrong_task": 2, "garbage": 1}
     for kind in faults:
         server.simulator.add_fault(Fault(call="webhook", kind=kind, contains=kind))
-    server.simulator.add_fault(Fault(call="webhook", kind="slow", contains="late", seconds=0.3))
+    server.simulator.add_fault(Fault(call="webhook", kind="slow", contains="late", seconds=3.0))
     submit(server, f"{receiver.url}/late", "comes late")
     for kind in faults:
         submit(server, f"{receiver.url}/{kind}", f"goes {kind}")

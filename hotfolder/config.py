@@ -44,6 +44,7 @@ from hotfolder.runninghub.catalog import DEFAULT_MODEL, Catalog
 DEFAULT_BASE_URL = "https://www.runninghub.ai/openapi/v2"
 CONFIG_NAME = "hotfolder.toml"
 LARGEST_PORT = 65_535
+NEEDS_RESTART = ("state_dir", "api")
 NAME_PATTERN = r"^[^\x00-\x1f/:]{1,64}$"
 
 
@@ -482,7 +483,7 @@ def _problems(errors: list[ErrorDetails], text: str) -> list[Problem]:
     """Return one problem for each place: a union's alternatives are joined with "or"."""
     messages: dict[tuple[int | str, ...], list[str]] = {}
     for error in errors:
-        messages.setdefault(_place(error["loc"]), []).append(_message(error))
+        messages.setdefault(_place(error["loc"]), []).append(plain_message(error))
     return [
         Problem(key_path(place), _joined(said), line_of(text, place))
         for place, said in messages.items()
@@ -494,7 +495,8 @@ def _place(loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
     return loc[:-1] if tagged else loc
 
 
-def _message(error: ErrorDetails) -> str:
+def plain_message(error: ErrorDetails) -> str:
+    """Return what is wrong with a value in plain words, without its place."""
     if error["type"] == "string_pattern_mismatch":
         return f"is not of the form it must have: {error['input']!r}"
     plain = _PLAIN.get(error["type"], error["msg"].removeprefix("Value error, "))

@@ -23,7 +23,6 @@ from hotfolder.journal.configs import InForce, keep
 from hotfolder.journal.journal import Journal
 from hotfolder.supervision import Supervisor
 
-FIXED: Final = ("state_dir", "api")
 JOURNAL_WAIT_S: Final = 1.0
 
 Reread = Callable[[], Config]
@@ -54,8 +53,10 @@ def change(present: Config, wanted: Config, *, open_jobs: int) -> Change:
             f"api.base_url: cannot change while {open_jobs} jobs are open at "
             f"{present.api.base_url}; let them end, then restart"
         )
-    fixed = {key: getattr(present, key) for key in FIXED}
-    differing = tuple(each for key in FIXED for each in _differing(key, present, wanted))
+    fixed = {key: getattr(present, key) for key in config.NEEDS_RESTART}
+    differing = tuple(
+        each for key in config.NEEDS_RESTART for each in _differing(key, present, wanted)
+    )
     return Change(wanted.model_copy(update=fixed), differing)
 
 

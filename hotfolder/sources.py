@@ -34,7 +34,7 @@ from typing import TYPE_CHECKING
 from hotfolder.domain.sightings import Sighting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from io import BufferedReader
     from pathlib import Path
 
@@ -135,6 +135,33 @@ def is_being_written(root: Path, relative: str) -> bool | None:
         except OSError as error:
             return True if error.errno == errno.EAGAIN else None
     return False
+
+
+def look_among(root: Path, folder: str, names: Sequence[str]) -> list[tuple[str, Sighting]]:
+    """Observe those of some names in one folder ("" = the root) that are regular files.
+
+    A folder that is not there has none. Raises RootGone, or the OSError that is left.
+    """
+    found: list[tuple[str, Sighting]] = []
+    with (
+        contextlib.suppress(SourceGone, NotARegularFile),
+        _parent(root, f"{folder}/{names[0]}" if folder else names[0]) as (opened, _),
+    ):
+        for name in names:
+            with contextlib.suppress(SourceGone, NotARegularFile), _no_name_too_long():
+                found.append((name, Sighting.of(_status(opened, name, name))))
+    return found
+
+
+@contextlib.contextmanager
+def _no_name_too_long() -> Iterator[None]:
+    """Take a name longer than names can be for one that is not there."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        raise SourceGone(str(error)) from error
 
 
 def read(root: Path, relative: str, *, limit: int) -> Content:

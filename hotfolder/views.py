@@ -8,18 +8,18 @@ from __future__ import annotations
 import os
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
-from hotfolder import config
+from hotfolder import config, sources
 from hotfolder.domain.events import WaitsFor
 from hotfolder.domain.failures import BACKLOG, Failure
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import BEFORE_INTENT, State
-from hotfolder.intake import plan
+from hotfolder.intake import companions, ignore, plan, sidecar
 from hotfolder.journal import configs, doubts, holds, reading
 from hotfolder.journal.doubts import AtRisk
 from hotfolder.journal.holds import Hold
@@ -83,6 +83,15 @@ class Explanation:
     reason: str
     job: JobView | None = None
     others: tuple[JobView, ...] = ()
+    sidecars: Sidecars | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sidecars:
+    """The sidecar and folder files that speak for a source, and those that another overrules."""
+
+    read: tuple[str, ...]
+    unread: tuple[str, ...]
 
 
 def shown(name: str) -> str:
@@ -111,8 +120,10 @@ def _running(session: Session, wanted: config.Config) -> ConfigView | None:
     present = config.restored(in_force.config) if in_force else None
     if in_force is None or present is None:
         return None
-    edited = (present.watch, present.limits) != (wanted.watch, wanted.limits)
-    return ConfigView(problem=in_force.problem, needs_restart=in_force.needs_restart, edited=edited)
+    here, there = (each.model_dump(exclude=set(config.NEEDS_RESTART)) for each in (present, wanted))
+    return ConfigView(
+        problem=in_force.problem, needs_restart=in_force.needs_restart, edited=here != there
+    )
 
 
 def in_a_line(counts: Mapping[State, int]) -> str:
@@ -203,13 +214,28 @@ def explain(
     listed = reading.jobs_of_source(session, known.id) if session and known else []
     if settling is not None and not (listed and _waits(listed[0])):
         return Explanation(path=shown_path, verdict="settling", reason=settling)
+    offline = daemon and row is not None and not row.online
+    told = _of_name(shown_path, watch, relative, row, daemon=daemon)
     if session and listed:
-        return _of_jobs(session, shown_path, listed)
-    if known is not None and known.held:
-        return Explanation(path=shown_path, verdict="held", reason=sentences(BACKLOG))
-    if known is not None:
-        return Explanation(path=shown_path, verdict="skipped", reason=known.reason or "not wanted")
-    return _of_name(shown_path, watch, relative, row, daemon=daemon)
+        told = _of_jobs(session, shown_path, listed)
+    elif known is not None and known.held:
+        told = Explanation(path=shown_path, verdict="held", reason=sentences(BACKLOG))
+    elif known is not None:
+        told = Explanation(path=shown_path, verdict="skipped", reason=known.reason or "not wanted")
+    return told if offline else replace(told, sidecars=_sidecars(watch, relative))
+
+
+def _sidecars(watch: config.Watch, relative: str) -> Sidecars | None:
+    if watch.sidecar == "none" or ignore.is_sidecar(relative):
+        return None
+    try:
+        found = sidecar.beside(watch.input, relative)
+    except (OSError, sources.SourceError):
+        return None
+    read = (*((found.sidecar,) if found.sidecar else ()), *found.folder_files)
+    return Sidecars(
+        read=tuple(path for path, _ in read), unread=tuple(path for path, _ in found.unread)
+    )
 
 
 def _of_name(
@@ -218,6 +244,8 @@ def _of_name(
     if not watch.input.is_dir() or (daemon and row and not row.online):
         return Explanation(path=path, verdict="offline", reason=_offline(watch, row))
     ignored = plan.why_ignored(watch, relative)
+    if ignored and ignore.is_sidecar(relative) and not ignore.ignored(relative):
+        ignored = companions.describe(watch, relative)
     if ignored:
         return Explanation(path=path, verdict="ignored", reason=ignored)
     if not os.path.lexists(path):
@@ -401,7 +429,12 @@ def explanation_json(told: Explanation) -> Json:
         "reason": told.reason,
         "job": job_json(told.job) if told.job else None,
         "others": [job_json(each) for each in told.others],
+        "sidecars": _sidecars_json(told.sidecars) if told.sidecars else None,
     }
+
+
+def _sidecars_json(found: Sidecars) -> Json:
+    return {"read": list(found.read), "unread": list(found.unread)}
 
 
 def _hold_json(hold: Hold) -> Json:

@@ -59,7 +59,8 @@ ROOMS: dict[str, set[str]] = {
         *("config", "domain", "installation", "intake", "journal", "key", "outputs", "preflight"),
         "hotfolder.__version__",
     },
-    "intake": OWNERS | {"config", "pathspec", "pydantic", "structlog", "tomli", "watchdog"},
+    "intake": OWNERS
+    | {"config", "defusedxml", "pathspec", "pydantic", "structlog", "tomli", "watchdog"},
     "pipeline": OWNERS | {"structlog"},
     "preflight": {
         "config",
@@ -70,7 +71,7 @@ ROOMS: dict[str, set[str]] = {
         "runninghub.catalog",
         "runninghub.payload",
     },
-    "views": {"config", "domain", "intake", "journal"},
+    "views": {"config", "domain", "intake", "journal", "sources"},
     "control": OWNERS | {"config", "intake", "pipeline", "pydantic", "structlog", "views"},
     "watches": {"config", "domain", "intake", "journal"},
     "reload": {"config", "domain", "journal", "pydantic", "structlog", "supervision"},
@@ -87,6 +88,7 @@ SOLE = {
     "watchdog": {"intake/events.py"},
     "sqlite3": {"journal"},
     "PIL": {"imaging", "simulator"},
+    "defusedxml": {"intake/xmp.py"},
 }
 FILES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
 

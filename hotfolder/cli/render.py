@@ -188,6 +188,10 @@ def explanation(told: views.Explanation, lines: list[reading.HistoryLine]) -> Re
     """Return why a file is where it is, with its job's history."""
     head = Text.assemble(name(told.path), "\n", (told.verdict, "bold"), ": ")
     parts: list[RenderableType] = [head + Text(views.shown(told.reason))]
+    if told.sidecars and told.sidecars.read:
+        parts.append(Text(views.shown(f"sidecar: {', '.join(told.sidecars.read)}")))
+    if told.sidecars and told.sidecars.unread:
+        parts.append(Text(views.shown(f"not read: {', '.join(told.sidecars.unread)}")))
     if told.job is not None:
         job = told.job.job
         estimate = money(job.estimate.amount, job.estimate.currency)

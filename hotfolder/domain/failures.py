@@ -235,6 +235,15 @@ def unprepared(reason: str) -> Failure:
     )
 
 
+def sidecar_silent(name: str) -> Failure:
+    """Return why a picture waits although there is a sidecar: it says nothing."""
+    return Failure(
+        SIDECAR_MISSING.code,
+        f"This watch requires a sidecar, and {name} says no prompt.",
+        "Fill in its Instructions or description, or put a text file of the same name beside it.",
+    )
+
+
 def delayed(tried: int, reason: str) -> Failure:
     """Return why a job is late: it has failed a number of times and is tried again."""
     return Failure(

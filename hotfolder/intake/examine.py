@@ -64,7 +64,10 @@ def examine(watch: config.Watch, number: int, relative: str, *, gave_time: bool)
     `gave_time` says that an incomplete picture should no longer be waited for silently: it
     becomes a job that waits and says so. Raises OSError and RootGone where the share fails.
     """
-    resolution = plan.resolve(watch, relative)
+    try:
+        resolution = plan.resolve(watch, relative)
+    except sources.SourceError as error:
+        return _sidecar_moved(error)
     if isinstance(resolution, plan.Ignored):
         return Dropped(resolution.reason)
     try:
@@ -79,6 +82,12 @@ def examine(watch: config.Watch, number: int, relative: str, *, gave_time: bool)
         return NotYet(picture.failure.message)
     drafts = tuple(_judged(watch, draft, settled, picture) for draft in resolution)
     return Wanted(settled, drafts)
+
+
+def _sidecar_moved(error: sources.SourceError) -> Verdict:
+    if isinstance(error, sources.RootGone):
+        raise error
+    return NotYet("its sidecar is just being written")
 
 
 def _unread(error: sources.SourceError) -> Verdict:

@@ -1,29 +1,27 @@
 """A source, its rules and its sidecar -> the jobs it should become, or why it should not.
 
-Precedence is per key: sidecar, nearest folder file, rule. Where a sidecar changes the model,
-the rule's params are dropped, because they belong to another model.
+Precedence is per key: sidecar, nearest folder file, rule. Where one of them changes the model, the
+params below it are dropped, because they belong to another model.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from hotfolder import config
 from hotfolder.domain import failures
 from hotfolder.domain.events import WaitsFor
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Plan
-from hotfolder.domain.sightings import Sighting
 from hotfolder.domain.templates import fill_stem
 from hotfolder.intake import ignore, rules, sidecar
-from hotfolder.intake.sidecar import BrokenSidecar, Sidecar
+from hotfolder.intake.sidecar import Said
+from hotfolder.intake.sidecar_forms import BrokenSidecar
 from hotfolder.journal.acceptance import SAID_SKIP, Draft
 from hotfolder.runninghub import catalog, payload
 
 PICTURE = "the picture"
-_NOTHING_SAID = Sidecar()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,42 +65,35 @@ def resolve(watch: config.Watch, relative: str) -> Resolution:
         return Ignored(reason)
     taking = rules.matching(watch, relative)
     try:
-        own, folder = _layers(watch, relative)
+        said = _said(watch, relative)
     except BrokenSidecar as error:
         broken = Failure("sidecar_broken", str(error), "Mend the file; the picture waits for it.")
-        return tuple(_waiting(_draft(watch, relative, rule, None, None), broken) for rule in taking)
-    if own is not None and own.skip:
+        return tuple(_waiting(_draft(watch, relative, rule, Said()), broken) for rule in taking)
+    if next((each.skip for each in said.layers if each.skip is not None), False):
         return Skipped(SAID_SKIP)
-    drafts = (_draft(watch, relative, rule, own, folder) for rule in taking)
-    return tuple(_once_per_plan(_judged(watch, draft, own) for draft in drafts))
+    drafts = (_draft(watch, relative, rule, said) for rule in taking)
+    return tuple(_once_per_plan(_judged(watch, draft, said) for draft in drafts))
 
 
-def _layers(watch: config.Watch, relative: str) -> tuple[Sidecar | None, Sidecar | None]:
+def _said(watch: config.Watch, relative: str) -> Said:
     if watch.sidecar == "none":
-        return None, None
-    found = sidecar.beside(watch.input, relative)
-    return _read(watch.input, found.sidecar), _read(watch.input, found.folder_file)
+        return Said()
+    return sidecar.read(watch.input, sidecar.beside(watch.input, relative))
 
 
-def _read(root: Path, found: tuple[str, Sighting] | None) -> Sidecar | None:
-    return sidecar.read(root, found[0]) if found else None
-
-
-def _draft(
-    watch: config.Watch,
-    relative: str,
-    rule: config.Rule,
-    own: Sidecar | None,
-    folder: Sidecar | None,
-) -> Draft:
-    said, below = own or _NOTHING_SAID, folder or _NOTHING_SAID
-    name = said.model or rule.model
+def _draft(watch: config.Watch, relative: str, rule: config.Rule, said: Said) -> Draft:
+    name, params = rule.model, dict(rule.params)
+    for each in reversed(said.layers):
+        if each.model not in (None, name):
+            name, params = each.model or name, {}
+        params |= each.params or {}
     model = watch.catalog.find(name) or watch.catalog.default
-    params = {**(rule.params if name == rule.model else {}), **(said.params or {})}
-    prompt = next(filter(None, map(_worded, (said.prompt, below.prompt, rule.prompt))), None)
-    if model.prompt is None and said.prompt is None:
+    prompts = (*(each.prompt for each in said.layers), (rule.prompt or "").strip())
+    prompt = next(filter(None, prompts), None)
+    if model.prompt is None and not (said.own and said.own.prompt):
         prompt = None
-    template = said.output_name or watch.output_template(rule)
+    templates = (*(each.output_name for each in said.layers), watch.output_template(rule))
+    template = next(filter(None, templates))
     stem = fill_stem(template, name=relative.rpartition("/")[2], rule=rule.name, watch=watch.name)
     return Draft(
         plan=Plan(rule=rule.name, model=name, prompt=prompt, params=params, stem=stem),
@@ -112,11 +103,7 @@ def _draft(
     )
 
 
-def _worded(prompt: str | None) -> str:
-    return (prompt or "").strip()
-
-
-def _judged(watch: config.Watch, draft: Draft, own: Sidecar | None) -> Draft:
+def _judged(watch: config.Watch, draft: Draft, said: Said) -> Draft:
     plan = draft.plan
     model = watch.catalog.find(plan.model)
     allowed = {*watch.sidecar_models, *(rule.model for rule in watch.rule)}
@@ -124,8 +111,9 @@ def _judged(watch: config.Watch, draft: Draft, own: Sidecar | None) -> Draft:
         reason = f"The sidecar asks for the model {plan.model}, which this watch does not allow."
         hint = f"Allowed are: {', '.join(sorted(allowed))}."
         return _waiting(draft, Failure("sidecar_wrong", reason, hint))
-    if watch.sidecar == "required" and own is None:
-        return _waiting(draft, failures.SIDECAR_MISSING)
+    if watch.sidecar == "required" and said.own is None:
+        missing = failures.sidecar_silent(said.silent) if said.silent else failures.SIDECAR_MISSING
+        return _waiting(draft, missing)
     if plan.prompt is None and model.needs_prompt:
         return _waiting(draft, failures.NO_PROMPT)
     files = {model.picture.key: [PICTURE]}

@@ -35,6 +35,8 @@ from hotfolder.runninghub.catalog import MEGABYTE, CurrentCatalog
 from hotfolder.runninghub.client import Client
 
 CHECK_TIMEOUT_S: Final = 20.0
+# A plan that changed at the last moment must stay so: its sidecar may still be being written.
+REPLANNED_QUIET_S: Final = 2.0
 
 Review = Callable[[Job], ev.Event | acceptance.Draft | None]
 
@@ -133,7 +135,9 @@ class Intending:
         await self._journal.run(acceptance.replan, job.id, draft)
         if draft.failure is None:
             return Outcome(
-                ev.Postponed(until=self._later.clock(), reason="replanned", counts=False)
+                ev.Postponed(
+                    until=self._later.after(REPLANNED_QUIET_S), reason="replanned", counts=False
+                )
             )
         return Outcome(
             ev.Postponed(

@@ -162,7 +162,7 @@ def _check_all(
 
 def test_explain_says_why_a_file_is_no_source(hotfolder: CommandLine, studio: Studio) -> None:
     """Temporary, hidden, sidecar, unmatched, link, folder, missing and foreign paths are told."""
-    studio.configure(rules=['match = ["*.jpg"]\nprompt = "gold"'])
+    studio.configure(rules=['match = ["*.jpg"]\nprompt = "Make it gold"'])
     (studio.input / "link.jpg").symlink_to(studio.drop("notes.txt", "hello"))
     (studio.input / "loop").symlink_to("loop")
     for name in ("ann.jpg.part", ".ann.jpg", "ann.png", "@eaDir/ann.jpg"):

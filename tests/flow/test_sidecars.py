@@ -13,6 +13,17 @@ if TYPE_CHECKING:
     from tests.studio import Studio
 
 QWEN = "qwen-image-2.0/image-edit"
+XMP = """<x:xmpmeta xmlns:x="adobe:ns:meta/"
+ xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+ xmlns:photoshop="http://ns.adobe.com/photoshop/1.0/"><rdf:RDF>
+ <rdf:Description photoshop:Instructions="{}" photoshop:Urgency="3"/></rdf:RDF></x:xmpmeta>"""
+BOMB = '<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;&a;">]><x>&b;</x>'
+MENDED = {
+    "toml": 'prompt = "Make it gold"',
+    "json": '{"prompt": "Make it gold"}',
+    "txt": "Make it gold",
+    "xmp": XMP.format("Make it gold"),
+}
 
 
 async def prompt_of(studio: Studio, name: str = "ann.jpg") -> str:
@@ -35,6 +46,13 @@ async def prompt_of(studio: Studio, name: str = "ann.jpg") -> str:
         ({"ann.txt": "Make it gold", "_prompt.txt": "Make it blue"}, "Make it gold"),
         ({"_prompt.txt": "Make it blue"}, "Make it blue"),
         ({"ann.toml": 'output_name = "x.{ext}"', "_prompt.txt": "Make it blue"}, "Make it blue"),
+        ({"ann.json": '{"prompt": "Make it gold"}', "ann.jpg.txt": "Make it blue"}, "Make it gold"),
+        ({"ann.toml": 'prompt = "Make it gold"', "ann.jpg.json": "{}"}, "Make it gold"),
+        ({"ann.jpg.xmp": XMP.format("Make it gold"), "ann.xmp": "nonsense"}, "Make it gold"),
+        ({"ann.xmp": XMP.format("Make it gold"), "_prompt.txt": "Make it blue"}, "Make it gold"),
+        ({"ann.xmp": XMP.format(""), "_prompt.txt": "Make it blue"}, "Make it blue"),
+        ({"ann.xmp": XMP.format("")}, "Make it a summer day"),
+        ({"_rules.toml": 'prompt = "Make it blue"'}, "Make it blue"),
         ({"bob.txt": "Make it gold"}, "Make it a summer day"),
     ],
 )
@@ -102,7 +120,13 @@ async def test_another_model_drops_the_rules_params(studio: Studio) -> None:
         ("ann.txt", b"Sch\xf6n", "sidecar_broken"),
         ("ann.txt", b"\0\0\0\0", "sidecar_broken"),
         ("ann.txt", "x" * 70_000, "sidecar_broken"),
+        ("ann.txt", "x" * 5_000_000, "sidecar_broken"),
+        ("ann.json", '{"prompt": "gold",}', "sidecar_broken"),
+        ("ann.xmp", XMP.format("gold")[:-9], "sidecar_broken"),
+        ("ann.xmp", BOMB, "sidecar_broken"),
         ("_prompt.txt", "", "sidecar_broken"),
+        ("_rules.toml", 'promt = "gold"', "sidecar_broken"),
+        ("_rules.toml", f'model = "{QWEN}"', "sidecar_wrong"),
     ],
 )
 async def test_what_cannot_be_understood_is_waited_for(
@@ -119,7 +143,49 @@ async def test_what_cannot_be_understood_is_waited_for(
     assert told["verdict"] == "waiting"
     assert job["error"]["message"] in told["reason"]
     assert studio.status()["waiting"] == {"sidecar": 1}
-    studio.drop(name, 'prompt = "Make it gold"' if name.endswith("toml") else "Make it gold")
+    studio.drop(name, MENDED[name.rpartition(".")[2]])
+    assert await prompt_of(studio) == "Make it gold"
+
+
+async def test_a_folder_may_choose_another_model(studio: Studio) -> None:
+    """The params of the layers below a changed model are dropped, those above it are kept."""
+    grok = "xai/grok-imagine-image/edit-official-stable"
+    studio.configure(
+        watch=f'sidecar_models = ["{QWEN}"]',
+        rules=[f'model = "{grok}"\nprompt = "Make it gold"'],
+    )
+    studio.drop("a/_rules.toml", f'model = "{QWEN}"\nparams = {{ imageNum = "2" }}')
+    studio.drop("a/ann.jpg")
+    studio.drop("a/ann.toml", 'params = { size = "1024*1024" }')
+    studio.drop("a/b/bob.jpg", number=2)
+    studio.drop("a/b/_rules.toml", f'model = "{grok}"')
+    await studio.once()
+    assert studio.states() == {"done": 2}, studio.summary()
+    sent = {task.task_id: task.params for task in studio.ledger().tasks}
+    ann = sent[studio.job("a/ann.jpg")["task_id"]]
+    assert (ann["imageNum"], ann["size"], ann["prompt"]) == ("2", "1024*1024", "Make it gold")
+    assert set(sent[studio.job("a/b/bob.jpg")["task_id"]]) == {"image", "prompt"}
+
+
+async def test_a_folder_may_be_skipped_with_exceptions(studio: Studio) -> None:
+    """Skip in a folder's file holds for all below it but for what says otherwise itself."""
+    studio.drop("a/_rules.toml", "skip = true")
+    studio.drop("a/ann.jpg")
+    studio.drop("a/bob.jpg", number=2)
+    studio.drop("a/bob.toml", "skip = false")
+    await studio.once()
+    assert [job["source"] for job in studio.jobs()] == ["a/bob.jpg"]
+    assert studio.explain("a/ann.jpg")["verdict"] == "skipped"
+
+
+async def test_a_required_sidecar_must_say_something(studio: Studio) -> None:
+    """The XMP file that Lightroom writes for its own use is not the one that is waited for."""
+    studio.configure(watch='sidecar = "required"')
+    studio.drop("ann.jpg")
+    studio.drop("ann.xmp", XMP.format(""))
+    await studio.once()
+    assert "ann.xmp says no prompt" in studio.job("ann.jpg")["error"]["message"]
+    studio.drop("ann.xmp", XMP.format("Make it gold"))
     assert await prompt_of(studio) == "Make it gold"
 
 

@@ -6,6 +6,8 @@ Only the text is judged here: folders, the key and the models are looked at by `
 from __future__ import annotations
 
 import contextlib
+import functools
+import hashlib
 import itertools
 import json
 import math
@@ -35,6 +37,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
+from hotfolder import __version__
 from hotfolder.domain.errors import HotfolderError
 from hotfolder.domain.jobs import JsonScalar
 from hotfolder.domain.templates import template_problem
@@ -254,6 +257,13 @@ class Watch(_Section):
         """The models that this watch's rules and sidecars may name."""
         return self._catalog
 
+    @functools.cached_property
+    def edits(self) -> str:
+        """A short text that is another wherever the same source may get another edit."""
+        own = [each.model_dump_json() for each in self.catalog.own]
+        said = self.model_dump_json(include={"rules", "rule", "sidecar", "sidecar_models"})
+        return hashlib.sha256(repr((__version__, said, own)).encode()).hexdigest()[:24]
+
     def output_template(self, rule: Rule) -> str:
         """Return the output name's template of one rule of this watch."""
         default = "{stem}.{rule}.{ext}" if self.rules == "all" else "{stem}.{ext}"
@@ -299,6 +309,10 @@ class Config(OwnModels):
         for watch in self.watch:
             watch._catalog = own  # noqa: SLF001  of a watch that is being made
         return self
+
+    def watch_named(self, name: str) -> Watch | None:
+        """Return the watch of a name, or None."""
+        return next((each for each in self.watch if each.name == name), None)
 
     @property
     def catalog(self) -> Catalog:

@@ -20,12 +20,14 @@ from typing import Any, Final
 import structlog
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from hotfolder import config, sources
 from hotfolder.domain import events as ev
 from hotfolder.domain.errors import HotfolderError, OperatorError, RemoteError
 from hotfolder.domain.failures import PAUSED
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import BEFORE_INTENT, State
-from hotfolder.journal import acceptance, backlog, holds, reading, transitions
+from hotfolder.intake.staleness import today
+from hotfolder.journal import acceptance, backlog, holds, reading, staleness, transitions
 from hotfolder.journal.holds import Hold
 from hotfolder.journal.journal import Journal
 from hotfolder.runninghub.client import Client
@@ -37,6 +39,7 @@ LARGEST_WISH_BYTES: Final = 1024 * 1024
 ANSWER_TIMEOUT_S: Final = 150.0
 
 Settling = Callable[[str, str], str | None]
+WatchNamed = Callable[[str], config.Watch | None]
 
 Look = Callable[[], Awaitable[None]]
 
@@ -52,10 +55,11 @@ class _Wish(BaseModel):
 
 
 class Retry(_Wish):
-    """Failed jobs again; `jobs` empty = all failed ones."""
+    """Failed jobs again, or with `changed` stale ones; `jobs` empty = all of them."""
 
     jobs: list[int]
     pay_again: bool = False
+    changed: bool = False
 
 
 class Resolve(_Wish):
@@ -102,7 +106,8 @@ class Control:
 
     `wake` is called when jobs may be due; `settling` says of a watch and path why it is not
     accepted yet; `look` looks at the account, with the key as it now stands; `look_again` has a
-    watch's folder looked at. Without a `client` nothing can be asked of the service.
+    watch's folder looked at; `watch` gives the config's watch of a name. Without a `client`
+    nothing can be asked of the service.
     """
 
     def __init__(
@@ -114,6 +119,7 @@ class Control:
         settling: Settling = lambda _watch, _path: None,
         look: Look = _no_look,
         look_again: Callable[[str], None] = lambda _watch: None,
+        watch: WatchNamed = lambda _name: None,
     ) -> None:
         self._journal = journal
         self._client = client
@@ -121,6 +127,7 @@ class Control:
         self._settling = settling
         self._look = look
         self._look_again = look_again
+        self._watch = watch
 
     async def grant(self, action: str, wish: dict[str, Any]) -> list[str]:
         """Do what is wished and return what to tell the operator, a line each.
@@ -159,6 +166,8 @@ class Control:
 
         Either all that was wished is done, or it is refused before anything is.
         """
+        if wish.changed:
+            return await self._redo(wish)
         if wish.jobs:
             jobs = [await self._job(each) for each in dict.fromkeys(wish.jobs)]
         else:
@@ -172,6 +181,31 @@ class Control:
             return
         hint = "; --pay-again makes it anew" if job.state is State.DONE else ""
         raise OperatorError(f"job {job.id} is {job.state.value}, not failed{hint}")
+
+    async def _redo(self, wish: Retry) -> list[str]:
+        """Make stale jobs anew by what their sidecars and rules say today; that pays."""
+        if wish.pay_again:
+            raise OperatorError("--changed pays already; leave --pay-again out")
+        if wish.jobs:
+            jobs = [await self._job(each) for each in dict.fromkeys(wish.jobs)]
+        else:
+            jobs = await self._journal.run(staleness.done)
+        for job in jobs:
+            if not (job.state is State.DONE and job.stale):
+                raise OperatorError(f"job {job.id} is {job.state.value}, not done and stale")
+        return [await self._redo_one(job) for job in jobs]
+
+    async def _redo_one(self, job: Job) -> str:
+        watch = self._watch(job.watch)
+        try:
+            draft = await asyncio.to_thread(today, watch, job) if watch else None
+            if draft is None or draft.failure is not None:
+                why = draft.failure.message if draft and draft.failure else "no rule takes it now"
+                return f"job {job.id} was left alone: {why}"
+            fresh = await self._journal.run(acceptance.repeat, job.id, draft)
+        except (acceptance.StillOpen, OSError, sources.SourceError) as error:
+            return f"job {job.id} was left alone: {error}"
+        return f"job {job.id} is made anew by today's prompt as job {fresh.id}"
 
     async def _retry(self, job: Job, *, pay_again: bool) -> str:
         if job.state is State.DONE:

@@ -19,7 +19,7 @@ import structlog
 from pydantic import SecretStr
 
 from hotfolder import control, views
-from hotfolder.config import Config, listen_place
+from hotfolder.config import Config, Watch, listen_place
 from hotfolder.control import Control
 from hotfolder.domain import events as ev
 from hotfolder.domain.clock import Clock, utc_now
@@ -359,6 +359,7 @@ class Service:
                 settling=self._settling,
                 look=probing.look,
                 look_again=self._look_again,
+                watch=self._watch_named,
             ),
             threads=threads,
         )
@@ -500,6 +501,9 @@ class Service:
         if isinstance(verdict, ev.SourceGone):
             intake.require_root()
         return verdict
+
+    def _watch_named(self, name: str) -> Watch | None:
+        return self._config.watch_named(name)
 
     def _settling(self, watch: str, path: str) -> str | None:
         intake = self._intake(watch)

@@ -305,11 +305,16 @@ _WORDS = {
 }
 
 
+STALE = "stale: its prompt or rule changed since; retry --changed makes it anew"
+
+
 def state_words(job: Job) -> str:
     """Return how a job stands, in a sentence for a person."""
     words = _WORDS[job.state]
     if job.state is State.DONE and job.ended_at is not None:
         words = f"done on {local_time(job.ended_at)}: {', '.join(outputs(job)) or 'no output'}"
+    if job.stale:
+        words = f"{words} ({STALE})"
     if job.failure is None:
         return words
     return f"{'waits' if _waits(job) else words}: {sentences(job.failure)}"
@@ -414,6 +419,7 @@ def job_json(view: JobView) -> Json:
         "accepted_at": job.accepted_at.isoformat(),
         "ended_at": job.ended_at.isoformat() if job.ended_at else None,
         "waits_for": job.waits_for.value if job.waits_for else None,
+        "stale": job.stale,
         "due_at": job.due_at.isoformat() if job.due_at else None,
         "leader": job.leader,
         "reused": job.reused,

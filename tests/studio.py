@@ -196,7 +196,7 @@ class Studio:
         client = Client(self.base_url, SecretStr(KEY))
         try:
             with Journal(self.state, clock=self.clock) as journal:
-                yield Control(journal, client)
+                yield Control(journal, client, watch=self.config.watch_named)
         finally:
             await client.aclose()
 

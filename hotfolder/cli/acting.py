@@ -49,18 +49,27 @@ def retry(
     pay_again: Annotated[
         bool, typer.Option("--pay-again", help="Make the edit anew and pay for it anew.")
     ] = False,
+    changed: Annotated[
+        bool,
+        typer.Option(
+            "--changed", help="Make finished edits anew whose prompt or rule changed; this pays."
+        ),
+    ] = False,
 ) -> None:
     """Work on failed jobs again.
 
     A result that was already paid is only asked for again, which is free. An edit that was not
-    paid is submitted again. With --pay-again even a paid or finished one is made anew.
+    paid is submitted again. With --pay-again even a paid or finished one is made anew. With
+    --changed the jobs named, or all, are made and paid anew that `jobs` shows as stale.
     """
     set_up_log(log_level, LogLevel.WARNING)
-    if bool(jobs) == failed:
+    if changed and failed:
+        raise OperatorError("say either --failed or --changed")
+    if not changed and bool(jobs) == failed:
         raise OperatorError("say which jobs, or --failed for all failed ones")
     if failed and pay_again:
         raise OperatorError("--pay-again wants the jobs by number")
-    _wish(config_file, "retry", {"jobs": jobs or [], "pay_again": pay_again})
+    _wish(config_file, "retry", {"jobs": jobs or [], "pay_again": pay_again, "changed": changed})
 
 
 def resolve(
@@ -182,7 +191,7 @@ async def _alone(wanted: config.Config, action: str, wish: dict[str, Any]) -> li
     try:
         with Journal(wanted.state_dir) as journal:
             await journal.run(recovery.recover)
-            return await control.Control(journal, client).grant(action, wish)
+            return await control.Control(journal, client, watch=wanted.watch_named).grant(action, wish)
     finally:
         if client is not None:
             await client.aclose()

@@ -168,11 +168,15 @@ def jobs(listed: list[views.JobView]) -> RenderableType:
             str(job.id),
             name(job.watch),
             name(job.source),
-            Text(job.state.value.replace("_", " "), style=STYLES.get(job.state, "")),
+            Text(_state(job), style=STYLES.get(job.state, "")),
             money(each.charge),
             name(", ".join(views.outputs(job)) or _reason(each)),
         )
     return shown
+
+
+def _state(job: Job) -> str:
+    return job.state.value.replace("_", " ") + (", stale" if job.stale else "")
 
 
 def _reason(view: views.JobView) -> str:

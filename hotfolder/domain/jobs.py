@@ -89,6 +89,7 @@ class Job:
     """One plan over one source, through to its outputs.
 
     `leader` is the job whose result this one waits for or used: it makes the same edit.
+    `stale`: it was sent, and today's sidecars and rules would ask for another edit.
     """
 
     id: int
@@ -109,6 +110,7 @@ class Job:
     failure: Failure | None
     accepted_at: datetime
     ended_at: datetime | None
+    stale: bool
     leader: int | None
     materials: tuple[Material, ...]
     submit: Submit | None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import structlog
@@ -130,7 +130,7 @@ class Candidates:
             return None
         if self._must_wait(candidate, path, sighting, beside, now_s):
             return None
-        return self._examined(path, sighting, beside, gave_time=candidate.gave_time(now_s))
+        return self._examined(path, sighting, gave_time=candidate.gave_time(now_s))
 
     def _must_wait(
         self,
@@ -149,16 +149,12 @@ class Candidates:
             return True
         return False
 
-    def _examined(
-        self, path: str, seen: Sighting, beside: sidecar.Beside, *, gave_time: bool
-    ) -> examine.Verdict:
+    def _examined(self, path: str, seen: Sighting, *, gave_time: bool) -> examine.Verdict:
         """Read a quiet file; one that is no longer as it was `seen` is not quiet after all."""
         verdict = examine.examine(self._watch, self._number, path, gave_time=gave_time)
-        if isinstance(verdict, examine.Wanted | examine.Unwanted):
-            if verdict.settled.sighting != seen:
-                return examine.NotYet("still changing")
-            settled = replace(verdict.settled, beside=beside.mark)
-            verdict = replace(verdict, settled=settled)
+        kept = isinstance(verdict, examine.Wanted | examine.Unwanted)
+        if kept and verdict.settled.sighting != seen:
+            return examine.NotYet("still changing")
         traced = tracing.trace(self._journal, self._watch.input, verdict)
         return collisions.without_collisions(self._journal, self._watch, traced)
 

@@ -11,7 +11,7 @@ from hotfolder.domain.failures import Failure
 from hotfolder.domain.sightings import Sighting
 from hotfolder.imaging import inspect
 from hotfolder.imaging.picture import NotAPicture, PictureError, UnwrittenPicture, sniff
-from hotfolder.intake import fitting, plan
+from hotfolder.intake import fitting, notes, plan, sidecar
 from hotfolder.journal.acceptance import Draft, Settled
 from hotfolder.runninghub import catalog
 
@@ -65,17 +65,31 @@ def examine(watch: config.Watch, number: int, relative: str, *, gave_time: bool)
     becomes a job that waits and says so. Raises OSError and RootGone where the share fails.
     """
     try:
-        resolution = plan.resolve(watch, relative)
+        beside = sidecar.beside(watch.input, relative)
+        resolution = plan.resolve(watch, relative, beside)
     except sources.SourceError as error:
         return _sidecar_moved(error)
     if isinstance(resolution, plan.Ignored):
         return Dropped(resolution.reason)
+    return _examined(watch, number, relative, beside, resolution, gave_time=gave_time)
+
+
+def _examined(
+    watch: config.Watch,
+    number: int,
+    relative: str,
+    beside: sidecar.Beside,
+    resolution: plan.Skipped | tuple[Draft, ...],
+    *,
+    gave_time: bool,
+) -> Verdict:
     try:
         settled, picture = _read(watch, number, relative)
     except sources.SourceError as error:
         return _unread(error)
     if settled.sighting.size > READ_LIMIT_BYTES and not gave_time:
         return NotYet("so large that it is waited for a while longer, to be sure that it is whole")
+    settled = replace(settled, beside=notes.mark_of(watch, beside))
     if isinstance(resolution, plan.Skipped):
         return Unwanted(settled, resolution.reason)
     if isinstance(picture, PictureError) and picture.growing and not gave_time:

@@ -14,6 +14,7 @@ from hotfolder.intake import notes, plan
 from hotfolder.intake.backlog import Backlog
 from hotfolder.intake.ignore import ignored, is_sidecar
 from hotfolder.intake.scan import walk
+from hotfolder.intake.staleness import StaleCheck
 from hotfolder.journal import sightings
 from hotfolder.journal.journal import Journal
 from hotfolder.journal.sightings import Known
@@ -47,6 +48,7 @@ class Finder:
         self._backlog = backlog
         self._stopped = stopped
         self._entering = entering
+        self._stale = StaleCheck(watch, number, journal)
 
     def walk(self, start: str = "") -> Iterator[list[str]]:
         """Yield the sources below a folder that are unknown, or beside which something changed.
@@ -121,14 +123,17 @@ class Finder:
         """Return the sources that are not as they are known, but for those that stood there."""
         paths = sorted(seen)
         known = self._journal.run_blocking(sightings.known, self._number, paths)
-        differing = [path for path in paths if known.get(path) != seen[path]]
-        wanted = {
-            os.fsdecode(path): seen[path]
-            for path in differing
-            if not sightings.is_held_back(known.get(path), seen[path])
+        changed = [
+            path
+            for path in paths
+            if known.get(path) != seen[path]
+            and not sightings.is_held_back(known.get(path), seen[path])
             and not plan.why_ignored(self._watch, os.fsdecode(path))
-        }
-        return self._backlog.sift(wanted, known)
+        ]
+        beside = {path for path in changed if _same_file(known.get(path), seen[path])}
+        other = {os.fsdecode(path): seen[path] for path in changed if path not in beside}
+        spoken = [os.fsdecode(path) for path in changed if path in beside]
+        return self._backlog.sift(other, known) + (self._stale.look(spoken) if spoken else [])
 
     def _if_unknown(self, relative: str) -> list[str]:
         try:
@@ -137,3 +142,8 @@ class Finder:
             return []
         mark = notes.mark(self._watch, relative)
         return self._unknown({os.fsencode(relative): sightings.as_known(status, mark)})
+
+
+def _same_file(known: Known | None, seen: Known) -> bool:
+    """Whether only what speaks for a file changed."""
+    return known is not None and known[:-1] == seen[:-1]

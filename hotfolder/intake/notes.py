@@ -1,7 +1,8 @@
-"""What is said beside the sources of a tree, as a mark for each: a scan sees by it what changed.
+"""What speaks for the sources of a tree, as a mark for each: a scan sees by it what changed.
 
-The journal keeps the mark that a source was accepted with. So a sidecar or folder file that came,
-changed or went is noticed whenever it did, and nothing of it is kept in memory.
+It is made of the watch's rules and of the files beside the source. The journal keeps the mark
+that a source was accepted with. So a rule, sidecar or folder file that came, changed or went is
+noticed whenever it did, and nothing of it is kept in memory.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from hotfolder.domain.sightings import Sighting
 from hotfolder.intake import sidecar
 from hotfolder.intake.ignore import is_sidecar
 from hotfolder.intake.scan import Listing
+from hotfolder.intake.sidecar import Beside
 
 Mark = Callable[[bytes], str]
 
@@ -24,7 +26,14 @@ ANY_NAME: Final = "x"
 
 def mark(watch: config.Watch, relative: str) -> str:
     """Return the mark of one source by looking for what is beside it. Raises OSError, RootGone."""
-    return "" if watch.sidecar == "none" else sidecar.beside(watch.input, relative).mark
+    if watch.sidecar == "none":
+        return watch.edits
+    return mark_of(watch, sidecar.beside(watch.input, relative))
+
+
+def mark_of(watch: config.Watch, beside: Beside) -> str:
+    """Return the mark of a source by what was found beside it."""
+    return watch.edits if watch.sidecar == "none" else watch.edits + beside.mark
 
 
 class Marking:
@@ -34,6 +43,7 @@ class Marking:
     """
 
     def __init__(self, watch: config.Watch, start: str) -> None:
+        self._watch = watch
         self._off = watch.sidecar == "none"
         self._above: dict[str, Sighting] = {}
         if start and not self._off:
@@ -42,24 +52,23 @@ class Marking:
     def in_folder(self, listing: Listing) -> Mark:
         """Return what gives the mark of each source in a folder."""
         if self._off:
-            return _unmarked
+            return self._common
         own = {
             os.fsdecode(listing.folder + name): sighting
             for name in listing.names
             if is_sidecar(name) and (sighting := listing.sighting(name)) is not None
         }
         if not own and not self._above:
-            return _unmarked
+            return self._common
         notes = self._above | own
         folder_files = sidecar.folder_files(os.fsdecode(listing.folder) + ANY_NAME)
         self._above = _found(folder_files, notes.get)
-        return lambda path: sidecar.beside_by(notes.get, os.fsdecode(path)).mark
+        return lambda path: mark_of(self._watch, sidecar.beside_by(notes.get, os.fsdecode(path)))
+
+    def _common(self, _path: bytes) -> str:
+        return self._watch.edits
 
 
 def _found(places: Iterable[str], look: Callable[[str], Sighting | None]) -> dict[str, Sighting]:
     seen = ((place, look(place)) for place in places)
     return {place: sighting for place, sighting in seen if sighting is not None}
-
-
-def _unmarked(_path: bytes) -> str:
-    return ""

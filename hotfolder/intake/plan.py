@@ -16,7 +16,7 @@ from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Plan
 from hotfolder.domain.templates import fill_stem
 from hotfolder.intake import ignore, rules, sidecar
-from hotfolder.intake.sidecar import Said
+from hotfolder.intake.sidecar import Beside, Said
 from hotfolder.intake.sidecar_forms import BrokenSidecar
 from hotfolder.journal.acceptance import SAID_SKIP, Draft
 from hotfolder.runninghub import catalog, payload
@@ -55,8 +55,8 @@ def why_ignored(watch: config.Watch, relative: str) -> str | None:
     return None
 
 
-def resolve(watch: config.Watch, relative: str) -> Resolution:
-    """Return what a source should become, reading its sidecar and folder file.
+def resolve(watch: config.Watch, relative: str, beside: Beside) -> Resolution:
+    """Return what a source should become, reading the sidecar and folder files beside it.
 
     Raises OSError and RootGone where the share fails.
     """
@@ -65,7 +65,7 @@ def resolve(watch: config.Watch, relative: str) -> Resolution:
         return Ignored(reason)
     taking = rules.matching(watch, relative)
     try:
-        said = _said(watch, relative)
+        said = Said() if watch.sidecar == "none" else sidecar.read(watch.input, beside)
     except BrokenSidecar as error:
         broken = Failure("sidecar_broken", str(error), "Mend the file; the picture waits for it.")
         return tuple(_waiting(_draft(watch, relative, rule, Said()), broken) for rule in taking)
@@ -73,12 +73,6 @@ def resolve(watch: config.Watch, relative: str) -> Resolution:
         return Skipped(SAID_SKIP)
     drafts = (_draft(watch, relative, rule, said) for rule in taking)
     return tuple(_once_per_plan(_judged(watch, draft, said) for draft in drafts))
-
-
-def _said(watch: config.Watch, relative: str) -> Said:
-    if watch.sidecar == "none":
-        return Said()
-    return sidecar.read(watch.input, sidecar.beside(watch.input, relative))
 
 
 def _draft(watch: config.Watch, relative: str, rule: config.Rule, said: Said) -> Draft:

@@ -14,7 +14,7 @@ from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Estimate, Job, Material, Plan
 from hotfolder.domain.sightings import Sighting
 from hotfolder.domain.states import BEFORE_INTENT, ENDED, State
-from hotfolder.journal import leaders, moves
+from hotfolder.journal import leaders, moves, staleness
 from hotfolder.journal.reservations import name_to_take, take_name
 from hotfolder.journal.rows import encode_plan
 from hotfolder.journal.session import Session
@@ -176,9 +176,10 @@ def replan(session: Session, job_id: int, draft: Draft) -> Job:
     return existing_job(session, job_id)
 
 
-def repeat(session: Session, job_id: int) -> Job:
+def repeat(session: Session, job_id: int, changed: Draft | None = None) -> Job:
     """Accept the next generation of a job: the same work, made and paid once more.
 
+    With `changed` it is made by that draft, which may share its result.
     Raises StillOpen where the newest generation has not ended.
     """
     job = existing_job(session, job_id)
@@ -192,10 +193,14 @@ def repeat(session: Session, job_id: int) -> Job:
     )
     if newest["state"] not in ENDED:
         raise StillOpen(f"the newest edit of {job.source!a} is still open: {newest['state']}")
-    draft = Draft(plan=job.plan, parameter=material.parameter, estimate=job.estimate)
+    same = Draft(plan=job.plan, parameter=material.parameter, estimate=job.estimate)
+    draft = changed or same
+    material = replace(material, parameter=draft.parameter)
     generation = newest["generation"] + 1
     fresh = _enter(session, place["source"], material, draft, generation, job.output_root)
-    session.change("set_anew", job=fresh.id)
+    session.change("set_stale", job=job_id, stale=0)
+    if changed is None:
+        session.change("set_anew", job=fresh.id)
     return fresh
 
 
@@ -257,6 +262,9 @@ def _accept_one(
     if job.state is State.CANCELLED and job.failure and job.failure.code in REOPENABLE_CODES:
         material = replace(material, path=job.materials[0].path)
         return _enter(session, source, material, draft, job.generation + 1, output_root)
+    if draft.failure is None:
+        is_other = staleness.is_other_work(job.plan, draft.plan)
+        session.change("set_stale", job=job.id, stale=int(is_other))
     return None
 
 

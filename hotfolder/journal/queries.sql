@@ -276,6 +276,28 @@ WHERE watch = :watch AND verdict = 'skipped' AND reason = :said_skip;
 SELECT id, content_hash, rule FROM job
 WHERE source = :source AND state IN ('accepted', 'uploaded') ORDER BY id;
 
+-- name: newest_of_source
+-- The newest job of each rule for a source's present content.
+SELECT job.id FROM job JOIN source ON source.id = job.source
+WHERE job.source = :source AND job.content_hash = source.content_hash AND job.generation = (
+    SELECT max(other.generation) FROM job AS other
+    WHERE other.source = job.source AND other.content_hash = job.content_hash
+    AND other.rule = job.rule
+) ORDER BY job.id;
+
+-- name: set_stale
+-- Whether today's sidecars and rules would ask for another edit than was sent.
+UPDATE job SET stale = :stale
+WHERE id = :job AND stale <> :stale AND state NOT IN ('accepted', 'uploaded');
+
+-- name: set_beside
+-- What speaks for a source, as it was last looked at.
+UPDATE source SET beside = :beside WHERE id = :source;
+
+-- name: stale_jobs
+-- Jobs of one state that are stale.
+SELECT id FROM job WHERE stale = 1 AND state = :state ORDER BY id;
+
 -- name: move_job
 -- The compare-and-set behind every change of state.
 UPDATE job

@@ -54,6 +54,7 @@ def load_job(session: Session, job_id: int) -> Job | None:
         failure=_failure(row),
         accepted_at=from_ms(row["accepted_at"]),
         ended_at=_time(row["ended_at"]),
+        stale=bool(row["stale"]),
         leader=row["leader"],
         materials=tuple(_material(each) for each in session.rows("materials", job=job_id)),
         submit=submit,

@@ -160,6 +160,11 @@ class Catalog:
         self._own = {plain_name(model.name): model for model in own}
         self._known: dict[str, Model | None] = {}
 
+    @property
+    def own(self) -> tuple[Model, ...]:
+        """The owner's additions and corrections."""
+        return tuple(self._own.values())
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Catalog) and other._own == self._own
 

@@ -46,11 +46,12 @@ def test_an_accepted_job_is_what_intake_wanted(desk: Desk) -> None:
 
 @pytest.mark.parametrize("state", [each for each in State if each is not State.CANCELLED])
 def test_accepting_twice_is_accepting_once(desk: Desk, state: State) -> None:
-    """The same source, content and rule are never a second job, however far the first is."""
+    """The same source, content and rule are never a second job; one that is sent is stale."""
     job = desk.bring_to(state)
     changed = draft(prompt="another prompt", params={"size": "large"})
     assert desk.accept_all(drafts=[changed]) == ()
-    assert desk.journal.run_blocking(existing_job, job.id) == job
+    found = desk.journal.run_blocking(existing_job, job.id)
+    assert found == replace(job, stale=state not in BEFORE_INTENT)
 
 
 def test_a_cancelled_job_stays_cancelled(desk: Desk) -> None:

@@ -1,0 +1,69 @@
+"""Stale jobs: sent already, while today's sidecars and rules would ask for another edit.
+
+The mark costs nothing and starts nothing; only an operator's retry --changed pays. Where the
+change is undone, the mark goes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from hotfolder.domain.jobs import Job, Plan
+from hotfolder.domain.states import State
+from hotfolder.journal.session import Session
+from hotfolder.journal.transitions import existing_job
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """A source with the newest job of each rule for its present content."""
+
+    id: int
+    path: str
+    skipped: bool
+    jobs: tuple[Job, ...]
+
+
+def known(session: Session, watch: int, paths: Sequence[str]) -> list[Known]:
+    """Return what is known of sources; one of which nothing is known is left out."""
+    rows = [
+        (path, session.row("find_source", watch=watch, path=os.fsencode(path))) for path in paths
+    ]
+    return [
+        Known(
+            id=row["id"],
+            path=path,
+            skipped=row["verdict"] == "skipped",
+            jobs=tuple(
+                existing_job(session, each["id"])
+                for each in session.rows("newest_of_source", source=row["id"])
+            ),
+        )
+        for path, row in rows
+        if row is not None
+    ]
+
+
+def is_other_work(one: Plan, other: Plan) -> bool:
+    """Return whether two plans ask for different edits; their names make no difference."""
+    return replace(one, rule="", stem="") != replace(other, rule="", stem="")
+
+
+def mark(session: Session, stale: Mapping[int, bool], beside: Mapping[int, str]) -> list[Job]:
+    """Mark jobs as stale or not, keep what speaks for sources; return the jobs newly stale."""
+    changed = {
+        job: is_stale
+        for job, is_stale in stale.items()
+        if session.change("set_stale", job=job, stale=int(is_stale))
+    }
+    for source, text in beside.items():
+        session.change("set_beside", source=source, beside=text)
+    return [existing_job(session, job) for job, is_stale in changed.items() if is_stale]
+
+
+def done(session: Session) -> list[Job]:
+    """Return the finished jobs that are stale, oldest first."""
+    rows = session.rows("stale_jobs", state=State.DONE.value)
+    return [existing_job(session, row["id"]) for row in rows]

@@ -241,6 +241,7 @@ class Watch(_Section):
     sidecar_models: list[str] = []
     duplicates: Literal["reuse", "edit"] = "reuse"
     collision: Literal["suffix", "skip", "replace"] = "suffix"
+    originals: Literal["keep", "move"] = "keep"
     rule: Annotated[list[Rule], Field(default_factory=lambda: [Rule()], min_length=1)]
     _catalog: Catalog = PrivateAttr(default_factory=Catalog)
 

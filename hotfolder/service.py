@@ -30,6 +30,7 @@ from hotfolder.domain.retry import PollSchedule
 from hotfolder.domain.states import State
 from hotfolder.housekeeping import Housekeeping
 from hotfolder.imaging.workshop import Workshop
+from hotfolder.intake.companions import going_along
 from hotfolder.intake.intake import WatchIntake
 from hotfolder.intake.review import review
 from hotfolder.journal import acceptance, backlog, callbacks, reading, recovery
@@ -38,6 +39,7 @@ from hotfolder.key import KeyProblem
 from hotfolder.outputs.spool import Spool
 from hotfolder.pipeline.doubts import CALLBACK_PATIENCE_S, Doubts
 from hotfolder.pipeline.fetching import Fetching
+from hotfolder.pipeline.originals import Moving, Originals
 from hotfolder.pipeline.pacing import Durations, Pace, Pacing
 from hotfolder.pipeline.preparing import Preparing
 from hotfolder.pipeline.probing import Probing
@@ -108,6 +110,7 @@ class _Parts:
     sharing: Sharing
     pace: Pace
     doubts: Doubts
+    originals: Originals
     watches: Watches
     reloading: Reloading
     control: Control
@@ -223,6 +226,7 @@ class Service:
             parts.doubts.run(),
             parts.probing.run(),
             parts.sharing.run(),
+            parts.originals.run(),
             self._beat(parts.journal),
             Housekeeping(parts.journal, lambda: self._config, self._edges.clock).run(),
         )
@@ -271,7 +275,7 @@ class Service:
                 await asyncio.sleep(LOOK_S)
                 continue
             progress(counts)
-            if settled and not going_on and parts.runner.idle:
+            if settled and not going_on and parts.runner.idle and parts.originals.idle:
                 return
             seen = (_advance(counts), [each.progress for each in intakes])
             if seen != last:
@@ -326,7 +330,7 @@ class Service:
         )
         api, edges = self._config.api, self._edges
         watches = Watches(
-            journal, accepted=runner.wake, backlog=self._backlog, single_scan=single_scan
+            journal, accepted=self._note_accepted, backlog=self._backlog, single_scan=single_scan
         )
         parts = _Parts(
             journal=journal,
@@ -344,6 +348,7 @@ class Service:
                 resend_up_to=lambda: self._config.limits.resend_up_to,
                 patience_s=edges.callback_patience_s if api.webhook_url else 0.0,
             ),
+            originals=Originals(journal, threads, moving=self._moving, failpoint=edges.failpoint),
             watches=watches,
             reloading=Reloading(
                 journal,
@@ -416,10 +421,10 @@ class Service:
             steps,
             pacing=Pacing(pace, rate, durations),
             later=later,
-            spool=spool,
             hurry=hurry,
             held=probing.stir,
             refused=sharing.refused,
+            done=partial(self._after_done, spool),
         )
 
     def _backlog(self) -> int:
@@ -467,6 +472,27 @@ class Service:
         if self._parts:
             self._parts.runner.wake()
             self._parts.probing.stir()
+            self._parts.originals.wake()
+
+    def _note_accepted(self) -> None:
+        if self._parts:
+            self._parts.runner.wake()
+            self._parts.originals.wake()
+
+    async def _after_done(self, spool: Spool, job: Job) -> None:
+        """Do what follows a job's end; what a crash leaves undone is derived from the journal."""
+        spooled = [each.spool_file for each in job.results if each.spool_file is not None]
+        await asyncio.to_thread(spool.empty, spooled)
+        if self._parts:
+            self._parts.originals.wake()
+
+    def _moving(self) -> list[Moving]:
+        """Return the watches whose originals are moved once their edits are done."""
+        return [
+            Moving(each.name, each.input, each.output, partial(going_along, each))
+            for each in self._config.watch
+            if each.originals == "move"
+        ]
 
     def _limit(self) -> int:
         """Return how many tasks may run at once: the smaller of what config and service say."""

@@ -215,14 +215,23 @@ def explain(
     if settling is not None and not (listed and _waits(listed[0])):
         return Explanation(path=shown_path, verdict="settling", reason=settling)
     offline = daemon and row is not None and not row.online
-    told = _of_name(shown_path, watch, relative, row, daemon=daemon)
-    if session and listed:
+    if session and known and listed:
         told = _of_jobs(session, shown_path, listed)
+        told = replace(told, reason=f"{told.reason}{_original(known)}")
     elif known is not None and known.held:
         told = Explanation(path=shown_path, verdict="held", reason=sentences(BACKLOG))
     elif known is not None:
         told = Explanation(path=shown_path, verdict="skipped", reason=known.reason or "not wanted")
+    else:
+        told = _of_name(shown_path, watch, relative, row, daemon=daemon)
     return told if offline else replace(told, sidecars=_sidecars(watch, relative))
+
+
+def _original(known: reading.SourceRow) -> str:
+    """Return where the original went, or why it could not go."""
+    if known.moved_to is not None:
+        return f"; its original is {known.moved_to} in the output folder"
+    return f"; {known.reason}" if known.reason else ""
 
 
 def _sidecars(watch: config.Watch, relative: str) -> Sidecars | None:

@@ -191,7 +191,8 @@ async def _alone(wanted: config.Config, action: str, wish: dict[str, Any]) -> li
     try:
         with Journal(wanted.state_dir) as journal:
             await journal.run(recovery.recover)
-            return await control.Control(journal, client, watch=wanted.watch_named).grant(action, wish)
+            acting = control.Control(journal, client, watch=wanted.watch_named)
+            return await acting.grant(action, wish)
     finally:
         if client is not None:
             await client.aclose()

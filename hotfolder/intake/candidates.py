@@ -152,9 +152,10 @@ class Candidates:
     def _examined(self, path: str, seen: Sighting, *, gave_time: bool) -> examine.Verdict:
         """Read a quiet file; one that is no longer as it was `seen` is not quiet after all."""
         verdict = examine.examine(self._watch, self._number, path, gave_time=gave_time)
-        kept = isinstance(verdict, examine.Wanted | examine.Unwanted)
-        if kept and verdict.settled.sighting != seen:
-            return examine.NotYet("still changing")
+        match verdict:
+            case examine.Wanted(settled=settled) | examine.Unwanted(settled=settled):
+                if settled.sighting != seen:
+                    return examine.NotYet("still changing")
         traced = tracing.trace(self._journal, self._watch.input, verdict)
         return collisions.without_collisions(self._journal, self._watch, traced)
 

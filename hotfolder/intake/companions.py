@@ -40,3 +40,15 @@ def describe(watch: config.Watch, relative: str) -> str:
     if not found:
         return "a sidecar or note; there is no picture that it belongs to"
     return f"the sidecar of {', '.join(each.rpartition('/')[2] for each in found)}"
+
+
+def going_along(watch: config.Watch, relative: str) -> list[str]:
+    """Return the sidecars of a source that speak for no other source that is still there.
+
+    Raises OSError and RootGone where the share fails.
+    """
+    if watch.sidecar == "none":
+        return []
+    beside = sidecar.beside(watch.input, relative)
+    found = (*((beside.sidecar,) if beside.sidecar else ()), *beside.unread)
+    return [path for path, _ in found if not set(sources_of(watch, path)) - {relative}]

@@ -54,7 +54,7 @@ WHERE watch = :watch AND path >= :first ORDER BY path LIMIT :limit;
 
 -- name: find_source
 -- One source by its place.
-SELECT id, size, mtime_ns, inode, content_hash, verdict, reason, backlog
+SELECT id, size, mtime_ns, inode, content_hash, verdict, reason, backlog, moved_to
 FROM source WHERE watch = :watch AND path = :path;
 
 -- name: eligibility
@@ -120,7 +120,8 @@ ON CONFLICT (watch, path) DO UPDATE SET
     size = excluded.size, mtime_ns = excluded.mtime_ns, inode = excluded.inode,
     beside = excluded.beside,
     content_hash = excluded.content_hash, verdict = excluded.verdict,
-    reason = excluded.reason, seen_at = excluded.seen_at, backlog = NULL, estimate = NULL
+    reason = excluded.reason, seen_at = excluded.seen_at, backlog = NULL, estimate = NULL,
+    moved_at = NULL, moved_to = NULL
 RETURNING id;
 
 -- name: forget_sighting
@@ -142,6 +143,7 @@ WHERE watch = :watch AND (path = :path OR (path > :below AND path < :beyond));
 SELECT DISTINCT source.path, source.inode = :inode AS same_file
 FROM job JOIN source ON source.id = job.source
 WHERE job.content_hash = :content_hash AND source.watch = :watch AND source.path <> :path
+    AND source.moved_at IS NULL
     AND NOT EXISTS (
         SELECT 1 FROM job AS own JOIN source AS place ON place.id = own.source
         WHERE own.content_hash = :content_hash AND place.watch = :watch AND place.path = :path
@@ -293,6 +295,33 @@ WHERE id = :job AND stale <> :stale AND state NOT IN ('accepted', 'uploaded');
 -- name: set_beside
 -- What speaks for a source, as it was last looked at.
 UPDATE source SET beside = :beside WHERE id = :source;
+
+-- name: originals_to_move
+-- Sources in their place whose newest jobs for the present content are all done, and that have
+-- no open job.
+SELECT source.id, source.path, source.content_hash
+FROM source JOIN watch ON watch.id = source.watch
+WHERE watch.name = :watch AND source.moved_at IS NULL AND source.id > :after
+AND EXISTS (
+    SELECT 1 FROM job WHERE job.source = source.id AND job.content_hash = source.content_hash
+) AND NOT EXISTS (
+    SELECT 1 FROM job WHERE job.source = source.id AND (
+        job.ended_at IS NULL
+        OR (job.content_hash = source.content_hash AND job.state <> 'done' AND NOT EXISTS (
+            SELECT 1 FROM job AS newer WHERE newer.source = job.source
+            AND newer.content_hash = job.content_hash AND newer.rule = job.rule
+            AND newer.generation > job.generation))
+    )
+) ORDER BY source.id LIMIT :limit;
+
+-- name: note_moved
+-- An original is away: it was moved, or someone took it.
+UPDATE source SET moved_at = :now, moved_to = :moved_to, reason = NULL
+WHERE id = :source AND content_hash = :content_hash;
+
+-- name: note_not_moved
+-- Why an original could not be moved.
+UPDATE source SET reason = :reason WHERE id = :source AND reason IS NOT :reason;
 
 -- name: stale_jobs
 -- Jobs of one state that are stale.

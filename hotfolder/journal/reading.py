@@ -54,6 +54,7 @@ class SourceRow:
     id: int
     reason: str | None
     held: bool
+    moved_to: str | None = None
 
 
 def watches(session: Session) -> list[WatchRow]:
@@ -117,7 +118,9 @@ def source(session: Session, watch: int, path: str) -> SourceRow | None:
     row = session.row("find_source", watch=watch, path=os.fsencode(path))
     if row is None:
         return None
-    return SourceRow(id=row["id"], reason=row["reason"], held=row["backlog"] == "held")
+    moved_to = None if row["moved_to"] is None else os.fsdecode(row["moved_to"])
+    held = row["backlog"] == "held"
+    return SourceRow(id=row["id"], reason=row["reason"], held=held, moved_to=moved_to)
 
 
 def jobs_of_source(session: Session, source_id: int) -> list[Job]:

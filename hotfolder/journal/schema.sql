@@ -36,10 +36,14 @@ CREATE TABLE source (
     beside TEXT NOT NULL DEFAULT '',
     backlog TEXT CHECK (backlog IN ('held', 'unwanted')),
     estimate TEXT,
+    moved_at INTEGER,
+    moved_to BLOB,
     UNIQUE (watch, path)
 ) STRICT;
 
 CREATE INDEX source_backlog ON source (watch, size) WHERE backlog IS NOT NULL;
+
+CREATE INDEX source_here ON source (watch, id) WHERE moved_at IS NULL;
 
 CREATE TABLE job (
     id INTEGER PRIMARY KEY,

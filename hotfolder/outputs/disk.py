@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
-# Renames within an open folder, from a name to another; FileExistsError if that is taken.
-Way: TypeAlias = "Callable[[int, str, str], None]"
+# Renames from a name in an open folder to one in another; FileExistsError if that is taken.
+Way: TypeAlias = "Callable[[int, str, int, str], None]"
 
 _RENAME_NOREPLACE = 1
 _REFUSED_BY_FILE_SYSTEM = frozenset(
@@ -73,32 +73,32 @@ def sync(descriptor: int) -> None:
             raise
 
 
-def by_renameat2(folder: int, old: str, new: str) -> None:
+def by_renameat2(folder: int, old: str, target: int, new: str) -> None:
     """Rename without replacing, in one step: the kernel's own way."""
     call = _renameat2()
     if call is None:
         raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
-    if call(folder, os.fsencode(old), folder, os.fsencode(new), _RENAME_NOREPLACE) != 0:
+    if call(folder, os.fsencode(old), target, os.fsencode(new), _RENAME_NOREPLACE) != 0:
         code = ctypes.get_errno()
         raise OSError(code, os.strerror(code), new)
 
 
-def by_link(folder: int, old: str, new: str) -> None:
+def by_link(folder: int, old: str, target: int, new: str) -> None:
     """Rename without replacing by a second name for the file: for NFS above all."""
-    os.link(old, new, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
+    os.link(old, new, src_dir_fd=folder, dst_dir_fd=target, follow_symlinks=False)
     os.unlink(old, dir_fd=folder)
 
 
-def by_looking_first(folder: int, old: str, new: str) -> None:
+def by_looking_first(folder: int, old: str, target: int, new: str) -> None:
     """Rename after looking: for file systems without links (exFAT, some SMB).
 
     Between looking and renaming, another program's new file could be replaced. There is
     no better way on these; the gap is one system call wide.
     """
     with contextlib.suppress(FileNotFoundError):
-        os.stat(new, dir_fd=folder, follow_symlinks=False)
+        os.stat(new, dir_fd=target, follow_symlinks=False)
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), new)
-    os.rename(old, new, src_dir_fd=folder, dst_dir_fd=folder)
+    os.rename(old, new, src_dir_fd=folder, dst_dir_fd=target)
 
 
 WAYS: Final[tuple[Way, ...]] = (by_renameat2, by_link, by_looking_first)
@@ -109,14 +109,21 @@ def rename_without_replacing(folder: int, old: str, new: str, ways: Sequence[Way
 
     Raises FileExistsError and leaves both files where the name is taken.
     """
+    move_without_replacing(folder, old, folder, new, ways)
+
+
+def move_without_replacing(
+    folder: int, old: str, target: int, new: str, ways: Sequence[Way] = WAYS
+) -> None:
+    """Rename into another folder in the same way. Raises OSError (EXDEV) across file systems."""
     *first, last = ways
     for way in first:
         try:
-            return way(folder, old, new)
+            return way(folder, old, target, new)
         except OSError as error:
             if error.errno not in _REFUSED_BY_FILE_SYSTEM:
                 raise
-    return last(folder, old, new)
+    return last(folder, old, target, new)
 
 
 @functools.cache

@@ -86,13 +86,13 @@ def publish(
     ValueError for a path or token that could lead elsewhere. (semantics, "Once stored,
     always delivered")
     """
-    *folders, name = _parts(relative)
+    *folders, name = parts_of(relative)
     temporary = _temporary_name(token)
     target = root / relative
     with (
         _spooled(spool_file, sha256) as result,
         blocked(target),
-        _target_folder(root, folders) as folder,
+        target_folder(root, folders) as folder,
     ):
         disk.unlink(folder, temporary)
         earlier = _look_at_earlier(folder, name, set(replaces) - {sha256})
@@ -118,7 +118,7 @@ def opened_output(root: Path, relative: str) -> Iterator[int | None]:
 
     Raises RootMissing and OutputBlocked. No link below root is followed.
     """
-    *folders, name = _parts(relative)
+    *folders, name = parts_of(relative)
     with contextlib.ExitStack() as stack, blocked(root / relative):
         try:
             folder = stack.enter_context(disk.opened(root, disk.FOLDER))
@@ -205,8 +205,11 @@ def _spooled(spool_file: Path, sha256: str) -> Iterator[_Result]:
 
 
 @contextlib.contextmanager
-def _target_folder(root: Path, folders: list[str]) -> Iterator[int]:
-    """Open the target's folder, part by part below root, creating what is missing."""
+def target_folder(root: Path, folders: list[str]) -> Iterator[int]:
+    """Open the target's folder, part by part below root, creating what is missing.
+
+    Raises RootMissing.
+    """
     with contextlib.ExitStack() as stack:
         try:
             folder = stack.enter_context(disk.opened(root, disk.FOLDER))
@@ -317,7 +320,7 @@ def _temporary_name(token: str) -> str:
     return f".hotfolder-{token}.part"
 
 
-def _parts(relative: str) -> list[str]:
+def parts_of(relative: str) -> list[str]:
     """Split a target's path; raises ValueError for one that could lead elsewhere."""
     parts = relative.split("/")
     if "\0" in relative or not {"", ".", ".."}.isdisjoint(parts):

@@ -9,6 +9,7 @@ OutputBlocked leaves wherever the local disk refuses.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import threading
@@ -17,10 +18,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from hotfolder.outputs.disk import FOLDER, create, opened, sync, write_all
-from hotfolder.outputs.errors import blocked
+from hotfolder.outputs.errors import OutputError, blocked
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
 _PART = ".part"
 _MODE = 0o600
@@ -141,6 +142,12 @@ class Spool:
         path = self.path(name)
         with blocked(path):
             return path.is_file()
+
+    def empty(self, files: Iterable[str]) -> None:
+        """Remove what is published; what cannot be removed now is swept at the next start."""
+        for file in files:
+            with contextlib.suppress(OutputError):
+                self.remove(file)
 
     def remove(self, name: str) -> None:
         """Remove a result; a missing one is fine."""

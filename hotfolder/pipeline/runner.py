@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
@@ -18,13 +18,12 @@ import structlog
 
 from hotfolder.domain import events as ev
 from hotfolder.domain import failures
-from hotfolder.domain.errors import JournalUnavailable, OutputError
+from hotfolder.domain.errors import JournalUnavailable
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import BEFORE_INTENT, IllegalTransition, State
 from hotfolder.journal import claims, transitions
 from hotfolder.journal.journal import Journal
 from hotfolder.journal.session import Session
-from hotfolder.outputs.spool import Spool
 from hotfolder.pipeline import holding, telling
 from hotfolder.pipeline.holding import Trials
 from hotfolder.pipeline.pacing import Pacing
@@ -55,7 +54,8 @@ class Runner:
     """Works on jobs until stopped.
 
     `steps` is the step of each state, `hurry` what breaks off a submit under way. `held` is
-    called when a hold began, `refused` when the service had no place for a submit.
+    called when a hold began, `refused` when the service had no place for a submit; `done` is
+    awaited when a job is done.
     """
 
     def __init__(
@@ -65,10 +65,10 @@ class Runner:
         *,
         pacing: Pacing,
         later: Later,
-        spool: Spool,
         hurry: asyncio.Event,
         held: Callable[[], None],
         refused: Callable[[], None],
+        done: Callable[[Job], Awaitable[None]],
     ) -> None:
         self._journal = journal
         self._steps = steps
@@ -76,10 +76,10 @@ class Runner:
         self._rate = pacing.rate
         self._durations = pacing.durations
         self._later = later
-        self._spool = spool
         self._hurry = hurry
         self._held = held
         self._refused = refused
+        self._done = done
         self._trials = Trials()
         self._busy: dict[int, State] = {}
         self._working: dict[int, asyncio.Task[None]] = {}
@@ -204,7 +204,7 @@ class Runner:
             return job
         self._note_pace(job, moved, outcome)
         if moved.state is State.DONE:
-            await asyncio.to_thread(self._empty_spool, moved)
+            await self._done(moved)
         return moved
 
     async def _outcome(self, job: Job) -> Outcome:
@@ -270,9 +270,3 @@ class Runner:
                 self._pace.accepted(job.id)
         elif job.state not in (State.SUBMITTING, State.RUNNING):
             self._pace.ended(job.id)
-
-    def _empty_spool(self, job: Job) -> None:
-        for result in job.results:
-            if result.spool_file is not None:
-                with suppress(OutputError):
-                    self._spool.remove(result.spool_file)

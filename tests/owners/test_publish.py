@@ -204,9 +204,9 @@ def test_every_way_of_renaming_keeps_an_existing_file(tmp_path: Path, way: disk.
     (tmp_path / "two").write_bytes(b"two")
     with disk.opened(tmp_path, disk.FOLDER) as folder:
         with pytest.raises(FileExistsError):
-            way(folder, "one", "two")
+            way(folder, "one", folder, "two")
         assert names(tmp_path) == ["one", "two"]
-        way(folder, "one", "three")
+        way(folder, "one", folder, "three")
     assert (tmp_path / "two").read_bytes() == b"two"
     assert (tmp_path / "three").read_bytes() == b"one"
     assert names(tmp_path) == ["three", "two"]
@@ -216,7 +216,7 @@ def test_every_way_of_renaming_keeps_an_existing_file(tmp_path: Path, way: disk.
 def test_a_refused_way_gives_place_to_the_next(tmp_path: Path, code: int) -> None:
     """A file system without one way of renaming is served by another."""
 
-    def refused(_folder: int, _old: str, _new: str) -> None:
+    def refused(_folder: int, _old: str, _target: int, _new: str) -> None:
         raise OSError(code, "not here")
 
     (tmp_path / "one").write_bytes(b"one")
@@ -229,7 +229,7 @@ def test_a_refused_way_gives_place_to_the_next(tmp_path: Path, code: int) -> Non
 def test_a_real_failure_is_not_tried_another_way(tmp_path: Path) -> None:
     """Only "cannot do that here" leads on; a full disk or lost share is the answer."""
 
-    def failing(_folder: int, _old: str, _new: str) -> None:
+    def failing(_folder: int, _old: str, _target: int, _new: str) -> None:
         raise OSError(errno.EIO, "lost")
 
     (tmp_path / "one").write_bytes(b"one")

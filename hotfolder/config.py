@@ -238,6 +238,7 @@ class Watch(_Section):
     rules: Literal["first", "all"] = "first"
     sidecar: Literal["optional", "required", "none"] = "optional"
     sidecar_wait: Annotated[float, Field(ge=0, le=3600)] = 3.0
+    orphan_after: Seconds = 600.0
     sidecar_models: list[str] = []
     duplicates: Literal["reuse", "edit"] = "reuse"
     collision: Literal["suffix", "skip", "replace"] = "suffix"

@@ -32,6 +32,7 @@ from hotfolder.housekeeping import Housekeeping
 from hotfolder.imaging.workshop import Workshop
 from hotfolder.intake.companions import going_along
 from hotfolder.intake.intake import WatchIntake
+from hotfolder.intake.overdue import Overdue
 from hotfolder.intake.review import review
 from hotfolder.journal import acceptance, backlog, callbacks, reading, recovery
 from hotfolder.journal.journal import Journal
@@ -111,6 +112,7 @@ class _Parts:
     pace: Pace
     doubts: Doubts
     originals: Originals
+    overdue: Overdue
     watches: Watches
     reloading: Reloading
     control: Control
@@ -227,6 +229,7 @@ class Service:
             parts.probing.run(),
             parts.sharing.run(),
             parts.originals.run(),
+            parts.overdue.run(),
             self._beat(parts.journal),
             Housekeeping(parts.journal, lambda: self._config, self._edges.clock).run(),
         )
@@ -349,6 +352,7 @@ class Service:
                 patience_s=edges.callback_patience_s if api.webhook_url else 0.0,
             ),
             originals=Originals(journal, threads, moving=self._moving, failpoint=edges.failpoint),
+            overdue=Overdue(journal, lambda: self._config.watch),
             watches=watches,
             reloading=Reloading(
                 journal,

@@ -118,6 +118,7 @@ NO_PROMPT = Failure(
     "Put a text file of the same name beside it, a _prompt.txt in its folder, "
     "or a prompt in the rule.",
 )
+SIDECAR_OVERDUE = "sidecar_overdue"
 SIDECAR_MISSING = Failure(
     "sidecar_missing",
     "This watch requires a sidecar, and there is none beside the picture.",

@@ -14,7 +14,7 @@ from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Estimate, Job, Material, Plan
 from hotfolder.domain.sightings import Sighting
 from hotfolder.domain.states import BEFORE_INTENT, ENDED, State
-from hotfolder.journal import leaders, moves, staleness
+from hotfolder.journal import leaders, moves, overdue, staleness
 from hotfolder.journal.reservations import name_to_take, take_name
 from hotfolder.journal.rows import encode_plan
 from hotfolder.journal.session import Session
@@ -305,11 +305,8 @@ def _enter(
 def _resolve_again(session: Session, job: Job, draft: Draft) -> Job | None:
     if draft.failure is not None and draft.waits_for is None:
         return apply(session, job.id, ev.GaveUp(failure=draft.failure))
-    unchanged = (job.plan, job.failure, job.waits_for) == (
-        draft.plan,
-        draft.failure,
-        draft.waits_for,
-    )
+    same_plan = (job.plan, job.waits_for) == (draft.plan, draft.waits_for)
+    unchanged = same_plan and overdue.is_the_same(job.failure, draft.failure)
     return None if unchanged else replan(session, job.id, draft)
 
 

@@ -323,6 +323,13 @@ WHERE id = :source AND content_hash = :content_hash;
 -- Why an original could not be moved.
 UPDATE source SET reason = :reason WHERE id = :source AND reason IS NOT :reason;
 
+-- name: report_overdue
+-- A required sidecar has not come for long.
+UPDATE job SET error_code = :overdue
+WHERE waits_for = 'sidecar' AND error_code = :missing AND accepted_at <= :before AND source IN (
+    SELECT source.id FROM source JOIN watch ON watch.id = source.watch WHERE watch.name = :watch
+) RETURNING id;
+
 -- name: stale_jobs
 -- Jobs of one state that are stale.
 SELECT id FROM job WHERE stale = 1 AND state = :state ORDER BY id;
@@ -624,8 +631,10 @@ WHERE (:state IS NULL OR job.state = :state) AND (:watch IS NULL OR watch.name =
 ORDER BY job.id;
 
 -- name: jobs_with_errors
--- Jobs that failed, are in doubt, wait for a person or are late.
+-- Jobs that failed, are in doubt, wait for a person or are late. A required sidecar may come later
+-- for a while.
 SELECT id FROM job WHERE error_code IS NOT NULL AND state NOT IN ('done', 'cancelled')
+AND error_code <> 'sidecar_missing'
 ORDER BY id;
 
 -- name: jobs_of_source

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from hotfolder import views
 from tests.studio import LOOK_S
 
 if TYPE_CHECKING:
@@ -243,6 +244,28 @@ async def test_a_required_sidecar_is_waited_for(studio: Studio, detect: str) -> 
         studio.drop("ann.toml", "")
         await studio.until_states(done=1)
     assert [task.prompt for task in studio.ledger().tasks] == ["Make it a summer day"]
+
+
+async def test_a_required_sidecar_that_does_not_come_is_reported(studio: Studio) -> None:
+    """After orphan_after a person is told, once; the picture waits on, and goes when it comes."""
+    studio.configure(watch='sidecar = "required"\norphan_after = 60.0')
+    studio.drop("ann.jpg")
+    await studio.once()
+
+    def told() -> list[str]:
+        seen = studio.read(views.status, studio.config).attention
+        return [str(job.failure.code) for job in seen]
+
+    assert told() == []
+    studio.clock.forward(61)
+    async with studio.running():
+        await studio.until(lambda: told() == ["sidecar_overdue"], "the report")
+        assert "requires a sidecar" in studio.explain("ann.jpg")["reason"]
+    await studio.once()
+    assert told() == ["sidecar_overdue"]
+    studio.drop("ann.txt", "Make it gold")
+    assert await prompt_of(studio) == "Make it gold"
+    assert told() == []
 
 
 async def test_sidecars_can_be_switched_off(studio: Studio) -> None:

@@ -49,9 +49,11 @@ scan_interval = 7.5
 rules = "all"
 sidecar = "required"
 sidecar_wait = 1.0
+orphan_after = 30.0
 sidecar_models = ["m"]
 duplicates = "edit"
 collision = "replace"
+originals = "move"
 
 [[watch.rule]]
 name = "summer"
@@ -130,9 +132,11 @@ def test_every_key_is_read(folder: Path) -> None:
                 "rules": "all",
                 "sidecar": "required",
                 "sidecar_wait": 1.0,
+                "orphan_after": 30.0,
                 "sidecar_models": ["m"],
                 "duplicates": "edit",
                 "collision": "replace",
+                "originals": "move",
                 "rule": [
                     {
                         "name": "summer",

@@ -1,0 +1,30 @@
+"""Pictures whose required sidecar does not come: first they just wait, later a person is told."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from hotfolder.domain import failures
+from hotfolder.domain.failures import Failure
+from hotfolder.domain.jobs import Job
+from hotfolder.journal.session import Session, to_ms
+from hotfolder.journal.transitions import existing_job
+
+
+def report(session: Session, watch: str, after_s: float) -> list[Job]:
+    """Mark what has waited longer for a required sidecar, and return what was not so before."""
+    rows = session.rows(
+        "report_overdue",
+        watch=watch,
+        before=to_ms(session.now - timedelta(seconds=after_s)),
+        missing=failures.SIDECAR_MISSING.code,
+        overdue=failures.SIDECAR_OVERDUE,
+    )
+    return [existing_job(session, row["id"]) for row in rows]
+
+
+def is_the_same(known: Failure | None, now: Failure | None) -> bool:
+    """Return whether a job waits for the same reason as before, overdue or not."""
+    if known is None or now is None or known.code != failures.SIDECAR_OVERDUE:
+        return known == now
+    return now.code == failures.SIDECAR_MISSING.code and known.message == now.message

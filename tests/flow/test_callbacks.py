@@ -14,6 +14,7 @@ import pytest
 from hotfolder.domain.errors import OperatorError
 from hotfolder.domain.retry import PollSchedule
 from hotfolder.journal import callbacks, doubts
+from hotfolder.pipeline import querying
 from hotfolder.simulator import Fault
 from tests.studio import LIMIT_S
 
@@ -84,6 +85,23 @@ async def test_a_callback_ends_polling_early(studio: Studio) -> None:
     async with studio.running():
         await studio.until_states(done=6)
     assert studio.ledger().requests["query"] <= 2 * 6
+
+
+async def test_a_callback_brings_a_denied_task_back(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The service denied the task for long, then tells of its end: it is asked once more."""
+    with_callbacks(studio)
+    monkeypatch.setattr(querying, "DENIED_FOR_S", 0.2)
+    studio.fault(Fault(call="query", kind="code", code="1004"))
+    studio.fault(Fault(call="webhook", kind="missing"))
+    studio.drop("ann.jpg")
+    async with studio.running():
+        await studio.until_states(in_doubt=1)
+        studio.simulator.clear_faults()
+        assert await call_back(webhook_of(studio), studio.ledger().tasks[0].task_id) == 200
+        await studio.until_states(done=1)
+    assert len(studio.ledger().tasks) == 1
 
 
 async def test_without_a_webhook_no_submit_names_one(studio: Studio) -> None:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hotfolder.domain.errors import OperatorError
+from hotfolder.journal import doubts as doubts_of
 from hotfolder.journal import reading
+from hotfolder.pipeline import querying
 from hotfolder.simulator import Fault
 
 if TYPE_CHECKING:
@@ -124,6 +126,45 @@ async def test_resolve_refuses_wrong_ids(studio: Studio) -> None:
     with pytest.raises(OperatorError, match="no job"):
         await studio.act("resolve", job=999, resend=True)
     assert studio.job("ann.jpg")["state"] == "in_doubt"
+
+
+async def denied(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> Json:
+    """Bring one picture into doubt by a service that denies its task for long."""
+    monkeypatch.setattr(querying, "DENIED_FOR_S", 0.2)
+    studio.fault(Fault(call="query", kind="code", code="1004"))
+    studio.drop("ann.jpg")
+    await studio.once()
+    studio.simulator.clear_faults()
+    job = studio.job("ann.jpg")
+    assert (job["state"], job["error"]["code"]) == ("in_doubt", "task_denied")
+    assert job["task_id"] == studio.ledger().tasks[0].task_id
+    return job
+
+
+async def test_a_denied_task_is_brought_back_by_its_id(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A task that the service forgot and finds again is followed; nothing is paid anew."""
+    studio.configure(limits="resend_up_to = 1.0")  # covers only doubts without a task
+    job = await denied(studio, monkeypatch)
+    assert studio.read(doubts_of.at_risk).submits == 1
+    await studio.act("resolve", job=job["id"], task_id=job["task_id"])
+    await studio.once()
+    assert (studio.states(), len(studio.ledger().tasks)) == ({"done": 1}, 1)
+    assert studio.read(doubts_of.at_risk).submits == 0
+
+
+async def test_an_older_task_of_the_job_may_be_named(studio: Studio) -> None:
+    """After a resend that is in doubt, too, a person may find the first task: it counts again."""
+    job = await in_doubt(studio, Fault(call="submit", kind="drop_after", times=1))
+    first = studio.ledger().tasks[0].task_id
+    await studio.act("resolve", job=job["id"], resend=True)
+    studio.fault(Fault(call="submit", kind="drop_before", times=1))
+    await studio.once()
+    await studio.act("resolve", job=job["id"], task_id=first)
+    await studio.once()
+    assert (studio.job("ann.jpg")["state"], studio.job("ann.jpg")["task_id"]) == ("done", first)
+    assert len(studio.ledger().tasks) == 1
 
 
 async def test_resend_pays_again_as_the_operator_wants(studio: Studio) -> None:

@@ -98,8 +98,9 @@ LINK_FORBIDDEN = Failure(
 IN_DOUBT = Failure(
     "in_doubt",
     "The edit was sent but no answer came: it may have been accepted and charged.",
-    "Look for the task in the service's account pages, then run resolve with --task-id, "
-    "--resend or --abandon. It is not sent again by itself.",
+    "A callback may still tell of its task. Else look for it in the service's account pages, then "
+    "run resolve with --task-id, --resend or --abandon. Only limits.resend_up_to sends it again "
+    "by itself.",
 )
 MANY_DOUBTS = Failure(
     "many_doubts",

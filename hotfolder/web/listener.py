@@ -9,15 +9,16 @@ and short-lived here.
 from __future__ import annotations
 
 import asyncio
+import logging
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Final
 
 import structlog
-from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import request_response
 from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
@@ -30,7 +31,6 @@ MOST_CONNECTIONS: Final = 128
 MOST_AT_ONCE: Final = 32
 LARGEST_BODY_BYTES: Final = 64 * 1024
 LONGEST_CONNECTION_S: Final = 15.0
-ALL_METHODS: Final = ["GET", "HEAD", "POST", "PUT"]
 
 Hear = Callable[[str, str], Awaitable[object]]
 
@@ -116,17 +116,23 @@ class _Protocol(H11Protocol):
 @asynccontextmanager
 async def listening(host: str, port: int, key: bytes, hear: Hear) -> AsyncIterator[int]:
     """Listen while the block runs and give the port. Raises OperatorError where it cannot."""
-    callbacks = Callbacks(key, hear)
-    app = Starlette(routes=[Route("/{rest:path}", callbacks.answer, methods=ALL_METHODS)])
-    facts: dict[str, Any] = {"access_log": False, "log_config": None, "proxy_headers": False}
-    config = Config(app, lifespan="off", ws="none", server_header=False, **facts)
+    config = Config(
+        request_response(Callbacks(key, hear).answer),
+        lifespan="off",
+        ws="none",
+        proxy_headers=False,
+        server_header=False,
+        log_config=None,
+        log_level=logging.ERROR,  # what strangers send is no news
+        access_log=False,
+    )
     config.load()
     state = ServerState()
     loop = asyncio.get_running_loop()
     try:
         server = await loop.create_server(lambda: _Protocol(config, state), host, port)
     except OSError as error:
-        reason = error.strerror or error
+        reason = os.strerror(error.errno) if error.errno else error
         raise OperatorError(
             f"api.webhook_listen: cannot listen on {host}:{port}: {reason}. "
             f"Choose another port, or end what uses it."

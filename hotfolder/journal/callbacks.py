@@ -120,6 +120,8 @@ def take(session: Session, hint: Hint, confirmed: Confirmed, again_at: datetime)
     job = existing_job(session, hint.job)
     owner = session.row("task_owner", task_id=hint.task_id)
     if owner and (owner["submit"] != hint.submit or job.state is not State.IN_DOUBT):
+        if owner["submit"] == hint.submit:
+            session.change("hurry_job", job=job.id)
         drop(session, hint)
         return None
     event = _event(job, hint, confirmed)

@@ -122,7 +122,7 @@ class Doubts:
         job = await self._journal.run(callbacks.take, hint, self._confirmed(report), again_at)
         if job is not None:
             log.info("task.found", **job.log_context(), task_id=hint.task_id, by="callback")
-            self._wake()
+        self._wake()
 
     async def _denied(self, hint: Hint, again_at: datetime) -> None:
         """Believe a denial only when it is repeated: good tasks are denied now and then."""

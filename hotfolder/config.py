@@ -40,6 +40,7 @@ from pydantic_core import ErrorDetails
 from hotfolder import __version__
 from hotfolder.domain.errors import HotfolderError
 from hotfolder.domain.jobs import JsonScalar
+from hotfolder.domain.preparation import Finish
 from hotfolder.domain.templates import template_problem
 from hotfolder.runninghub import catalog
 from hotfolder.runninghub.catalog import DEFAULT_MODEL, Catalog
@@ -223,6 +224,22 @@ class Rule(_Section):
     max_mb: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     max_megapixels: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     strip: list[Literal["gps", "serials", "thumbnail", "all"]] = []
+    format: Literal["keep", "jpeg", "png", "webp"] = "keep"
+    size: Literal["model", "source"] = "model"
+    metadata: Literal["copy", "none"] = "copy"
+    metadata_gps: bool = True
+    metadata_prompt: bool = False
+
+    @property
+    def finish(self) -> Finish:
+        """How results are finished."""
+        return Finish(
+            format=self.format,
+            size=self.size,
+            metadata=self.metadata,
+            gps=self.metadata_gps,
+            prompt=self.metadata_prompt,
+        )
 
 
 class Watch(_Section):

@@ -22,6 +22,7 @@ from hotfolder import control, views
 from hotfolder.config import Config, Watch, listen_place
 from hotfolder.control import Control
 from hotfolder.domain import events as ev
+from hotfolder.domain import names
 from hotfolder.domain.clock import Clock, utc_now
 from hotfolder.domain.errors import JournalUnavailable, RemoteError
 from hotfolder.domain.failpoints import Failpoint, no_failpoint
@@ -40,6 +41,8 @@ from hotfolder.key import KeyProblem
 from hotfolder.outputs.spool import Spool
 from hotfolder.pipeline.doubts import CALLBACK_PATIENCE_S, Doubts
 from hotfolder.pipeline.fetching import Fetching
+from hotfolder.pipeline.finishing import Finishing
+from hotfolder.pipeline.keepsakes import Keepsakes
 from hotfolder.pipeline.originals import Moving, Originals
 from hotfolder.pipeline.pacing import Durations, Pace, Pacing
 from hotfolder.pipeline.preparing import Preparing
@@ -391,12 +394,22 @@ class Service:
         hurry = asyncio.Event()
         key = await journal.run(callbacks.key, secrets.token_bytes(KEY_BYTES))
         preparing = Preparing(self._workshop, self._config.state_dir / SPOOL_NAME, threads, later)
-        fetching = Fetching(client, spool, later, self._catalog)
-        reusing = Reusing(journal, client, spool, threads, later, fetching, self._work_key)
+        fetching = Fetching(client, spool, later, self._catalog, Finishing(self._workshop, spool))
+        uploading = Uploading(
+            journal, client, threads, later, self._catalog, preparing, Keepsakes(spool)
+        )
+        reusing = Reusing(
+            journal,
+            client,
+            spool,
+            threads,
+            later,
+            fetching,
+            self._work_key,
+            uploading.keep_source,
+        )
         steps: dict[State, Step] = {
-            State.ACCEPTED: reusing.before(
-                Uploading(journal, client, threads, later, self._catalog, preparing)
-            ),
+            State.ACCEPTED: reusing.before(uploading),
             State.UPLOADED: reusing.before(
                 Intending(
                     journal,
@@ -486,6 +499,7 @@ class Service:
     async def _after_done(self, spool: Spool, job: Job) -> None:
         """Do what follows a job's end; what a crash leaves undone is derived from the journal."""
         spooled = [each.spool_file for each in job.results if each.spool_file is not None]
+        spooled += [*map(names.raw_file, spooled), names.keepsake_file(job.id)]
         await asyncio.to_thread(spool.empty, spooled)
         if self._parts:
             self._parts.originals.wake()

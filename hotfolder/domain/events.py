@@ -51,13 +51,17 @@ class RemoteResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpooledResult:
-    """One result safe in the local spool; `extension` follows from its real type."""
+    """One result safe in the local spool; `extension` follows from its real type.
+
+    `finished` says what was done to it after it came.
+    """
 
     position: int
     file: str
     size: int
     sha256: str
     extension: str
+    finished: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,9 +170,10 @@ class RemoteLost(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetched(Event):
-    """Every result is safe in the local spool."""
+    """Every result is safe in the local spool; `finished` says what was done to them."""
 
     results: tuple[SpooledResult, ...] = field(repr=False)
+    finished: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from hotfolder.domain.events import WaitsFor
 from hotfolder.domain.failures import Failure
-from hotfolder.domain.preparation import Preparation, upload_key
+from hotfolder.domain.preparation import AS_BEFORE, Finish, Preparation, upload_key
 from hotfolder.domain.states import State
 
 JsonScalar = str | int | float | bool | None
@@ -21,7 +21,7 @@ class Plan:
 
     `model` is a name of the catalog; `params` are the model's further parameters; `stem` is the
     wanted output name without its extension; `preparation` is what the picture needs before it
-    may be uploaded, None = it is sent byte for byte.
+    may be uploaded, None = it is sent byte for byte; `finish` is how its results are finished.
     """
 
     rule: str
@@ -30,6 +30,7 @@ class Plan:
     params: Params
     stem: str
     preparation: Preparation | None = None
+    finish: Finish = AS_BEFORE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -134,3 +134,18 @@ def _ends_replaced(stem: str) -> str:
     """Replace trailing dots and spaces, which Windows drops."""
     kept = stem.rstrip(". ")
     return kept + "_" * (len(stem) - len(kept))
+
+
+def raw_file(spool_file: str) -> str:
+    """Name the file beside a spooled result that holds it as the service made it."""
+    return f"{spool_file}-raw"
+
+
+def keepsake_file(job: int) -> str:
+    """Name the file in the spool that holds what is kept of a job's source."""
+    return f"source-{job}"
+
+
+def result_file(submit: int, position: int) -> str:
+    """Name the file in the spool that holds a result of a submit."""
+    return f"{submit}-{position}"

@@ -62,6 +62,10 @@ class Finish:
         return (self.format, self.size, self.metadata) == ("keep", "model", "none")
 
 
+# Of jobs that were accepted before results were finished: they are published as they come.
+AS_BEFORE: Final = Finish(metadata="none")
+
+
 def upload_key(content_hash: str, preparation: Preparation | None) -> str:
     """Return what an upload is kept under: the same original, prepared the same way, once."""
     if preparation is None:

@@ -92,7 +92,7 @@ def _plain(image: Image.Image) -> Image.Image:
 
 def _wanted_size(picture: Picture, kept: Keepsake | None, wanted: Finish) -> tuple[int, int]:
     size = picture.width, picture.height
-    if wanted.size != "source" or kept is None:
+    if wanted.size != "source" or kept is None or not kept.width:
         return size
     shares = kept.width / size[0], kept.height / size[1]
     if abs(shares[0] / shares[1] - 1) <= _SAME_SHAPE:
@@ -140,7 +140,7 @@ def _composed(
             block = exif.of_tiff(block)
             notes.append("the maker's notes are too large for a JPEG and were left out")
     icc = own.icc or _profile(picture, source.icc, converted=converted)
-    return Blocks(exif=block, xmp=packet, icc=icc, iptc=source.iptc), notes
+    return Blocks(exif=block, xmp=packet, icc=icc, iptc=source.iptc or own.iptc), notes
 
 
 def _profile(picture: Picture, of_source: bytes, *, converted: bool) -> bytes:

@@ -51,10 +51,19 @@ def of(picture: Picture, content: Any, path: str) -> Keepsake:  # noqa: ANN401  
     `content` are its bytes, `path` is where they can be opened again. What cannot be read is left
     out: nobody loses an edit for its metadata.
     """
+    return _with(_blocks(picture.type, content, path), picture)
+
+
+def of_plain(picture: Picture, content: bytes) -> Keepsake:
+    """Take what is to be kept of a picture in a process that opens no pictures itself."""
+    return _with(containers.read(picture.type, content), picture)
+
+
+def _with(blocks: Blocks, picture: Picture) -> Keepsake:
     size = picture.width, picture.height
     if picture.traits.orientation in _SIDEWAYS:
         size = size[::-1]
-    return Keepsake(blocks=_blocks(picture.type, content, path), width=size[0], height=size[1])
+    return Keepsake(blocks=blocks, width=size[0], height=size[1])
 
 
 def _blocks(kind: PictureType, content: Any, path: str) -> Blocks:  # noqa: ANN401  as above

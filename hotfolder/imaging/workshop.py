@@ -35,6 +35,12 @@ PLACES: Final = 4
 MEMORY_BYTES: Final = 1500 * 1024 * 1024
 # A worker that took more than this is ended afterwards: that surely gives the memory back.
 KEPT_BELOW_BYTES: Final = 512 * 1024 * 1024
+LOOK_BYTES: Final = 32 * 1024 * 1024
+# What Pillow needs for a pixel: four bytes, twice while it is converted. LibRaw needs more.
+PIXEL_BYTES: Final = 10
+RAW_PIXEL_BYTES: Final = 24
+LEAST_S: Final = 60.0
+PIXELS_IN_A_SECOND: Final = 1_000_000
 _GONE_WITHIN_S: Final = 5.0
 _HOME = Path(__file__).parents[2]
 
@@ -112,6 +118,24 @@ class Workshop:
         if answer["error"] == "MemoryError":
             raise MemoryLack("it needs more memory than limits.picture_memory_mb allows")
         raise _ERRORS.get(answer["error"], picture.BrokenPicture)(answer["text"])
+
+    async def work_on(
+        self, task: str, files: Sequence[int], order: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Let a worker do a task with the picture in the first file, as long and large as it needs.
+
+        Raises as `work` does, before anything is decoded where the picture is not whole.
+        """
+        found = await self.work("look", files[:1], {}, memory_bytes=LOOK_BYTES, deadline_s=LEAST_S)
+        pixels = found["width"] * found["height"]
+        per_pixel = RAW_PIXEL_BYTES if found["type"] == picture.PictureType.RAW else PIXEL_BYTES
+        return await self.work(
+            task,
+            files,
+            order,
+            memory_bytes=LOOK_BYTES + pixels * per_pixel,
+            deadline_s=LEAST_S + pixels / PIXELS_IN_A_SECOND,
+        )
 
     def close(self) -> None:
         """End every worker, whatever it is doing."""

@@ -132,7 +132,7 @@ def _add_note(root: ET.Element, note: Note) -> None:
         ("Iptc4xmpExt", "AIPromptInformation"): note.prompt,
         ("xmp", "MetadataDate"): note.at,
         ("hotfolder", "Model"): note.model,
-        ("hotfolder", "TaskId"): note.task_id,
+        ("hotfolder", "TaskId"): note.task_id or None,
         ("hotfolder", "EditedAt"): note.at,
     }
     for name, text in said.items():

@@ -90,7 +90,14 @@ def _draft(watch: config.Watch, relative: str, rule: config.Rule, said: Said) ->
     template = next(filter(None, templates))
     stem = fill_stem(template, name=relative.rpartition("/")[2], rule=rule.name, watch=watch.name)
     return Draft(
-        plan=Plan(rule=rule.name, model=name, prompt=prompt, params=params, stem=stem),
+        plan=Plan(
+            rule=rule.name,
+            model=name,
+            prompt=prompt,
+            params=params,
+            stem=stem,
+            finish=rule.finish,
+        ),
         parameter=model.picture.key,
         estimate=catalog.estimate(model, params),
         replaces=watch.collision == "replace",

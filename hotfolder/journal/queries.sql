@@ -674,6 +674,16 @@ SELECT max(at) AS at FROM event;
 -- The history's end.
 SELECT coalesce(max(id), 0) AS id FROM event;
 
+-- name: raw_results
+-- What is being fetched: its raw results may be in the spool already.
+SELECT result.submit, result.position FROM result
+JOIN submit ON submit.id = result.submit JOIN job ON job.id = submit.job
+WHERE job.state = 'finished';
+
+-- name: jobs_with_keepsakes
+-- Jobs whose results may still come.
+SELECT id FROM job WHERE state NOT IN ('done', 'cancelled');
+
 -- name: spool_files
 -- What the spool must keep.
 SELECT result.spool_file FROM result

@@ -7,6 +7,7 @@ charged, so it is in doubt. It is never sent again from here.
 from __future__ import annotations
 
 from hotfolder.domain import events as ev
+from hotfolder.domain import names
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import State
 from hotfolder.journal import doubts, holds
@@ -34,5 +35,11 @@ def running_jobs(session: Session) -> frozenset[int]:
 
 
 def spooled_files(session: Session) -> frozenset[str]:
-    """Return what the spool must keep."""
-    return frozenset(row["spool_file"] for row in session.rows("spool_files"))
+    """Return what the spool must keep: results, each with its raw form, and keepsakes."""
+    fetched = [row["spool_file"] for row in session.rows("spool_files")]
+    coming = [
+        names.result_file(row["submit"], row["position"]) for row in session.rows("raw_results")
+    ]
+    keepsakes = [names.keepsake_file(row["id"]) for row in session.rows("jobs_with_keepsakes")]
+    raw = [names.raw_file(each) for each in (*fetched, *coming)]
+    return frozenset([*fetched, *raw, *keepsakes])

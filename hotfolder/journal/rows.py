@@ -13,7 +13,7 @@ from typing import Any
 from hotfolder.domain.events import WaitsFor
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Estimate, Job, Material, Plan, Result, Submit
-from hotfolder.domain.preparation import Preparation
+from hotfolder.domain.preparation import AS_BEFORE, Finish, Preparation
 from hotfolder.domain.states import State
 from hotfolder.journal.session import Session, from_ms
 
@@ -65,7 +65,10 @@ def load_job(session: Session, job_id: int) -> Job | None:
 def _plan(stored: str) -> Plan:
     fields: dict[str, Any] = json.loads(stored)
     preparation = fields.pop("preparation", None)
-    return Plan(**fields, preparation=Preparation.of(preparation) if preparation else None)
+    return Plan(
+        **{**fields, "finish": Finish(**fields["finish"]) if "finish" in fields else AS_BEFORE},
+        preparation=Preparation.of(preparation) if preparation else None,
+    )
 
 
 def _time(stored: int | None) -> datetime | None:

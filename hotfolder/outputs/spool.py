@@ -22,6 +22,7 @@ from hotfolder.outputs.errors import OutputError, blocked
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
+    from typing import BinaryIO
 
 _PART = ".part"
 _MODE = 0o600
@@ -76,11 +77,11 @@ class Part:
         self._hash.update(chunk)
         self._size += len(chunk)
 
-    def content(self) -> bytes:
-        """Give all that was written so far, so that it can be proved before the commit."""
+    def reopened(self) -> BinaryIO:
+        """Open what was written so far for reading, so that it can be proved before the commit."""
         self._open_file()
         with blocked(self._path):
-            return self._path.with_name(self._name).read_bytes()
+            return self._path.with_name(self._name).open("rb", buffering=0)
 
     def commit(self) -> Spooled:
         """Make the result durable under its final name, in place of an earlier one.

@@ -7,13 +7,13 @@ import re
 from typing import Final
 
 from hotfolder.domain import events as ev
-from hotfolder.domain import failures
+from hotfolder.domain import failures, names
 from hotfolder.domain.errors import LinkForbidden, LinkGone, OutputError, RemoteError, Unanswered
-from hotfolder.domain.failures import Failure
-from hotfolder.domain.jobs import Job, Result
-from hotfolder.imaging import inspect, picture
-from hotfolder.journal import holds
+from hotfolder.domain.jobs import Job, Result, Submit
+from hotfolder.imaging import picture
+from hotfolder.imaging.workshop import WorkerFailed
 from hotfolder.outputs.spool import Part, Spool
+from hotfolder.pipeline.finishing import Finishing
 from hotfolder.pipeline.steps import Later, Outcome
 from hotfolder.runninghub.catalog import CurrentCatalog
 from hotfolder.runninghub.client import Client
@@ -30,31 +30,40 @@ _EXTENSION = re.compile(r"[a-z0-9]{1,5}")
 class Fetching:
     """Downloads a job's results, proves that they are whole, and keeps them in the spool."""
 
-    def __init__(self, client: Client, spool: Spool, later: Later, catalog: CurrentCatalog) -> None:
+    def __init__(
+        self,
+        client: Client,
+        spool: Spool,
+        later: Later,
+        catalog: CurrentCatalog,
+        finishing: Finishing,
+    ) -> None:
         self._client = client
         self._spool = spool
         self._later = later
         self._catalog = catalog
+        self._finishing = finishing
 
     async def __call__(self, job: Job) -> Outcome:
         """Return Fetched, LinksExpired, or when to try again."""
+        submit = _submit(job)
         try:
             files = [
-                await self.fetch(
-                    job, result, f"{job.submit.id if job.submit else 0}-{result.position}"
-                )
-                for result in job.results
+                await self.fetch(job, each, names.result_file(submit.id, each.position), submit)
+                for each in job.results
             ]
         except LinkGone as error:
             return Outcome(self._links_gone(job, error))
         except OutputError as error:
-            failure = Failure(failures.SPOOL_BLOCKED, str(error), error.hint)
-            return Outcome(self._later.postponed(job, str(error)), hold=(holds.ACCOUNT, failure))
+            return self._later.spool_blocked(job, error)
+        except WorkerFailed as error:
+            return Outcome(self._later.postponed(job, f"the result cannot be looked at: {error}"))
         except (picture.PictureError, RemoteError) as error:
             if job.attempt + 1 >= BROKEN_TRIES and isinstance(error, picture.PictureError):
                 return Outcome(ev.GaveUp(failure=failures.RESULT_UNREADABLE))
             return Outcome(self._later.postponed(job, f"the result is not whole: {error}"))
-        return Outcome(ev.Fetched(results=tuple(files)))
+        finished = "; ".join(dict.fromkeys(each.finished for each in files if each.finished))
+        return Outcome(ev.Fetched(results=tuple(files), finished=finished))
 
     def _links_gone(self, job: Job, error: LinkGone) -> ev.Event:
         if job.attempt + 1 < LINK_TRIES:
@@ -65,12 +74,34 @@ class Fetching:
         return ev.GaveUp(failure=failures.LINK_FORBIDDEN if is_forbidden else failures.PAID_LOST)
 
     async def fetch(
+        self, job: Job, result: Result | ev.RemoteResult, name: str, submit: Submit
+    ) -> ev.SpooledResult:
+        """Fetch one result of a submit into the spool, finished as the job wants it.
+
+        Raises LinkGone, OutputError, PictureError, WorkerFailed, and other RemoteErrors.
+        """
+        raw = names.raw_file(name)
+        if not self.finishes(job):
+            return await self._download(job, result, name)
+        if not await asyncio.to_thread(self._spool.exists, raw):
+            await self._download(job, result, raw)
+        try:
+            return await self.finish(job, result.position, name, submit)
+        except picture.PictureError:
+            await asyncio.to_thread(self._spool.remove, raw)
+            raise
+
+    def finishes(self, job: Job) -> bool:
+        """Whether a job's results are finished before they are published."""
+        return self._is_picture(job) and not job.plan.finish.is_nothing
+
+    async def finish(self, job: Job, position: int, name: str, submit: Submit) -> ev.SpooledResult:
+        """Finish a raw result of the spool. Raises PictureError, WorkerFailed, OutputError."""
+        return await self._finishing.finished(job, position, name, submit)
+
+    async def _download(
         self, job: Job, result: Result | ev.RemoteResult, name: str
     ) -> ev.SpooledResult:
-        """Fetch one result of a job's model into the spool.
-
-        Raises LinkGone, OutputError, PictureError, and other RemoteErrors.
-        """
         part = await asyncio.to_thread(self._spool.open_part, name)
         with part:
             if result.url is not None:
@@ -78,7 +109,7 @@ class Fetching:
                 await self._client.download(result.url, part.write, limit=limit)
             else:
                 await asyncio.to_thread(part.write, (result.text or "").encode())
-            extension = await asyncio.to_thread(self._proven_extension, job, result, part)
+            extension = await self._proven_extension(job, result, part)
             spooled = await asyncio.to_thread(part.commit)
         return ev.SpooledResult(
             position=result.position,
@@ -88,12 +119,15 @@ class Fetching:
             extension=extension,
         )
 
-    def _proven_extension(self, job: Job, result: Result | ev.RemoteResult, part: Part) -> str:
+    async def _proven_extension(
+        self, job: Job, result: Result | ev.RemoteResult, part: Part
+    ) -> str:
         """Return the extension of what was really downloaded; a picture must decode wholly."""
         if result.url is None:
             return TEXT_EXTENSION
         if self._is_picture(job):
-            return inspect.decode(part.content()).type.extension
+            with part.reopened() as file:
+                return (await self._finishing.prove(file)).extension
         if not part.size:
             raise Unanswered("the result is empty")
         stated = _EXTENSION.fullmatch(result.type)
@@ -102,3 +136,9 @@ class Fetching:
     def _is_picture(self, job: Job) -> bool:
         model = self._catalog().look_up(job.plan.model)
         return model is None or model.output == "image"
+
+
+def _submit(job: Job) -> Submit:
+    if job.submit is None:
+        raise LookupError(f"job {job.id} was never submitted")
+    return job.submit

@@ -31,24 +31,18 @@ MEGABYTE: Final = 1024 * 1024
 LARGEST_BYTES: Final = 4096 * MEGABYTE
 # A share that gives less than this in a second counts as hanging.
 SLOWEST_SHARE_BYTES: Final = MEGABYTE
-LOOK_BYTES: Final = 32 * MEGABYTE
-LOOK_S: Final = 60.0
-# What Pillow needs for a pixel: four bytes, twice while it is converted. LibRaw needs more.
-PIXEL_BYTES: Final = 10
-RAW_PIXEL_BYTES: Final = 24
-LEAST_S: Final = 60.0
-PIXELS_IN_A_SECOND: Final = 1_000_000
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.pipeline")
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """What is to be uploaded, its type, and what was done to it, for people to read."""
+    """What is to be uploaded, its type, what was done to it (for people), and the keepsake."""
 
     content: bytes
     type: PictureType
     done: str
+    kept: bytes
 
 
 class Preparing:
@@ -103,29 +97,23 @@ class Preparing:
         return file  # type: ignore[no-any-return]
 
     async def _prepared(self, job: Job, source: BinaryIO, wanted: Preparation) -> Ready:
-        found = await self._workshop.work(
-            "look", [source.fileno()], {}, memory_bytes=LOOK_BYTES, deadline_s=LOOK_S
-        )
-        pixels = found["width"] * found["height"]
-        per_pixel = RAW_PIXEL_BYTES if found["type"] == PictureType.RAW else PIXEL_BYTES
-        with self._unnamed() as target:
-            made = await self._workshop.work(
-                "prepare",
-                [source.fileno(), target.fileno()],
-                asdict(wanted),
-                memory_bytes=LOOK_BYTES + pixels * per_pixel,
-                deadline_s=LEAST_S + pixels / PIXELS_IN_A_SECOND,
-            )
-            content = os.pread(target.fileno(), os.fstat(target.fileno()).st_size, 0)
+        with self._unnamed() as target, self._unnamed() as kept:
+            files = [source.fileno(), target.fileno(), kept.fileno()]
+            made = await self._workshop.work_on("prepare", files, asdict(wanted))
+            content, of_source = _read(target), _read(kept)
         done = ", ".join(made["notes"])
         log.info("source.prepared", **job.log_context(), done=done, bytes=len(content))
-        return Ready(content, PictureType(made["type"]), done)
+        return Ready(content, PictureType(made["type"]), done, of_source)
 
     def _failed(self, job: Job, error: Exception) -> ev.Event:
         """Try again what says nothing of the picture for certain, but not for ever."""
         if job.attempt + 1 >= TRIES and isinstance(error, WorkerFailed):
             return ev.GaveUp(failure=failures.unprepared(str(error)))
         return self._later.postponed(job, f"the picture could not be prepared: {error}")
+
+
+def _read(file: BinaryIO) -> bytes:
+    return os.pread(file.fileno(), os.fstat(file.fileno()).st_size, 0)
 
 
 def _unfit(error: PictureError) -> ev.Event:

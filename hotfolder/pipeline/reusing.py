@@ -10,15 +10,15 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 from typing import Final
 
 from hotfolder.domain import events as ev
-from hotfolder.domain import failures
+from hotfolder.domain import failures, names
 from hotfolder.domain.errors import LinkGone, OutputError, RemoteError
-from hotfolder.domain.jobs import Job, Result
+from hotfolder.domain.jobs import Job, Result, Submit
 from hotfolder.domain.states import State
 from hotfolder.imaging.picture import PictureError
 from hotfolder.journal import leaders, transitions
@@ -59,7 +59,8 @@ def is_random(body: dict[str, object]) -> bool:
 class Reusing:
     """Gives a job the result of the same edit, or lets it go on with the step `then`.
 
-    `fetching` fetches what a free query names. `work_key` says what an edit is known by again.
+    `fetching` fetches what a free query names. `work_key` says what an edit is known by again;
+    `keep_source` takes from a job's own source what its results are to get back.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class Reusing:
         later: Later,
         fetching: Fetching,
         work_key: Callable[[Job], str | None],
+        keep_source: Callable[[Job], Awaitable[None]],
     ) -> None:
         self._journal = journal
         self._client = client
@@ -79,6 +81,7 @@ class Reusing:
         self._later = later
         self._fetching = fetching
         self._work_key = work_key
+        self._keep_source = keep_source
 
     def before(self, then: Step) -> Step:
         """Return the step that reuses where it can, and takes the step `then` where it cannot."""
@@ -126,6 +129,7 @@ class Reusing:
         if leader.state not in (State.FETCHED, State.DONE):
             return self._wait(leader)
         out_of_reach: OutputError | None = None
+        await self._keep_source(job)
         try:
             files = await self._copy_all(job, leader)
         except OutputError as error:
@@ -163,17 +167,12 @@ class Reusing:
 
     async def _copy(self, job: Job, leader: Job, result: Result) -> ev.SpooledResult | None:
         """Copy a result from the spool, else from where it was published."""
-        if result.sha256 is None:
-            return None
         name = _spool_name(job, result.position)
-        copied: Spooled | None = None
-        if result.spool_file is not None:
-            copied = await asyncio.to_thread(
-                reuse.from_spool, self._spool, result.spool_file, result.sha256, name
-            )
-        if copied is None and result.published_at is not None and result.output_name is not None:
-            root = Path(leader.output_root)
-            copied = await self._from_share(leader.watch, root, result, result.sha256, name)
+        if self._fetching.finishes(job):
+            if await self._copy_to(names.raw_file(name), leader, result) is None:
+                return None
+            return await self._fetching.finish(job, result.position, name, _paid(leader))
+        copied = await self._copy_to(name, leader, result)
         if copied is None:
             return None
         return ev.SpooledResult(
@@ -183,6 +182,19 @@ class Reusing:
             sha256=copied.sha256,
             extension=result.extension or "bin",
         )
+
+    async def _copy_to(self, name: str, leader: Job, result: Result) -> Spooled | None:
+        if result.sha256 is None:
+            return None
+        copied: Spooled | None = None
+        if result.spool_file is not None:
+            copied = await asyncio.to_thread(
+                reuse.from_spool, self._spool, result.spool_file, result.sha256, name
+            )
+        if copied is None and result.published_at is not None and result.output_name is not None:
+            root = Path(leader.output_root)
+            copied = await self._from_share(leader.watch, root, result, result.sha256, name)
+        return copied
 
     async def _from_share(
         self, watch: str, root: Path, result: Result, sha256: str, name: str
@@ -205,9 +217,15 @@ class Reusing:
         ]:
             return []
         return [
-            await self._fetching.fetch(job, each, _spool_name(job, each.position))
+            await self._fetching.fetch(job, each, _spool_name(job, each.position), submit)
             for each in report.results
         ]
+
+
+def _paid(leader: Job) -> Submit:
+    if leader.submit is None:
+        raise LookupError(f"job {leader.id} leads and was never submitted")
+    return leader.submit
 
 
 def _spool_name(job: Job, position: int) -> str:

@@ -78,6 +78,11 @@ class Later:
         tried = job.attempt + 1
         return failures.delayed(tried, reason) if tried >= TOLD_AFTER else None
 
+    def spool_blocked(self, job: Job, error: OutputError) -> Outcome:
+        """Return the outcome of a step that could not write into the spool: nobody pays on."""
+        failure = Failure(failures.SPOOL_BLOCKED, str(error), error.hint)
+        return Outcome(self.postponed(job, str(error)), hold=(holds.ACCOUNT, failure))
+
     def held(self, job: Job, error: Held) -> tuple[str, Failure]:
         """Return the scope that an error holds, and why."""
         is_rule = isinstance(error, RuleHold)

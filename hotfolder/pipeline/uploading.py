@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -12,11 +13,13 @@ from weakref import WeakValueDictionary
 from hotfolder import sources
 from hotfolder.domain import events as ev
 from hotfolder.domain import failures
-from hotfolder.domain.errors import Held, Refused, RemoteError
+from hotfolder.domain.errors import Held, OutputError, Refused, RemoteError
 from hotfolder.domain.jobs import Job
 from hotfolder.imaging import picture
 from hotfolder.journal import uploads
 from hotfolder.journal.journal import Journal
+from hotfolder.pipeline import keepsakes
+from hotfolder.pipeline.keepsakes import Keepsakes
 from hotfolder.pipeline.preparing import Preparing, Ready
 from hotfolder.pipeline.steps import READ_TIMEOUT_S, Later, Outcome
 from hotfolder.pipeline.threads import ShareThreads
@@ -38,6 +41,7 @@ class Uploading:
         later: Later,
         catalog: CurrentCatalog,
         preparing: Preparing,
+        keepsakes: Keepsakes,
     ) -> None:
         self._journal = journal
         self._client = client
@@ -46,6 +50,7 @@ class Uploading:
         self._catalog = catalog
         self._by_content: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._preparing = preparing
+        self._keepsakes = keepsakes
 
     async def __call__(self, job: Job) -> Outcome:
         """Upload, unless a link to the same content is still good.
@@ -59,13 +64,34 @@ class Uploading:
         good_until = self._later.clock() + LINK_MARGIN
         site = self._client.site
         link = await self._journal.run(uploads.find, job.upload_key, site, good_until)
+        try:
+            missing = await asyncio.to_thread(self._keepsakes.missing, job)
+            if link is not None and not missing:
+                return Outcome(ev.Uploaded(link=link))
+            ready = await self._ready(job)
+            if isinstance(ready, ev.Event):
+                return Outcome(ready)
+            await asyncio.to_thread(self._keepsakes.keep, job, ready.kept)
+        except OutputError as error:
+            return self._later.spool_blocked(job, error)
         if link is not None:
-            return Outcome(ev.Uploaded(link=link))
-        wanted = job.plan.preparation
-        ready = await (self._preparing(job, wanted) if wanted else self._read(job))
-        if isinstance(ready, ev.Event):
-            return Outcome(ready)
+            return Outcome(ev.Uploaded(link=link, prepared=ready.done))
         return await self._upload(job, ready)
+
+    async def keep_source(self, job: Job) -> None:
+        """Keep what a job's results are to get back, though nothing is uploaded for it.
+
+        Without its source, or room for this, they get back nothing, and are delivered all the same.
+        """
+        with suppress(OutputError):
+            if await asyncio.to_thread(self._keepsakes.missing, job):
+                ready = await self._ready(job)
+                if isinstance(ready, Ready):
+                    await asyncio.to_thread(self._keepsakes.keep, job, ready.kept)
+
+    async def _ready(self, job: Job) -> Ready | ev.Event:
+        wanted = job.plan.preparation
+        return await (self._preparing(job, wanted) if wanted else self._read(job))
 
     async def _read(self, job: Job) -> Ready | ev.Event:
         model = self._catalog().find(job.plan.model)
@@ -81,7 +107,8 @@ class Uploading:
         kind = picture.sniff(content.data[:64])
         if kind is None:
             return ev.GaveUp(failure=failures.NOT_A_PICTURE)
-        return Ready(content.data, kind, "")
+        kept = await asyncio.to_thread(keepsakes.taken, content.data)
+        return Ready(content.data, kind, "", kept)
 
     async def _upload(self, job: Job, ready: Ready) -> Outcome:
         name = f"{job.upload_key[:32]}.{ready.type.extension}"

@@ -25,7 +25,8 @@ def test_a_committed_result_has_its_content_hash_and_size(tmp_path: Path) -> Non
         part.write(b"pic")
         assert not spool.exists("7-1.png")
         part.write(b"ture")
-        assert part.content() == b"picture"
+        with part.reopened() as file:
+            assert file.read() == b"picture"
         spooled = part.commit()
     assert spool.exists("7-1.png")
     assert spooled.path == spool.path("7-1.png")
@@ -76,7 +77,7 @@ def test_a_closed_part_takes_nothing_more(tmp_path: Path) -> None:
     part.commit()
     late_calls: tuple[Callable[[], object], ...] = (
         lambda: part.write(b"x"),
-        part.content,
+        part.reopened,
         part.commit,
     )
     for late in late_calls:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -287,11 +287,18 @@ def _of_jobs(session: Session, path: str, listed: list[Job]) -> Explanation:
     elif held is not None:
         verdict = "waiting" if held.scope == holds.SERVICE else "held"
         reason = f"{sentences(held.failure)} So it is since {local_time(held.since)}."
+    reason = ". ".join([reason.rstrip("."), *_work_on_pictures(session, job)])
+    return Explanation(path=path, verdict=verdict, reason=reason, job=newest, others=tuple(older))
+
+
+def _work_on_pictures(session: Session, job: Job) -> Iterator[str]:
+    """Say what is done to the picture on its way to the service, and was done to the results."""
     if conversion(job) and job.state is not State.FAILED:
         done = "is" if job.state is State.ACCEPTED else "was"
-        reason = f"{reason.rstrip('.')}. For the upload it {done} converted: "
-        reason += "; ".join(conversion(job))
-    return Explanation(path=path, verdict=verdict, reason=reason, job=newest, others=tuple(older))
+        yield f"For the upload it {done} converted: {'; '.join(conversion(job))}"
+    finished = reading.finished(session, job.id)
+    if finished:
+        yield f"The result was finished: {finished}"
 
 
 def _hold_over(session: Session, job: Job) -> Hold | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import dataclass
 from datetime import datetime
@@ -146,6 +147,12 @@ def newest_time(session: Session) -> datetime | None:
     """Return when the history's last line was written."""
     row = session.row("newest_time")
     return from_ms(row["at"]) if row is not None and row["at"] is not None else None
+
+
+def finished(session: Session, job_id: int) -> str:
+    """Return what was done to a job's results after they came."""
+    told = [json.loads(line.detail) for line in history(session, job_id)]
+    return next((line["finished"] for line in reversed(told) if line.get("finished")), "")
 
 
 def newest_event(session: Session) -> int:

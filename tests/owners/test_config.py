@@ -67,6 +67,11 @@ prepare = "fail"
 max_mb = 5
 max_megapixels = 12.5
 strip = ["gps"]
+format = "webp"
+size = "source"
+metadata = "none"
+metadata_gps = false
+metadata_prompt = true
 
 [[watch.rule]]
 name = "winter"
@@ -150,6 +155,11 @@ def test_every_key_is_read(folder: Path) -> None:
                         "max_mb": 5.0,
                         "max_megapixels": 12.5,
                         "strip": ["gps"],
+                        "format": "webp",
+                        "size": "source",
+                        "metadata": "none",
+                        "metadata_gps": False,
+                        "metadata_prompt": True,
                     },
                     {
                         "name": "winter",
@@ -163,6 +173,11 @@ def test_every_key_is_read(folder: Path) -> None:
                         "max_mb": 0.0,
                         "max_megapixels": 0.0,
                         "strip": [],
+                        "format": "keep",
+                        "size": "model",
+                        "metadata": "copy",
+                        "metadata_gps": True,
+                        "metadata_prompt": False,
                     },
                 ],
             }

@@ -1,0 +1,167 @@
+"""What becomes of results between the service and the output folder."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from hotfolder.journal import reading
+from hotfolder.simulator import Fault
+from tests.pictures import (
+    STUDIO_TAGS,
+    needs_exiftool,
+    noise,
+    opened,
+    saved,
+    scene,
+    tagged,
+    told_by_exiftool,
+)
+from tests.studio import RULE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.studio import Studio
+
+pytestmark = needs_exiftool
+
+
+def drop_tagged(studio: Studio, name: str = "ann.jpg", form: str = "JPEG") -> Path:
+    """Drop a picture with a studio's metadata."""
+    made = studio.folder / name
+    made.write_bytes(saved(scene(), form))
+    content = tagged(made, *STUDIO_TAGS)
+    return studio.drop(name, content)
+
+
+def told(studio: Studio, name: str = "ann.jpg") -> dict[str, Any]:
+    """Read an output's metadata."""
+    return told_by_exiftool(studio.output / name)
+
+
+def spooled(studio: Studio) -> list[str]:
+    """Return what stands in the spool."""
+    return sorted(each.name for each in (studio.state / "spool").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("name", "form"), [("ann.jpg", "JPEG"), ("ann.png", "PNG"), ("ann.tif", "TIFF")]
+)
+async def test_outputs_have_what_their_sources_had(studio: Studio, name: str, form: str) -> None:
+    """Rights, camera and place come back, with a note of the edit; the journal knows the hash."""
+    drop_tagged(studio, name, form)
+    await studio.once()
+    (output,) = studio.outputs()
+    found = told(studio, output)
+    assert found["IFD0:Copyright"] == found["XMP-dc:Rights"] == "(c) Ann"
+    assert found["ExifIFD:DateTimeOriginal"] == "2026:05:01 12:00:00"
+    assert found["XMP-iptcExt:DigitalSourceType"].endswith("compositeWithTrainedAlgorithmicMedia")
+    assert str(found["XMP-hotfolder:TaskId"]) == studio.job(name)["task_id"]
+    assert not [key for key in found if "Prompt" in key]
+    (job,) = studio.read(reading.jobs)
+    published = (studio.output / output).read_bytes()
+    assert job.results[0].sha256 == hashlib.sha256(published).hexdigest()
+    assert spooled(studio) == []
+
+
+async def test_metadata_none_is_the_service_s_own_bytes(studio: Studio) -> None:
+    """Without metadata nothing is changed; with it, no pixel is."""
+    plain = f'{RULE}\nname = "plain"\nmetadata = "none"'
+    full = f'{RULE}\nname = "full"\nmetadata_prompt = true\nmetadata_gps = false'
+    studio.configure(watch='rules = "all"', rules=[plain, full])
+    drop_tagged(studio)
+    await studio.once()
+    assert studio.outputs() == ["ann.full.jpg", "ann.plain.jpg"]
+    bare, whole = (
+        (studio.output / name).read_bytes() for name in ("ann.plain.jpg", "ann.full.jpg")
+    )
+    assert opened(bare).tobytes() == opened(whole).tobytes()
+    assert not opened(bare).getexif()
+    found = told(studio, "ann.full.jpg")
+    assert found["XMP-iptcExt:AIPromptInformation"] == "Make it a summer day"
+    assert not [key for key in found if "GPS" in key]
+    assert len(studio.ledger().tasks) == 1
+
+
+async def test_the_source_may_be_gone_when_its_result_comes(studio: Studio) -> None:
+    """What the output gets back was taken when the source was sent."""
+    path = drop_tagged(studio)
+    studio.fault(Fault(call="download", kind="error_before", status=503))
+    await studio.once(timeout_s=1.0)
+    assert studio.states() == {"finished": 1}
+    path.unlink()
+    studio.simulator.clear_faults()
+    studio.clock.forward(600)
+    await studio.once()
+    assert studio.states() == {"done": 1}
+    assert told(studio)["IFD0:Copyright"] == "(c) Ann"
+
+
+async def test_the_raw_result_is_kept_until_the_output_stands(studio: Studio) -> None:
+    """While the output folder is away, the result waits in both forms, over a restart, too."""
+    drop_tagged(studio)
+    studio.fault(Fault(call="download", kind="error_before", status=503))
+    await studio.once(timeout_s=1.0)
+    away = studio.folder / "away"
+    studio.output.rename(away)
+    studio.simulator.clear_faults()
+    studio.clock.forward(600)
+    await studio.once(timeout_s=1.0)
+    assert studio.states() == {"fetched": 1}
+    assert spooled(studio) == ["1-1", "1-1-raw", "source-1"]
+    finished = (studio.state / "spool" / "1-1").read_bytes()
+    away.rename(studio.output)
+    studio.clock.forward(600)
+    await studio.once()
+    assert studio.states() == {"done": 1}
+    assert (studio.output / "ann.jpg").read_bytes() == finished
+    assert spooled(studio) == []
+
+
+async def test_what_cannot_be_finished_is_delivered_as_it_came(studio: Studio) -> None:
+    """A paid result is never lost to its metadata, and `explain` says what is missing."""
+    drop_tagged(studio)
+    studio.fault(Fault(call="download", kind="error_before", status=503))
+    await studio.once(timeout_s=1.0)
+    (studio.state / "spool" / "source-1").write_bytes(b"no keepsake")
+    studio.simulator.clear_faults()
+    studio.clock.forward(600)
+    await studio.once()
+    assert studio.states() == {"done": 1}
+    assert "XMP-hotfolder:TaskId" not in told(studio)
+    assert "not finished" in studio.explain("ann.jpg")["reason"]
+
+
+async def test_format_and_size_are_the_rules(studio: Studio) -> None:
+    """The output is a WebP of the source's size, which `explain` says."""
+    studio.configure(rules=[f'{RULE}\nformat = "webp"\nsize = "source"\nmax_megapixels = 0.01'])
+    drop_tagged(studio)
+    await studio.once()
+    assert studio.outputs() == ["ann.webp"]
+    image = opened((studio.output / "ann.webp").read_bytes())
+    assert (image.format, image.size) == ("WEBP", (160, 120))
+    assert told(studio, "ann.webp")["IFD0:Copyright"] == "(c) Ann"
+    assert "to 160 x 120 pixels" in studio.explain("ann.jpg")["reason"]
+
+
+async def test_a_follower_gets_back_what_its_own_source_had(studio: Studio) -> None:
+    """A second copy of a picture has its metadata, though only the first was sent and paid."""
+    content = drop_tagged(studio).read_bytes()
+    await studio.once()
+    studio.drop("bob.jpg", content)
+    await studio.once()
+    assert studio.states() == {"done": 2}
+    assert len(studio.ledger().tasks) == 1
+    assert (studio.output / "bob.jpg").read_bytes() == (studio.output / "ann.jpg").read_bytes()
+
+
+async def test_a_result_that_is_broken_is_fetched_again(studio: Studio) -> None:
+    """A result that a worker cannot decode is neither kept nor published."""
+    studio.fault(Fault(call="download", kind="truncate", times=2))
+    studio.drop("ann.jpg", saved(noise((300, 200)), "JPEG"))
+    await studio.once()
+    assert studio.states() == {"done": 1}
+    assert opened((studio.output / "ann.jpg").read_bytes()).size == (300, 200)

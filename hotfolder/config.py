@@ -49,6 +49,7 @@ DEFAULT_BASE_URL = "https://www.runninghub.ai/openapi/v2"
 CONFIG_NAME = "hotfolder.toml"
 LARGEST_PORT = 65_535
 NEEDS_RESTART = ("state_dir", "api")
+UMASK_PATTERN = r"^(0?[0-7]{3})?$"
 NAME_PATTERN = r"^[^\x00-\x1f/:]{1,64}$"
 
 
@@ -260,6 +261,9 @@ class Watch(_Section):
     duplicates: Literal["reuse", "edit"] = "reuse"
     collision: Literal["suffix", "skip", "replace"] = "suffix"
     originals: Literal["keep", "move"] = "keep"
+    umask: Annotated[str, Field(pattern=UMASK_PATTERN)] = ""
+    group: str = ""
+    times: Literal["now", "source"] = "now"
     rule: Annotated[list[Rule], Field(default_factory=lambda: [Rule()], min_length=1)]
     _catalog: Catalog = PrivateAttr(default_factory=Catalog)
 

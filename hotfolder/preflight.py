@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from hotfolder import config, key
 from hotfolder.config import Config, ConfigError, Problem, Reading
 from hotfolder.intake import mounts, plan, rules
+from hotfolder.outputs.access import group_number
 from hotfolder.runninghub import catalog, payload
 
 Identity = tuple[int, int]
@@ -66,6 +67,7 @@ def problems(reading: Reading, *, seen_online: Collection[str] = ()) -> list[Pro
     found += _folder_problems(reading, seen_online)
     found += _model_problems(reading)
     found += _webhook_problems(reading)
+    found += _group_problems(reading)
     return list(dict.fromkeys(found))
 
 
@@ -143,6 +145,16 @@ def _sidecar_model_problems(reading: Reading, models: catalog.Catalog) -> Iterat
             reason = models.why_not(name) if isinstance(name, str) else None
             if reason:
                 yield _problem(reading, ("watch", number, "sidecar_models"), reason)
+
+
+def _group_problems(reading: Reading) -> Iterator[Problem]:
+    for number, watch in enumerate(_watch_tables(reading)):
+        name = watch.get("group")
+        if isinstance(name, str) and name:
+            try:
+                group_number(name)
+            except ValueError as error:
+                yield _problem(reading, ("watch", number, "group"), str(error))
 
 
 def _folder_problems(reading: Reading, seen_online: Collection[str]) -> Iterator[Problem]:

@@ -38,6 +38,7 @@ from hotfolder.intake.review import review
 from hotfolder.journal import acceptance, backlog, callbacks, reading, recovery
 from hotfolder.journal.journal import Journal
 from hotfolder.key import KeyProblem
+from hotfolder.outputs.access import UNCHANGED, Access, group_number
 from hotfolder.outputs.spool import Spool
 from hotfolder.pipeline.doubts import CALLBACK_PATIENCE_S, Doubts
 from hotfolder.pipeline.fetching import Fetching
@@ -429,7 +430,9 @@ class Service:
                 Querying(journal, client, durations, edges.schedule, later, lambda: self._currency)
             ),
             State.FINISHED: fetching,
-            State.FETCHED: Publishing(journal, spool, threads, later, edges.failpoint),
+            State.FETCHED: Publishing(
+                journal, spool, threads, later, self._access, edges.failpoint
+            ),
         }
         rate = Rate()
         client.listen(rate.heard)
@@ -548,6 +551,17 @@ class Service:
 
     def _watch_named(self, name: str) -> Watch | None:
         return self._config.watch_named(name)
+
+    def _access(self, job: Job) -> Access:
+        """Return how a job's outputs are left; of a watch that is gone as they come."""
+        watch = self._watch_named(job.watch)
+        if watch is None:
+            return UNCHANGED
+        return Access(
+            umask=int(watch.umask, 8) if watch.umask else None,
+            group=group_number(watch.group) if watch.group else None,
+            mtime_ns=job.source_mtime_ns if watch.times == "source" else None,
+        )
 
     def _settling(self, watch: str, path: str) -> str | None:
         intake = self._intake(watch)

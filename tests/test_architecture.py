@@ -70,6 +70,7 @@ ROOMS: dict[str, set[str]] = {
         "pydantic",
         "runninghub.catalog",
         "runninghub.payload",
+        "outputs.access",
     },
     "views": {"config", "domain", "intake", "journal", "sources"},
     "control": OWNERS | {"config", "intake", "pipeline", "pydantic", "structlog", "views"},

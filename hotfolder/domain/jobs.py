@@ -96,6 +96,7 @@ class Job:
     id: int
     watch: str
     source: str
+    source_mtime_ns: int
     input_root: str
     content_hash: str
     generation: int

@@ -9,7 +9,7 @@ import importlib
 import importlib.util
 import io
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 from PIL import (
     BmpImagePlugin,
@@ -35,7 +35,7 @@ _BY_PILLOW: Final[Mapping[PictureType, Callable[[Any], Image.Image]]] = {
     PictureType.TIFF: TiffImagePlugin.TiffImageFile,
     PictureType.PSD: PsdImagePlugin.PsdImageFile,
 }
-_PACKAGES: Final = {PictureType.HEIC: ("pillow_heif", "heif"), PictureType.RAW: ("rawpy", "raw")}
+PACKAGES: Final = {PictureType.HEIC: ("pillow_heif", "heif"), PictureType.RAW: ("rawpy", "raw")}
 # A preview counts as full-size from this share of the raw picture's longer side.
 _FULL_SIZE: Final = 0.9
 # LibRaw's flips, in degrees against the clock.
@@ -46,49 +46,47 @@ def missing(kind: PictureType) -> str | None:
     """Return what must be installed before pictures of a kind can be opened, or None."""
     if kind is PictureType.AVIF and not features.check("avif"):
         return "a newer Pillow (pip install -U pillow)"
-    package, extra = _PACKAGES.get(kind, ("PIL", ""))
+    package, extra = PACKAGES.get(kind, ("PIL", ""))
     if importlib.util.find_spec(package) is not None:
         return None
     return f"the package {package} (pip install 'hotfolder[{extra}]')"
 
 
-def opened(kind: PictureType, content: Any, path: str) -> tuple[Image.Image, list[str]]:  # noqa: ANN401  bytes or a map of a file
+def opened(kind: PictureType, file: BinaryIO) -> tuple[Image.Image, list[str]]:
     """Open a picture's first frame, and say what a person should know of it.
 
-    `content` is the file's bytes, `path` where it can be opened again. Raises NoDecoder and
-    whatever the libraries raise.
+    `file` stays open for as long as the picture is to be decoded. Raises NoDecoder and whatever
+    the libraries raise.
     """
     needed = missing(kind)
     if needed is not None:
         raise NoDecoder(f"a {kind.extension.upper()} needs {needed}")
     match kind:
         case PictureType.HEIC:
-            return _heic(content), []
+            return _heic(file), []
         case PictureType.AVIF:
             avif = importlib.import_module("PIL.AvifImagePlugin")
-            return avif.AvifImageFile(io.BytesIO(content)), []
+            return avif.AvifImageFile(file), []
         case PictureType.RAW:
-            return _raw(path)
-    image = _BY_PILLOW[kind](io.BytesIO(content))
+            return _raw(file)
+    image = _BY_PILLOW[kind](file)
     frames = getattr(image, "n_frames", 1)
     if kind is PictureType.PSD:  # its frames are layers; the composite is what is shown
         return image, []
     return image, [f"the first of {frames} frames or pages"] if frames > 1 else []
 
 
-def _heic(content: Any) -> Image.Image:  # noqa: ANN401  bytes or a map of a file
+def _heic(file: BinaryIO) -> Image.Image:
     package: Any = importlib.import_module("pillow_heif")
-    image: Image.Image = package.open_heif(
-        io.BytesIO(content), convert_hdr_to_8bit=True
-    ).to_pillow()
+    image: Image.Image = package.open_heif(file, convert_hdr_to_8bit=True).to_pillow()
     image.info.pop("exif", None)  # the library has turned the picture already
     return image
 
 
-def _raw(path: str) -> tuple[Image.Image, list[str]]:
+def _raw(file: BinaryIO) -> tuple[Image.Image, list[str]]:
     rawpy: Any = importlib.import_module("rawpy")
     try:
-        with rawpy.imread(path) as raw:
+        with rawpy.imread(file) as raw:
             preview = _preview(rawpy, raw)
             if preview is not None:
                 return preview, ["the camera's own full-size preview"]

@@ -6,6 +6,7 @@ type or size. Runs in a worker.
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from typing import Final
 
@@ -70,7 +71,7 @@ def _remade(
     if kind not in containers.SPLICED:
         kind = PictureType.PNG
     with translated():
-        image, _ = decoders.opened(picture.type, content, "")
+        image, _ = decoders.opened(picture.type, io.BytesIO(content))
         profile = image.info.get("icc_profile")
         image = _plain(image)
         if size != image.size:

@@ -55,8 +55,8 @@ def prepare(content: Any, path: str, wanted: Preparation) -> Prepared:  # noqa: 
     if not wanted.convert:
         return _stripped(bytes(content), picture, wanted)
     target = _Target.of(wanted)
-    with translated():
-        image, notes = decoders.opened(picture.type, content, path)
+    with translated(), open(path, "rb") as file:  # noqa: PTH123  an open file of this process
+        image, notes = decoders.opened(picture.type, file)
         notes.insert(0, _told_type(picture))
         image = _decoded(image, _most_pixels(image, wanted))
         image, told = _in_srgb(image)

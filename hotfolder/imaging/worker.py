@@ -25,6 +25,8 @@ LARGEST_MESSAGE: Final = 128 * 1024
 # What libraries map besides a picture's own memory: themselves, thread stacks, arenas.
 _SPARE_BYTES: Final = 256 * 1024 * 1024
 _NICENESS: Final = 5
+MEMORY_LACK: Final = "MemoryLack"
+UNEXPECTED: Final = "Unexpected"
 
 Answer = dict[str, Any]
 
@@ -44,13 +46,16 @@ def main() -> None:
 def _answer(order: Mapping[str, Any], files: list[int]) -> Answer:
     """Do a task within its limits; errors are answers, too."""
     signal.alarm(int(order["deadline_s"]) + 1)  # should the other end be gone by then
-    _limit_memory(order["memory_bytes"])
+    # A map of a file counts as memory, too.
+    _limit_memory(order["memory_bytes"] + sum(os.fstat(each).st_size for each in files))
     try:
         return TASKS[order["task"]](files, order["order"])
     except picture.PictureError as error:
         return {"error": type(error).__name__, "text": str(error)}
     except MemoryError:
-        return {"error": "MemoryError", "text": "not enough memory"}
+        return {"error": MEMORY_LACK, "text": "not enough memory"}
+    except Exception as error:  # noqa: BLE001  one place: whatever it is, it is told
+        return {"error": UNEXPECTED, "text": f"{type(error).__name__}: {error}"}
     finally:
         signal.alarm(0)
         for each in files:

@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from hotfolder.imaging import picture
-from hotfolder.imaging.worker import LARGEST_MESSAGE
+from hotfolder.imaging.worker import LARGEST_MESSAGE, MEMORY_LACK, UNEXPECTED
 
 PLACES: Final = 4
 MEMORY_BYTES: Final = 1500 * 1024 * 1024
@@ -115,19 +115,27 @@ class Workshop:
             answer = await asyncio.wrap_future(begun)
         if "error" not in answer:
             return answer
-        if answer["error"] == "MemoryError":
-            raise MemoryLack("it needs more memory than limits.picture_memory_mb allows")
+        if answer["error"] == MEMORY_LACK:
+            raise MemoryLack("it needs more memory than pictures of its size should")
+        if answer["error"] == UNEXPECTED:
+            raise WorkerFailed(answer["text"])
         raise _ERRORS.get(answer["error"], picture.BrokenPicture)(answer["text"])
 
     async def work_on(
-        self, task: str, files: Sequence[int], order: Mapping[str, Any]
+        self,
+        task: str,
+        files: Sequence[int],
+        order: Mapping[str, Any],
+        *,
+        least_pixels: int = 0,
     ) -> dict[str, Any]:
         """Let a worker do a task with the picture in the first file, as long and large as it needs.
 
-        Raises as `work` does, before anything is decoded where the picture is not whole.
+        `least_pixels` is the size of what is to be made of it, where that may be larger. Raises as
+        `work` does, before anything is decoded where the picture is not whole.
         """
         found = await self.work("look", files[:1], {}, memory_bytes=LOOK_BYTES, deadline_s=LEAST_S)
-        pixels = found["width"] * found["height"]
+        pixels = max(least_pixels, found["width"] * found["height"])
         per_pixel = RAW_PIXEL_BYTES if found["type"] == picture.PictureType.RAW else PIXEL_BYTES
         return await self.work(
             task,
@@ -171,7 +179,7 @@ class Workshop:
         finally:
             for each in files:
                 os.close(each)
-        if keep and answer.get("error") != "MemoryError" and not self._closed:
+        if keep and answer.get("error") != MEMORY_LACK and not self._closed:
             self._idle.append(worker)
         else:
             self._end(worker)

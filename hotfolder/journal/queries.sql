@@ -213,7 +213,8 @@ DELETE FROM reservation WHERE job = :job;
 
 -- name: job
 -- One job with its place.
-SELECT job.*, watch.name AS watch, watch.root AS input_root, source.path AS source_path
+SELECT job.*, watch.name AS watch, watch.root AS input_root, source.path AS source_path,
+    source.mtime_ns AS source_mtime_ns
 FROM job JOIN source ON source.id = job.source JOIN watch ON watch.id = source.watch
 WHERE job.id = :job;
 

@@ -39,6 +39,7 @@ def load_job(session: Session, job_id: int) -> Job | None:
         id=row["id"],
         watch=row["watch"],
         source=os.fsdecode(row["source_path"]),
+        source_mtime_ns=int(row["source_mtime_ns"]),
         input_root=os.fsdecode(row["input_root"]),
         content_hash=row["content_hash"],
         generation=row["generation"],

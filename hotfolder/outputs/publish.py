@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Final
 
 from hotfolder.domain.sightings import Sighting
 from hotfolder.outputs import disk
+from hotfolder.outputs.access import UNCHANGED, Access
 from hotfolder.outputs.errors import (
     NameTaken,
     OutputBlocked,
@@ -73,13 +74,14 @@ def publish(
     *,
     token: str,
     replaces: Collection[str] = (),
+    access: Access = UNCHANGED,
 ) -> Published:
     """Put a spooled result at a name below root, and make it durable there.
 
     sha256 is the result's hash in hex; relative the target's path below root with "/";
     token, letters and digits, names the temporary and is the same for every attempt of
-    one result; replaces the hashes of what may be replaced. Returns ALREADY where the very
-    same content stands there.
+    one result; replaces the hashes of what may be replaced; access how files and new
+    folders are left. Returns ALREADY where the very same content stands there.
 
     Raises NameTaken where anything else stands there, RootMissing, SpoolLost where the
     spool no longer has that content, OutputBlocked where the file system refuses, and
@@ -92,14 +94,14 @@ def publish(
     with (
         _spooled(spool_file, sha256) as result,
         blocked(target),
-        target_folder(root, folders) as folder,
+        target_folder(root, folders, access) as folder,
     ):
         disk.unlink(folder, temporary)
         earlier = _look_at_earlier(folder, name, set(replaces) - {sha256})
         if earlier is None and _is_there(folder, name, result, target):
             return Published.ALREADY
         with _removed_on_failure(folder, temporary):
-            _copy(result, folder, temporary)
+            _copy(result, folder, temporary, access)
             try:
                 _put_in_place(folder, temporary, name, earlier)
             except FileExistsError:
@@ -205,10 +207,12 @@ def _spooled(spool_file: Path, sha256: str) -> Iterator[_Result]:
 
 
 @contextlib.contextmanager
-def target_folder(root: Path, folders: list[str]) -> Iterator[int]:
+def target_folder(
+    root: Path, folders: list[str], access: Access = UNCHANGED
+) -> Iterator[int]:
     """Open the target's folder, part by part below root, creating what is missing.
 
-    Raises RootMissing.
+    `access` is how what is created is left. Raises RootMissing.
     """
     with contextlib.ExitStack() as stack:
         try:
@@ -216,18 +220,20 @@ def target_folder(root: Path, folders: list[str]) -> Iterator[int]:
         except (FileNotFoundError, NotADirectoryError) as error:
             raise RootMissing(root) from error
         for part in folders:
-            _make_folder(folder, part)
+            _make_folder(folder, part, access)
             folder = stack.enter_context(disk.opened(part, _FOLDER_BELOW, folder))
         yield folder
 
 
-def _make_folder(parent: int, name: str) -> None:
+def _make_folder(parent: int, name: str, access: Access) -> None:
     """Create a sub folder, durably, where none stands yet."""
     try:
         os.stat(name, dir_fd=parent, follow_symlinks=False)
     except FileNotFoundError:
         with contextlib.suppress(FileExistsError):
             os.mkdir(name, dir_fd=parent)
+            with disk.opened(name, _FOLDER_BELOW, parent) as made:
+                access.give_to_folder(made)
             disk.sync(parent)
 
 
@@ -289,7 +295,7 @@ def _is_same(folder: int, name: str, status: os.stat_result, result: _Result) ->
     return same
 
 
-def _copy(result: _Result, folder: int, temporary: str) -> None:
+def _copy(result: _Result, folder: int, temporary: str, access: Access) -> None:
     """Copy the result to the temporary and make its content durable.
 
     Raises SpoolLost where what was copied does not have the hash.
@@ -299,6 +305,7 @@ def _copy(result: _Result, folder: int, temporary: str) -> None:
     with os.fdopen(file, "wb", buffering=0):
         for chunk in result.read_all():
             disk.write_all(file, chunk)
+        access.give_to_file(file)
         os.fsync(file)
 
 

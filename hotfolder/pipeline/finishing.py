@@ -20,6 +20,7 @@ from hotfolder.domain import events as ev
 from hotfolder.domain import names
 from hotfolder.domain.errors import OutputError
 from hotfolder.domain.jobs import Job, Submit
+from hotfolder.imaging.keepsake import Keepsake
 from hotfolder.imaging.picture import PictureError, PictureType
 from hotfolder.imaging.workshop import WorkerFailed, Workshop
 from hotfolder.outputs.errors import blocked
@@ -75,10 +76,12 @@ class Finishing:
         }
         with contextlib.ExitStack() as stack:
             files = [file.fileno(), target.fileno()]
+            pixels = 0
             with contextlib.suppress(OutputError):
                 kept = stack.enter_context(self._opened(names.keepsake_file(job.id)))
                 files.append(kept.fileno())
-            return await self._workshop.work_on("finish", files, order)
+                pixels = _pixels(kept) if job.plan.finish.size == "source" else 0
+            return await self._workshop.work_on("finish", files, order, least_pixels=pixels)
 
     async def _kept(
         self, position: int, name: str, file: BinaryIO, kind: PictureType, done: str
@@ -117,6 +120,15 @@ class Finishing:
             file: Any = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115  given on
         with file:
             yield file
+
+
+def _pixels(kept: BinaryIO) -> int:
+    """Return the size of a source; 0 where its keepsake is damaged."""
+    try:
+        of_source = Keepsake.decoded(kept.read())
+    except ValueError:
+        return 0
+    return of_source.width * of_source.height
 
 
 def _note(job: Job, submit: Submit) -> dict[str, str | None]:

@@ -18,6 +18,7 @@ from hotfolder.domain.jobs import Job, Result
 from hotfolder.journal import holds, reservations
 from hotfolder.journal.journal import Journal
 from hotfolder.outputs import publish
+from hotfolder.outputs.access import Access
 from hotfolder.outputs.errors import NameTaken, SpoolLost
 from hotfolder.outputs.spool import Spool
 from hotfolder.pipeline.steps import Later, Outcome, output_is_silent
@@ -29,7 +30,10 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.pipeline")
 
 
 class Publishing:
-    """Publishes a job's spooled results. `failpoint` is passed `publish.before` and `.after`."""
+    """Publishes a job's spooled results.
+
+    `access` says how its outputs are left. `failpoint` is passed `publish.before` and `.after`.
+    """
 
     def __init__(
         self,
@@ -37,6 +41,7 @@ class Publishing:
         spool: Spool,
         threads: ShareThreads,
         later: Later,
+        access: Callable[[Job], Access],
         failpoint: Failpoint = no_failpoint,
     ) -> None:
         self._journal = journal
@@ -44,6 +49,7 @@ class Publishing:
         self._threads = threads
         self._under_way: dict[int, asyncio.Future[object]] = {}
         self._later = later
+        self._access = access
         self._failpoint = failpoint
 
     async def __call__(self, job: Job) -> Outcome:
@@ -107,6 +113,7 @@ class Publishing:
                 name,
                 token=f"{job.id}-{result.id}",
                 replaces=earlier,
+                access=self._access(job),
             )
             self._failpoint("publish.after")
 

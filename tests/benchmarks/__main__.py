@@ -14,10 +14,10 @@ import structlog
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import limits, outage, pace, running, storm
+from tests.benchmarks import limits, outage, pace, pictures, running, storm
 from tests.benchmarks.frame import REGISTRY, Figures
 
-MODULES = (limits, outage, pace, running, storm)
+MODULES = (limits, outage, pace, pictures, running, storm)
 
 
 def main(arguments: list[str]) -> int:

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from hotfolder.imaging import decoders
+from hotfolder.imaging.picture import PictureType
 from tests import pictures
-from tests.owners.test_imaging_prepare import KINDS, needs
-from tests.pictures import noise, opened, saved, scene
+from tests.owners.test_imaging_prepare import KINDS, LYING, needs
+from tests.pictures import needs_rawpy, noise, opened, saved, scene
 from tests.studio import RULE
 
 if TYPE_CHECKING:
@@ -68,6 +70,37 @@ async def test_what_fits_is_sent_byte_for_byte(studio: Studio, form: str) -> Non
     await studio.once()
     assert sent(studio) == content
     assert studio.job("ann.jpg")["conversion"] == []
+
+
+async def test_exif_that_lies_is_no_reason_to_fail(studio: Studio) -> None:
+    """A picture whose EXIF makes no sense is sent as it is, and its edit is delivered."""
+    content = saved(scene(), "JPEG", exif=LYING)
+    studio.drop("ann.jpg", content)
+    await studio.once()
+    assert studio.states() == {"done": 1}
+    assert sent(studio) == content
+
+
+@needs_rawpy
+async def test_a_raw_file_without_a_preview_is_developed_and_edited(studio: Studio) -> None:
+    """Where the camera left no picture to send, one is developed from its raw pixels."""
+    studio.drop("ann.dng", pictures.dng())
+    await studio.once()
+    assert studio.states() == {"done": 1}
+    assert sent_picture(studio).size == (320, 240)
+
+
+async def test_a_kind_whose_package_is_missing_says_what_to_install(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the package nothing is uploaded or paid, and the reason names it."""
+    monkeypatch.setitem(decoders.PACKAGES, PictureType.AVIF, ("no_such_package", "avif"))
+    studio.drop("ann.avif", KINDS["avif"]())
+    await studio.once()
+    error = studio.job("ann.avif")["error"]
+    assert error["code"] == "no_decoder"
+    assert "hotfolder[avif]" in error["hint"]
+    assert "upload" not in studio.ledger().requests
 
 
 async def test_a_picture_turned_by_exif_is_sent_upright(studio: Studio) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import stat
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -145,6 +147,25 @@ async def test_format_and_size_are_the_rules(studio: Studio) -> None:
     assert (image.format, image.size) == ("WEBP", (160, 120))
     assert told(studio, "ann.webp")["IFD0:Copyright"] == "(c) Ann"
     assert "to 160 x 120 pixels" in studio.explain("ann.jpg")["reason"]
+
+
+async def test_outputs_are_left_as_the_watch_says(studio: Studio) -> None:
+    """Modes and time are the config's, for files in new folders, too."""
+    studio.configure(watch='umask = "007"\ntimes = "source"')
+    path = studio.drop("a/ann.jpg")
+    os.utime(path, ns=(10**18, 10**18))
+    await studio.once()
+    status = (studio.output / "a" / "ann.jpg").stat()
+    assert (stat.S_IMODE(status.st_mode), status.st_mtime_ns) == (0o660, 10**18)
+    assert stat.S_IMODE((studio.output / "a").stat().st_mode) == 0o770
+
+
+async def test_a_result_far_smaller_than_its_source_gets_its_size(studio: Studio) -> None:
+    """The memory for it is that of the source's size, not of the small result."""
+    studio.configure(rules=[f'{RULE}\nsize = "source"\nmax_megapixels = 0.1'])
+    studio.drop("ann.jpg", saved(noise((9000, 6000)), "JPEG", quality=60))
+    await studio.once()
+    assert opened((studio.output / "ann.jpg").read_bytes()).size == (9000, 6000)
 
 
 async def test_a_follower_gets_back_what_its_own_source_had(studio: Studio) -> None:

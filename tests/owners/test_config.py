@@ -51,6 +51,9 @@ sidecar = "required"
 sidecar_wait = 1.0
 orphan_after = 30.0
 sidecar_models = ["m"]
+umask = "002"
+group = "staff"
+times = "source"
 duplicates = "edit"
 collision = "replace"
 originals = "move"
@@ -139,6 +142,9 @@ def test_every_key_is_read(folder: Path) -> None:
                 "sidecar_wait": 1.0,
                 "orphan_after": 30.0,
                 "sidecar_models": ["m"],
+                "umask": "002",
+                "group": "staff",
+                "times": "source",
                 "duplicates": "edit",
                 "collision": "replace",
                 "originals": "move",

@@ -53,6 +53,12 @@ def heif(image: Image.Image, form: str = "HEIF") -> bytes:
     return saved(image, form, quality=95)
 
 
+# An orientation that there is not, and a directory behind the end.
+LYING = (
+    b"Exif\0\0II*\0\x08\0\0\0\x02\0\x12\x01\x03\0\x01\0\0\0\x63\0\0\0"
+    b"\x69\x87\x04\0\x01\0\0\0\xff\xff\xff\x7f\xff\xff\xff\xff"
+)
+
 KINDS: dict[str, Callable[[], bytes]] = {
     "tiff": lambda: saved(scene(), "TIFF"),
     "tiff lzw": lambda: saved(scene(), "TIFF", compression="tiff_lzw"),
@@ -66,6 +72,7 @@ KINDS: dict[str, Callable[[], bytes]] = {
     "avif": lambda: saved(scene(), "AVIF", quality=95),
     "heic": lambda: heif(scene()),
     "dng with preview": lambda: pictures.dng((160, 120), scene()),
+    "jpeg whose exif lies": lambda: saved(scene(), "JPEG", exif=LYING, quality=95),
 }
 needs = {"heic": needs_heif, "dng with preview": needs_rawpy}
 

@@ -1,0 +1,159 @@
+"""What it takes to prepare pictures: seconds, and the peak memory of daemon and workers together.
+
+Each measurement runs in a process of its own. Memory is the proportional set size (pages shared by
+several processes count once) of the process and its workers, looked at every few milliseconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+from PIL import Image
+
+from hotfolder.domain.preparation import Preparation
+from hotfolder.imaging.workshop import Workshop
+from tests.benchmarks.frame import Figures, benchmark
+
+MEGABYTE = 1024 * 1024
+LOOK_S = 0.01
+CAMERA = (8256, 5504)  # 45 megapixels
+BACK = (17_320, 11_547)  # 200 megapixels
+GROK = Preparation(types=("jpg", "png", "webp"), max_bytes=10 * MEGABYTE)
+WANTED_JPEG_BYTES = 25 * MEGABYTE
+
+
+@benchmark("picture")
+def one() -> Figures:
+    """Prepare one JPEG of 45 megapixels and 25 MB for a model that takes 10 MB."""
+    return _measured("camera", 1)
+
+
+@benchmark("pictures-8")
+def eight() -> Figures:
+    """Prepare eight JPEGs of 45 megapixels and 25 MB at a time, within the default budget."""
+    return _measured("camera", 8)
+
+
+@benchmark("pictures-8-large")
+def large() -> Figures:
+    """Prepare a TIFF of 200 megapixels beside seven JPEGs of 45, within the default budget."""
+    return _measured("camera,back", 7)
+
+
+def _measured(kinds: str, count: int) -> Figures:
+    """Measure in a fresh process, which has made no pictures of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        made = [str(_made(kind, Path(folder))) for kind in kinds.split(",")]
+        files = [made[0]] * count + made[1:]
+        answered = subprocess.run(
+            [sys.executable, "-m", __name__, *files], check=True, capture_output=True, text=True
+        )
+    figures: Figures = json.loads(answered.stdout)
+    return figures
+
+
+def _made(kind: str, folder: Path) -> Path:
+    path = folder / kind
+    size, form = (CAMERA, "JPEG") if kind == "camera" else (BACK, "TIFF")
+    image = _photograph(size)
+    if form == "TIFF":
+        image.save(path, form)
+        return path
+    for quality in range(99, 60, -2):  # as sharp as a camera's file of that size
+        written = io.BytesIO()
+        image.save(written, form, quality=quality)
+        if written.tell() <= WANTED_JPEG_BYTES:
+            break
+    path.write_bytes(written.getvalue())
+    return path
+
+
+def _photograph(size: tuple[int, int]) -> Image.Image:
+    """Make a picture with large forms and fine grain."""
+    forms = Image.effect_noise((64, 43), 120).resize(size, Image.Resampling.BICUBIC)
+    grain = Image.effect_noise((size[0] // 2, size[1] // 2), 40).resize(size)
+    grey = Image.blend(forms, grain, 0.3)
+    return Image.merge("RGB", (grey, forms, grain))
+
+
+def main(files: list[str]) -> Figures:
+    """Prepare files all at once and return the figures."""
+    started_s = time.monotonic()
+    with _peak() as peak:
+        sizes = asyncio.run(_prepare_all(files))
+    took_s = time.monotonic() - started_s
+    return {
+        "pictures": len(files),
+        "MB of the largest source": max(Path(each).stat().st_size for each in files) / MEGABYTE,
+        "MB of the largest sent": max(sizes) / MEGABYTE,
+        "seconds": took_s,
+        "seconds for each": took_s / len(files),
+        "peak MB of daemon and workers": max(peak) / MEGABYTE,
+    }
+
+
+async def _prepare_all(files: list[str]) -> list[int]:
+    workshop = Workshop()
+    try:
+        return await asyncio.gather(*(_prepare(workshop, each) for each in files))
+    finally:
+        workshop.close()
+
+
+async def _prepare(workshop: Workshop, file: str) -> int:
+    with open(file, "rb") as source, tempfile.TemporaryFile() as target:  # noqa: ASYNC230, PTH123
+        files = [source.fileno(), target.fileno()]
+        await workshop.work_on("prepare", files, asdict(GROK))
+        return os.fstat(target.fileno()).st_size
+
+
+@contextmanager
+def _peak() -> Iterator[list[int]]:
+    """Look at the memory of this process and its children while the block runs."""
+    seen, over = [0], threading.Event()
+
+    def look() -> None:
+        while not over.wait(LOOK_S):
+            seen.append(sum(map(_memory, [os.getpid(), *_children()])))
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        yield seen
+    finally:
+        over.set()
+        thread.join()
+
+
+def _children() -> list[int]:
+    found: list[int] = []
+    for task in Path("/proc/self/task").iterdir():
+        found += map(int, (task / "children").read_text("ascii").split())
+    return found
+
+
+def _memory(pid: int) -> int:
+    """Return a process's proportional set size in bytes; 0 for one that is gone."""
+    try:
+        rolled = Path(f"/proc/{pid}/smaps_rollup").read_text("ascii")
+    except OSError:
+        return 0
+    told = re.search(r"^Pss:\s+(\d+) kB", rolled, re.MULTILINE)
+    return int(told[1]) * 1024 if told else 0
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(sys.argv[1:])))  # noqa: T201  the figures

@@ -207,9 +207,9 @@ def _text(kind: bytes, body: bytes) -> bytes:
 
 def _raw_profile(text: bytes) -> bytes:
     """Read ImageMagick's way of keeping other formats' blocks: name, length, hex digits."""
-    lines = text.split()
+    *_, digits = text.strip().split(b"\n", 2)
     try:
-        content = bytes.fromhex(b"".join(lines[2:]).decode("ascii"))
+        content = bytes.fromhex(digits.decode("ascii"))
     except ValueError:
         return b""
     return iptc.of_resources(content) or content

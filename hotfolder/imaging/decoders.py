@@ -23,6 +23,7 @@ from PIL import (
     features,
 )
 
+from hotfolder.imaging import psd
 from hotfolder.imaging.picture import BrokenPicture, NoDecoder, PictureType
 
 # The decoders by name rather than Image.open: that would also try those of other formats.
@@ -69,6 +70,8 @@ def opened(kind: PictureType, file: BinaryIO) -> tuple[Image.Image, list[str]]:
             return avif.AvifImageFile(file), []
         case PictureType.RAW:
             return _raw(file)
+    if kind is PictureType.PSD and psd.is_deep(file):
+        return psd.composite(file), []
     image = _BY_PILLOW[kind](file)
     frames = getattr(image, "n_frames", 1)
     if kind is PictureType.PSD:  # its frames are layers; the composite is what is shown

@@ -39,11 +39,44 @@ def prepared(content: bytes, folder: Path, wanted: Preparation = GROK) -> Prepar
     return prepare(content, str(path), wanted)
 
 
+def inverted(image: Image.Image) -> Image.Image:
+    """Turn light to dark: a PSD writes ink as the light that it leaves."""
+    return image.point(lambda value: 255 - value)
+
+
 def psd(image: Image.Image) -> bytes:
     """Write a flat PSD, uncompressed."""
     channels = b"".join(band.tobytes() for band in image.split())
     head = struct.pack(">4sH6xHIIHH", b"8BPS", 1, len(image.mode), image.height, image.width, 8, 3)
     return head + bytes(12) + struct.pack(">H", 0) + channels
+
+
+def deep_psd(image: Image.Image, *, packed: bool) -> bytes:
+    """Write a flat PSD of 16 bits for a colour, whose low bytes are noise."""
+    planes = []
+    for band in image.split():
+        wide = bytearray(2 * image.width * image.height)
+        wide[::2] = band.tobytes()
+        wide[1::2] = bytes(range(256)) * (len(wide) // 512) + bytes(len(wide) // 2 % 256)
+        planes.append(bytes(wide))
+    mode = {"RGB": 3, "CMYK": 4, "L": 1}[image.mode]
+    size = (image.height, image.width, 16, mode)
+    head = struct.pack(">4sH6xHIIHH", b"8BPS", 1, len(planes), *size) + bytes(12)
+    if not packed:
+        return head + struct.pack(">H", 0) + b"".join(planes)
+    rows = [
+        _packed(plane[at : at + 2 * image.width])
+        for plane in planes
+        for at in range(0, len(plane), 2 * image.width)
+    ]
+    lengths = b"".join(struct.pack(">H", len(row)) for row in rows)
+    return head + struct.pack(">H", 1) + lengths + b"".join(rows)
+
+
+def _packed(row: bytes) -> bytes:
+    """Pack a row by PackBits, as literals only."""
+    parts = [row[at : at + 128] for at in range(0, len(row), 128)]
+    return b"".join(bytes([len(part) - 1]) + part for part in parts)
 
 
 def heif(image: Image.Image, form: str = "HEIF") -> bytes:
@@ -69,6 +102,9 @@ KINDS: dict[str, Callable[[], bytes]] = {
     "gif animated": lambda: saved(scene(), "GIF", save_all=True, append_images=[noise((160, 120))]),
     "png palette": lambda: saved(scene().quantize(8), "PNG"),
     "psd": lambda: psd(scene()),
+    "psd 16 bit": lambda: deep_psd(scene(), packed=False),
+    "psd 16 bit packed": lambda: deep_psd(scene(), packed=True),
+    "psd 16 bit cmyk": lambda: deep_psd(inverted(scene("CMYK")), packed=True),
     "avif": lambda: saved(scene(), "AVIF", quality=95),
     "heic": lambda: heif(scene()),
     "dng with preview": lambda: pictures.dng((160, 120), scene()),

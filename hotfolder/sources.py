@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+# No picture is larger; a disk image by a picture's name is.
+LARGEST_BYTES = 4 * 1024 * 1024 * 1024
+
 _CHUNK_BYTES = 1024 * 1024
 _HEAD_BYTES = 4096
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC

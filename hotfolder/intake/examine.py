@@ -17,7 +17,6 @@ from hotfolder.runninghub import catalog
 
 # Of larger files only the beginning is looked at here; they are converted, which tells the rest.
 READ_LIMIT_BYTES = 64 * catalog.MEGABYTE
-LARGEST_BYTES = 4096 * catalog.MEGABYTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +147,7 @@ def _judged(
     if isinstance(picture, PictureError):
         waits_for = WaitsFor.SOURCE if picture.growing else None
         return replace(draft, failure=picture.failure, waits_for=waits_for)
-    if settled.sighting.size > LARGEST_BYTES:
+    if settled.sighting.size > sources.LARGEST_BYTES:
         return replace(draft, failure=failures.SOURCE_TOO_LARGE, waits_for=None)
     model = watch.catalog.find(draft.plan.model)
     rule = next(each for each in watch.rule if each.name == draft.plan.rule)

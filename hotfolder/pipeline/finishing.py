@@ -22,10 +22,11 @@ from hotfolder.domain.errors import OutputError
 from hotfolder.domain.jobs import Job, Submit
 from hotfolder.imaging.keepsake import Keepsake
 from hotfolder.imaging.picture import PictureError, PictureType
-from hotfolder.imaging.workshop import WorkerFailed, Workshop
+from hotfolder.imaging.workshop import WorkerDied, WorkerFailed, WorkerSlow, Workshop
 from hotfolder.outputs.errors import blocked
 from hotfolder.outputs.spool import Spool
 
+TRIES: Final = 3
 CHUNK_BYTES: Final = 1024 * 1024
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.pipeline")
@@ -51,7 +52,8 @@ class Finishing:
     ) -> ev.SpooledResult:
         """Finish the raw result of a name in the spool, and keep it under that name.
 
-        Raises OutputError, and PictureError where the raw result is no whole picture.
+        Raises OutputError, PictureError where the raw result is no whole picture, WorkerFailed
+        where that could not be found out.
         """
         raw = names.raw_file(name)
         with self._opened(raw) as file, self._unnamed() as target:
@@ -59,6 +61,8 @@ class Finishing:
             try:
                 answer = await self._finish(job, file, target, submit)
             except (PictureError, WorkerFailed) as error:
+                if isinstance(error, WorkerDied | WorkerSlow) and job.attempt + 1 < TRIES:
+                    raise  # this says more of the machine than of the picture
                 log.warning("result.unfinished", **job.log_context(), error=str(error))
                 told = f"not finished ({error}): it is as the service made it"
                 return await self._kept(position, name, file, kind, told)

@@ -27,10 +27,8 @@ from hotfolder.pipeline.steps import READ_TIMEOUT_S, Later
 from hotfolder.pipeline.threads import ShareThreads
 
 TRIES: Final = 3
-MEGABYTE: Final = 1024 * 1024
-LARGEST_BYTES: Final = 4096 * MEGABYTE
 # A share that gives less than this in a second counts as hanging.
-SLOWEST_SHARE_BYTES: Final = MEGABYTE
+SLOWEST_SHARE_BYTES: Final = 1024 * 1024
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.pipeline")
 
@@ -83,7 +81,7 @@ class Preparing:
         # Made and closed in this thread: whoever gave it up must not close it under its writer.
         file = self._unnamed()
         try:
-            sha256, _ = sources.copy(root, relative, file.write, limit=LARGEST_BYTES)
+            sha256, _ = sources.copy(root, relative, file.write, limit=sources.LARGEST_BYTES)
         except BaseException:
             file.close()
             raise

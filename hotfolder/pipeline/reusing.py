@@ -21,6 +21,7 @@ from hotfolder.domain.errors import LinkGone, OutputError, RemoteError
 from hotfolder.domain.jobs import Job, Result, Submit
 from hotfolder.domain.states import State
 from hotfolder.imaging.picture import PictureError
+from hotfolder.imaging.workshop import WorkerFailed
 from hotfolder.journal import leaders, transitions
 from hotfolder.journal.journal import Journal
 from hotfolder.outputs import reuse
@@ -126,6 +127,12 @@ class Reusing:
 
     async def _follow(self, job: Job, leader: Job) -> Outcome | None:
         """Return what comes of following; None = nothing is left of the leader's result."""
+        try:
+            return await self._take(job, leader)
+        except WorkerFailed as error:
+            return Outcome(self._later.postponed(job, f"the result cannot be finished: {error}"))
+
+    async def _take(self, job: Job, leader: Job) -> Outcome | None:
         if leader.state not in (State.FETCHED, State.DONE):
             return self._wait(leader)
         out_of_reach: OutputError | None = None
@@ -160,8 +167,11 @@ class Reusing:
         return Outcome(ev.Postponed(until=until, reason=str(error), failure=failure))
 
     async def _copy_all(self, job: Job, leader: Job) -> list[ev.SpooledResult]:
-        """Copy the results that are here; empty unless every one is."""
-        files = [await self._copy(job, leader, each) for each in leader.results]
+        """Copy the results that are here; empty unless every one is, and is whole."""
+        try:
+            files = [await self._copy(job, leader, each) for each in leader.results]
+        except PictureError:
+            return []
         found = [each for each in files if each is not None]
         return found if len(found) == len(files) else []
 

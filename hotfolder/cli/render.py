@@ -220,5 +220,7 @@ def _words(stored: str) -> str:
 
 def _detail(stored: str) -> str:
     fields: dict[str, Any] = json.loads(stored)
-    plain = {key: each for key, each in fields.items() if isinstance(each, str | int)}
+    plain = {
+        key: each for key, each in fields.items() if isinstance(each, str | int) and each != ""
+    }
     return ", ".join(f"{_words(key)} {each}" for key, each in plain.items() if key != "query_at")

@@ -6,6 +6,7 @@ files; it may crash, hang or be killed for its memory, and nothing else dies of 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import mmap
 import os
@@ -14,6 +15,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 from hotfolder.domain.preparation import Finish, Preparation
@@ -25,6 +27,7 @@ LARGEST_MESSAGE: Final = 128 * 1024
 # What libraries map besides a picture's own memory: themselves, thread stacks, arenas.
 _SPARE_BYTES: Final = 256 * 1024 * 1024
 _NICENESS: Final = 5
+_FIRST_TO_GO: Final = "1000"
 MEMORY_LACK: Final = "MemoryLack"
 UNEXPECTED: Final = "Unexpected"
 
@@ -34,13 +37,23 @@ Answer = dict[str, Any]
 def main() -> None:
     """Work until the other end is closed."""
     with socket.socket(fileno=int(sys.argv[1])) as end:
-        os.nice(_NICENESS)
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        _be_modest()
         while True:
             message, files, _, _ = socket.recv_fds(end, LARGEST_MESSAGE, 4)
             if not message:
                 return
             end.send(json.dumps(_answer(json.loads(message), files)).encode())
+
+
+def _be_modest() -> None:
+    """Let everything else go first, and be the first to go; where the system allows that."""
+    for modesty in (
+        lambda: os.nice(_NICENESS),
+        lambda: resource.setrlimit(resource.RLIMIT_CORE, (0, 0)),
+        lambda: Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_GO, "ascii"),
+    ):
+        with contextlib.suppress(OSError, ValueError):
+            modesty()
 
 
 def _answer(order: Mapping[str, Any], files: list[int]) -> Answer:
@@ -64,9 +77,9 @@ def _answer(order: Mapping[str, Any], files: list[int]) -> Answer:
 
 def _limit_memory(memory_bytes: int) -> None:
     mapped = int(_statm()[0]) * resource.getpagesize()
-    resource.setrlimit(
-        resource.RLIMIT_AS, (mapped + memory_bytes + _SPARE_BYTES, resource.RLIM_INFINITY)
-    )
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_AS, (mapped + memory_bytes + _SPARE_BYTES, hard))
 
 
 def _statm() -> list[str]:

@@ -207,9 +207,7 @@ def _spooled(spool_file: Path, sha256: str) -> Iterator[_Result]:
 
 
 @contextlib.contextmanager
-def target_folder(
-    root: Path, folders: list[str], access: Access = UNCHANGED
-) -> Iterator[int]:
+def target_folder(root: Path, folders: list[str], access: Access = UNCHANGED) -> Iterator[int]:
     """Open the target's folder, part by part below root, creating what is missing.
 
     `access` is how what is created is left. Raises RootMissing.

@@ -31,6 +31,7 @@ from pydantic import (
     PlainSerializer,
     PlainValidator,
     PrivateAttr,
+    SecretStr,
     ValidationError,
     ValidationInfo,
     model_validator,
@@ -211,6 +212,41 @@ class Backup(_Section):
     keep: Annotated[int, Field(ge=0, le=3650)] = 7
 
 
+class Notify(_Section):
+    """Who is told when a person is needed: an address, one in a file, or a command.
+
+    `offline_minutes`: how long a folder is away before it is told. `summary_at`: HH:MM.
+    """
+
+    name: Annotated[str, Field(pattern=NAME_PATTERN)] = "notify"
+    url: SecretStr | None = None
+    url_file: ConfigPath | None = None
+    command: list[str] = []
+    about: list[Literal["hold", "budget", "failed", "in_doubt", "offline", "summary"]] = [
+        *("hold", "budget", "failed", "in_doubt", "offline"),
+    ]
+    offline_minutes: Annotated[float, Field(ge=0, le=10_000)] = 10.0
+    summary_at: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "18:00"
+
+    @model_validator(mode="after")
+    def _one_receiver(self) -> Notify:
+        if sum((self.url is not None, self.url_file is not None, bool(self.command))) != 1:
+            raise ValueError("must have exactly one of url, url_file and command")
+        return self
+
+    @property
+    def summary_time(self) -> tuple[int, int]:
+        """Hour and minute of the summary, in the owner's time zone."""
+        hour, _, minute = self.summary_at.partition(":")
+        return int(hour), int(minute)
+
+    def address(self) -> str:
+        """Return the address, which may hold a password. Raises OSError for its file."""
+        if self.url is not None:
+            return self.url.get_secret_value()
+        return self.url_file.read_text("utf-8").strip() if self.url_file else ""
+
+
 class Rule(_Section):
     """Which sources of a watch get which edit."""
 
@@ -315,6 +351,7 @@ class Config(OwnModels):
     api: Api = Api()
     limits: Limits = Limits()
     backup: Backup = Backup()
+    notify: list[Notify] = []
     watch: Annotated[list[Watch], Field(min_length=1)]
 
     @model_validator(mode="after")

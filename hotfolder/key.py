@@ -33,7 +33,7 @@ def find(environment: Mapping[str, str], key_file: Path | None) -> SecretStr:
         return _read(Path(credentials) / CREDENTIAL)
     if key_file is None:
         raise KeyProblem(f"there is no API key: {HINT}")
-    _refuse_if_open(key_file)
+    refuse_if_open(key_file)
     return _read(key_file)
 
 
@@ -55,14 +55,15 @@ def _checked(text: str, place: str) -> SecretStr:
     return SecretStr(key)
 
 
-def _refuse_if_open(path: Path) -> None:
+def refuse_if_open(path: Path, what: str = "key file") -> None:
+    """Raise KeyProblem for a file with a secret that others may read; a missing one is fine."""
     try:
         status = path.stat()
     except OSError:
         return
     if not stat.S_ISREG(status.st_mode):
-        raise KeyProblem(f"{path}: the key file is not a file")
+        raise KeyProblem(f"{path}: the {what} is not a file")
     if stat.S_IMODE(status.st_mode) & 0o077:
-        raise KeyProblem(f"{path}: others may read the key file: run chmod 600 {path}")
+        raise KeyProblem(f"{path}: others may read the {what}: run chmod 600 {path}")
     if status.st_uid not in (0, os.geteuid()):
-        raise KeyProblem(f"{path}: the key file belongs to another user")
+        raise KeyProblem(f"{path}: the {what} belongs to another user")

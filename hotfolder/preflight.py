@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from hotfolder import config, key
 from hotfolder.config import Config, ConfigError, Problem, Reading
 from hotfolder.intake import mounts, plan, rules
+from hotfolder.notices import sending
 from hotfolder.outputs.access import group_number
 from hotfolder.runninghub import catalog, payload
 
@@ -68,6 +69,7 @@ def problems(reading: Reading, *, seen_online: Collection[str] = ()) -> list[Pro
     found += _model_problems(reading)
     found += _webhook_problems(reading)
     found += _group_problems(reading)
+    found += _notify_problems(reading)
     return list(dict.fromkeys(found))
 
 
@@ -96,6 +98,23 @@ def _key(
         if file is None or not str(error).startswith(str(file)):
             return None, Problem("", str(error))
         return None, _problem(reading, _KEY_PLACE, str(error))
+
+
+def _notify_problems(reading: Reading) -> Iterator[Problem]:
+    for number, receiver in enumerate(reading.config.notify if reading.config else []):
+        key_name = "url_file" if receiver.url_file else "url"
+        if receiver.command:
+            continue
+        try:
+            if receiver.url_file is not None:
+                key.refuse_if_open(receiver.url_file, "file with the address")
+            message = sending.address_problem(receiver.address())
+        except key.KeyProblem as error:
+            message = str(error)
+        except (OSError, UnicodeDecodeError) as error:
+            message = f"cannot be read: {error}"
+        if message:
+            yield _problem(reading, ("notify", number, key_name), message)
 
 
 def _webhook_problems(reading: Reading) -> Iterator[Problem]:

@@ -38,6 +38,7 @@ from hotfolder.intake.review import review
 from hotfolder.journal import acceptance, backlog, callbacks, reading, recovery
 from hotfolder.journal.journal import Journal
 from hotfolder.key import KeyProblem
+from hotfolder.notices.noticing import Noticing
 from hotfolder.outputs.access import UNCHANGED, Access, group_number
 from hotfolder.outputs.spool import Spool
 from hotfolder.pipeline.doubts import CALLBACK_PATIENCE_S, Doubts
@@ -236,6 +237,7 @@ class Service:
             parts.overdue.run(),
             self._beat(parts.journal),
             Housekeeping(parts.journal, lambda: self._config, self._edges.clock).run(),
+            Noticing(parts.journal, lambda: self._config.notify, self._edges.clock).run(),
         )
         aside = [asyncio.create_task(each) for each in parts_aside]
         working = list(aside)

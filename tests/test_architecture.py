@@ -22,6 +22,7 @@ BELOW_FACES = OWNERS | {
     "config",
     "control",
     "housekeeping",
+    "notices",
     "installation",
     "key",
     "logs",
@@ -54,6 +55,7 @@ ROOMS: dict[str, set[str]] = {
     "logs": {"structlog"},
     "supervision": set(),
     "installation": {"config", "domain"},
+    "notices": {"config", "domain", "journal", "apprise", "pydantic", "structlog"},
     "housekeeping": {"config", "domain", "journal", "structlog"},
     "checkup": {
         *("config", "domain", "installation", "intake", "journal", "key", "outputs", "preflight"),
@@ -65,6 +67,7 @@ ROOMS: dict[str, set[str]] = {
     "preflight": {
         "config",
         "domain",
+        "notices",
         "intake",
         "key",
         "pydantic",
@@ -90,6 +93,7 @@ SOLE = {
     "sqlite3": {"journal"},
     "PIL": {"imaging", "simulator"},
     "defusedxml": {"intake/xmp.py"},
+    "apprise": {"notices"},
 }
 FILES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
 

@@ -657,6 +657,15 @@ SELECT job_hold.job, hold.code, hold.reason, hold.hint FROM job_hold
 JOIN hold ON hold.scope = job_hold.scope AND hold.code = job_hold.code
 ORDER BY hold.since DESC;
 
+-- name: jobs_failed_since
+-- Jobs that failed after an event and have not been tried again.
+SELECT id FROM job
+WHERE state = 'failed' AND id IN (SELECT job FROM event WHERE id > :event) ORDER BY id;
+
+-- name: count_ended
+-- How the jobs that ended since a time have ended.
+SELECT state, count(*) AS count FROM job WHERE ended_at >= :begin GROUP BY state;
+
 -- name: count_going_on
 -- Jobs that go on by themselves: being sent, or due some time and under no hold. A disk, a share
 -- or a service that does not answer is waited for.

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import State
-from hotfolder.journal.session import Session, from_ms
+from hotfolder.journal.session import Session, from_ms, to_ms
 from hotfolder.journal.transitions import existing_job
 
 
@@ -167,6 +167,18 @@ def touched_since(session: Session, event: int) -> list[Job]:
     return [existing_job(session, row["id"]) for row in rows]
 
 
+def failed_since(session: Session, event: int) -> list[Job]:
+    """Return the jobs that failed after a line of the history, and have failed still."""
+    rows = session.rows("jobs_failed_since", event=event)
+    return [existing_job(session, row["id"]) for row in rows]
+
+
+def ended_counts(session: Session, begin: datetime) -> dict[State, int]:
+    """Return how many jobs have ended how since a time."""
+    rows = session.rows("count_ended", begin=to_ms(begin))
+    return {State(row["state"]): row["count"] for row in rows}
+
+
 def going_on(session: Session) -> int:
     """Return how many jobs will go on by themselves: due some time, and not held."""
     row = session.row("count_going_on")
@@ -177,6 +189,17 @@ def failed_tasks(session: Session, job_id: int) -> int:
     """Return how many tasks of a job the service has ended as failed so far."""
     row = session.row("count_failed_tasks", job=job_id)
     return int(row["count"]) if row is not None else 0
+
+
+def told(session: Session, receiver: str) -> str | None:
+    """Return what a receiver of notices knows already, as it was kept."""
+    row = session.row("get_meta", key=receiver)
+    return None if row is None else str(row["value"])
+
+
+def keep_told(session: Session, receiver: str, value: str) -> None:
+    """Keep what a receiver of notices knows."""
+    session.change("set_meta", key=receiver, value=value)
 
 
 def currency(session: Session) -> str | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from pydantic import SecretStr
 
 from hotfolder import config
 from hotfolder.config import Config, ConfigError, Reading
@@ -37,6 +38,13 @@ history_days = 30
 [backup]
 folder = "/mnt/usb"
 keep = 3
+
+[[notify]]
+name = "office"
+url = "json://studio.test"
+about = ["hold", "summary"]
+offline_minutes = 5
+summary_at = "07:30"
 
 [[watch]]
 name = "portraits"
@@ -128,6 +136,17 @@ def test_every_key_is_read(folder: Path) -> None:
             "history_days": 30,
         },
         "backup": {"folder": Path("/mnt/usb"), "keep": 3},
+        "notify": [
+            {
+                "name": "office",
+                "url": SecretStr("json://studio.test"),
+                "url_file": None,
+                "command": [],
+                "about": ["hold", "summary"],
+                "offline_minutes": 5.0,
+                "summary_at": "07:30",
+            }
+        ],
         "watch": [
             {
                 "name": "portraits",

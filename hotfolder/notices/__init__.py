@@ -1,0 +1,1 @@
+"""Telling people when they are needed: by mail, chat or a command of their own."""

@@ -1,0 +1,162 @@
+"""Which notices are due: facts, and what was told before -> notices, and what is told then.
+
+Pure. What was told is remembered for each receiver, so that nothing is told twice and a receiver
+that could not be reached is told later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict
+
+from hotfolder.domain.failures import PAUSED, WATCH_REMOVED, Failure
+from hotfolder.domain.jobs import Job
+from hotfolder.notices.facts import Facts
+
+COLLECT: Final = timedelta(minutes=1)
+BETWEEN: Final = timedelta(minutes=10)
+MOST_NAMED: Final = 20
+BUDGET_CODES: Final = frozenset({"budget_spent"})
+MADE_BY_PEOPLE: Final = frozenset({PAUSED.code, WATCH_REMOVED.code})
+
+
+class Topic(StrEnum):
+    """What a notice is about; a receiver may want only some."""
+
+    HOLD = "hold"
+    BUDGET = "budget"
+    FAILED = "failed"
+    IN_DOUBT = "in_doubt"
+    OFFLINE = "offline"
+    SUMMARY = "summary"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Something to be told: a line that says it all, and the rest."""
+
+    topic: Topic
+    title: str
+    text: str
+
+
+class Told(BaseModel):
+    """What a receiver knows already; kept in the journal as JSON."""
+
+    model_config = ConfigDict(frozen=True)
+
+    newest: int | None = None
+    holds: frozenset[str] = frozenset()
+    offline: frozenset[str] = frozenset()
+    in_doubt: frozenset[int] = frozenset()
+    waiting_since: datetime | None = None
+    last_at: datetime | None = None
+    summary_of: str = ""
+
+
+def derive(facts: Facts, told: Told, offline_after: timedelta) -> tuple[list[Notice], Told]:
+    """Return the notices that are due, and what is told once they have been sent."""
+    held = {
+        f"{each.scope} {each.failure.code}": each
+        for each in facts.holds
+        if each.failure.code not in MADE_BY_PEOPLE
+    }
+    away = {
+        f"{row.name} {row.since}": row
+        for row in facts.offline
+        if row.since is not None and facts.now - row.since >= offline_after
+    }
+    doubtful = {job.id: job for job in facts.in_doubt}
+    new_holds = [held[key] for key in sorted(held.keys() - told.holds)]
+    notices = [_held(each.scope, each.failure) for each in new_holds]
+    notices += [
+        _offline(away[key].name, away[key].reason) for key in sorted(away.keys() - told.offline)
+    ]
+    fresh = told.model_copy(
+        update={"holds": frozenset(held), "offline": frozenset(away), "newest": facts.newest}
+    )
+    new_doubts = [doubtful[key] for key in sorted(doubtful.keys() - told.in_doubt)]
+    if not (facts.failed or new_doubts):
+        known = frozenset(doubtful) & told.in_doubt
+        return notices, fresh.model_copy(update={"in_doubt": known, "waiting_since": None})
+    if not _collected(facts.now, told):
+        since = told.waiting_since or facts.now
+        return notices, fresh.model_copy(update={"newest": told.newest, "waiting_since": since})
+    if facts.failed:
+        notices.append(_failed(facts.failed))
+    if new_doubts:
+        notices.append(_in_doubt(new_doubts))
+    later = {"in_doubt": frozenset(doubtful), "waiting_since": None, "last_at": facts.now}
+    return notices, fresh.model_copy(update=later)
+
+
+def joined(notices: list[Notice]) -> Notice:
+    """Return one notice that says what several say."""
+    first, *others = notices
+    if not others:
+        return first
+    text = "\n\n".join(f"{each.title}\n{each.text}" for each in notices)
+    return Notice(topic=first.topic, title=f"{first.title} (and {len(others)} more)", text=text)
+
+
+def _collected(now: datetime, told: Told) -> bool:
+    """Whether what failed may be told: a while after the first, and not too often."""
+    if told.waiting_since is None or now - told.waiting_since < COLLECT:
+        return False
+    return told.last_at is None or now - told.last_at >= BETWEEN
+
+
+def _held(scope: str, failure: Failure) -> Notice:
+    what = "Everything" if scope == "account" else scope.partition(":")[2]
+    return Notice(
+        topic=Topic.BUDGET if failure.code in BUDGET_CODES else Topic.HOLD,
+        title=f"{what} is held: {failure.message}",
+        text=f"Nothing is submitted there; no picture is lost. {failure.hint}",
+    )
+
+
+def _offline(watch: str, reason: str | None) -> Notice:
+    return Notice(
+        topic=Topic.OFFLINE,
+        title=f"The folder of {watch} is away",
+        text=f"{reason or 'It cannot be reached.'} Its pictures are waited for; nothing is lost.",
+    )
+
+
+def _failed(jobs: Iterable[Job]) -> Notice:
+    listed = list(jobs)
+    return Notice(
+        topic=Topic.FAILED,
+        title=_counted(len(listed), "picture", "failed"),
+        text=_listed(listed) + "\nhotfolder retry JOB tries one again.",
+    )
+
+
+def _in_doubt(jobs: Iterable[Job]) -> Notice:
+    listed = list(jobs)
+    text = "It cannot be known whether the service took them; they may have been charged.\n"
+    return Notice(
+        topic=Topic.IN_DOUBT,
+        title=_counted(len(listed), "edit", "in doubt"),
+        text=text + _listed(listed) + "\nLook at the tasks in the service's pages, then: "
+        "hotfolder resolve JOB --task-id ID, --resend or --abandon.",
+    )
+
+
+def _counted(number: int, what: str, how: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'} {how}"
+
+
+def _listed(jobs: list[Job]) -> str:
+    lines = [
+        f"job {job.id}: {job.watch}: {job.source}: {job.failure.message if job.failure else ''}"
+        for job in jobs[:MOST_NAMED]
+    ]
+    if len(jobs) > MOST_NAMED:
+        lines.append(f"and {len(jobs) - MOST_NAMED} more: see hotfolder jobs")
+    return "\n".join(lines)

@@ -1,0 +1,272 @@
+"""People are told when they are needed: once, together, by whatever way they chose."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import threading
+from contextlib import asynccontextmanager, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from pydantic import SecretStr
+
+from hotfolder.config import Notify
+from hotfolder.journal import sightings
+from hotfolder.journal.journal import Journal
+from hotfolder.notices import noticing
+from hotfolder.notices.noticing import Noticing
+from hotfolder.simulator import Fault
+from tests.studio import KEY
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
+
+    from tests.studio import Studio
+
+PASSWORD = "hunter2-hunter2"  # noqa: S105  nobody's
+
+
+class Told:
+    """A command that keeps what it is told, as an owner might write it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "told"
+        self._script = folder / "tell.sh"
+        self._script.write_text(f'#!/bin/sh\n{{ echo "# $1"; cat; echo; }} >> {self._file}\n')
+        self._script.chmod(0o700)
+
+    def receiver(self, **more: Any) -> Notify:  # noqa: ANN401  the keys of [[notify]]
+        """Return the [[notify]] that runs it."""
+        return Notify(command=[str(self._script)], **more)
+
+    @property
+    def text(self) -> str:
+        """Everything it was told."""
+        return self._file.read_text() if self._file.exists() else ""
+
+    @property
+    def titles(self) -> list[str]:
+        """The titles of what it was told."""
+        return [line[2:] for line in self.text.splitlines() if line.startswith("# ")]
+
+
+@asynccontextmanager
+async def looking(studio: Studio, *receivers: Notify) -> AsyncIterator[Noticing]:
+    """Look at a studio's journal while no daemon runs."""
+    studio.state.mkdir(exist_ok=True)
+    with Journal(studio.state, clock=studio.clock) as journal:
+        yield Noticing(journal, lambda: receivers, studio.clock)
+
+
+async def later(studio: Studio, noticing: Noticing, seconds: float) -> None:
+    """Look again after a while."""
+    studio.clock.forward(seconds)
+    await noticing.look()
+
+
+@pytest.fixture
+def told(tmp_path: Path) -> Told:
+    """Give a command that keeps what it is told."""
+    return Told(tmp_path)
+
+
+async def troubled(studio: Studio, failures: int) -> None:
+    """Work on pictures of which some fail, one is in doubt and one is done."""
+    studio.fault(
+        Fault(call="submit", kind="drop_after", times=1),
+        Fault(call="submit", kind="fail_task", code="1501", skip=1, times=failures),
+    )
+    studio.configure(limits="concurrency = 1")
+    studio.drop_many(failures + 2)
+    await studio.once()
+
+
+async def test_failures_are_told_together_and_once(studio: Studio, told: Told) -> None:
+    """Many failures and doubts make one message, after a while; a restart tells nothing twice."""
+    async with looking(studio, told.receiver()) as noticing:
+        await noticing.look()
+    await troubled(studio, failures=30)
+    async with looking(studio, told.receiver()) as noticing:
+        await noticing.look()
+        assert told.titles == []
+        await later(studio, noticing, 61)
+        assert told.titles == ["30 pictures failed (and 1 more)"]
+        await later(studio, noticing, 3600)
+    async with looking(studio, told.receiver()) as noticing:
+        await later(studio, noticing, 3600)
+    assert len(told.titles) == 1
+    assert "and 10 more" in told.text
+    assert "1 edit in doubt" in told.text
+    assert "hotfolder resolve" in told.text
+
+
+async def test_what_was_before_the_first_start_is_not_news(studio: Studio, told: Told) -> None:
+    """Turning notices on does not tell of last year's failures, but of what needs a person now."""
+    await troubled(studio, failures=2)
+    async with looking(studio, told.receiver()) as noticing:
+        await noticing.look()
+        await later(studio, noticing, 61)
+    assert told.titles == ["1 edit in doubt"]
+
+
+async def test_a_hold_is_told_when_it_begins(studio: Studio, told: Told) -> None:
+    """An empty wallet is told at once, with what to do; the same hold is not told again."""
+    studio.fault(Fault(call="submit", kind="code", code="416"))
+    studio.drop("ann.jpg")
+    await studio.once()
+    async with looking(studio, told.receiver()) as noticing:
+        await noticing.look()
+        await later(studio, noticing, 3600)
+    (title,) = told.titles
+    assert title.startswith("Everything is held: ")
+
+
+async def test_only_what_is_wanted_is_told(studio: Studio, told: Told) -> None:
+    """A receiver hears only of the topics that it names."""
+    await troubled(studio, failures=1)
+    async with looking(studio, told.receiver(about=["hold", "budget"])) as noticing:
+        await noticing.look()
+        await later(studio, noticing, 3600)
+    assert told.titles == []
+
+
+async def test_a_folder_that_is_away_for_long_is_told(studio: Studio, told: Told) -> None:
+    """A share that is away for longer than `offline_minutes` is told, a shorter time is not."""
+    await studio.once()
+    async with looking(studio, told.receiver(offline_minutes=10)) as noticing:
+        await noticing.look()
+        journal = noticing._journal  # noqa: SLF001  the intake's word
+        number = await journal.run(lambda session: session.rows("watches")[0]["id"])
+        await journal.run(sightings.note_watch, number, online=False, detect="scan", reason="gone")
+        await later(studio, noticing, 300)
+        assert told.titles == []
+        await later(studio, noticing, 400)
+        await later(studio, noticing, 400)
+    assert told.titles == ["The folder of studio is away"]
+
+
+async def test_the_day_is_summed_up(studio: Studio, told: Told) -> None:
+    """Once a day, at the time the owner set, with what was done and charged."""
+    clock = studio.clock
+    at = clock().astimezone()
+    receiver = told.receiver(about=["summary"], summary_at=f"{at:%H:%M}")
+    async with looking(studio, receiver) as noticing:
+        await noticing.look()
+        assert told.titles == []
+    studio.drop_many(3)
+    await studio.once()
+    async with looking(studio, receiver) as noticing:
+        await later(studio, noticing, 86_400)
+        await later(studio, noticing, 60)
+        assert len(told.titles) == 1
+        assert told.titles[0].startswith("3 done, 0 failed since ")
+        assert "charged: 0." in told.text
+        await later(studio, noticing, 86_400)
+    assert len(told.titles) == 2
+
+
+class Mailbox:
+    """A mail server's memory."""
+
+    def __init__(self) -> None:
+        self.mails: list[str] = []
+
+    async def handle_DATA(  # noqa: N802  aiosmtpd's name
+        self,
+        _server: object,
+        _session: object,
+        envelope: Any,  # noqa: ANN401  without types
+    ) -> str:
+        """Keep a mail."""
+        self.mails.append(envelope.content.decode())
+        return "250 taken"
+
+
+async def test_mail_is_sent(studio: Studio) -> None:
+    """A mail to a real server: subject and text as they are, and neither key nor password."""
+    mailbox = Mailbox()
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    server = Controller(mailbox, hostname="127.0.0.1", port=port)
+    server.start()
+    try:
+        url = f"mailto://127.0.0.1:{port}?from=hotfolder@studio.test&to=ann@studio.test"
+        await troubled(studio, failures=1)
+        async with looking(studio, Notify(url=SecretStr(url))) as noticing:
+            await noticing.look()
+            await later(studio, noticing, 61)
+    finally:
+        server.stop()
+    (mail,) = mailbox.mails
+    assert "Subject: hotfolder: 1 edit in doubt" in mail
+    assert KEY not in mail
+
+
+@contextmanager
+def web_receiver(port: int = 0) -> Iterator[tuple[int, list[dict[str, Any]]]]:
+    """Receive what is posted to a port."""
+    posted: list[dict[str, Any]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            posted.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield server.server_address[1], posted
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+async def test_a_web_service_is_told(studio: Studio) -> None:
+    """A generic JSON receiver gets title and text."""
+    with web_receiver() as (port, posted):
+        await troubled(studio, failures=1)
+        url = f"json://ann:{PASSWORD}@127.0.0.1:{port}/hook"
+        async with looking(studio, Notify(url=SecretStr(url))) as noticing:
+            await noticing.look()
+            await later(studio, noticing, 61)
+    (told,) = posted
+    assert told["title"] == "hotfolder: 1 edit in doubt"
+    assert "job " in told["message"]
+
+
+async def test_a_receiver_that_hangs_or_is_gone_is_tried_later(
+    studio: Studio, told: Told, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mail server that says nothing delays no other receiver; what it missed is told later.
+
+    The log says which receiver, and neither its address nor its password.
+    """
+    monkeypatch.setattr(noticing, "SEND_LIMIT_S", 0.5)
+    await troubled(studio, failures=1)
+    silent = socket.create_server(("127.0.0.1", 0))
+    port = silent.getsockname()[1]
+    hanging = Notify(name="office", url=SecretStr(f"json://ann:{PASSWORD}@127.0.0.1:{port}/hook"))
+    async with looking(studio, hanging, told.receiver()) as looked:
+        await looked.look()
+        async with asyncio.timeout(10):
+            await later(studio, looked, 61)
+        assert told.titles == ["1 edit in doubt"]
+        silent.close()
+        monkeypatch.setattr(noticing, "SEND_LIMIT_S", 10.0)
+        with web_receiver(port) as (_, posted):
+            await later(studio, looked, 3600)
+    assert [each["title"] for each in posted] == ["hotfolder: 1 edit in doubt"]
+    logged = capsys.readouterr().out
+    assert "receiver=office" in logged
+    assert PASSWORD not in logged

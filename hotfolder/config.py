@@ -212,6 +212,12 @@ class Backup(_Section):
     keep: Annotated[int, Field(ge=0, le=3650)] = 7
 
 
+class Monitor(_Section):
+    """Where the pages /healthz, /readyz and /metrics are served; "" = nowhere."""
+
+    listen: Annotated[str, AfterValidator(_listen_address)] = ""
+
+
 class Notify(_Section):
     """Who is told when a person is needed: an address, one in a file, or a command.
 
@@ -352,6 +358,7 @@ class Config(OwnModels):
     limits: Limits = Limits()
     backup: Backup = Backup()
     notify: list[Notify] = []
+    monitor: Monitor = Monitor()
     watch: Annotated[list[Watch], Field(min_length=1)]
 
     @model_validator(mode="after")

@@ -41,6 +41,7 @@ from hotfolder.key import KeyProblem
 from hotfolder.notices.noticing import Noticing
 from hotfolder.outputs.access import UNCHANGED, Access, group_number
 from hotfolder.outputs.spool import Spool
+from hotfolder.overview import Overview
 from hotfolder.pipeline.doubts import CALLBACK_PATIENCE_S, Doubts
 from hotfolder.pipeline.fetching import Fetching
 from hotfolder.pipeline.finishing import Finishing
@@ -55,7 +56,7 @@ from hotfolder.pipeline.rate import Rate
 from hotfolder.pipeline.reusing import Reusing, work_key
 from hotfolder.pipeline.runner import Runner
 from hotfolder.pipeline.sharing import Sharing
-from hotfolder.pipeline.steps import Jitter, Later, Step
+from hotfolder.pipeline.steps import Jitter, Later, Step, observed
 from hotfolder.pipeline.submitting import Addresses, Intending, Submitting
 from hotfolder.pipeline.threads import ShareThreads
 from hotfolder.pipeline.uploading import Uploading
@@ -65,6 +66,9 @@ from hotfolder.runninghub.client import SUBMIT_TIMEOUT_S, Client
 from hotfolder.supervision import Supervisor
 from hotfolder.watches import Watches
 from hotfolder.web.listener import listening
+from hotfolder.web.metrics import Metrics
+from hotfolder.web.monitor import monitor
+from hotfolder.web.serving import serving
 
 KEY_BYTES: Final = 32
 SPOOL_NAME: Final = "spool"
@@ -149,6 +153,7 @@ class Service:
         self._workshop = Workshop(memory_bytes=config.limits.picture_memory_mb * MEGABYTE)
         self._reread = reread or (lambda: config)
         self._supervisor = supervisor or Supervisor()
+        self._metrics = Metrics()
         self._currency: str | None = None
         self._limit_there = 0
         self._hold_none = False
@@ -159,7 +164,11 @@ class Service:
 
         Whenever `reload` is set, the config is read again.
         """
-        async with self._open(single_scan=False) as parts, self._working(parts) as working:
+        async with (
+            self._open(single_scan=False) as parts,
+            self._working(parts) as working,
+            self._monitoring(parts),
+        ):
             log.info("service.started", watches=[each.name for each in self._config.watch])
             self._supervisor.ready()
             reloading = asyncio.create_task(parts.reloading.run(reload or asyncio.Event()))
@@ -218,6 +227,24 @@ class Service:
 
         async with listening(host, port, key, hear):
             log.info("callbacks.listening", address=stated)
+            yield
+
+    @asynccontextmanager
+    async def _monitoring(self, parts: _Parts) -> AsyncIterator[None]:
+        """Serve the pages of the monitor, if the owner wants them."""
+        stated = self._config.monitor.listen
+        if not stated:
+            yield
+            return
+        overview = Overview(
+            journal=parts.journal,
+            config=lambda: self._config,
+            pace=parts.pace,
+            watches=parts.watches,
+            threads=parts.threads,
+        )
+        host, port = listen_place(stated)
+        async with serving(monitor(overview.now, self._metrics), host, port, "monitor.listen"):
             yield
 
     @asynccontextmanager
@@ -304,7 +331,12 @@ class Service:
             failpoint=edges.failpoint,
         )
         try:
-            with Journal(state_dir, clock=edges.clock, failpoint=edges.failpoint) as journal:
+            with Journal(
+                state_dir,
+                clock=edges.clock,
+                failpoint=edges.failpoint,
+                observe=self._metrics.observe,
+            ) as journal:
                 async with self._hearing(journal):
                     parts = await self._build(journal, client, single_scan=single_scan)
                     asking = asyncio.create_task(self._ask_currency(journal, client))
@@ -440,7 +472,7 @@ class Service:
         client.listen(rate.heard)
         return Runner(
             journal,
-            steps,
+            {state: observed(step, self._metrics.observe) for state, step in steps.items()},
             pacing=Pacing(pace, rate, durations),
             later=later,
             hurry=hurry,

@@ -80,11 +80,13 @@ ROOMS: dict[str, set[str]] = {
     "watches": {"config", "domain", "intake", "journal"},
     "reload": {"config", "domain", "journal", "pydantic", "structlog", "supervision"},
     "signals": set(),
-    "service": BELOW_FACES | {"web", "intake", "pipeline", "pydantic", "structlog"},
+    "service": BELOW_FACES | {"web", "overview", "intake", "pipeline", "pydantic", "structlog"},
     "simulator": {"PIL", "starlette", "uvicorn"},
     "cli": BELOW_FACES
     | {"intake", "jinja2", "rich", "simulator", "structlog", "typer", "pydantic"},
-    "web": BELOW_FACES - {"service"} | {"jinja2", "starlette", "structlog", "uvicorn"},
+    "overview": BELOW_FACES - {"service"} | {"web", "pipeline"},
+    "web": BELOW_FACES - {"service"}
+    | {"hotfolder.__version__", "prometheus_client", "jinja2", "starlette", "structlog", "uvicorn"},
 }
 # Names that only one file or room may import at all.
 SOLE = {
@@ -94,6 +96,7 @@ SOLE = {
     "PIL": {"imaging", "simulator"},
     "defusedxml": {"intake/xmp.py"},
     "apprise": {"notices"},
+    "prometheus_client": {"web/metrics.py"},
 }
 FILES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
 

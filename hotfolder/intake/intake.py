@@ -71,6 +71,7 @@ class WatchIntake:
         self.standing = Standing(watch.name, number, journal)
         self.all_readable = True
         self.scanned = False
+        self.scan_s = 0.0
         self._journal = journal
         self._accepted = accepted
         self._backlog = backlog
@@ -249,6 +250,7 @@ class WatchIntake:
         await self.standing.note()
         self.all_readable = not refused
         self.scanned = True
+        self.scan_s = step.spent_s
         self._next_scan_s = self._after(step.spent_s)
 
     def _after(self, spent_s: float) -> float:

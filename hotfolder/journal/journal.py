@@ -24,6 +24,7 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 from hotfolder.domain.clock import Clock, utc_now
 from hotfolder.domain.errors import JournalError, JournalLocked, JournalUnavailable
 from hotfolder.domain.failpoints import Failpoint, no_failpoint
+from hotfolder.domain.measures import Measure, Observe, unobserved
 from hotfolder.journal.connection import FILE_NAME, damage_reported, open_writer
 from hotfolder.journal.session import Session
 
@@ -48,15 +49,22 @@ class Journal:
     """The SQLite record in `folder`. Open at most once per folder at a time.
 
     Raises JournalLocked when another process holds it, JournalDamaged, JournalNewer.
-    `failpoint` is passed `commit.before` and `commit.after` in the journal's thread.
+    `failpoint` is passed `commit.before` and `commit.after`, `observe` how long each commit took;
+    both in the journal's thread.
     """
 
     def __init__(
-        self, folder: Path, *, clock: Clock = utc_now, failpoint: Failpoint = no_failpoint
+        self,
+        folder: Path,
+        *,
+        clock: Clock = utc_now,
+        failpoint: Failpoint = no_failpoint,
+        observe: Observe = unobserved,
     ) -> None:
         self.path = folder / FILE_NAME
         self._clock = clock
         self._failpoint = failpoint
+        self._observe = observe
         self._lock = _lock(folder)
         try:
             self._connection = open_writer(self.path)
@@ -159,7 +167,9 @@ class Journal:
             session = Session(self._connection, self._clock)
             answers = [self._run_one(session, operation) for operation in batch]
             self._failpoint("commit.before")
+            began_s = time.monotonic()
             self._connection.execute("COMMIT")
+            self._observe(Measure.COMMIT, time.monotonic() - began_s, "")
             self._failpoint("commit.after")
         except BaseException:
             if self._connection.in_transaction:

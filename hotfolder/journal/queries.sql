@@ -662,6 +662,11 @@ ORDER BY hold.since DESC;
 SELECT id FROM job
 WHERE state = 'failed' AND id IN (SELECT job FROM event WHERE id > :event) ORDER BY id;
 
+-- name: oldest_result
+-- When the task of the oldest result that is not yet fetched was answered as ended.
+SELECT min(event.at) AS at FROM event JOIN job ON job.id = event.job
+WHERE job.state = 'finished' AND event.name = 'RemoteSucceeded';
+
 -- name: count_ended
 -- How the jobs that ended since a time have ended.
 SELECT state, count(*) AS count FROM job WHERE ended_at >= :begin GROUP BY state;

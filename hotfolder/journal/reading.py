@@ -173,6 +173,12 @@ def failed_since(session: Session, event: int) -> list[Job]:
     return [existing_job(session, row["id"]) for row in rows]
 
 
+def oldest_result(session: Session) -> datetime | None:
+    """Return since when the oldest result stands at the service without being fetched."""
+    row = session.row("oldest_result")
+    return from_ms(row["at"]) if row is not None and row["at"] is not None else None
+
+
 def ended_counts(session: Session, begin: datetime) -> dict[State, int]:
     """Return how many jobs have ended how since a time."""
     rows = session.rows("count_ended", begin=to_ms(begin))

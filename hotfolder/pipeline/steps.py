@@ -13,6 +13,7 @@ pointless for a whole scope says so by a hold beside its event.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,6 +26,7 @@ from hotfolder.domain.clock import Clock
 from hotfolder.domain.errors import Busy, Held, OutputError, RemoteError, RuleHold
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Job
+from hotfolder.domain.measures import Measure, Observe
 from hotfolder.domain.retry import backoff_s
 from hotfolder.journal import holds
 
@@ -44,6 +46,19 @@ class Outcome:
 
 
 Step = Callable[[Job], Awaitable[Outcome]]
+
+
+def observed(step: Step, observe: Observe) -> Step:
+    """Return a step that tells how long it took, by the state it began in."""
+
+    async def timed(job: Job) -> Outcome:
+        began_s = time.monotonic()
+        try:
+            return await step(job)
+        finally:
+            observe(Measure.STEP, time.monotonic() - began_s, job.state.value)
+
+    return timed
 
 
 def output_is_silent() -> OutputError:

@@ -1,16 +1,11 @@
 """The listener for callbacks: anybody may reach it, so it believes nothing and keeps little.
 
 Every request is answered at once and alike. Only a token that we sealed makes it look at the body,
-and all that is taken from there is a task id, to be confirmed by a query of ours. uvicorn's
-protocol is used without its `Server`, which takes over SIGINT and SIGTERM; connections are few
-and short-lived here.
+and all that is taken from there is a task id, to be confirmed by a query of ours.
 """
 
 from __future__ import annotations
 
-import asyncio
-import logging
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Final
@@ -19,18 +14,14 @@ import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import request_response
-from uvicorn.config import Config
-from uvicorn.protocols.http.h11_impl import H11Protocol
-from uvicorn.server import ServerState
 
 from hotfolder.domain import tokens
-from hotfolder.domain.errors import JournalError, OperatorError
+from hotfolder.domain.errors import JournalError
 from hotfolder.runninghub import wire
+from hotfolder.web.serving import serving
 
-MOST_CONNECTIONS: Final = 128
 MOST_AT_ONCE: Final = 32
 LARGEST_BODY_BYTES: Final = 64 * 1024
-LONGEST_CONNECTION_S: Final = 15.0
 
 Hear = Callable[[str, str], Awaitable[object]]
 
@@ -88,61 +79,9 @@ def _later() -> Response:
     return PlainTextResponse("later, please\n", 503, headers={"connection": "close"})
 
 
-class _Protocol(H11Protocol):
-    """HTTP/1.1 for strangers: no more connections than a few, and none for long."""
-
-    def __init__(self, config: Config, state: ServerState) -> None:
-        super().__init__(config, state, {})
-        self._end: asyncio.TimerHandle | None = None
-
-    def connection_made(  # type: ignore[override]  # as in the base class
-        self, transport: asyncio.Transport
-    ) -> None:
-        """Take a connection, or drop it."""
-        super().connection_made(transport)
-        if len(self.connections) > MOST_CONNECTIONS:
-            transport.abort()
-            return
-        loop = asyncio.get_running_loop()
-        self._end = loop.call_later(LONGEST_CONNECTION_S, transport.abort)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Forget a connection."""
-        if self._end is not None:
-            self._end.cancel()
-        super().connection_lost(exc)
-
-
 @asynccontextmanager
 async def listening(host: str, port: int, key: bytes, hear: Hear) -> AsyncIterator[int]:
     """Listen while the block runs and give the port. Raises OperatorError where it cannot."""
-    config = Config(
-        request_response(Callbacks(key, hear).answer),
-        lifespan="off",
-        ws="none",
-        proxy_headers=False,
-        server_header=False,
-        log_config=None,
-        log_level=logging.ERROR,  # what strangers send is no news
-        access_log=False,
-    )
-    config.load()
-    state = ServerState()
-    loop = asyncio.get_running_loop()
-    try:
-        server = await loop.create_server(lambda: _Protocol(config, state), host, port)
-    except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else error
-        raise OperatorError(
-            f"api.webhook_listen: cannot listen on {host}:{port}: {reason}. "
-            f"Choose another port, or end what uses it."
-        ) from error
-    try:
-        yield server.sockets[0].getsockname()[1]
-    finally:
-        server.close()
-        if state.tasks:
-            await asyncio.wait(state.tasks, timeout=1.0)
-        for connection in list(state.connections):
-            connection.transport.abort()
-        await server.wait_closed()
+    app = request_response(Callbacks(key, hear).answer)
+    async with serving(app, host, port, "api.webhook_listen") as bound:
+        yield bound

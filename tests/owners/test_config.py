@@ -39,6 +39,9 @@ history_days = 30
 folder = "/mnt/usb"
 keep = 3
 
+[monitor]
+listen = "127.0.0.1:9464"
+
 [[notify]]
 name = "office"
 url = "json://studio.test"
@@ -136,6 +139,7 @@ def test_every_key_is_read(folder: Path) -> None:
             "history_days": 30,
         },
         "backup": {"folder": Path("/mnt/usb"), "keep": 3},
+        "monitor": {"listen": "127.0.0.1:9464"},
         "notify": [
             {
                 "name": "office",

@@ -1,0 +1,66 @@
+"""How everything stands at this moment, asked of every part: for the pages of the monitor."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from hotfolder import views
+from hotfolder.config import Config
+from hotfolder.housekeeping import BACKUPS_NAME, newest_backup
+from hotfolder.journal import reading
+from hotfolder.journal.journal import Journal
+from hotfolder.pipeline.pacing import Pace
+from hotfolder.pipeline.threads import ShareThreads
+from hotfolder.watches import Watches
+from hotfolder.web.metrics import Now
+
+SHARE_PATIENCE_S: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """Looks at every part; `config` tells the one in force."""
+
+    journal: Journal
+    config: Callable[[], Config]
+    pace: Pace
+    watches: Watches
+    threads: ShareThreads
+
+    async def now(self) -> Now:
+        """Return how everything stands. Raises JournalError."""
+        config = self.config()
+        newest = newest_backup(config.backup.folder or config.state_dir / BACKUPS_NAME)
+        return Now(
+            status=await self.journal.run(views.status, config),
+            oldest_result_at=await self.journal.run(reading.oldest_result),
+            at=datetime.now(UTC),
+            window=self.pace.window,
+            scans_s={each.watch.name: each.scan_s for each in self.watches.intakes if each.scanned},
+            free_bytes=await self._free(config),
+            backup_at=datetime.fromtimestamp(newest.stat().st_mtime, UTC) if newest else None,
+        )
+
+    async def _free(self, config: Config) -> dict[str, int]:
+        """Return the free space of every place that answers soon."""
+        free = {"spool": _free_bytes(config.state_dir)}
+        for watch in config.watch:
+            look = partial(_free_bytes, watch.output)
+            try:
+                free[watch.name] = await self.threads.run(
+                    watch.name, look, timeout_s=SHARE_PATIENCE_S
+                )
+            except (OSError, TimeoutError):
+                continue
+        return free
+
+
+def _free_bytes(folder: Path) -> int:
+    found = os.statvfs(folder)
+    return found.f_bavail * found.f_frsize

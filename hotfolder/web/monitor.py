@@ -1,0 +1,75 @@
+"""Pages for whoever watches over the daemon: is it alive, is it ready, how does it stand.
+
+They only show, hold no file names and no secrets, and cost one look at the journal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from hotfolder.domain.errors import JournalError
+from hotfolder.web.metrics import Metrics, Now
+
+PATIENCE_S: Final = 5.0
+METRICS_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+
+Look = Callable[[], Awaitable[Now]]
+
+
+def monitor(look: Look, metrics: Metrics) -> Starlette:
+    """Return the application; `look` asks every part how things stand."""
+    pages = _Pages(look, metrics)
+    return Starlette(
+        routes=[
+            Route("/healthz", pages.health),
+            Route("/readyz", pages.readiness),
+            Route("/metrics", pages.metrics),
+        ]
+    )
+
+
+class _Pages:
+    """One method for each page."""
+
+    def __init__(self, look: Look, metrics: Metrics) -> None:
+        self._look = look
+        self._metrics = metrics
+
+    async def health(self, _request: Request) -> Response:
+        """Say whether the loop turns and the journal answers: else, start it again."""
+        return _told([] if await self._now() else ["the journal does not answer"])
+
+    async def readiness(self, _request: Request) -> Response:
+        """Say whether pictures are edited now: else, a person should look."""
+        now = await self._now()
+        if now is None:
+            return _told(["the journal does not answer"])
+        away = [f"the folder of {row.name} is away" for row in now.status.watches if not row.online]
+        held = [f"{each.scope} is held: {each.failure.code}" for each in now.status.holds]
+        return _told([*away, *held])
+
+    async def metrics(self, _request: Request) -> Response:
+        """Return everything in Prometheus' text format."""
+        now = await self._now()
+        if now is None:
+            return _told(["the journal does not answer"])
+        return Response(self._metrics.written(now), media_type=METRICS_TYPE)
+
+    async def _now(self) -> Now | None:
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                return await self._look()
+        except (TimeoutError, JournalError):
+            return None
+
+
+def _told(problems: list[str]) -> Response:
+    lines = problems or ["ok"]
+    return PlainTextResponse("\n".join(lines) + "\n", 503 if problems else 200)

@@ -1,0 +1,99 @@
+"""The pages for whoever watches over the daemon."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from hotfolder.simulator import Fault
+from tests.studio import KEY
+
+if TYPE_CHECKING:
+    from tests.end_to_end.conftest import CommandLine, Running
+    from tests.studio import Studio
+
+
+@pytest.fixture
+def address(studio: Studio) -> str:
+    """Give the studio a monitor at a free port and return where it is."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    studio.configure(limits=f'[monitor]\nlisten = "127.0.0.1:{port}"')
+    return f"http://127.0.0.1:{port}"
+
+
+def metrics(address: str) -> dict[tuple[str, ...], float]:
+    """Return every sample, by its name and the values of its labels."""
+    text = httpx.get(f"{address}/metrics").text
+    return {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def worked(daemon: Running, studio: Studio, **counts: int) -> None:
+    """Wait until so many jobs have come so far."""
+    daemon.until(lambda: studio.states() == counts, f"{counts}")
+
+
+def test_prometheus_reads_how_it_stands(
+    studio: Studio, hotfolder: CommandLine, address: str
+) -> None:
+    """Jobs, charges, watches, disks and durations are there; no file name and no key is."""
+    studio.drop("ann-secret-name.jpg")
+    with hotfolder.daemon() as daemon:
+        worked(daemon, studio, done=1)
+        found = metrics(address)
+        page = httpx.get(f"{address}/metrics").text
+    assert found["hotfolder_jobs", "done"] == 1
+    assert found["hotfolder_jobs", "running"] == 0
+    assert found["hotfolder_watch_online", "studio"] == 1
+    assert found["hotfolder_charged_total", "CNY"] > 0
+    assert found["hotfolder_at_risk", "CNY"] == 0
+    assert found["hotfolder_window",] >= 1
+    assert found["hotfolder_free_bytes", "spool"] > 0
+    assert found["hotfolder_free_bytes", "studio"] > 0
+    assert found["hotfolder_scan_seconds", "studio"] >= 0
+    assert found["hotfolder_step_seconds_count", "submitting"] == 1
+    assert found["hotfolder_commit_seconds_count",] >= 5
+    assert "ann-secret-name" not in page
+    assert KEY not in page
+
+
+def test_a_result_that_is_not_fetched_counts_its_hours(
+    studio: Studio, hotfolder: CommandLine, address: str
+) -> None:
+    """While a result cannot be fetched, the hours that its link still lives are shown."""
+    studio.fault(Fault(call="download", kind="error_before"))
+    studio.drop("ann.jpg")
+    with hotfolder.daemon() as daemon:
+        worked(daemon, studio, finished=1)
+        assert 23.9 < metrics(address)["hotfolder_result_link_hours_left",] <= 24
+
+
+def test_health_and_readiness_differ(hotfolder: CommandLine, address: str) -> None:
+    """A daemon that works is healthy; while something is held or away it is not ready, and why."""
+    with hotfolder.daemon():
+        assert httpx.get(f"{address}/healthz").status_code == 200
+        assert httpx.get(f"{address}/readyz").text == "ok\n"
+        assert hotfolder("pause", "studio").code == 0
+        assert httpx.get(f"{address}/healthz").status_code == 200
+        held = httpx.get(f"{address}/readyz")
+        assert (held.status_code, held.text) == (503, "watch:studio is held: paused\n")
+        assert httpx.get(f"{address}/").status_code == 404
+        assert httpx.post(f"{address}/metrics").status_code == 405
+
+
+def test_a_port_that_is_taken_is_told(studio: Studio, hotfolder: CommandLine) -> None:
+    """The daemon does not start without the pages that the owner wants."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        studio.configure(limits=f'[monitor]\nlisten = "127.0.0.1:{port}"')
+        ended = hotfolder("run")
+    assert ended.code == 2
+    assert "monitor.listen: cannot listen" in ended.err

@@ -190,7 +190,8 @@ class Limits(_Section):
 
     `concurrency` 0 = ask the service and learn; `backlog` 0 = never hold; `grace` in seconds;
     the `_mb` in MB; `resend_up_to` in the account's currency: doubts up to it are sent again,
-    0 = never; `history_days` 0 = the history of ended jobs is kept for ever.
+    0 = never; `daily_charge`, too: nothing is submitted beyond it in a day, 0 = no limit;
+    `history_days` 0 = the history of ended jobs is kept for ever.
     """
 
     concurrency: Annotated[int, Field(ge=0, le=10_000)] = 0
@@ -199,6 +200,8 @@ class Limits(_Section):
     min_free_mb: Annotated[int, Field(ge=0)] = 500
     resend_up_to: Money = Decimal(0)
     picture_memory_mb: Annotated[int, Field(ge=100)] = 1500
+    daily_charge: Money = Decimal(0)
+    price_preview: bool = False
     history_days: Annotated[int, Field(ge=0, le=36_500)] = 365
 
 
@@ -306,6 +309,8 @@ class Watch(_Section):
     umask: Annotated[str, Field(pattern=UMASK_PATTERN)] = ""
     group: str = ""
     times: Literal["now", "source"] = "now"
+    charge_per_day: Money = Decimal(0)
+    notes: Literal["none", "failures", "all"] = "none"
     rule: Annotated[list[Rule], Field(default_factory=lambda: [Rule()], min_length=1)]
     _catalog: Catalog = PrivateAttr(default_factory=Catalog)
 

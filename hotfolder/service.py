@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import tzinfo
 from functools import partial
 from typing import Final
 
@@ -35,20 +36,24 @@ from hotfolder.intake.companions import going_along
 from hotfolder.intake.intake import WatchIntake
 from hotfolder.intake.overdue import Overdue
 from hotfolder.intake.review import review
-from hotfolder.journal import acceptance, backlog, callbacks, reading, recovery
+from hotfolder.journal import acceptance, backlog, budgets, callbacks, reading, recovery
+from hotfolder.journal.budgets import Budget
 from hotfolder.journal.journal import Journal
 from hotfolder.key import KeyProblem
 from hotfolder.notices.noticing import Noticing
 from hotfolder.outputs.access import UNCHANGED, Access, group_number
 from hotfolder.outputs.spool import Spool
 from hotfolder.overview import Overview
+from hotfolder.pipeline.aftermath import Aftermath
 from hotfolder.pipeline.doubts import CALLBACK_PATIENCE_S, Doubts
 from hotfolder.pipeline.fetching import Fetching
 from hotfolder.pipeline.finishing import Finishing
 from hotfolder.pipeline.keepsakes import Keepsakes
+from hotfolder.pipeline.noting import Noting, Wishes
 from hotfolder.pipeline.originals import Moving, Originals
 from hotfolder.pipeline.pacing import Durations, Pace, Pacing
 from hotfolder.pipeline.preparing import Preparing
+from hotfolder.pipeline.pricing import Prices
 from hotfolder.pipeline.probing import Probing
 from hotfolder.pipeline.publishing import Publishing
 from hotfolder.pipeline.querying import Querying
@@ -57,7 +62,7 @@ from hotfolder.pipeline.reusing import Reusing, work_key
 from hotfolder.pipeline.runner import Runner
 from hotfolder.pipeline.sharing import Sharing
 from hotfolder.pipeline.steps import Jitter, Later, Step, observed
-from hotfolder.pipeline.submitting import Addresses, Intending, Submitting
+from hotfolder.pipeline.submitting import Addresses, Intending, Storage, Submitting
 from hotfolder.pipeline.threads import ShareThreads
 from hotfolder.pipeline.uploading import Uploading
 from hotfolder.reload import Reloading, Reread
@@ -86,7 +91,8 @@ class Edges:
     """Where the program touches time, chance and failure; tests pass their own.
 
     `submit_timeout_s` is how long the answer to a paid call is waited for, `callback_patience_s`
-    how long a callback may bring a lost one.
+    how long a callback may bring a lost one. `zone` is where the owner's days begin at midnight,
+    None = where this machine is set to.
     """
 
     clock: Clock = utc_now
@@ -95,6 +101,7 @@ class Edges:
     submit_timeout_s: float = SUBMIT_TIMEOUT_S
     callback_patience_s: float = CALLBACK_PATIENCE_S
     schedule: PollSchedule = field(default_factory=PollSchedule)
+    zone: tzinfo | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +125,7 @@ class _Parts:
     runner: Runner
     probing: Probing
     sharing: Sharing
+    noting: Noting
     pace: Pace
     doubts: Doubts
     originals: Originals
@@ -262,6 +270,7 @@ class Service:
             parts.sharing.run(),
             parts.originals.run(),
             parts.overdue.run(),
+            parts.noting.run(),
             self._beat(parts.journal),
             Housekeeping(parts.journal, lambda: self._config, self._edges.clock).run(),
             Noticing(parts.journal, lambda: self._config.notify, self._edges.clock).run(),
@@ -279,6 +288,7 @@ class Service:
             server.close()
             await parts.watches.stop()
             await parts.runner.drain(self._config.limits.grace)
+            await parts.noting.finish()
             parts.threads.close()
             for each in aside:
                 each.cancel()
@@ -351,6 +361,7 @@ class Service:
     async def _build(self, journal: Journal, client: Client, *, single_scan: bool) -> _Parts:
         for job in await journal.run(recovery.recover):
             log.warning("submit.unanswered", **job.log_context(), reason=recovery.INTERRUPTED)
+        await journal.run(budgets.reconsider)
         spool = Spool(self._config.state_dir / SPOOL_NAME)
         spool.sweep(await journal.run(recovery.spooled_files))
         self._currency = await journal.run(reading.currency)
@@ -366,8 +377,12 @@ class Service:
             wake=self._wake,
         )
         sharing = Sharing(client, pace, self._edges.jitter, wake=self._wake)
+        noting = Noting(journal, spool, threads, self._note_wishes)
+        aftermath = Aftermath(
+            noting, on_hold=probing.stir, on_done=partial(self._after_done, spool)
+        )
         runner = await self._build_runner(
-            journal, client, spool, threads, pace, probing, sharing, later
+            journal, client, spool, threads, pace, aftermath, sharing, later
         )
         api, edges = self._config.api, self._edges
         watches = Watches(
@@ -379,6 +394,7 @@ class Service:
             runner=runner,
             probing=probing,
             sharing=sharing,
+            noting=noting,
             pace=pace,
             doubts=Doubts(
                 journal,
@@ -420,7 +436,7 @@ class Service:
         spool: Spool,
         threads: ShareThreads,
         pace: Pace,
-        probing: Probing,
+        aftermath: Aftermath,
         sharing: Sharing,
         later: Later,
     ) -> Runner:
@@ -443,18 +459,24 @@ class Service:
             self._work_key,
             uploading.keep_source,
         )
+        prices = Prices(
+            journal,
+            client,
+            previewed=lambda: self._config.limits.price_preview,
+            budgets=self._budgets,
+        )
         steps: dict[State, Step] = {
             State.ACCEPTED: reusing.before(uploading),
             State.UPLOADED: reusing.before(
                 Intending(
                     journal,
                     Addresses(client.site, self._config.api.webhook_url, key),
-                    spool,
+                    Storage(spool, lambda: self._config.limits.min_free_mb * MEGABYTE),
                     self._review,
                     threads,
                     later,
                     self._catalog,
-                    min_free_bytes=lambda: self._config.limits.min_free_mb * MEGABYTE,
+                    prices,
                 )
             ),
             State.SUBMITTING: Submitting(
@@ -476,9 +498,9 @@ class Service:
             pacing=Pacing(pace, rate, durations),
             later=later,
             hurry=hurry,
-            held=probing.stir,
+            aftermath=aftermath,
+            budgets=self._budgets,
             refused=sharing.refused,
-            done=partial(self._after_done, spool),
         )
 
     def _backlog(self) -> int:
@@ -486,6 +508,22 @@ class Service:
 
     def _catalog(self) -> Catalog:
         return self._config.catalog
+
+    def _note_wishes(self) -> Wishes:
+        """Return which notes each watch wants."""
+        return {each.name: each.notes for each in self._config.watch}
+
+    def _budgets(self) -> list[Budget]:
+        """Return the limits on a day's charges that the config sets."""
+        per_watch = (
+            (each.name, each.charge_per_day, "charge_per_day") for each in self._config.watch
+        )
+        limits = [(None, self._config.limits.daily_charge, "limits.daily_charge"), *per_watch]
+        return [
+            Budget(watch=watch, limit=limit, key=key, zone=self._edges.zone)
+            for watch, limit, key in limits
+            if limit
+        ]
 
     def _work_key(self, job: Job) -> str | None:
         """Return what an edit is known by again, None where its watch pays for each."""
@@ -560,6 +598,7 @@ class Service:
         if self._parts:
             self._parts.pace.limit_to(self._limit())
             await self._parts.watches.follow(wanted.watch)
+            await self._parts.journal.run(budgets.reconsider)
             self._parts.runner.wake()
 
     async def _ask_currency(self, journal: Journal, client: Client) -> None:

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
-from hotfolder import config, sources
+from hotfolder import charges, config, sources
 from hotfolder.domain.events import WaitsFor
 from hotfolder.domain.failures import BACKLOG, Failure
 from hotfolder.domain.jobs import Job
@@ -30,15 +30,6 @@ Json = dict[str, Any]
 VerdictWord = Literal[
     "ignored", "settling", "waiting", "held", "offline", "skipped", "job", "unknown"
 ]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Charges:
-    """Money spent today (in the owner's time zone) and ever."""
-
-    today: Decimal
-    total: Decimal
-    currency: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +49,7 @@ class Status:
     jobs: dict[State, int]
     waiting: dict[str, int]
     holds: list[Hold]
-    charges: Charges
+    charges: charges.Charges
     at_risk: AtRisk
     attention: list[Job]
     running: ConfigView | None = None
@@ -108,7 +99,7 @@ def status(session: Session, wanted: config.Config) -> Status:
         jobs=reading.state_counts(session),
         waiting=reading.wait_counts(session),
         holds=holds.holds(session),
-        charges=charges(session),
+        charges=charges.summed(session),
         at_risk=doubts.at_risk(session),
         attention=reading.needing_attention(session),
         running=_running(session, wanted),
@@ -145,20 +136,9 @@ def unstarted(wanted: config.Config) -> Status:
         jobs=dict.fromkeys(State, 0),
         waiting={},
         holds=[],
-        charges=Charges(today=Decimal(0), total=Decimal(0), currency=None),
+        charges=charges.Charges(today=Decimal(0), total=Decimal(0), currency=None),
         at_risk=AtRisk(submits=0, amount=Decimal(0)),
         attention=[],
-    )
-
-
-def charges(session: Session) -> Charges:
-    """Return the money spent."""
-    spent = reading.charges(session)
-    today = session.now.astimezone().date()
-    return Charges(
-        today=_sum(each.amount for each in spent if each.at.astimezone().date() == today),
-        total=_sum(each.amount for each in spent),
-        currency=reading.currency(session),
     )
 
 
@@ -480,10 +460,6 @@ def _failure_json(failure: Failure | None) -> Json | None:
 
 def _number(amount: Decimal | None) -> float | None:
     return None if amount is None else float(amount)
-
-
-def _sum(amounts: Iterable[Decimal]) -> Decimal:
-    return sum(amounts, Decimal(0))
 
 
 def _watch_row(session: Session, watch: config.Watch) -> reading.WatchRow | None:

@@ -18,6 +18,7 @@ NAME = "hotfolder"
 # only; owners of I/O (journal, runninghub, outputs, imaging, sources) know the domain alone.
 OWNERS = {"domain", "imaging", "journal", "outputs", "runninghub", "sources"}
 BELOW_FACES = OWNERS | {
+    "charges",
     "checkup",
     "config",
     "control",
@@ -75,7 +76,8 @@ ROOMS: dict[str, set[str]] = {
         "runninghub.payload",
         "outputs.access",
     },
-    "views": {"config", "domain", "intake", "journal", "sources"},
+    "charges": {"domain", "journal"},
+    "views": {"charges", "config", "domain", "intake", "journal", "sources"},
     "control": OWNERS | {"config", "intake", "pipeline", "pydantic", "structlog", "views"},
     "watches": {"config", "domain", "intake", "journal"},
     "reload": {"config", "domain", "journal", "pydantic", "structlog", "supervision"},

@@ -38,7 +38,7 @@ for group, commands in (
     ("Begin", (starting.init, starting.demo, starting.simulator)),
     ("Choose", (choosing.models,)),
     ("Work", (working.check, working.run, working.once)),
-    ("Look", (looking.status, looking.jobs, looking.explain)),
+    ("Look", (looking.status, looking.jobs, looking.explain, looking.charges)),
     (
         "Act",
         (acting.retry, acting.resolve, acting.cancel, acting.release, acting.pause, acting.resume),

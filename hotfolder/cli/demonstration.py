@@ -15,7 +15,7 @@ import jinja2
 from pydantic import SecretStr
 from rich.text import Text
 
-from hotfolder import config, signals, views
+from hotfolder import charges, config, signals, views
 from hotfolder.cli import render
 from hotfolder.cli.progress import bar
 from hotfolder.domain.errors import JournalUnavailable, OperatorError
@@ -174,9 +174,9 @@ def _write_page(wanted: config.Config, folder: Path) -> int:
     """Write the page and return how many pictures it shows."""
     with Reader(wanted.state_dir) as reader:
         listed = reader.read(views.jobs)
-        charges = reader.read(views.charges)
+        spent = reader.read(charges.summed)
     pairs = [_pair(each) for each in listed if views.outputs(each.job)]
-    text = _page(pairs, render.money(charges.total, charges.currency))
+    text = _page(pairs, render.money(spent.total, spent.currency))
     (folder / PAGE_NAME).write_text(text, encoding="utf-8", errors="replace")
     return len(pairs)
 

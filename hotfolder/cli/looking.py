@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from hotfolder import config, control, views
+from hotfolder.charges import By, Line, lines, lines_json, write_csv
 from hotfolder.cli import render
 from hotfolder.cli.options import (
     ConfigOption,
@@ -121,3 +122,40 @@ def _settling(wanted: config.Config, path: Path) -> str | None:
     except (OSError, OperatorError):
         return None
     return lines[0] if lines else None
+
+
+def charges(
+    config_file: ConfigOption = None,
+    log_level: LogLevelOption = None,
+    by: Annotated[By, typer.Option(help="What the charges are added up by.")] = By.DAY,
+    csv: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write them to this file for a spreadsheet."),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Show what has been charged, by day, watch, rule or model.
+
+    FREE counts the pictures that got the paid result of another one, and edits without a charge.
+    """
+    set_up_log(log_level, LogLevel.WARNING)
+    wanted = valid_config(config_file)
+    try:
+        with own_state(wanted), Reader(wanted.state_dir) as reader:
+            listed = reader.read(lines, by)
+    except FileNotFoundError:
+        listed = []
+    if csv is not None:
+        _write_csv(csv, by, listed)
+    if json:
+        render.print_json(lines_json(by, listed))
+    elif csv is None:
+        render.console().print(render.charges(by, listed))
+
+
+def _write_csv(path: Path, by: By, listed: list[Line]) -> None:
+    try:
+        with path.open("w", encoding="utf-8", newline="") as stream:
+            write_csv(stream, by, listed)
+    except OSError as error:
+        raise OperatorError(f"{path} cannot be written: {error.strerror}") from error

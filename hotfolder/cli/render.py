@@ -14,13 +14,16 @@ from rich.table import Table
 from rich.text import Text
 
 from hotfolder import views
+from hotfolder.charges import By, Line, totals
 from hotfolder.domain.events import WaitsFor
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import State
 from hotfolder.journal import reading
 
 WIDE = 200
-SHORT = frozenset({"JOB", "STATE", "CHARGE", "SINCE", "JOBS", "ESTIMATE", "WHEN", "WHAT"})
+SHORT = frozenset(
+    {"PAID", "FREE", "DAY", "JOB", "STATE", "CHARGE", "SINCE", "JOBS", "ESTIMATE", "WHEN", "WHAT"}
+)
 STYLES = {
     State.DONE: "green",
     State.FAILED: "red",
@@ -186,6 +189,19 @@ def _reason(view: views.JobView) -> str:
         return reason.message
     waits = view.job.waits_for is WaitsFor.LEADER and view.leader is not None
     return views.view_words(view) if waits else ""
+
+
+def charges(by: By, listed: list[Line]) -> RenderableType:
+    """Return the charges as a table with the sum of each currency."""
+    if not listed:
+        return Text("Nothing has been charged yet.")
+    shown = table(by.value.upper(), "PAID", "FREE", "CHARGE")
+    for line in listed:
+        amount = money(line.charge, line.currency)
+        shown.add_row(name(line.key), str(line.paid), str(line.free), amount)
+    for amount_in_all, currency in totals(listed):
+        shown.add_row(Text("in all", style="bold"), "", "", money(amount_in_all, currency))
+    return shown
 
 
 def explanation(told: views.Explanation, lines: list[reading.HistoryLine]) -> RenderableType:

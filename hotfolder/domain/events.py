@@ -84,11 +84,17 @@ class UploadExpired(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmitIntended(Event):
-    """The paid call is about to leave. Committed before its first byte."""
+    """The paid call is about to leave. Committed before its first byte.
+
+    `price_key` is what later edits of the same price are known by; `estimate` None = unknown.
+    """
 
     token: str = field(repr=False)
     site: str
     payload: str = field(repr=False)
+    price_key: str | None = field(default=None, repr=False)
+    estimate: Decimal | None = None
+    currency: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,13 +1,14 @@
 """Why a picture was not edited, in a studio assistant's words.
 
-A failure has a short code for machines, a sentence and a hint for people. The remote
-service's own codes are mapped here; codes without an entry of their own get the general one.
+A failure has a short code for machines, a sentence and a hint for people. What the remote service's
+own codes mean stands in `remote_failures`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +26,12 @@ class Failure:
 MODERATED = Failure(
     "moderated",
     "The service's content check rejected this edit.",
-    "Use another picture or word the prompt differently, then run retry. Nothing was charged.",
+    "Use another picture or word the prompt differently, then run retry.",
 )
 REAL_PEOPLE = Failure(
     "real_people",
     "The service does not allow photorealistic edits of real people here.",
-    "Use another model or another picture, then run retry. Nothing was charged.",
+    "Use another model or another picture, then run retry.",
 )
 TOO_LARGE_REMOTE = Failure(
     "too_large_for_service",
@@ -48,6 +49,7 @@ WRONG_ENDPOINT = Failure(
     "Check the rule's model and api.base_url.",
 )
 SPOOL_BLOCKED = "spool_blocked"
+BUDGET_SPENT = "budget_spent"
 OUTPUT_BLOCKED = "output_blocked"
 
 KEY_REFUSED = Failure(
@@ -68,7 +70,7 @@ NO_MONEY = Failure(
 TASK_FAILED = Failure(
     "task_failed",
     "The service could not make this edit.",
-    "Run retry to submit it again. Nothing was charged for the failed one.",
+    "Run retry to submit it again.",
 )
 REJECTED = Failure(
     "rejected",
@@ -212,6 +214,12 @@ OTHER_JOURNAL = Failure(
     "what was paid for here is not known to it.",
     "If the pictures in it are to be edited all the same, run release for this watch.",
 )
+PRICE_UNKNOWN = Failure(
+    "price_unknown",
+    "There is a budget, and nobody says what this edit costs.",
+    "Set limits.price_preview = true, name the price in a [[model]] of the config, "
+    "or take the budget away.",
+)
 INTERNAL = Failure(
     "internal",
     "Something unexpected happened inside hotfolder.",
@@ -268,6 +276,26 @@ def wrong_parameters(problems: Iterable[tuple[str, str]]) -> Failure:
     )
 
 
+def looping(path: str, count: int) -> Failure:
+    """Return why a path is held: it had too many contents within an hour."""
+    return Failure(
+        "looping",
+        f"{path!a} was saved anew {count} times within an hour, as programs do in a loop.",
+        "See to it that nothing writes results into the input folder, then run resume for its "
+        "watch. What was saved last is edited then.",
+    )
+
+
+def budget_spent(key: str, limit: Decimal, already: Decimal, estimate: Decimal) -> Failure:
+    """Return why nothing more is submitted today; `key` is the config's name of the limit."""
+    return Failure(
+        BUDGET_SPENT,
+        f"The budget of {limit:f} for today is used up: {already:f} are spent or under way, "
+        f"and the next edit is expected to cost {estimate:f}.",
+        f"It goes on by itself at midnight, or as soon as {key} is raised in the config.",
+    )
+
+
 def result_out_of_reach(leader: int, reason: str, hint: str) -> Failure:
     """Return why a job waits for the result of another that makes the same edit."""
     return Failure(
@@ -293,41 +321,3 @@ def passing(failure: Failure) -> Failure:
         failure.message,
         "Nothing was charged. It is submitted again by itself.",
     )
-
-
-_BY_REMOTE_CODE: dict[str, Failure] = {
-    "1501": MODERATED,
-    "1505": REAL_PEOPLE,
-    "809": TOO_LARGE_REMOTE,
-    "1008": TOO_LARGE_REMOTE,
-    "301": WRONG_PARAMETERS,
-    "1007": WRONG_PARAMETERS,
-    "412": WRONG_ENDPOINT,
-    "1001": WRONG_ENDPOINT,
-    "404": WRONG_ENDPOINT,
-    "1014": KEY_KIND,
-    "801": KEY_KIND,
-    "414": NO_MONEY,
-    "416": NO_MONEY,
-    "812": NO_MONEY,
-    "-1": KEY_REFUSED,
-    "401": KEY_REFUSED,
-    "403": KEY_REFUSED,
-    "802": KEY_REFUSED,
-    "806": KEY_REFUSED,
-    "811": KEY_REFUSED,
-    "1002": KEY_REFUSED,
-}
-
-
-def of_remote_code(code: str, *, otherwise: Failure, said: str = "") -> Failure:
-    """Return the failure for a code of the service, with the service's own words at the end.
-
-    `otherwise` is the failure for a code without an entry; `said` the service's message.
-    """
-    failure = _BY_REMOTE_CODE.get(code, otherwise)
-    words = " ".join(said.split())[:200]
-    if not words and not code:
-        return failure
-    quoted = f" (service: {words or 'no text'}, code {code or 'none'})"
-    return Failure(failure.code, failure.message + quoted, failure.hint)

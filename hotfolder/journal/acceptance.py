@@ -14,7 +14,7 @@ from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Estimate, Job, Material, Plan
 from hotfolder.domain.sightings import Sighting
 from hotfolder.domain.states import BEFORE_INTENT, ENDED, State
-from hotfolder.journal import leaders, moves, overdue, staleness
+from hotfolder.journal import leaders, loops, moves, overdue, staleness
 from hotfolder.journal.reservations import name_to_take, take_name
 from hotfolder.journal.rows import encode_plan
 from hotfolder.journal.session import Session
@@ -297,6 +297,7 @@ def _enter(
         to_state=State.ACCEPTED.value,
         detail="{}",
     )
+    loops.look(session, source, material.path)
     if draft.failure is not None and draft.waits_for is None:
         return apply(session, job_id, ev.GaveUp(failure=draft.failure))
     return existing_job(session, job_id)

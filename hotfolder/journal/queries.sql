@@ -430,8 +430,29 @@ WHERE content_hash = :content_hash AND site = :site AND expires_at > :good_until
 
 -- name: insert_submit
 -- The intent of a paid call.
-INSERT INTO submit (job, number, token, site, payload, intent_at)
-VALUES (:job, (SELECT coalesce(max(number), 0) + 1 FROM submit WHERE job = :job), :token, :site, :payload, :now);
+INSERT INTO submit (job, number, token, site, payload, price_key, intent_at)
+VALUES (:job, (SELECT coalesce(max(number), 0) + 1 FROM submit WHERE job = :job), :token, :site,
+    :payload, :price_key, :now);
+
+-- name: set_estimate
+-- What a job is expected to cost, as it is known just before it is paid.
+UPDATE job SET estimate = :estimate, estimate_currency = :currency WHERE id = :job;
+
+-- name: last_charge
+-- What the last edit of the same model and price parameters was charged.
+SELECT charge, currency FROM submit
+WHERE price_key = :price_key AND charge IS NOT NULL AND outcome = 'succeeded'
+ORDER BY id DESC LIMIT 1;
+
+-- name: spent_since
+-- What counts against a budget: charges, and the estimates of what nobody knows the end of.
+SELECT coalesce(submit.charge, job.estimate, '0') AS amount
+FROM submit JOIN job ON job.id = submit.job
+JOIN source ON source.id = job.source JOIN watch ON watch.id = source.watch
+WHERE submit.intent_at >= :since AND (:watch IS NULL OR watch.name = :watch) AND (
+    submit.charge IS NOT NULL OR submit.outcome IS NULL
+    OR submit.outcome NOT IN ('deferred', 'refused', 'failed', 'resent')
+);
 
 -- name: answer_submit
 -- What became of a paid call.
@@ -518,7 +539,7 @@ UPDATE callback SET due_at = NULL WHERE submit = :submit AND task_id = :task_id;
 -- How many of the latest submits went unanswered, one after the other.
 SELECT count(*) AS count FROM submit WHERE outcome = 'unanswered' AND id > (
     SELECT coalesce(max(id), 0) FROM submit
-    WHERE outcome NOT IN ('unanswered', 'resent', 'deferred')
+    WHERE outcome NOT IN ('unanswered', 'resent', 'deferred') AND token NOT LIKE 'reused:%'
 );
 
 -- name: estimates_at_risk
@@ -562,6 +583,51 @@ UPDATE result SET output_name = :output_name WHERE id = :result;
 -- A result stands under its final name.
 UPDATE result SET published_at = :now WHERE id = :result;
 
+-- name: failures_to_note
+-- What an assistant may want to know of pictures that failed: the newest job has the word.
+SELECT job.id, job.state, 0 AS held, watch.name AS watch, source.path,
+    job.output_root, job.output_folder,
+    job.error_code AS code, job.error_message AS message, coalesce(job.error_hint, '') AS hint
+FROM job JOIN source ON source.id = job.source JOIN watch ON watch.id = source.watch
+WHERE job.state = 'failed' AND NOT EXISTS (
+    SELECT 1 FROM job AS newer
+    WHERE newer.source = job.source AND newer.rule = job.rule AND newer.id > job.id
+);
+
+-- name: waits_to_note
+-- What an assistant may want to know of pictures that are in doubt, held, or wait for a sidecar.
+SELECT job.id, job.state, hold.scope IS NOT NULL AS held, watch.name AS watch, source.path,
+    job.output_root, job.output_folder,
+    coalesce(hold.code, job.error_code, 'waiting') AS code,
+    coalesce(hold.reason, job.error_message, 'It waits.') AS message,
+    coalesce(hold.hint, job.error_hint, '') AS hint
+FROM job JOIN source ON source.id = job.source JOIN watch ON watch.id = source.watch
+LEFT JOIN hold ON job.state IN ('accepted', 'uploaded') AND (hold.scope, hold.code) = (
+    SELECT job_hold.scope, job_hold.code FROM job_hold WHERE job_hold.job = job.id
+    ORDER BY job_hold.scope, job_hold.code LIMIT 1
+)
+WHERE job.state = 'in_doubt' OR (job.state IN ('accepted', 'uploaded')
+    AND (hold.scope IS NOT NULL OR job.waits_for = 'sidecar'));
+
+-- name: notes
+-- The notes that are ours.
+SELECT note.job, note.name, note.sha256, note.written, job.output_root, watch.name AS watch
+FROM note JOIN job ON job.id = note.job
+JOIN source ON source.id = job.source JOIN watch ON watch.id = source.watch;
+
+-- name: put_note
+-- A note is about to be written.
+INSERT INTO note (job, name, sha256) VALUES (:job, :name, :sha256)
+ON CONFLICT (job) DO UPDATE SET name = excluded.name, sha256 = excluded.sha256, written = 0;
+
+-- name: mark_note_written
+-- A note stands at its name.
+UPDATE note SET written = 1 WHERE job = :job;
+
+-- name: forget_note
+-- A note is gone.
+DELETE FROM note WHERE job = :job;
+
 -- name: put_hold
 -- Stop in a scope. One that holds already keeps its beginning.
 INSERT INTO hold (scope, code, reason, hint, since, next_trial)
@@ -572,6 +638,26 @@ ON CONFLICT (scope, code) DO UPDATE SET reason = excluded.reason, hint = exclude
 -- The hold of a scope that has trials: there is one at most.
 SELECT code, reason, hint, trials, next_trial FROM hold
 WHERE scope = :scope AND next_trial IS NOT NULL;
+
+-- name: holds_with_code
+-- The holds for one reason.
+SELECT scope, needs FROM hold WHERE code = :code;
+
+-- name: count_contents
+-- How many contents a source has had since a time.
+SELECT count(DISTINCT content_hash) AS count FROM job
+WHERE source = :source AND accepted_at >= :since;
+
+-- name: drop_loops
+-- A person has seen to what looped, in one watch or in all.
+DELETE FROM hold WHERE code = 'looping' AND scope IN (
+    SELECT 'source:' || source.id FROM source JOIN watch ON watch.id = source.watch
+    WHERE :watch IS NULL OR watch.name = :watch
+);
+
+-- name: set_needs
+-- How much must be left of a budget before its hold is let go.
+UPDATE hold SET needs = :needs WHERE scope = :scope AND code = :code;
 
 -- name: is_held
 -- Whether a scope is held for a reason.
@@ -621,8 +707,12 @@ JOIN hold ON hold.scope = job_hold.scope AND hold.code = job_hold.code
 WHERE job_hold.job = :job ORDER BY hold.since, hold.scope;
 
 -- name: charges
--- All charges with the time of their intent.
-SELECT intent_at, charge, currency FROM submit WHERE charge IS NOT NULL;
+-- All charges with the time of their intent, and what they were for.
+SELECT submit.intent_at, submit.charge, submit.currency, watch.name AS watch, job.rule,
+    job.plan ->> '$.model' AS model
+FROM submit JOIN job ON job.id = submit.job
+JOIN source ON source.id = job.source JOIN watch ON watch.id = source.watch
+WHERE submit.charge IS NOT NULL;
 
 -- name: find_jobs
 -- The jobs, newest last, by state and watch where given.

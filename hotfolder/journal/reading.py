@@ -31,11 +31,14 @@ class WatchRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Charge:
-    """Money spent by one submit."""
+    """Money spent by one submit, and what for."""
 
     at: datetime
     amount: Decimal
     currency: str | None
+    watch: str
+    rule: str
+    model: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +94,12 @@ def charges(session: Session) -> list[Charge]:
     """Return every charge."""
     return [
         Charge(
-            at=from_ms(row["intent_at"]), amount=Decimal(row["charge"]), currency=row["currency"]
+            at=from_ms(row["intent_at"]),
+            amount=Decimal(row["charge"]),
+            currency=row["currency"],
+            watch=row["watch"],
+            rule=row["rule"],
+            model=row["model"],
         )
         for row in session.rows("charges")
     ]

@@ -91,6 +91,15 @@ CREATE UNIQUE INDEX job_leads ON job (work_key) WHERE leader IS NULL;
 
 CREATE INDEX job_follows ON job (leader) WHERE leader IS NOT NULL;
 
+CREATE INDEX job_failed ON job (source) WHERE state = 'failed';
+
+CREATE TABLE note (
+    job INTEGER PRIMARY KEY REFERENCES job (id),
+    name BLOB NOT NULL CHECK (length(name) > 0),
+    sha256 TEXT NOT NULL CHECK (length(sha256) = 64),
+    written INTEGER NOT NULL DEFAULT 0 CHECK (written IN (0, 1))
+) STRICT;
+
 CREATE TABLE reservation (
     output_root BLOB NOT NULL,
     name_key TEXT NOT NULL,
@@ -136,8 +145,13 @@ CREATE TABLE submit (
     links_expired INTEGER NOT NULL DEFAULT 0,
     charge TEXT,
     currency TEXT,
+    price_key TEXT,
     UNIQUE (job, number)
 ) STRICT;
+
+CREATE INDEX submit_intent ON submit (intent_at);
+
+CREATE INDEX submit_price ON submit (price_key) WHERE charge IS NOT NULL;
 
 CREATE TABLE result (
     id INTEGER PRIMARY KEY,
@@ -185,11 +199,12 @@ CREATE TABLE hold (
     since INTEGER NOT NULL,
     trials INTEGER NOT NULL DEFAULT 0,
     next_trial INTEGER,
+    needs TEXT,
     PRIMARY KEY (scope, code)
 ) STRICT, WITHOUT ROWID;
 
 -- The holds over each job: what is submitted already is never held, but for the one step that
--- needs a service which nobody reaches.
+-- needs a service which nobody reaches. Who follows another job costs nothing.
 CREATE VIEW job_hold AS
 SELECT job.id AS job, hold.scope AS scope, hold.code AS code, hold.next_trial AS next_trial
 FROM job
@@ -197,8 +212,10 @@ JOIN source ON source.id = job.source
 JOIN watch ON watch.id = source.watch
 JOIN hold
 WHERE job.ended_at IS NULL AND CASE
+    WHEN job.leader IS NOT NULL THEN 0
     WHEN job.state IN ('accepted', 'uploaded') THEN hold.scope IN (
-        'account', 'service', 'watch:' || watch.name, 'rule:' || watch.name || '/' || job.rule)
+        'account', 'service', 'watch:' || watch.name, 'rule:' || watch.name || '/' || job.rule,
+        'source:' || job.source)
     WHEN job.state IN ('running', 'finished') THEN hold.scope = 'service'
     ELSE 0
 END;

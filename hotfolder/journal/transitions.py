@@ -181,8 +181,14 @@ def _forget_sighting(session: Session, job: Job, _event: ev.Event) -> None:
 
 def _keep_intent(session: Session, job: Job, event: ev.SubmitIntended) -> None:
     session.change(
-        "insert_submit", job=job.id, token=event.token, site=event.site, payload=event.payload
+        "insert_submit",
+        job=job.id,
+        token=event.token,
+        site=event.site,
+        payload=event.payload,
+        price_key=event.price_key,
     )
+    keep_estimate(session, job.id, event)
 
 
 def _keep_task(session: Session, job: Job, event: ev.Submitted) -> None:
@@ -206,6 +212,13 @@ def _keep_found(session: Session, job: Job, event: ev.TaskFound) -> None:
 
 def _taken(task_id: str, job: int) -> TaskTaken:
     return TaskTaken(f"task {task_id} belongs to another submit, of job {job}")
+
+
+def keep_estimate(session: Session, job_id: int, intent: ev.SubmitIntended) -> None:
+    """Keep what a job is expected to cost, as it is known just before it is paid."""
+    if intent.price_key is not None:
+        estimate = None if intent.estimate is None else str(intent.estimate)
+        session.change("set_estimate", job=job_id, estimate=estimate, currency=intent.currency)
 
 
 def count_on(session: Session, job_id: int, submit: int) -> None:
@@ -286,6 +299,7 @@ def _keep_reused(session: Session, job: Job, event: ev.Reused) -> None:
         token=f"reused:{job.id}:{number}",
         site=leader.submit.site,
         payload=leader.submit.payload,
+        price_key=None,
     )
     _answer(session, job, "succeeded", charge=Decimal(0), currency=leader.submit.currency)
     fresh = existing_job(session, job.id)

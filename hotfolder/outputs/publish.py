@@ -50,6 +50,7 @@ __all__ = [
     "find_output",
     "opened_output",
     "publish",
+    "remove",
 ]
 
 CHUNK_BYTES: Final = 1024 * 1024
@@ -112,6 +113,23 @@ def publish(
                 return Published.ALREADY
         disk.sync(folder)
     return Published.NEW
+
+
+def remove(root: Path, relative: str, sha256: str) -> bool:
+    """Remove a file of ours, if it still holds what was written; returns whether it was there.
+
+    Raises RootMissing and OutputBlocked.
+    """
+    *folders, name = parts_of(relative)
+    with opened_output(root, relative) as file:
+        if file is None:
+            return False
+    with blocked(root / relative), target_folder(root, folders) as folder:
+        if _hash(folder, name) != sha256:
+            return False
+        disk.unlink(folder, name)
+        disk.sync(folder)
+    return True
 
 
 @contextlib.contextmanager

@@ -15,7 +15,7 @@ from hotfolder.domain import events as ev
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import State
-from hotfolder.journal import doubts, holds, transitions
+from hotfolder.journal import budgets, doubts, holds, transitions
 from hotfolder.journal.claims import Claim
 from hotfolder.journal.session import Session
 from hotfolder.pipeline.steps import Outcome
@@ -28,6 +28,7 @@ class Committed:
     """A job after an event; which hold it began and why, and which scopes were let go."""
 
     job: Job
+    event: ev.Event
     began: tuple[str, Failure] | None
     lifted: tuple[str, ...]
 
@@ -35,20 +36,42 @@ class Committed:
 def commit(session: Session, before: Job, outcome: Outcome, tried: Collection[str]) -> Committed:
     """Apply an event, and hold, let go or put off what it says something about.
 
-    `tried` are the scopes whose trial the job is. Raises what `transitions.apply` raises.
+    `tried` are the scopes whose trial the job is. An intent beyond its budgets is not stated; its
+    scope is held instead. Raises what `transitions.apply` raises.
     """
+    if isinstance(outcome.event, ev.SubmitIntended):
+        refused = budgets.refuse(session, before, outcome.budgets, outcome.event.estimate)
+        if refused is not None:
+            return _refused(session, before, outcome.event, *refused)
     job = transitions.apply(session, before.id, outcome.event, expected=before.state)
     hold = outcome.hold
     if isinstance(outcome.event, ev.SubmitUnanswered):
         hold = doubts.brake(session)
     if hold is not None:
         is_new = holds.hold(session, *hold)
-        return Committed(job=job, began=hold if is_new else None, lifted=())
+        began = hold if is_new else None
+        return Committed(job=job, event=outcome.event, began=began, lifted=())
     lifted = holds.lift_disproved(session, job, outcome.event)
     if _asked(before, outcome.event):
         for scope in tried:
             holds.put_off(session, scope)
-    return Committed(job=job, began=None, lifted=tuple(lifted))
+    return Committed(job=job, event=outcome.event, began=None, lifted=tuple(lifted))
+
+
+def _refused(
+    session: Session,
+    before: Job,
+    intent: ev.SubmitIntended,
+    scope: str,
+    failure: Failure,
+    is_new: bool,  # noqa: FBT001  of a tuple
+) -> Committed:
+    """Leave a job as it is, under a hold: what it wants is more than the budget has."""
+    later = ev.Postponed(until=session.now, reason=failure.code, counts=False)
+    job = transitions.apply(session, before.id, later, expected=before.state)
+    transitions.keep_estimate(session, before.id, intent)
+    began = (scope, failure) if is_new else None
+    return Committed(job=job, event=later, began=began, lifted=())
 
 
 def _asked(before: Job, event: ev.Event) -> bool:

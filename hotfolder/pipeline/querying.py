@@ -12,6 +12,7 @@ from hotfolder.domain import events as ev
 from hotfolder.domain import failures
 from hotfolder.domain.errors import RemoteError
 from hotfolder.domain.jobs import Job, Submit
+from hotfolder.domain.remote_failures import of_task_end
 from hotfolder.domain.retry import PollSchedule, backoff_s
 from hotfolder.journal import reading
 from hotfolder.journal.journal import Journal
@@ -81,9 +82,7 @@ class Querying:
             case TaskStatus.SUCCEEDED:
                 return self._succeeded(job, submit, report)
             case TaskStatus.FAILED:
-                failure = failures.of_remote_code(
-                    report.code, otherwise=failures.TASK_FAILED, said=report.said
-                )
+                failure = of_task_end(report.code, report.said, report.charge)
                 return ev.RemoteFailed(
                     failure=failure, charge=report.charge, currency=self._currency()
                 )

@@ -17,7 +17,7 @@ from typing import Final
 
 from hotfolder.domain import events as ev
 from hotfolder.domain import failures, names
-from hotfolder.domain.errors import LinkGone, OutputError, RemoteError
+from hotfolder.domain.errors import LinkForbidden, LinkGone, OutputError, RemoteError
 from hotfolder.domain.jobs import Job, Result, Submit
 from hotfolder.domain.states import State
 from hotfolder.imaging.picture import PictureError
@@ -26,13 +26,12 @@ from hotfolder.journal import leaders, transitions
 from hotfolder.journal.journal import Journal
 from hotfolder.outputs import reuse
 from hotfolder.outputs.spool import Spool, Spooled
-from hotfolder.pipeline.fetching import Fetching
+from hotfolder.pipeline.fetching import LINK_TRIES, Fetching
 from hotfolder.pipeline.steps import Later, Outcome, Step, output_is_silent
 from hotfolder.pipeline.threads import ShareThreads
 from hotfolder.runninghub import payload
 from hotfolder.runninghub.catalog import Catalog
 from hotfolder.runninghub.client import Client
-from hotfolder.runninghub.wire import TaskStatus
 
 COPY_TIMEOUT_S: Final = 60.0
 
@@ -89,14 +88,17 @@ class Reusing:
 
         async def reuse_or(job: Job) -> Outcome:
             number = await self._journal.run(leaders.take_part, job.id, self._work_key(job))
-            if number is None:
+            if number is not None:
+                leader = await self._journal.run(transitions.existing_job, number)
+                outcome = await self._follow(job, leader)
+                if outcome is not None:
+                    return outcome
+                await self._journal.run(leaders.take_over, job.id, leader.id)
+            if job.leader is None and number is None:
                 return await then(job)
-            leader = await self._journal.run(transitions.existing_job, number)
-            outcome = await self._follow(job, leader)
-            if outcome is not None:
-                return outcome
-            await self._journal.run(leaders.take_over, job.id, leader.id)
-            return await then(job)
+            # No hold covers who follows: now that it goes on alone, it is claimed as others are.
+            alone = ev.Postponed(until=self._later.clock(), reason="goes on alone", counts=False)
+            return Outcome(alone)
 
         return reuse_or
 
@@ -147,10 +149,10 @@ class Reusing:
             files = files or await self._ask(job, leader)
         except OutputError as error:
             out_of_reach = error
-        except (LinkGone, PictureError):
-            pass
-        except RemoteError as error:
-            return Outcome(self._later.postponed(job, str(error), error))
+        except (RemoteError, PictureError) as error:
+            if not _is_final(job, error):
+                remote = error if isinstance(error, RemoteError) else None
+                return Outcome(self._later.postponed(job, str(error), remote))
         if files:
             return Outcome(ev.Reused(leader=leader.id, results=tuple(files)))
         return self._blocked(job, leader, out_of_reach) if out_of_reach else None
@@ -221,11 +223,9 @@ class Reusing:
         if submit is None or submit.task_id is None or submit.site != self._client.site:
             return []
         report = await self._client.query(submit.task_id)
-        asked = [each.position for each in leader.results]
-        if report.status is not TaskStatus.SUCCEEDED or asked != [
-            each.position for each in report.results
-        ]:
-            return []
+        handed_out = [each.position for each in report.results]
+        if handed_out != [each.position for each in leader.results]:
+            raise LinkGone("the service no longer hands these results out")
         return [
             await self._fetching.fetch(job, each, _spool_name(job, each.position), submit)
             for each in report.results
@@ -236,6 +236,12 @@ def _paid(leader: Job) -> Submit:
     if leader.submit is None:
         raise LookupError(f"job {leader.id} leads and was never submitted")
     return leader.submit
+
+
+def _is_final(job: Job, error: Exception) -> bool:
+    """Whether a result is lost for good: said several times, and not for a reason of our own."""
+    is_gone = isinstance(error, LinkGone | PictureError) and not isinstance(error, LinkForbidden)
+    return is_gone and job.attempt + 1 >= LINK_TRIES
 
 
 def _spool_name(job: Job, position: int) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
@@ -21,10 +21,12 @@ from hotfolder.domain import failures
 from hotfolder.domain.errors import JournalUnavailable
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import BEFORE_INTENT, IllegalTransition, State
-from hotfolder.journal import claims, transitions
+from hotfolder.journal import budgets, claims, transitions
+from hotfolder.journal.budgets import Budget
 from hotfolder.journal.journal import Journal
 from hotfolder.journal.session import Session
 from hotfolder.pipeline import holding, telling
+from hotfolder.pipeline.aftermath import Aftermath
 from hotfolder.pipeline.holding import Trials
 from hotfolder.pipeline.pacing import Pacing
 from hotfolder.pipeline.steps import Later, Outcome, Step
@@ -53,9 +55,8 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.pipeline")
 class Runner:
     """Works on jobs until stopped.
 
-    `steps` is the step of each state, `hurry` what breaks off a submit under way. `held` is
-    called when a hold began, `refused` when the service had no place for a submit; `done` is
-    awaited when a job is done.
+    `steps` is the step of each state, `hurry` what breaks off a submit under way. `refused` is
+    called when the service had no place for a submit; `budgets` are those that may be charged.
     """
 
     def __init__(
@@ -66,9 +67,9 @@ class Runner:
         pacing: Pacing,
         later: Later,
         hurry: asyncio.Event,
-        held: Callable[[], None],
+        aftermath: Aftermath,
+        budgets: Callable[[], Sequence[Budget]],
         refused: Callable[[], None],
-        done: Callable[[Job], Awaitable[None]],
     ) -> None:
         self._journal = journal
         self._steps = steps
@@ -77,9 +78,9 @@ class Runner:
         self._durations = pacing.durations
         self._later = later
         self._hurry = hurry
-        self._held = held
+        self._aftermath = aftermath
+        self._budgets = budgets
         self._refused = refused
-        self._done = done
         self._trials = Trials()
         self._busy: dict[int, State] = {}
         self._working: dict[int, asyncio.Task[None]] = {}
@@ -129,9 +130,16 @@ class Runner:
 
     async def _claim(self) -> datetime | None:
         ahead = max(LEAST_UPLOADED_AHEAD, 2 * self._pace.window)
-        found, next_due = await self._journal.run(
-            claims.claim, self._room(), frozenset(self._busy), ahead
+        look = partial(
+            _claim,
+            room=self._room(),
+            busy=frozenset(self._busy),
+            ahead=ahead,
+            limits=self._budgets(),
         )
+        found, next_due, lifted = await self._journal.run(look)
+        for scope in lifted:
+            log.info("hold.lifted", scope=scope)
         if self._stopping:  # since this claim was asked for: `drain` knows only what had begun
             return None
         now_s = time.monotonic()
@@ -203,8 +211,7 @@ class Runner:
             self._pace.ended(job.id)
             return job
         self._note_pace(job, moved, outcome)
-        if moved.state is State.DONE:
-            await self._done(moved)
+        await self._aftermath.moved(moved)
         return moved
 
     async def _outcome(self, job: Job) -> Outcome:
@@ -239,10 +246,10 @@ class Runner:
         except (transitions.StateMoved, IllegalTransition) as error:
             log.info("event.overtaken", **job.log_context(), error=str(error))
             return None
-        telling.tell(job, committed.job, outcome.event)
+        telling.tell(job, committed.job, committed.event)
         holding.tell(committed)
         if committed.began is not None:
-            self._held()
+            self._aftermath.held()
         return committed.job
 
     async def _insist(self, operation: Callable[[Session], T], **context: object) -> T:
@@ -270,3 +277,16 @@ class Runner:
                 self._pace.accepted(job.id)
         elif job.state not in (State.SUBMITTING, State.RUNNING):
             self._pace.ended(job.id)
+
+
+def _claim(
+    session: Session,
+    *,
+    room: Mapping[State, int],
+    busy: frozenset[int],
+    ahead: int,
+    limits: Sequence[Budget],
+) -> tuple[list[claims.Claim], datetime | None, list[str]]:
+    """Claim what may be worked on, after letting go what a budget has room for again."""
+    lifted = budgets.let_go(session, limits)
+    return (*claims.claim(session, room, busy, ahead), lifted)

@@ -29,6 +29,7 @@ from hotfolder.domain.jobs import Job
 from hotfolder.domain.measures import Measure, Observe
 from hotfolder.domain.retry import backoff_s
 from hotfolder.journal import holds
+from hotfolder.journal.budgets import Budget
 
 Jitter = Callable[[], float]
 
@@ -38,11 +39,15 @@ TOLD_AFTER: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a step came to: an event, perhaps a scope to hold and why, or how busy it is."""
+    """What a step came to: an event, perhaps a scope to hold and why, or how busy it is.
+
+    `budgets` are those that an intent must keep to.
+    """
 
     event: ev.Event
     hold: tuple[str, Failure] | None = None
     busy: Busy | None = None
+    budgets: tuple[Budget, ...] = ()
 
 
 Step = Callable[[Job], Awaitable[Outcome]]

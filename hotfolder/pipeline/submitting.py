@@ -27,6 +27,7 @@ from hotfolder.journal.journal import Journal
 from hotfolder.outputs import publish
 from hotfolder.outputs.spool import Spool
 from hotfolder.pipeline.pacing import Durations
+from hotfolder.pipeline.pricing import Prices
 from hotfolder.pipeline.steps import READ_TIMEOUT_S, Later, Outcome, output_is_silent
 from hotfolder.pipeline.threads import ShareThreads
 from hotfolder.pipeline.uploading import LINK_MARGIN
@@ -63,34 +64,50 @@ class Addresses:
         return {"webhookUrl": f"{self.webhook_url.rstrip('/')}/{token}"}
 
 
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """Where results go, and how many bytes must be free there before more is paid for."""
+
+    spool: Spool
+    min_free_bytes: Callable[[], int]
+
+    def look(self, output_root: Path) -> None:
+        """Raise OutputError where a result could not be stored; blocks."""
+        free = {"output": publish.check_root(output_root), "spool": self.spool.free_bytes()}
+        for place, free_bytes in free.items():
+            if free_bytes < self.min_free_bytes():
+                raise OutputError(
+                    f"only {free_bytes // MEGABYTE} MB are free for the {place}",
+                    hint="Make room there; limits.min_free_mb says how much must stay free.",
+                )
+
+
 class Intending:
     """Looks at everything that can be known before the paid call, then states the intent.
 
     `review` looks at the source and its plan again: None = as planned, a draft where the plan
     changed, an event where the job cannot go on. It blocks and runs in a thread.
-    `min_free_bytes` says how much must be free for spool and output.
     """
 
     def __init__(
         self,
         journal: Journal,
         addresses: Addresses,
-        spool: Spool,
+        storage: Storage,
         review: Review,
         threads: ShareThreads,
         later: Later,
         catalog: CurrentCatalog,
-        *,
-        min_free_bytes: Callable[[], int],
+        prices: Prices,
     ) -> None:
         self._journal = journal
         self._addresses = addresses
-        self._spool = spool
+        self._storage = storage
         self._review = review
         self._threads = threads
         self._later = later
         self._catalog = catalog
-        self._min_free_bytes = min_free_bytes
+        self._prices = prices
 
     async def __call__(self, job: Job) -> Outcome:
         """Return SubmitIntended, or why not."""
@@ -113,23 +130,14 @@ class Intending:
             return Outcome(self._later.source_failed(job, error))
         if isinstance(reviewed, acceptance.Draft):
             return await self._replan(job, reviewed)
-        return Outcome(reviewed or self._intent(job, link))
+        return Outcome(reviewed) if reviewed else await self._intent(job, link)
 
     async def _check_storage(self, job: Job) -> None:
-        check = partial(self._look_at_storage, Path(job.output_root))
+        check = partial(self._storage.look, Path(job.output_root))
         try:
             await self._threads.run(job.watch, check, timeout_s=CHECK_TIMEOUT_S)
         except TimeoutError:
             raise output_is_silent() from None
-
-    def _look_at_storage(self, output_root: Path) -> None:
-        free = {"output": publish.check_root(output_root), "spool": self._spool.free_bytes()}
-        for place, free_bytes in free.items():
-            if free_bytes < self._min_free_bytes():
-                raise OutputError(
-                    f"only {free_bytes // MEGABYTE} MB are free for the {place}",
-                    hint="Make room there; limits.min_free_mb says how much must stay free.",
-                )
 
     async def _replan(self, job: Job, draft: acceptance.Draft) -> Outcome:
         await self._journal.run(acceptance.replan, job.id, draft)
@@ -148,18 +156,27 @@ class Intending:
             )
         )
 
-    def _intent(self, job: Job, link: ev.UploadLink) -> ev.Event:
+    async def _intent(self, job: Job, link: ev.UploadLink) -> Outcome:
         model = self._catalog().find(job.plan.model)
         if model is None:
-            return ev.GaveUp(failure=failures.WRONG_ENDPOINT)
+            return Outcome(ev.GaveUp(failure=failures.WRONG_ENDPOINT))
         # Not under the material's parameter: that was the model's of the plan at acceptance.
         links = {model.picture.key: [link.url]}
         sent = payload.compose(model, job.plan.prompt, job.plan.params, links)
         if sent.problems:  # the plan was judged before: this is a last line of defence
-            return ev.GaveUp(failure=failures.wrong_parameters(sent.problems))
+            return Outcome(ev.GaveUp(failure=failures.wrong_parameters(sent.problems)))
         token = self._addresses.token()
         body = {**sent.body, **self._addresses.asked_for(token)}
-        return ev.SubmitIntended(token=token, site=self._addresses.site, payload=json.dumps(body))
+        priced = await self._prices.priced(model, job.plan.params, sent.body)
+        intent = ev.SubmitIntended(
+            token=token,
+            site=self._addresses.site,
+            payload=json.dumps(body),
+            price_key=priced.key,
+            estimate=priced.estimate.amount,
+            currency=priced.estimate.currency,
+        )
+        return Outcome(intent, budgets=self._prices.budgets_of(job.watch))
 
 
 class Submitting:

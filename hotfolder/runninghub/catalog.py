@@ -288,6 +288,24 @@ def estimate(model: Model, params: Params) -> Estimate:
     return Estimate(amount=amount, currency=model.price.currency)
 
 
+def price_key(model: Model, params: Params) -> str:
+    """Return what edits of the same price have in common: the model, and what its price hangs on.
+
+    Where the list does not say what that is, it may be any parameter.
+    """
+    if model.price is None:
+        keys = {key for key, each in model.params.items() if key != PROMPT and not each.is_media}
+    else:
+        keys = {key for rule in model.price.rules for key in rule.when}
+        keys |= {key for key in COUNTING_KEYS if key in model.params}
+    values = {key: params.get(key, _default(model, key)) for key in sorted(keys)}
+    return json.dumps([model.endpoint, values], default=str)
+
+
+def _default(model: Model, key: str) -> JsonScalar:
+    return model.params[key].default if key in model.params else None
+
+
 def _images(model: Model, params: Params) -> int:
     """Return how many images a call asks for, where the price is for each."""
     key = next((each for each in COUNTING_KEYS if each in model.params), None)
@@ -300,5 +318,4 @@ def _images(model: Model, params: Params) -> int:
 def _holds(model: Model, params: Params, key: str, wanted: JsonScalar) -> bool:
     if wanted in ("", None):
         return True
-    default = model.params[key].default if key in model.params else None
-    return str(params.get(key, default)) == str(wanted)
+    return str(params.get(key, _default(model, key))) == str(wanted)

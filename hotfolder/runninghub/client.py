@@ -18,6 +18,7 @@ from pydantic import SecretStr
 
 from hotfolder.domain.errors import NotSent, RemoteError, Unanswered
 from hotfolder.domain.failpoints import Failpoint, no_failpoint
+from hotfolder.domain.jobs import Estimate
 from hotfolder.runninghub import wire
 from hotfolder.runninghub.links import Links
 from hotfolder.runninghub.sending import Trace, translated
@@ -147,6 +148,14 @@ class Client:
         return wire.account(
             await self._ask("account", "POST", f"{self.site}/uc/openapi/accountStatus", json=body)
         )
+
+    async def price_preview(self, endpoint: str, body: dict[str, Any]) -> Estimate | None:
+        """Ask what a submit would be charged, which is free; None where the service has no price.
+
+        Raises NotSent, Unanswered, Busy, Refused, AccountHold.
+        """
+        place = f"/price-preview/{endpoint}"
+        return wire.price_preview(await self._ask("price", "POST", place, json=body))
 
     async def cancel(self, task_id: str) -> bool:
         """Ask the service to cancel a task; returns whether it took the wish.

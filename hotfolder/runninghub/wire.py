@@ -25,11 +25,14 @@ import tomli
 from hotfolder.domain import failures
 from hotfolder.domain.errors import AccountHold, Busy, Refused, RemoteError, RuleHold, Unanswered
 from hotfolder.domain.events import RemoteResult
+from hotfolder.domain.jobs import Estimate
+from hotfolder.domain.remote_failures import of_remote_code
 
 RATE_WAIT_S = 10.0
 MOST_AT_ONCE: Final = 10_000
 LONGEST_RETRY_AFTER_S = 3600.0
 AMBIGUOUS_STATUSES: Final = frozenset({408, 409, 425, 499})
+NO_PRICE_CODE: Final = "1501"
 ENDPOINT_CODES: Final = frozenset({"412", "1001"})
 GATEWAY_STATUSES: Final = frozenset({502, 503, 504, *range(520, 528)})
 KEY_STATUSES: Final = frozenset({401, 403})
@@ -230,6 +233,22 @@ def _date(header: str) -> datetime | None:
         return None
 
 
+def price_preview(answer: Answer) -> Estimate | None:
+    """Return what a submit would be charged; None where the service has no price for it.
+
+    Raises Busy, Refused, AccountHold or Unanswered. Code 1501 means "no price" here.
+    """
+    body = _json(answer.body)
+    if isinstance(body, dict) and answer.status == 200:  # noqa: PLR2004  HTTP
+        amount = Decimal(0) if body.get("isFreeThisCall") is True else None
+        amount = _decimal(body.get("estimatedPrice")) if amount is None else amount
+        if amount is not None and amount >= 0:
+            return Estimate(amount=amount, currency=_text(body.get("currency")).upper() or None)
+        if _code(body)[0] == NO_PRICE_CODE:
+            return None
+    raise _free_call_error(answer, body)
+
+
 def queue(answer: Answer) -> Queue:
     """Return how many tasks the account may have and has, as far as the service says."""
     body = _json(answer.body)
@@ -280,11 +299,11 @@ def _coded_error(code: str, said: str, answer: Answer) -> RemoteError:
         wait_s = _wait_s(answer, known.wait_s)
         return Busy(f"busy: {said}", after_s=wait_s, limit=code in LIMIT_CODES)
     if code in ENDPOINT_CODES:
-        return RuleHold(failures.of_remote_code(code, otherwise=failures.WRONG_ENDPOINT, said=said))
+        return RuleHold(of_remote_code(code, otherwise=failures.WRONG_ENDPOINT, said=said))
     if known.kind == "hold":
-        return AccountHold(failures.of_remote_code(code, otherwise=failures.KEY_REFUSED, said=said))
+        return AccountHold(of_remote_code(code, otherwise=failures.KEY_REFUSED, said=said))
     if known.kind == "rejected":
-        return Refused(failures.of_remote_code(code, otherwise=failures.REJECTED, said=said))
+        return Refused(of_remote_code(code, otherwise=failures.REJECTED, said=said))
     return Unanswered(f"the service answered with code {code}: {said}")
 
 
@@ -293,14 +312,10 @@ def _status_error(answer: Answer, said: str) -> RemoteError:
     if status == 429:  # noqa: PLR2004  HTTP
         return Busy("HTTP 429", after_s=_wait_s(answer, RATE_WAIT_S), limit=False)
     if status in KEY_STATUSES:
-        return AccountHold(
-            failures.of_remote_code(str(status), otherwise=failures.KEY_REFUSED, said=said)
-        )
+        return AccountHold(of_remote_code(str(status), otherwise=failures.KEY_REFUSED, said=said))
     if status == 404:  # noqa: PLR2004  HTTP
-        return RuleHold(failures.of_remote_code("404", otherwise=failures.WRONG_ENDPOINT))
-    return Refused(
-        failures.of_remote_code(f"HTTP {status}", otherwise=failures.REJECTED, said=said)
-    )
+        return RuleHold(of_remote_code("404", otherwise=failures.WRONG_ENDPOINT))
+    return Refused(of_remote_code(f"HTTP {status}", otherwise=failures.REJECTED, said=said))
 
 
 def _free_call_error(answer: Answer, body: object) -> RemoteError:

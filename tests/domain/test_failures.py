@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
-from hotfolder.domain import failures
-from hotfolder.domain.failures import Failure, of_remote_code
+from hotfolder.domain import failures, remote_failures
+from hotfolder.domain.failures import Failure
+from hotfolder.domain.remote_failures import BY_CODE, of_remote_code, of_task_end
 
-NAMED = {name: each for name, each in vars(failures).items() if isinstance(each, Failure)}
+NAMED = {
+    name: each
+    for name, each in {**vars(failures), **vars(remote_failures)}.items()
+    if isinstance(each, Failure)
+}
 
 
 @pytest.mark.parametrize("name", sorted(NAMED))
@@ -59,3 +66,17 @@ def test_the_services_words_are_kept_short_and_on_one_line() -> None:
 def test_nothing_said_is_nothing_quoted() -> None:
     """Without a code and a text the failure is the plain one."""
     assert of_remote_code("", otherwise=failures.TASK_FAILED) is failures.TASK_FAILED
+
+
+def test_whether_an_ended_task_was_charged_is_said() -> None:
+    """Nobody is left to guess whether a failure cost money."""
+    assert of_task_end("1501", "", None).hint.endswith("Nothing was charged.")
+    assert "charged 0.14" in of_task_end("1501", "", Decimal("0.14")).hint
+    assert of_task_end("", "", None).code == "task_failed"
+
+
+def test_no_two_causes_share_their_words() -> None:
+    """Moderation, size, type, parameters, real people: each is told apart by its sentence."""
+    different = set(BY_CODE.values())
+    assert len({each.message for each in different}) == len({each.code for each in different})
+    assert len(different) >= 15

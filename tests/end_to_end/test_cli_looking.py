@@ -253,3 +253,21 @@ def test_output_that_the_encoding_cannot_take_is_escaped(
     assert ended.code == 0, ended.said
     assert "\\xe9\\u2026\\u65e5\\u672c.jpg" in hotfolder("jobs", environment=ascii_only).out
     assert hotfolder("jobs").out.count("é…日本.jpg") == 2
+
+
+def test_charges_as_table_json_and_csv(hotfolder: CommandLine, studio: Studio) -> None:
+    """The same numbers for people, scripts and spreadsheets; an unwritable file is said."""
+    assert "Nothing has been charged" in hotfolder("charges").out
+    studio.drop_many(2)
+    assert hotfolder("once").code == 0
+    (line,) = hotfolder("charges", "--by", "watch", "--json").json
+    expected = {"watch": "studio", "paid": 2, "free": 0, "charge": 0.28, "currency": "CNY"}
+    assert line == expected
+    assert "0.28 CNY" in hotfolder("charges").out
+    hotfolder("charges", "--by", "model", "--csv", "out.csv")
+    table = (studio.folder / "out.csv").read_text().splitlines()
+    assert table[0] == "model,paid,free,charge,currency"
+    assert table[1].endswith(",2,0,0.28,CNY")
+    ended = hotfolder("charges", "--csv", "/nowhere/x.csv")
+    assert ended.code == 2
+    assert "cannot be written" in ended.err

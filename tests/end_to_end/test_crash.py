@@ -116,3 +116,27 @@ async def assert_paid_and_published_once(bench: Bench, point: str) -> None:
     assert len(bench.tasks()) == 1
     kinds = Counter(studio.history("ann.jpg"))
     assert kinds["Published"] == kinds["Accepted"] == 1
+
+
+@pytest.mark.parametrize("number", range(6, 42, 5))
+async def test_twins_are_paid_once_whenever_it_is_killed(
+    tmp_path: Path, server: RunningServer, driver: Driver, number: int
+) -> None:
+    """The same picture under two names: one task, two outputs, also with an emptied spool."""
+    bench = Bench(tmp_path / "twins", server, driver, 1000 + number)
+    studio = bench.studio
+    studio.drop("bob.jpg", number=1000 + number)
+    killed = bench.once("commit.after", number)
+    if number % 2 and (studio.state / "spool").exists():
+        for spooled in (studio.state / "spool").iterdir():
+            spooled.unlink()
+    assert not killed or not bench.once()
+    doubtful = [job["id"] for job in studio.jobs() if job["state"] == "in_doubt"]
+    for job in doubtful:
+        tasks = bench.tasks()
+        wish = {"task_id": tasks[0]} if tasks else {"resend": True}
+        await studio.act("resolve", job=job, **wish)
+        assert not bench.once()
+    assert studio.states() == {"done": 2}, studio.summary()
+    assert studio.outputs() == ["ann.jpg", "bob.jpg"]
+    assert len(bench.tasks()) == 1

@@ -311,3 +311,47 @@ async def test_a_reused_result_that_is_lost_everywhere_is_not_paid_by_itself(
     await studio.once()
     assert studio.states() == {"done": 2}
     assert len(studio.ledger().tasks) == 2
+
+
+async def test_a_follower_is_served_under_a_hold(studio: Studio) -> None:
+    """What costs nothing is delivered although no more may be spent; what would cost is not."""
+    studio.simulator.update_settings(task_s=1.0)
+    studio.drop("ann.jpg", number=7)
+    async with studio.running():
+        await studio.until_states(running=1)
+        studio.drop("bob.jpg", number=7)
+        await studio.until(lambda: follows(studio), "it follows")
+        await studio.send("pause", watch=None)
+        studio.drop("cid.jpg", number=8)
+        await studio.until(lambda: studio.states() == {"done": 2, "accepted": 1}, "both")
+    assert len(studio.ledger().tasks) == 1
+
+
+async def test_a_follower_that_must_pay_is_held_as_others_are(studio: Studio) -> None:
+    """A leader that fails under a hold lets nobody slip through."""
+    studio.simulator.update_settings(task_s=1.0)
+    studio.fault(Fault(call="submit", kind="fail_task", code="1501", times=1))
+    studio.drop("ann.jpg", number=7)
+    async with studio.running():
+        await studio.until_states(running=1)
+        studio.drop("bob.jpg", number=7)
+        await studio.until(lambda: follows(studio), "it follows")
+        await studio.send("pause", watch=None)
+        await studio.until(lambda: studio.job("ann.jpg")["state"] == "failed", "the failure")
+        await studio.until(lambda: studio.explain("bob.jpg")["verdict"] == "held", "the hold")
+    assert len(studio.ledger().tasks) == 1
+
+
+async def test_a_storm_of_faults_pays_for_no_twin(studio: Studio) -> None:
+    """Six contents under three names each, a third of the free calls broken: six tasks."""
+    for call in ("upload", "query", "download"):
+        for kind in ("drop_before", "error_before", "html"):
+            studio.fault(Fault(call=call, kind=kind, probability=0.1))
+    for number in range(6):
+        for copy in "abc":
+            studio.drop(f"{copy}{number}.jpg", number=number)
+    await studio.once()
+    assert studio.states() == {"done": 18}, studio.summary()
+    assert len(studio.ledger().tasks) == 6
+    assert len(studio.outputs()) == 18
+    assert list((studio.state / "spool").iterdir()) == []

@@ -33,6 +33,8 @@ grace = 5
 min_free_mb = 1
 resend_up_to = 0.14
 picture_memory_mb = 200
+daily_charge = 10
+price_preview = true
 history_days = 30
 
 [backup]
@@ -68,6 +70,8 @@ times = "source"
 duplicates = "edit"
 collision = "replace"
 originals = "move"
+charge_per_day = 2.5
+notes = "all"
 
 [[watch.rule]]
 name = "summer"
@@ -136,6 +140,8 @@ def test_every_key_is_read(folder: Path) -> None:
             "min_free_mb": 1,
             "resend_up_to": Decimal("0.14"),
             "picture_memory_mb": 200,
+            "daily_charge": Decimal(10),
+            "price_preview": True,
             "history_days": 30,
         },
         "backup": {"folder": Path("/mnt/usb"), "keep": 3},
@@ -171,6 +177,8 @@ def test_every_key_is_read(folder: Path) -> None:
                 "duplicates": "edit",
                 "collision": "replace",
                 "originals": "move",
+                "charge_per_day": Decimal("2.5"),
+                "notes": "all",
                 "rule": [
                     {
                         "name": "summer",

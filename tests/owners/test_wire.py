@@ -21,6 +21,7 @@ from hotfolder.domain.errors import (
     RuleHold,
     Unanswered,
 )
+from hotfolder.domain.remote_failures import BY_CODE
 from hotfolder.runninghub import wire
 from hotfolder.runninghub.wire import Answer, TaskStatus
 
@@ -534,3 +535,51 @@ def test_only_what_is_certain_may_be_sent_again(given_answer: Answer) -> None:
         body = json.loads(given_answer.body) if given_answer.status < 400 else {}
         stated = {str(body.get(key)).strip() for key in ("errorCode", "code")} if body else set()
         assert 400 <= given_answer.status < 500 or stated & set(CODES)
+
+
+@pytest.mark.parametrize(
+    ("body", "wanted"),
+    [
+        ({"estimatedPrice": "0.14", "currency": "cny"}, (Decimal("0.14"), "CNY")),
+        ({"estimatedPrice": 0.5, "currency": "USD", "errorCode": ""}, (Decimal("0.5"), "USD")),
+        ({"estimatedPrice": "3", "isFreeThisCall": True}, (Decimal(0), None)),
+        ({"estimatedPrice": None, "errorCode": "1501"}, None),
+    ],
+)
+def test_price_preview(body: object, wanted: tuple[Decimal, str | None] | None) -> None:
+    """The price, or that there is none: 1501 is no moderation here."""
+    found = wire.price_preview(Answer(200, {}, json.dumps(body).encode()))
+    assert (found and (found.amount, found.currency)) == wanted
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b'{"estimatedPrice": "-1"}', b'{"x": 1}', b"<html>"])
+def test_a_price_that_is_none(body: bytes) -> None:
+    """Nonsense is no price, neither is less than nothing."""
+    with pytest.raises(Unanswered):
+        wire.price_preview(Answer(200, {}, body))
+
+
+# They say how a task is doing, and never why it ended.
+STILL_GOING = {"804", "813"}
+
+
+@pytest.mark.parametrize("code", sorted(CODES))
+def test_every_code_has_words_of_its_own(code: str) -> None:
+    """No code of the service's list is told in the general words."""
+    assert (code in BY_CODE) != (code in STILL_GOING)
+
+
+@pytest.mark.parametrize(
+    "code", sorted(code for code in CODES if wire.codes()[code].kind in ("rejected", "hold"))
+)
+def test_every_refusal_tells_a_person_what_to_do(code: str) -> None:
+    """What a submit is refused with reaches people as the code's own words and hint."""
+    body = json.dumps({"errorCode": code, "errorMessage": "because"}).encode()
+    with pytest.raises((Refused, Held)) as caught:
+        wire.submitted_task(Answer(200, {}, body))
+    assert isinstance(caught.value, Refused | Held)
+    failure = caught.value.failure
+    assert failure.code == BY_CODE[code].code
+    assert failure.message.startswith(BY_CODE[code].message)
+    assert "because" in failure.message
+    assert failure.hint

@@ -1,0 +1,98 @@
+"""Budgets: what was spent today or is about to be, and the stop before a limit is passed.
+
+The charges of a day count, and the estimates of all that nobody knows the end of: what runs, what
+is in doubt, and what was in doubt and was given up. The day is that of the intent. What is held
+here lets go by itself: on the next day, when a limit is raised, or when money turns out not to
+have been spent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import tzinfo
+from decimal import Decimal
+
+from hotfolder.domain import failures
+from hotfolder.domain.days import start_of_day
+from hotfolder.domain.failures import PRICE_UNKNOWN, Failure
+from hotfolder.domain.jobs import Estimate, Job
+from hotfolder.journal import holds
+from hotfolder.journal.session import Session, to_ms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """How much may be charged in a day, in the account's currency: by one watch, or (None) all.
+
+    `key` is the config's name for it; `zone` is the owner's time zone, None = this machine's.
+    """
+
+    watch: str | None
+    limit: Decimal
+    key: str
+    zone: tzinfo | None = None
+
+    @property
+    def scope(self) -> str:
+        """What is held when it is used up."""
+        return holds.ACCOUNT if self.watch is None else holds.watch_scope(self.watch)
+
+
+def last_charge(session: Session, price_key: str) -> Estimate | None:
+    """Return what the last edit of the same model and price parameters was charged, or None."""
+    row = session.row("last_charge", price_key=price_key)
+    return (
+        None if row is None else Estimate(amount=Decimal(row["charge"]), currency=row["currency"])
+    )
+
+
+def spent(session: Session, budget: Budget) -> Decimal:
+    """Return what counts against a budget today."""
+    since = to_ms(start_of_day(session.now, budget.zone))
+    rows = session.rows("spent_since", since=since, watch=budget.watch)
+    return sum((Decimal(row["amount"]) for row in rows), Decimal(0))
+
+
+def refuse(
+    session: Session, job: Job, budgets: Collection[Budget], estimate: Decimal | None
+) -> tuple[str, Failure, bool] | None:
+    """Hold what may not be submitted within the budgets.
+
+    Returns the scope, why, and whether the hold is new; None where the job may be submitted.
+    """
+    for budget in budgets:
+        if estimate is None:
+            scope, failure = holds.rule_scope(job.watch, job.plan.rule), PRICE_UNKNOWN
+        elif (already := spent(session, budget)) + estimate > budget.limit:
+            scope = budget.scope
+            failure = failures.budget_spent(budget.key, budget.limit, already, estimate)
+        else:
+            continue
+        is_new = holds.stop(session, scope, failure)
+        needs = None if estimate is None else str(estimate)
+        session.change("set_needs", scope=scope, code=failure.code, needs=needs)
+        return scope, failure, is_new
+    return None
+
+
+def let_go(session: Session, budgets: Collection[Budget]) -> list[str]:
+    """Drop the holds over budgets that have room again; returns the scopes that were held."""
+    held = session.rows("holds_with_code", code=failures.BUDGET_SPENT)
+    by_scope = {budget.scope: budget for budget in budgets}
+    return [
+        row["scope"]
+        for row in held
+        if _has_room(session, by_scope.get(row["scope"]), Decimal(row["needs"] or 0))
+        and holds.drop(session, row["scope"], failures.BUDGET_SPENT)
+    ]
+
+
+def reconsider(session: Session) -> None:
+    """Let what was held for its unknown price be looked at again: a config may name it now."""
+    for row in session.rows("holds_with_code", code=PRICE_UNKNOWN.code):
+        holds.drop(session, row["scope"], PRICE_UNKNOWN.code)
+
+
+def _has_room(session: Session, budget: Budget | None, needs: Decimal) -> bool:
+    return budget is None or spent(session, budget) + needs <= budget.limit

@@ -1,0 +1,76 @@
+"""What an edit is expected to cost: as the last one, else as the service says, else by the list."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from hotfolder.domain.errors import RemoteError
+from hotfolder.domain.jobs import Estimate, Params
+from hotfolder.journal import budgets
+from hotfolder.journal.budgets import Budget
+from hotfolder.journal.journal import Journal
+from hotfolder.runninghub import catalog
+from hotfolder.runninghub.catalog import Model
+from hotfolder.runninghub.client import Client
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.pipeline")
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """An estimate, and the key by which later charges of the same kind are known."""
+
+    key: str
+    estimate: Estimate
+
+
+class Prices:
+    """Estimates edits, and knows what may be charged for them.
+
+    `previewed` says whether the service may be asked for a price, which is free.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        client: Client,
+        *,
+        previewed: Callable[[], bool],
+        budgets: Callable[[], Sequence[Budget]],
+    ) -> None:
+        self._journal = journal
+        self._client = client
+        self._previewed = previewed
+        self._budgets = budgets
+        self._asked: dict[str, Estimate] = {}
+        self._one_at_a_time = asyncio.Lock()
+
+    def budgets_of(self, watch: str) -> tuple[Budget, ...]:
+        """Return the budgets that the edits of a watch must keep to."""
+        return tuple(each for each in self._budgets() if each.watch in (None, watch))
+
+    async def priced(self, model: Model, params: Params, body: dict[str, object]) -> Priced:
+        """Return what a submit of a body to a model is expected to cost."""
+        key = catalog.price_key(model, params)
+        estimate = await self._journal.run(budgets.last_charge, key)
+        if estimate is None and self._previewed():
+            async with self._one_at_a_time:
+                estimate = await self._preview(key, model.endpoint, body)
+        return Priced(key, estimate or catalog.estimate(model, params))
+
+    async def _preview(self, key: str, endpoint: str, body: dict[str, object]) -> Estimate | None:
+        """Ask once for each kind of edit; what cannot be told is asked for again next time."""
+        if key not in self._asked:
+            try:
+                told = await self._client.price_preview(endpoint, body)
+            except RemoteError as error:
+                log.info("price.unknown", endpoint=endpoint, error=str(error))
+                return None
+            if told is None:
+                return None
+            self._asked[key] = told
+        return self._asked[key]

@@ -1,0 +1,228 @@
+"""Budgets: no more is submitted than may be charged in a day, and it goes on by itself."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from hotfolder import charges, views
+from hotfolder.charges import By
+from hotfolder.journal import loops
+from hotfolder.simulator import Fault
+from tests.studio import picture
+
+if TYPE_CHECKING:
+    from tests.studio import Studio
+
+PRICE = Decimal("0.14")  # of the Grok edit, by the list
+UNPRICED_RULE = 'model = "own/edit"\nprompt = "Make it gold"\n'
+UNPRICED_MODEL = """[[model]]
+name = "own/edit"
+endpoint = "own/edit"
+output = "image"
+params.prompt = { type = "STRING", required = true }
+params.image = { type = "IMAGE", required = true, accept = ["jpg", "png"], max_mb = 10 }
+"""
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def charged(studio: Studio) -> Decimal:
+    """Return what the service has charged."""
+    return Decimal(studio.ledger().charged)
+
+
+def seconds_to_midnight(studio: Studio, zone: ZoneInfo) -> float:
+    """Return how long the owner's day still lasts."""
+    now = studio.clock().astimezone(zone)
+    midnight = datetime.combine(now.date() + timedelta(days=1), datetime.min.time(), tzinfo=zone)
+    return (midnight - now).total_seconds()
+
+
+async def test_a_budget_is_never_passed(studio: Studio) -> None:
+    """Three of five fit; the account is held with the reason, and none has failed."""
+    studio.configure(limits="daily_charge = 0.5")
+    studio.drop_many(5)
+    await studio.once()
+    assert studio.states() == {"done": 3, "uploaded": 2}
+    assert charged(studio) == 3 * PRICE
+    assert studio.hold_code() == "budget_spent"
+    hold = studio.hold()
+    assert hold["scope"] == "account"
+    assert "0.42 are spent" in hold["reason"]
+    assert "limits.daily_charge" in hold["hint"]
+    waiting = next(job for job in studio.jobs() if job["state"] == "uploaded")
+    assert studio.explain(waiting["source"])["verdict"] == "held"
+
+
+async def test_what_runs_counts(studio: Studio) -> None:
+    """Nothing is charged yet, and still no more is submitted than fits."""
+    studio.simulator.update_settings(task_s=30.0)
+    studio.configure(limits="daily_charge = 0.3")
+    studio.drop_many(4)
+    async with studio.running():
+        await studio.until(lambda: studio.holds() == ["account"], "the hold")
+        await studio.until(lambda: studio.states().get("running") == 2, "both that fit")
+        assert len(studio.ledger().tasks) == 2
+        assert studio.status()["charges"]["today"] == 0
+
+
+async def test_doubts_count(studio: Studio) -> None:
+    """What may have been charged counts as if it had been, also when it was given up."""
+    studio.configure(limits="daily_charge = 0.2")
+    studio.fault(Fault(call="submit", kind="drop_after", times=1))
+    studio.drop("ann.jpg")
+    await studio.once()
+    assert studio.states() == {"in_doubt": 1}
+    studio.drop("bob.jpg", number=2)
+    await studio.once()
+    assert studio.hold_code() == "budget_spent"
+    await studio.act("resolve", job=studio.job("ann.jpg")["id"], abandon=True)
+    await studio.once()
+    assert len(studio.ledger().tasks) == 1
+
+
+async def test_a_failed_task_gives_its_place_back(studio: Studio) -> None:
+    """What ended without a charge leaves room, and the hold goes."""
+    studio.configure(limits="daily_charge = 0.2")
+    studio.simulator.update_settings(task_s=1.0)
+    studio.fault(Fault(call="submit", kind="fail_task", code="1501", times=1))
+    studio.drop("ann.jpg")
+    async with studio.running():
+        await studio.until_states(running=1)
+        studio.drop("bob.jpg", number=2)
+        await studio.until(lambda: studio.holds() == ["account"], "the hold")
+        await studio.until_states(failed=1, done=1)
+        assert studio.holds() == []
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "Pacific/Auckland"])
+async def test_it_goes_on_at_the_owners_midnight(studio: Studio, zone: str) -> None:
+    """Not at that of UTC: the day is the owner's."""
+    studio.edge(zone=ZoneInfo(zone))
+    studio.configure(limits="daily_charge = 0.2")
+    studio.drop_many(2)
+    await studio.once()
+    assert studio.states() == {"done": 1, "uploaded": 1}
+    left_s = seconds_to_midnight(studio, ZoneInfo(zone))
+    if left_s > 120:
+        studio.clock.forward(left_s - 60)
+        await studio.once()
+        assert len(studio.ledger().tasks) == 1
+        left_s = 61
+    studio.clock.forward(left_s)
+    await studio.once()
+    assert studio.states() == {"done": 2}
+    assert studio.holds() == []
+
+
+async def test_a_raised_limit_lets_go(studio: Studio) -> None:
+    """The config says more may be spent: what was held goes on."""
+    studio.configure(limits="daily_charge = 0.2")
+    studio.drop_many(3)
+    await studio.once()
+    assert len(studio.ledger().tasks) == 1
+    studio.configure(limits="daily_charge = 0.3")
+    await studio.once()
+    assert len(studio.ledger().tasks) == 2
+    studio.configure()
+    await studio.once()
+    assert studio.states() == {"done": 3}
+
+
+async def test_a_watchs_budget_leaves_the_others_running(studio: Studio) -> None:
+    """Only the watch that has used its budget up is held."""
+    studio.configure(watch="charge_per_day = 0.2", watches=["other"])
+    studio.drop_many(2)
+    other = studio.folder / "other-in" / "x.jpg"
+    other.write_bytes(picture(99))
+    await studio.once()
+    assert studio.holds() == ["watch:studio"]
+    assert studio.job("x.jpg")["state"] == "done"
+    assert len(studio.ledger().tasks) == 2
+
+
+async def test_an_estimate_is_learned_from_the_last_charge(studio: Studio) -> None:
+    """The list says 0.14; what the service really takes is known from then on."""
+    studio.simulator.update_settings(price="0.5", currency="USD")
+    studio.drop("ann.jpg")
+    await studio.once()
+    assert studio.job("ann.jpg")["estimate"] == 0.14
+    studio.drop("bob.jpg", number=2)
+    await studio.once()
+    assert studio.job("bob.jpg")["estimate"] == 0.5
+    studio.configure(limits="daily_charge = 1.2")
+    studio.drop("cid.jpg", number=3)
+    await studio.once()
+    assert studio.hold_code() == "budget_spent"
+
+
+async def test_the_service_is_asked_for_a_price_where_that_is_wished(studio: Studio) -> None:
+    """Once for each kind of edit; it costs nothing."""
+    studio.simulator.update_settings(price="0.5")
+    studio.configure(limits="price_preview = true\ndaily_charge = 0.4")
+    studio.drop_many(2)
+    await studio.once()
+    assert studio.ledger().requests["price_preview"] == 1
+    assert studio.ledger().tasks == ()
+    assert "0.5" in studio.hold()["reason"]
+
+
+async def test_an_unknown_price_under_a_budget_is_held(studio: Studio) -> None:
+    """Who sets a limit is not surprised by a model that nobody knows the price of."""
+    studio.configure(rules=(f"{UNPRICED_RULE}{UNPRICED_MODEL}",), limits="daily_charge = 5")
+    studio.drop("ann.jpg")
+    await studio.once()
+    assert studio.holds() == ["rule:studio/default"]
+    assert studio.hold_code() == "price_unknown"
+    assert studio.ledger().tasks == ()
+    priced = f'{UNPRICED_MODEL}price = {{ currency = "CNY", price = 9.0 }}\n'
+    studio.configure(rules=(f"{UNPRICED_RULE}{priced}",), limits="daily_charge = 5")
+    await studio.once()
+    assert studio.hold_code() == "budget_spent"
+
+
+async def test_a_path_that_is_saved_again_and_again_is_held(studio: Studio) -> None:
+    """A program in a loop is stopped after some edits; resume lets the newest go on."""
+    studio.output.rename(studio.folder / "away")  # nothing is submitted meanwhile
+    async with studio.running():
+        for number in range(loops.MOST_AN_HOUR + 1):
+            studio.drop("ann.jpg", number=number)
+            await studio.until(lambda: len(studio.jobs()) > number, "the job")  # noqa: B023
+        assert "looping" in codes(studio)
+        assert studio.explain("ann.jpg")["verdict"] == "held"
+        (studio.folder / "away").rename(studio.output)
+    await studio.once()
+    assert studio.ledger().tasks == ()
+    await studio.act("resume", watch="studio")
+    await studio.once()
+    assert len(studio.ledger().tasks) == 1
+
+
+def codes(studio: Studio) -> set[str]:
+    """Return why anything is held."""
+    return {hold.failure.code for hold in studio.read(views.status, studio.config).holds}
+
+
+async def test_charges_add_up(studio: Studio) -> None:
+    """By day, watch, rule and model, in exact decimals, free ones counted apart."""
+    studio.configure(watches=["other"])
+    studio.drop("ann.jpg", number=1)
+    studio.drop("bob.jpg", number=2)
+    await studio.once()
+    (studio.folder / "other-in" / "same.jpg").write_bytes(picture(1))
+    await studio.once()
+    assert studio.states() == {"done": 3}
+    for by, keys in (
+        (By.DAY, [studio.clock().astimezone(BERLIN).date().isoformat()]),
+        (By.WATCH, ["other", "studio"]),
+        (By.RULE, ["other/default", "studio/default"]),
+        (By.MODEL, ["xai/grok-imagine-image/edit-official-stable"]),
+    ):
+        listed = studio.read(charges.lines, by, BERLIN)
+        assert [line.key for line in listed] == keys
+        assert sum(line.charge for line in listed) == charged(studio) == 2 * PRICE
+        assert (sum(line.paid for line in listed), sum(line.free for line in listed)) == (2, 1)

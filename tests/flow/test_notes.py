@@ -1,0 +1,166 @@
+"""Notes: a text file beside a missing output tells the assistant why, and goes away by itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hotfolder.simulator import Fault
+from tests.studio import RULE
+
+if TYPE_CHECKING:
+    from tests.studio import Studio
+
+MODERATED = Fault(call="submit", kind="fail_task", code="1501", times=1)
+
+
+def read(studio: Studio, name: str) -> str:
+    """Return what a note says."""
+    return (studio.output / name).read_text("utf-8")
+
+
+async def test_a_failure_is_told_beside_the_missing_output(studio: Studio) -> None:
+    """In plain sentences; the note goes away when the picture is edited after all."""
+    studio.configure(watch='notes = "failures"')
+    studio.fault(MODERATED)
+    studio.drop("sub/ann.jpg")
+    await studio.once()
+    assert studio.outputs() == ["sub/ann.jpg.failed.txt"]
+    note = read(studio, "sub/ann.jpg.failed.txt")
+    assert note.startswith("ann.jpg was not edited.\n\nThe service's content check rejected")
+    assert "retry" in note
+    await studio.act("retry", jobs=[])
+    await studio.once()
+    assert studio.outputs() == ["sub/ann.jpg"]
+
+
+async def test_none_is_written_unless_wished(studio: Studio) -> None:
+    """The default leaves the output folder to the outputs."""
+    studio.fault(MODERATED)
+    studio.drop("ann.jpg")
+    await studio.once()
+    assert studio.outputs() == []
+
+
+async def test_all_tells_of_held_doubtful_and_waiting_pictures(studio: Studio) -> None:
+    """Each kind has a name of its own, and gives way to the next."""
+    studio.configure(rules=("",), watch='notes = "all"')
+    studio.drop("ann.jpg")
+    await studio.once()
+    assert studio.outputs() == ["ann.jpg.waiting.txt"]
+    assert "no prompt" in read(studio, "ann.jpg.waiting.txt")
+    studio.fault(Fault(call="submit", kind="drop_after", times=1))
+    studio.drop("ann.txt", "Make it gold")
+    await studio.once()
+    assert studio.outputs() == ["ann.jpg.in-doubt.txt"]
+    assert "may have been accepted and charged" in read(studio, "ann.jpg.in-doubt.txt")
+    task = studio.ledger().tasks[0].task_id
+    await studio.act("resolve", job=studio.job("ann.jpg")["id"], task_id=task)
+    await studio.act("pause", watch=None)
+    studio.drop("bob.jpg", number=2)
+    studio.drop("bob.txt", "Make it gold")
+    await studio.once()
+    assert studio.outputs() == ["ann.jpg", "bob.jpg.held.txt"]
+    await studio.act("resume", watch=None)
+    await studio.once()
+    assert studio.outputs() == ["ann.jpg", "bob.jpg"]
+
+
+async def test_failures_are_silent_about_the_rest(studio: Studio) -> None:
+    """Who wants failures only is not told of what waits."""
+    studio.configure(rules=("",), watch='notes = "failures"')
+    studio.drop("ann.jpg")
+    await studio.once()
+    assert studio.outputs() == []
+
+
+async def test_a_users_file_is_neither_replaced_nor_removed(studio: Studio) -> None:
+    """What has the note's name already stays; a note that somebody wrote into stays, too."""
+    studio.configure(watch='notes = "failures"')
+    theirs = studio.output / "ann.jpg.failed.txt"
+    theirs.write_text("my own")
+    studio.fault(Fault(call="submit", kind="fail_task", code="1501", times=2))
+    studio.drop("ann.jpg")
+    studio.drop("bob.jpg", number=2)
+    await studio.once()
+    names = ["ann.jpg (2).failed.txt", "ann.jpg.failed.txt", "bob.jpg.failed.txt"]
+    assert studio.outputs() == names
+    (studio.output / "bob.jpg.failed.txt").write_text("asked the customer")
+    await studio.act("retry", jobs=[])
+    await studio.once()
+    assert studio.outputs() == ["ann.jpg", "ann.jpg.failed.txt", "bob.jpg", "bob.jpg.failed.txt"]
+    assert theirs.read_text() == "my own"
+
+
+async def test_the_newest_picture_has_the_word(studio: Studio) -> None:
+    """When a failed picture was replaced by one that works, its note goes."""
+    studio.configure(watch='notes = "failures"')
+    studio.fault(MODERATED)
+    studio.drop("ann.jpg", number=1)
+    await studio.once()
+    assert studio.outputs() == ["ann.jpg.failed.txt"]
+    studio.drop("ann.jpg", number=2)
+    await studio.once()
+    assert not [name for name in studio.outputs() if name.endswith(".txt")]
+
+
+async def test_each_rule_has_its_own_note(studio: Studio) -> None:
+    """Two rules that fail on one picture do not write over each other."""
+    rules = ('name = "a"\nprompt = "Make it gold"', 'name = "b"\nprompt = "Make it blue"')
+    studio.configure(rules=rules, watch='rules = "all"\nnotes = "failures"')
+    studio.fault(Fault(call="submit", kind="fail_task", code="1501", times=2))
+    studio.drop("ann.jpg")
+    await studio.once()
+    assert studio.outputs() == ["ann.jpg (2).failed.txt", "ann.jpg.failed.txt"]
+
+
+async def test_a_note_is_no_source_of_the_next_watch(studio: Studio) -> None:
+    """Where an output folder is another watch's input, notes are left alone."""
+    studio.configure(watch='notes = "failures"', watches=["other"])
+    studio.fault(Fault(call="submit", kind="fail_task", code="1501"))
+    studio.drop("ann.jpg")
+    await studio.once()
+    text = (studio.output / "ann.jpg.failed.txt").read_bytes()
+    (studio.folder / "other-in" / "ann.jpg.failed.txt").write_bytes(text)
+    await studio.once()
+    assert len(studio.jobs()) == 1
+
+
+async def test_notes_wait_for_their_share_and_hold_nothing_up(studio: Studio) -> None:
+    """A share that is away gets its notes later; a config that wants none takes them back."""
+    studio.configure(watch='notes = "failures"')
+    studio.fault(MODERATED)
+    studio.simulator.update_settings(task_s=0.5)
+    studio.drop("ann.jpg")
+    away = studio.folder / "away"
+    async with studio.running():
+        await studio.until_states(running=1)
+        studio.output.rename(away)
+        await studio.until_states(failed=1)
+    assert not studio.output.exists()
+    away.rename(studio.output)
+    await studio.once()
+    assert studio.outputs() == ["ann.jpg.failed.txt"]
+    studio.configure(rules=(RULE,))
+    await studio.once()
+    assert studio.outputs() == []
+
+
+async def test_a_note_lost_in_a_crash_is_written_again(studio: Studio) -> None:
+    """Between the journal's row and the file nothing is believed."""
+    studio.configure(watch='notes = "failures"')
+    studio.fault(MODERATED)
+    studio.drop("ann.jpg")
+    await studio.once()
+    (studio.output / "ann.jpg.failed.txt").unlink()
+    async with studio.operator() as acting:
+        journal = acting._journal  # noqa: SLF001
+        await journal.run(
+            lambda session: session.change(
+                "put_note",
+                job=1,
+                name=b"ann.jpg.failed.txt",
+                sha256=session.rows("notes")[0]["sha256"],
+            )
+        )
+    await studio.once()
+    assert studio.outputs() == ["ann.jpg.failed.txt"]

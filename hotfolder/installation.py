@@ -23,6 +23,7 @@ NAME_PATTERN: Final = re.compile(r"[A-Za-z0-9_-]{1,48}")
 UNIT: Final = Path("/etc/systemd/system/hotfolder@.service")
 DROP_IN: Final = "/etc/systemd/system/hotfolder@{name}.service.d/folders.conf"
 SYSUSERS: Final = Path("/etc/sysusers.d/hotfolder.conf")
+MANUAL: Final = Path("/usr/local/share/man/man1/hotfolder.1")
 TMPFILES: Final = Path("/etc/tmpfiles.d/hotfolder.conf")
 SETTINGS: Final = Path("/etc/hotfolder")
 HOMES: Final = (Path("/home"), Path("/root"), Path("/run/user"))
@@ -116,6 +117,11 @@ def steps(name: str, *, config_text: str, wanted: Config | None, key: str | None
             why="the service, one instance per config",
         ),
         Write(
+            path=MANUAL,
+            text=resources.files("hotfolder").joinpath("manual", MANUAL.name).read_text("utf-8"),
+            why="the manual: man hotfolder",
+        ),
+        Write(
             path=SETTINGS / f"{name}.toml",
             text=config_text,
             why="the config: say in it which folders, and what is to be done",
@@ -163,6 +169,7 @@ def removal(name: str) -> list[Step]:
             Remove(path=UNIT, why="no other instance uses the unit"),
             Remove(path=SYSUSERS, why="the user itself stays: the journal belongs to it"),
             Remove(path=TMPFILES, why="the folders stay"),
+            Remove(path=MANUAL, why="nothing is left that it tells of"),
         ]
     found.append(Call(command=("systemctl", "daemon-reload"), why="forgets the unit"))
     return found

@@ -14,6 +14,7 @@ from hotfolder import __version__
 from hotfolder.cli import (
     acting,
     choosing,
+    completing,
     diagnosing,
     installing,
     keeping,
@@ -51,6 +52,7 @@ for group, commands in (
             installing.install,
             installing.uninstall,
             diagnosing.doctor,
+            completing.completion,
         ),
     ),
 ):
@@ -79,6 +81,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a name that the terminal's encoding lacks
             stream.reconfigure(errors="backslashreplace")
+    completing.answer_shell()
     try:
         app()
     except SystemExit as ended:

@@ -376,7 +376,7 @@ class Service:
             answers=partial(self._ask_service, journal, client),
             wake=self._wake,
         )
-        sharing = Sharing(client, pace, self._edges.jitter, wake=self._wake)
+        sharing = Sharing(client.queue, pace, self._edges.jitter, wake=self._wake)
         noting = Noting(journal, spool, threads, self._note_wishes)
         aftermath = Aftermath(
             noting, on_hold=probing.stir, on_done=partial(self._after_done, spool)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Final
 
@@ -20,12 +20,14 @@ import structlog
 from hotfolder.domain.errors import RemoteError
 from hotfolder.pipeline.pacing import Pace
 from hotfolder.pipeline.steps import Jitter
-from hotfolder.runninghub.client import Client
+from hotfolder.runninghub.wire import Queue
 
 SHORTEST_LOOK_S: Final = 0.5
 LONGEST_LOOK_S: Final = 5.0
 SLOWER: Final = 1.3
 STAYS_FREE: Final = 3
+
+Wake = Callable[[], None]
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.pipeline")
 
@@ -34,9 +36,9 @@ class Sharing:
     """Looks at the account's queue after refusals. `wake` is called when there is room."""
 
     def __init__(
-        self, client: Client, pace: Pace, jitter: Jitter, *, wake: Callable[[], None]
+        self, ask: Callable[[], Awaitable[Queue]], pace: Pace, jitter: Jitter, *, wake: Wake
     ) -> None:
-        self._client = client
+        self._ask = ask
         self._pace = pace
         self._jitter = jitter
         self._wake = wake
@@ -71,7 +73,7 @@ class Sharing:
     async def _look(self) -> tuple[bool, bool]:
         """Look once; returns whether there is nothing to share, and whether the window moved."""
         try:
-            queue = await self._client.queue()
+            queue = await self._ask()
         except RemoteError as error:
             log.info("queue.unknown", error=str(error))
             return True, False

@@ -512,8 +512,8 @@ WHERE callback.due_at IS NOT NULL AND job.state = 'running'
     AND submit.task_id = callback.task_id;
 
 -- name: hurry_job
--- Ask for a running task now.
-UPDATE job SET due_at = :now WHERE id = :job AND state = 'running';
+-- Ask for a running task now, before all that are merely due.
+UPDATE job SET due_at = 0 WHERE id = :job AND state = 'running';
 
 -- name: due_callbacks
 -- Callbacks to look into. Those of a job that is just being sent wait for its answer.

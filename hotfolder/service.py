@@ -156,6 +156,7 @@ class Service:
     ) -> None:
         self._config = config
         self._key = key
+        self._key_problem = ""
         self._find_key = find_key or (lambda _config: key)
         self._edges = edges or Edges()
         self._workshop = Workshop(memory_bytes=config.limits.picture_memory_mb * MEGABYTE)
@@ -556,7 +557,9 @@ class Service:
         try:
             return client.use_key(self._find_key(self._config))
         except KeyProblem as error:
-            log.warning("key.unusable", error=str(error))
+            if str(error) != self._key_problem:
+                log.warning("key.unusable", error=str(error))
+            self._key_problem = str(error)
             return False
 
     def _wake(self) -> None:

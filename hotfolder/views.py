@@ -266,7 +266,7 @@ def _of_jobs(session: Session, path: str, listed: list[Job]) -> Explanation:
             reason = f"{reason}; it is held: {sentences(leading.failure)}"
     elif held is not None:
         verdict = "waiting" if held.scope == holds.SERVICE else "held"
-        reason = f"{sentences(held.failure)} So it is since {local_time(held.since)}."
+        reason = f"{sentences(held.failure)} It has been so since {local_time(held.since)}."
     reason = ". ".join([reason.rstrip("."), *_work_on_pictures(session, job)])
     return Explanation(path=path, verdict=verdict, reason=reason, job=newest, others=tuple(older))
 

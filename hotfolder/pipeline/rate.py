@@ -19,6 +19,7 @@ from hotfolder.runninghub import wire
 CALLS_PER_S: Final = 50.0
 QUERIES_PER_S: Final = 20.0
 SLOWEST_PER_S: Final = 0.2
+GUESS_PER_S: Final = 5.0
 BELOW_PASSED: Final = 0.9
 SLOWER: Final = 0.8
 FIRST_GROWTH: Final = 0.01
@@ -126,8 +127,8 @@ class Rate:
     def _slow_down(self, now_s: float, wait_s: float) -> None:
         self._forget_before(now_s - MEASURED_S)
         passed = BELOW_PASSED * len(self._passed) / MEASURED_S
-        slower = min(passed or SLOWEST_PER_S, SLOWER * self._calls.per_s)
-        self._calls.per_s = max(SLOWEST_PER_S, slower)
+        guess = min(GUESS_PER_S, SLOWER * self._calls.per_s)  # where too few passed to tell
+        self._calls.per_s = max(SLOWEST_PER_S, min(self._calls.per_s, max(passed, guess)))
         self._growth = max(LEAST_GROWTH, self._growth / 2)
         self._paused_until_s = now_s + wait_s
         self._calls.pause(self._paused_until_s)

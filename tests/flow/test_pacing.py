@@ -6,7 +6,7 @@ import pytest
 
 from hotfolder.domain.states import State
 from hotfolder.pipeline.pacing import Pace
-from hotfolder.pipeline.rate import CALLS_PER_S, QUERIES_PER_S, Bucket, Rate
+from hotfolder.pipeline.rate import CALLS_PER_S, GUESS_PER_S, QUERIES_PER_S, Bucket, Rate
 from hotfolder.runninghub.wire import Answer
 
 OK = Answer(200, {}, b"{}")
@@ -104,6 +104,13 @@ def test_queries_take_only_their_part() -> None:
     assert rate.room(State.UPLOADED, 10.0, 16) == 16
     assert rate.room(State.FETCHED, 10.0, 4) == 4
     assert rate.resumes_s(10.0) == pytest.approx(10.0 + 1 / QUERIES_PER_S)
+
+
+def test_one_refusal_out_of_the_blue_costs_little() -> None:
+    """Where too few calls passed to tell the limit, the first guess is not the slowest."""
+    rate = Rate()
+    rate.heard("query", TOO_MANY)
+    assert rate.per_s == GUESS_PER_S
 
 
 def test_who_had_to_wait_is_looked_at_again() -> None:

@@ -35,7 +35,7 @@ async def _measure(studio: Studio) -> Figures:
     relay = Relay(studio.base_url)
     await relay.open()
     studio.base_url = relay.base_url
-    studio.configure(limits="concurrency = 8")
+    studio.configure(limits="backlog = 0\nconcurrency = 8")
     studio.drop_many(PICTURES)
     with structlog.testing.capture_logs() as logged:
         async with studio.running():

@@ -43,7 +43,7 @@ def measure(*, callbacks: bool) -> Figures:
     settings = Settings(task_s=TASK_S, concurrent_limit=TASKS)
     with tempfile.TemporaryDirectory() as folder, in_thread(settings) as server:
         studio = Studio(Path(folder), server)
-        studio.configure(callbacks=callbacks)
+        studio.configure(callbacks=callbacks, limits="backlog = 0")
         studio.drop_many(TASKS)
         with _daemon(studio) as daemon:
             try:

@@ -160,10 +160,13 @@ def _job_view(session: Session, job: Job, held: Failure | None) -> JobView:
 def place(path: Path, wanted: config.Config) -> tuple[config.Watch, str] | None:
     """Return the watch that a path belongs to and the path relative to it, or None."""
     absolute = Path(os.path.abspath(path))  # noqa: PTH100  links stay
-    spellings = (absolute, Path(os.path.realpath(absolute.parent)) / absolute.name)
+    for watch in wanted.watch:  # first without asking the disk: a share that is away may hang
+        if watch.input in absolute.parents:
+            return watch, absolute.relative_to(watch.input).as_posix()
+    real = Path(os.path.realpath(absolute.parent)) / absolute.name
     for watch in wanted.watch:
         for root in (watch.input, Path(os.path.realpath(watch.input))):
-            for spelling in spellings:
+            for spelling in (absolute, real):
                 if root in spelling.parents:
                     return watch, spelling.relative_to(root).as_posix()
     return None
@@ -190,21 +193,37 @@ def explain(
         )
     watch, relative = found
     row = _watch_row(session, watch) if session else None
-    known = reading.source(session, row.id, relative) if session and row else None
-    listed = reading.jobs_of_source(session, known.id) if session and known else []
-    if settling is not None and not (listed and _waits(listed[0])):
-        return Explanation(path=shown_path, verdict="settling", reason=settling)
+    known = _of_journal(session, row, relative, shown_path, settling) if session and row else None
     offline = daemon and row is not None and not row.online
-    if session and known and listed:
-        told = _of_jobs(session, shown_path, listed)
-        told = replace(told, reason=f"{told.reason}{_original(known)}")
-    elif known is not None and known.held:
-        told = Explanation(path=shown_path, verdict="held", reason=sentences(BACKLOG))
-    elif known is not None:
-        told = Explanation(path=shown_path, verdict="skipped", reason=known.reason or "not wanted")
-    else:
-        told = _of_name(shown_path, watch, relative, row, daemon=daemon)
+    if offline and row and (known is None or _needs_source(known)):
+        told = Explanation(path=shown_path, verdict="offline", reason=_offline(watch, row))
+        return replace(told, job=known.job, others=known.others) if known else told
+    moved = _moved(session, row, relative, shown_path) if session and row and not known else None
+    told = known or moved or _of_name(shown_path, watch, relative, daemon=daemon)
     return told if offline else replace(told, sidecars=_sidecars(watch, relative))
+
+
+def _needs_source(told: Explanation) -> bool:
+    return told.job is not None and told.job.job.state in BEFORE_INTENT
+
+
+def _of_journal(
+    session: Session, row: reading.WatchRow, relative: str, path: str, settling: str | None
+) -> Explanation | None:
+    """Say what the journal, and the daemon, know of a path; None = nothing."""
+    known = reading.source(session, row.id, relative)
+    listed = reading.jobs_of_source(session, known.id) if known else []
+    if settling is not None and not (listed and _waits(listed[0])):
+        return Explanation(path=path, verdict="settling", reason=settling)
+    if known and known.held:
+        return Explanation(path=path, verdict="held", reason=sentences(BACKLOG))
+    done_with = {job.content_hash for job in listed}
+    if known and known.skipped and known.content_hash not in done_with:
+        return Explanation(path=path, verdict="skipped", reason=known.reason or "not wanted")
+    if not known or not listed:
+        return None
+    told = _of_jobs(session, path, listed)
+    return replace(told, reason=f"{told.reason}{_original(known)}")
 
 
 def _original(known: reading.SourceRow) -> str:
@@ -227,11 +246,18 @@ def _sidecars(watch: config.Watch, relative: str) -> Sidecars | None:
     )
 
 
-def _of_name(
-    path: str, watch: config.Watch, relative: str, row: reading.WatchRow | None, *, daemon: bool
-) -> Explanation:
-    if not watch.input.is_dir() or (daemon and row and not row.online):
-        return Explanation(path=path, verdict="offline", reason=_offline(watch, row))
+def _moved(session: Session, row: reading.WatchRow, relative: str, path: str) -> Explanation | None:
+    new_place = reading.went_to(session, row.id, relative)
+    if new_place is None or os.path.lexists(path):
+        return None
+    reason = f"it was moved to {new_place}, and its edit goes on there"
+    return Explanation(path=path, verdict="unknown", reason=reason)
+
+
+def _of_name(path: str, watch: config.Watch, relative: str, *, daemon: bool) -> Explanation:
+    if not watch.input.is_dir():
+        reason = f"the folder {watch.input} is not there"
+        return Explanation(path=path, verdict="offline", reason=reason)
     ignored = plan.why_ignored(watch, relative)
     if ignored and ignore.is_sidecar(relative) and not ignore.ignored(relative):
         ignored = companions.describe(watch, relative)
@@ -239,14 +265,16 @@ def _of_name(
         return Explanation(path=path, verdict="ignored", reason=ignored)
     if not os.path.lexists(path):
         return Explanation(path=path, verdict="unknown", reason="there is no such file")
-    if not os.path.isfile(path) or os.path.islink(path):  # noqa: PTH113, PTH114  as text
+    if os.path.islink(path):  # noqa: PTH114  as text
+        return Explanation(path=path, verdict="ignored", reason="a link: links are not followed")
+    if not os.path.isfile(path):  # noqa: PTH113  as text
         return Explanation(path=path, verdict="ignored", reason="not a regular file")
     reason = "it will be seen within moments" if daemon else "no hotfolder is running"
     return Explanation(path=path, verdict="unknown", reason=f"not seen yet: {reason}")
 
 
-def _offline(watch: config.Watch, row: reading.WatchRow | None) -> str:
-    if row is None or row.online or row.since is None or row.reason is None:
+def _offline(watch: config.Watch, row: reading.WatchRow) -> str:
+    if row.since is None or row.reason is None:
         return f"the folder {watch.input} is not there"
     return f"offline since {local_time(row.since)}: {row.reason}"
 

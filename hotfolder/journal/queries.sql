@@ -156,6 +156,14 @@ INSERT INTO event (job, at, name, from_state, to_state, detail)
 SELECT id, :now, 'Moved', state, state, :detail FROM job
 WHERE source = :old AND content_hash = :content_hash;
 
+-- name: went_to
+-- Where the newest job is now that went along from a path.
+SELECT source.path FROM event
+JOIN job ON job.id = event.job JOIN source ON source.id = job.source
+WHERE event.name = 'Moved' AND source.watch = :watch
+    AND json_extract(event.detail, '$.moved_from') = :moved_from
+ORDER BY event.id DESC LIMIT 1;
+
 -- name: move_jobs
 -- The jobs of a content go along to another place.
 UPDATE job SET source = :source WHERE source = :old AND content_hash = :content_hash;

@@ -56,9 +56,11 @@ class SourceRow:
     """What the journal knows of one path."""
 
     id: int
+    content_hash: str | None
     reason: str | None
+    skipped: bool
     held: bool
-    moved_to: str | None = None
+    moved_to: str | None
 
 
 def watches(session: Session) -> list[WatchRow]:
@@ -127,9 +129,20 @@ def source(session: Session, watch: int, path: str) -> SourceRow | None:
     row = session.row("find_source", watch=watch, path=os.fsencode(path))
     if row is None:
         return None
-    moved_to = None if row["moved_to"] is None else os.fsdecode(row["moved_to"])
-    held = row["backlog"] == "held"
-    return SourceRow(id=row["id"], reason=row["reason"], held=held, moved_to=moved_to)
+    return SourceRow(
+        id=row["id"],
+        content_hash=row["content_hash"],
+        reason=row["reason"],
+        skipped=row["verdict"] == "skipped",
+        held=row["backlog"] == "held",
+        moved_to=None if row["moved_to"] is None else os.fsdecode(row["moved_to"]),
+    )
+
+
+def went_to(session: Session, watch: int, path: str) -> str | None:
+    """Return where the picture that stood at a path is now within its watch, or None."""
+    row = session.row("went_to", watch=watch, moved_from=path)
+    return None if row is None else os.fsdecode(row["path"])
 
 
 def jobs_of_source(session: Session, source_id: int) -> list[Job]:

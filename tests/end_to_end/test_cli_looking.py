@@ -128,7 +128,12 @@ def test_the_json_shapes_with_jobs_in_many_states(hotfolder: CommandLine, studio
     _check_all(hotfolder, studio, expected, explained=["fine.jpg", "doubtful.jpg"])
     told = hotfolder("explain", studio.input / "unwanted.jpg", "--json").json
     assert (told["verdict"], told["job"]) == ("skipped", None)
-    assert running["charges"] == {"today": 0.14, "total": 0.14, "currency": "CNY"}
+    assert running["charges"] == {
+        "today": 0.14,
+        "total": 0.14,
+        "at_risk": 0.14,
+        "currency": "CNY",
+    }
     chosen = hotfolder("jobs", "--json", "--state", "failed", "--watch", "studio").json
     assert [job["source"] for job in chosen] == ["forbidden.jpg"]
     shown = hotfolder("explain", "in/doubtful.jpg").out
@@ -173,7 +178,7 @@ def test_explain_says_why_a_file_is_no_source(hotfolder: CommandLine, studio: St
         "@eaDir/ann.jpg": ("ignored", "Synology"),
         "notes.txt": ("ignored", "sidecar"),
         "ann.png": ("ignored", "no rule"),
-        "link.jpg": ("ignored", "not a regular file"),
+        "link.jpg": ("ignored", "a link"),
         "gone.jpg": ("unknown", "no such file"),
         "loop/ann.jpg": ("unknown", "no such file"),
         "../config.toml": ("unknown", "not inside any watched folder"),

@@ -8,6 +8,7 @@ share that comes back with other times and numbers must not let thousands of the
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -15,7 +16,7 @@ from typing import Final
 
 from hotfolder.domain.failures import BACKLOG, OTHER_JOURNAL, RESTORED
 from hotfolder.domain.sightings import Sighting
-from hotfolder.journal import holds, roots
+from hotfolder.journal import holds, places, roots
 from hotfolder.journal.session import Session
 from hotfolder.journal.sightings import HELD_BACK, Known
 
@@ -100,13 +101,13 @@ def forget(session: Session, numbers: Iterable[int]) -> None:
 def release(session: Session, name: str, *, skip: bool = False) -> int:
     """Let what is held back of a watch go, or leave it out; returns how many that were.
 
-    Holds of a journal that was not trusted go as well, and another folder that stands at the
-    watch's place is taken for it; that is then looked at as a new one.
+    Holds of a journal that was not trusted go as well, and folders that stand where others were
+    before are taken for them; another input is then looked at as a new one.
     """
     for row in session.rows("watches"):
-        if row["name"] == name and not row["online"] and row["reason"] == roots.NOT_THE_SAME:
-            roots.forget(session, name)
-            session.change("keep_eligibility", watch=row["id"], eligible=None)
+        if row["name"] == name:
+            places.forget(session, os.fsdecode(row["output_root"]))
+            _take_what_stands_there(session, row)
     if skip:
         reason = f"left out by release --skip on {session.now.astimezone():%Y-%m-%d %H:%M}"
         count = session.change("leave_held_out", name=name, reason=reason)
@@ -116,6 +117,12 @@ def release(session: Session, name: str, *, skip: bool = False) -> int:
     for code in DISTRUSTED:
         holds.drop(session, holds.watch_scope(name), code)
     return count
+
+
+def _take_what_stands_there(session: Session, row: sqlite3.Row) -> None:
+    if not row["online"] and row["reason"] == roots.NOT_THE_SAME:
+        roots.forget(session, row["name"])
+        session.change("keep_eligibility", watch=row["id"], eligible=None)
 
 
 def alike(session: Session, watch: int, path: str, sighting: Sighting) -> list[str]:

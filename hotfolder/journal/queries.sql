@@ -9,6 +9,10 @@ SELECT value FROM meta WHERE key = :key;
 INSERT INTO meta (key, value) VALUES (:key, :value)
 ON CONFLICT (key) DO UPDATE SET value = excluded.value;
 
+-- name: drop_meta
+-- A fact about the journal that no longer holds.
+DELETE FROM meta WHERE key = :key;
+
 -- name: register_watch
 -- Enter a watch of the config, or bring its folders up to date.
 INSERT INTO watch (name, root, output_root) VALUES (:name, :root, :output_root)

@@ -3,6 +3,7 @@
     OutputError
      +- OutputBlocked    the disk or share refuses: try again later, errno says why
      +- RootMissing      the output folder itself is not there: never created
+     |   +- NotMounted   it is, but the share that was mounted there is not
      +- NameTaken        another file has the name: it stays, take another name
      +- SpoolLost        the spooled result is gone or damaged: fetch it again
 
@@ -75,6 +76,19 @@ class RootMissing(OutputError):
 
     def __init__(self, path: Path) -> None:
         super().__init__(f"{os.fspath(path)!a} is missing", path, _UNREACHABLE)
+
+
+class NotMounted(RootMissing):
+    """Only the bare folder is there in which a share was mounted before."""
+
+    def __init__(self, path: Path) -> None:
+        OutputError.__init__(
+            self,
+            f"nothing is mounted at {os.fspath(path)!a}, where a disk or share was before",
+            path,
+            "Mount it again. If the outputs are to stay in the bare folder, run release for this "
+            "watch.",
+        )
 
 
 class NameTaken(OutputError):

@@ -28,6 +28,7 @@ from hotfolder.outputs import disk
 from hotfolder.outputs.access import UNCHANGED, Access
 from hotfolder.outputs.errors import (
     NameTaken,
+    NotMounted,
     OutputBlocked,
     OutputError,
     RootMissing,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NameTaken",
+    "NotMounted",
     "OutputBlocked",
     "OutputError",
     "Published",
@@ -48,6 +50,7 @@ __all__ = [
     "SpoolLost",
     "check_root",
     "find_output",
+    "is_mounted",
     "opened_output",
     "publish",
     "remove",
@@ -74,6 +77,7 @@ def publish(
     relative: str,
     *,
     token: str,
+    mounted: bool = False,
     replaces: Collection[str] = (),
     access: Access = UNCHANGED,
 ) -> Published:
@@ -81,8 +85,9 @@ def publish(
 
     sha256 is the result's hash in hex; relative the target's path below root with "/";
     token, letters and digits, names the temporary and is the same for every attempt of
-    one result; replaces the hashes of what may be replaced; access how files and new
-    folders are left. Returns ALREADY where the very same content stands there.
+    one result. mounted says that root must be the place of a mount, since a bare mount point
+    would hide what is written there; replaces are the hashes of what may be replaced;
+    access is how files and new folders are left. Returns ALREADY where the very same content stands there.
 
     Raises NameTaken where anything else stands there, RootMissing, SpoolLost where the
     spool no longer has that content, OutputBlocked where the file system refuses, and
@@ -95,7 +100,7 @@ def publish(
     with (
         _spooled(spool_file, sha256) as result,
         blocked(target),
-        target_folder(root, folders, access) as folder,
+        target_folder(root, folders, access, mounted=mounted) as folder,
     ):
         disk.unlink(folder, temporary)
         earlier = _look_at_earlier(folder, name, set(replaces) - {sha256})
@@ -165,6 +170,16 @@ def find_output(root: Path, folder: str, names: Iterable[str]) -> str | None:
         return next((each for each in names if os.path.lexists(place / each)), None)
 
 
+def is_mounted(root: Path) -> bool:
+    """Return whether root is the place of a mount. Raises RootMissing and OutputBlocked."""
+    with blocked(root):
+        try:
+            with disk.opened(root, disk.FOLDER) as folder:
+                return _is_mount(folder)
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise RootMissing(root) from error
+
+
 def check_root(root: Path) -> int:
     """Check without leaving a trace that root can be written to; return its free bytes.
 
@@ -225,20 +240,30 @@ def _spooled(spool_file: Path, sha256: str) -> Iterator[_Result]:
 
 
 @contextlib.contextmanager
-def target_folder(root: Path, folders: list[str], access: Access = UNCHANGED) -> Iterator[int]:
+def target_folder(
+    root: Path, folders: list[str], access: Access = UNCHANGED, *, mounted: bool = False
+) -> Iterator[int]:
     """Open the target's folder, part by part below root, creating what is missing.
 
-    `access` is how what is created is left. Raises RootMissing.
+    `access` is how what is created is left. Raises RootMissing, or NotMounted where root must be
+    the place of a mount and is not.
     """
     with contextlib.ExitStack() as stack:
         try:
             folder = stack.enter_context(disk.opened(root, disk.FOLDER))
         except (FileNotFoundError, NotADirectoryError) as error:
             raise RootMissing(root) from error
+        if mounted and not _is_mount(folder):
+            raise NotMounted(root)
         for part in folders:
             _make_folder(folder, part, access)
             folder = stack.enter_context(disk.opened(part, _FOLDER_BELOW, folder))
         yield folder
+
+
+def _is_mount(folder: int) -> bool:
+    """Whether an open folder is on another file system than the one above it."""
+    return os.fstat(folder).st_dev != os.stat("..", dir_fd=folder).st_dev
 
 
 def _make_folder(parent: int, name: str, access: Access) -> None:

@@ -15,7 +15,7 @@ from hotfolder.domain.errors import OutputError
 from hotfolder.domain.failpoints import Failpoint, no_failpoint
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Job, Result
-from hotfolder.journal import holds, reservations
+from hotfolder.journal import holds, places, reservations
 from hotfolder.journal.journal import Journal
 from hotfolder.outputs import publish
 from hotfolder.outputs.access import Access
@@ -83,7 +83,9 @@ class Publishing:
         begun = self._under_way.get(result.id)
         if begun is None:
             earlier = await self._journal.run(reservations.replaceable, job.id, name)
-            begun = self._threads.begin(job.watch, self._put(job, result, name, earlier))
+            mounted = await self._journal.run(places.was_mounted, job.output_root)
+            put = self._put(job, result, name, earlier, mounted=mounted)
+            begun = self._threads.begin(job.watch, put)
             self._under_way[result.id] = begun
         done, _ = await asyncio.wait({begun}, timeout=PUBLISH_TIMEOUT_S)
         if not done:
@@ -98,7 +100,7 @@ class Publishing:
         )
 
     def _put(
-        self, job: Job, result: Result, name: str, earlier: frozenset[str]
+        self, job: Job, result: Result, name: str, earlier: frozenset[str], *, mounted: bool
     ) -> Callable[[], object]:
         if result.spool_file is None or result.sha256 is None:
             raise LookupError(f"result {result.id} of job {job.id} was never fetched")
@@ -112,6 +114,7 @@ class Publishing:
                 Path(job.output_root),
                 name,
                 token=f"{job.id}-{result.id}",
+                mounted=mounted,
                 replaces=earlier,
                 access=self._access(job),
             )

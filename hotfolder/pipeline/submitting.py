@@ -22,7 +22,7 @@ from hotfolder.domain.errors import Busy, Held, NotSent, OutputError, Refused, R
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.retry import PollSchedule
-from hotfolder.journal import acceptance, holds, uploads
+from hotfolder.journal import acceptance, holds, places, uploads
 from hotfolder.journal.journal import Journal
 from hotfolder.outputs import publish
 from hotfolder.outputs.spool import Spool
@@ -71,8 +71,14 @@ class Storage:
     spool: Spool
     min_free_bytes: Callable[[], int]
 
-    def look(self, output_root: Path) -> None:
-        """Raise OutputError where a result could not be stored; blocks."""
+    def look(self, output_root: Path, *, was_mounted: bool) -> bool:
+        """Raise OutputError where a result could not be stored; blocks.
+
+        Returns whether a disk is mounted at the output folder, which must be so if it ever was.
+        """
+        mounted = publish.is_mounted(output_root)
+        if was_mounted and not mounted:
+            raise publish.NotMounted(output_root)
         free = {"output": publish.check_root(output_root), "spool": self.spool.free_bytes()}
         for place, free_bytes in free.items():
             if free_bytes < self.min_free_bytes():
@@ -80,6 +86,7 @@ class Storage:
                     f"only {free_bytes // MEGABYTE} MB are free for the {place}",
                     hint="Make room there; limits.min_free_mb says how much must stay free.",
                 )
+        return mounted
 
 
 class Intending:
@@ -133,11 +140,14 @@ class Intending:
         return Outcome(reviewed) if reviewed else await self._intent(job, link)
 
     async def _check_storage(self, job: Job) -> None:
-        check = partial(self._storage.look, Path(job.output_root))
+        was_mounted = await self._journal.run(places.was_mounted, job.output_root)
+        check = partial(self._storage.look, Path(job.output_root), was_mounted=was_mounted)
         try:
-            await self._threads.run(job.watch, check, timeout_s=CHECK_TIMEOUT_S)
+            mounted = await self._threads.run(job.watch, check, timeout_s=CHECK_TIMEOUT_S)
         except TimeoutError:
             raise output_is_silent() from None
+        if mounted and not was_mounted:
+            await self._journal.run(places.note_mounted, job.output_root)
 
     async def _replan(self, job: Job, draft: acceptance.Draft) -> Outcome:
         await self._journal.run(acceptance.replan, job.id, draft)

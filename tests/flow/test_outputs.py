@@ -129,6 +129,43 @@ async def test_a_read_only_output_disk_is_waited_for(disk: Studio) -> None:
     assert studio.outputs() == ["ann.jpg"]
 
 
+async def test_a_bare_mount_point_is_no_output_folder(disk: Studio) -> None:
+    """A share that was unmounted while publishing: nothing is hidden below it, nothing is paid."""
+    studio = disk
+    studio.simulator.update_settings(task_s=0.5)
+    studio.drop("ann.jpg", number=1)
+    async with studio.running():
+        await studio.until_states(running=1)
+        unmount(studio)
+        await studio.until(lambda: studio.holds() == ["watch:studio"], "the hold")
+        studio.drop("bob.jpg", number=2)
+        await studio.until(lambda: sum(studio.states().values()) == 2, "the second picture")
+        assert studio.job("ann.jpg")["state"] == "fetched"
+        assert "nothing is mounted" in studio.explain("ann.jpg")["reason"]
+        assert studio.outputs() == []
+        mount("-t", "tmpfs", "-o", "size=1m", "hotfolder-test", str(studio.output))
+        await studio.until_states(done=2)
+    assert studio.outputs() == ["ann.jpg", "bob.jpg"]
+    assert len(studio.ledger().tasks) == 2
+
+
+async def test_nothing_is_paid_for_a_bare_mount_point(disk: Studio) -> None:
+    """Known also after a restart; release lets the outputs go into the bare folder."""
+    studio = disk
+    studio.drop("ann.jpg", number=1)
+    await studio.once()
+    unmount(studio)
+    studio.drop("bob.jpg", number=2)
+    await studio.once(timeout_s=1.0)
+    assert studio.outputs() == []
+    assert studio.hold_code() == "output_blocked"
+    assert len(studio.ledger().tasks) == 1
+    await studio.act("release", watch="studio")
+    await studio.once()
+    assert studio.outputs() == ["bob.jpg"]
+    mount("-t", "tmpfs", "-o", "size=1m", "hotfolder-test", str(studio.output))
+
+
 async def test_too_little_room_stops_submitting(disk: Studio) -> None:
     """Below limits.min_free_mb nothing is paid."""
     studio = disk
@@ -164,6 +201,11 @@ async def test_the_spool_is_empty_in_the_end(studio: Studio) -> None:
     studio.drop_many(3)
     await studio.once()
     assert list((studio.state / "spool").iterdir()) == []
+
+
+def unmount(studio: Studio) -> None:
+    """Take the output disk away, even while it is in use."""
+    subprocess.run(["umount", "--lazy", str(studio.output)], check=True)
 
 
 def fill(path: os.PathLike[str]) -> None:

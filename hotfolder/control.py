@@ -147,7 +147,7 @@ class Control:
                 case "resume":
                     lines = await self.resume(Resume.model_validate(wish))
                 case "release":
-                    lines = [await self.release(Release.model_validate(wish))]
+                    lines = await self.release(Release.model_validate(wish))
                 case "settling":
                     ask = Ask.model_validate(wish)
                     reason = self._settling(ask.watch, ask.path)
@@ -311,15 +311,14 @@ class Control:
 
     # -- release
 
-    async def release(self, wish: Release) -> str:
+    async def release(self, wish: Release) -> list[str]:
         """Let go what is held back of a watch, or leave it out."""
         await self._scope(wish.watch)
-        count = await self._journal.run(backlog.release, wish.watch, skip=wish.skip)
-        log.info("operator.released", watch=wish.watch, count=count, skip=wish.skip)
+        done = await self._journal.run(backlog.release, wish.watch, skip=wish.skip)
+        log.info("operator.released", watch=wish.watch, done=done, skip=wish.skip)
         if not wish.skip:
             self._look_again(wish.watch)
-        what = "left out" if wish.skip else "let go"
-        return f"watch {wish.watch}: {count} pictures are {what}"
+        return [f"watch {wish.watch}: {each}" for each in done]
 
     def _service(self) -> Client:
         if self._client is None:

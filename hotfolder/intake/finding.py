@@ -94,6 +94,11 @@ class Finder:
                 found += self._if_unknown(relative)
         return found, sorted(each for each in folders if self._watch.recursive or not each)
 
+    def failed_and_gone(self) -> list[str]:
+        """Return sources of failed jobs that no longer stand there. Raises OSError, RootGone."""
+        failed = self._journal.run_blocking(sightings.failed, self._number)
+        return [each for each in failed if sources.is_gone(self._watch.input, each)]
+
     def _is_folder(self, relative: str) -> bool:
         return not relative or stat.S_ISDIR(os.lstat(self._watch.input / relative).st_mode)
 

@@ -249,9 +249,20 @@ class WatchIntake:
         self._listening.tell_limit()
         await self.standing.note()
         self.all_readable = not refused
+        await self._notice_gone()
         self.scanned = True
         self.scan_s = step.spent_s
         self._next_scan_s = self._after(step.spent_s)
+
+    async def _notice_gone(self) -> None:
+        """Note which failed pictures are gone, so that one dropped again is told from a touch."""
+        try:
+            gone = await self._thread.run(self._finder.failed_and_gone)
+            is_there = await self._thread.run(self._home.is_there)
+            if gone and is_there:
+                await self._journal.run(sightings.forget_gone, self.number, gone)
+        except (OSError, sources.RootGone):
+            self._next_check_s = 0.0
 
     def _after(self, spent_s: float) -> float:
         if self._single_scan:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from hotfolder.domain.failures import BACKLOG, OTHER_JOURNAL, RESTORED
+from hotfolder.domain.failures import BACKLOG, OTHER_JOURNAL, OUTPUT_BLOCKED, RESTORED
 from hotfolder.domain.sightings import Sighting
 from hotfolder.journal import holds, places, roots
 from hotfolder.journal.session import Session
@@ -98,31 +98,43 @@ def forget(session: Session, numbers: Iterable[int]) -> None:
         session.change("forget_held", source=number)
 
 
-def release(session: Session, name: str, *, skip: bool = False) -> int:
-    """Let what is held back of a watch go, or leave it out; returns how many that were.
+def release(session: Session, name: str, *, skip: bool = False) -> list[str]:
+    """Let what is held back of a watch go, or leave it out; returns what was done, in words.
 
     Holds of a journal that was not trusted go as well, and folders that stand where others were
     before are taken for them; another input is then looked at as a new one.
     """
-    for row in session.rows("watches"):
+    done: list[str] = []
+    for row in session.rows("watches"):  # none before the watch's first start
         if row["name"] == name:
-            places.forget(session, os.fsdecode(row["output_root"]))
-            _take_what_stands_there(session, row)
+            done += [*_take_input(session, row), *_take_output(session, row)]
     if skip:
         reason = f"left out by release --skip on {session.now.astimezone():%Y-%m-%d %H:%M}"
         count = session.change("leave_held_out", name=name, reason=reason)
     else:
         count = session.change("let_held_go", name=name)
     holds.drop(session, scope(name), BACKLOG.code)
-    for code in DISTRUSTED:
-        holds.drop(session, holds.watch_scope(name), code)
-    return count
+    dropped = [holds.drop(session, holds.watch_scope(name), code) for code in DISTRUSTED]
+    if any(dropped):
+        done.append("what the journal may not know of is submitted from now on")
+    if count or not done:
+        done.append(f"{count} pictures are {'left out' if skip else 'let go'}")
+    return done
 
 
-def _take_what_stands_there(session: Session, row: sqlite3.Row) -> None:
+def _take_input(session: Session, row: sqlite3.Row) -> Iterator[str]:
     if not row["online"] and row["reason"] == roots.NOT_THE_SAME:
         roots.forget(session, row["name"])
         session.change("keep_eligibility", watch=row["id"], eligible=None)
+        yield "the folder that stands there now is its input"
+
+
+def _take_output(session: Session, row: sqlite3.Row) -> Iterator[str]:
+    scope, output_root = holds.watch_scope(row["name"]), os.fsdecode(row["output_root"])
+    is_refused = session.row("is_held", scope=scope, code=OUTPUT_BLOCKED)
+    if is_refused and places.was_mounted(session, output_root):
+        places.forget(session, output_root)
+        yield "its output folder is used whatever is mounted there"
 
 
 def alike(session: Session, watch: int, path: str, sighting: Sighting) -> list[str]:

@@ -141,6 +141,11 @@ UPDATE source SET inode = '' WHERE id = :source;
 UPDATE source SET inode = ''
 WHERE watch = :watch AND (path = :path OR (path > :below AND path < :beyond));
 
+-- name: failed_sources
+-- Where failed jobs come from, unless that is known to be gone.
+SELECT DISTINCT source.path FROM job JOIN source ON source.id = job.source
+WHERE job.state = 'failed' AND source.watch = :watch AND source.inode <> '';
+
 -- name: same_content_elsewhere
 -- Other places of a watch with jobs of a content that has none at its own place, the very same
 -- file first.

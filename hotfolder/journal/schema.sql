@@ -85,6 +85,7 @@ CREATE TABLE job (
 CREATE INDEX job_due ON job (state, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX job_open ON job (state) WHERE ended_at IS NULL;
 CREATE INDEX job_content ON job (content_hash);
+CREATE INDEX job_failed ON job (source) WHERE state = 'failed';
 CREATE INDEX job_waiting ON job (waits_for) WHERE waits_for IS NOT NULL;
 
 CREATE UNIQUE INDEX job_leads ON job (work_key) WHERE leader IS NULL;

@@ -64,6 +64,11 @@ def forget_gone(session: Session, watch: int, paths: Iterable[str]) -> None:
         session.change("forget_gone", watch=watch, path=path, below=below, beyond=beyond)
 
 
+def failed(session: Session, watch: int) -> list[str]:
+    """Return the paths of a watch's failed jobs, but for those that are known to be gone."""
+    return [os.fsdecode(row["path"]) for row in session.rows("failed_sources", watch=watch)]
+
+
 @dataclass(frozen=True, slots=True)
 class Unsubmitted:
     """A job whose plan may still change: its source's path, its rule, whether it waits."""

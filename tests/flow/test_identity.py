@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from hotfolder.journal import sightings
 from hotfolder.simulator import Fault
-from tests.flow.test_changes import DETECTS, follow, held_back, let_go
+from tests.flow.test_changes import DETECTS, follow, held_back, let_go, online
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -158,9 +159,10 @@ async def test_a_finished_picture_dropped_again_pays_nothing(studio: Studio, det
     assert told["reason"].endswith(": ann.jpg")
 
 
-async def test_a_failed_picture_dropped_again_is_tried_again(studio: Studio) -> None:
+@DETECTS
+async def test_a_failed_picture_dropped_again_is_tried_again(studio: Studio, detect: str) -> None:
     """Taken away and brought back it is submitted anew; touched alone it stays failed."""
-    follow(studio, "events")
+    follow(studio, detect)
     studio.fault(Fault(call="submit", kind="error_before", status=400, times=1))
     async with studio.running():
         path = studio.drop("ann.jpg")
@@ -170,11 +172,32 @@ async def test_a_failed_picture_dropped_again_is_tried_again(studio: Studio) -> 
         await studio.until_states(failed=1, done=1)
         content = path.read_bytes()
         path.unlink()
-        studio.drop("cid.jpg", number=3)
-        await studio.until_states(failed=1, done=2)
+        await studio.until(lambda: is_known_gone(studio, "ann.jpg"), "the deletion is seen")
         path.write_bytes(content)
-        await studio.until_states(done=3)
+        await studio.until_states(done=2)
     assert "Retried" in studio.history("ann.jpg")
+
+
+async def test_a_failed_picture_is_not_gone_with_its_share(studio: Studio) -> None:
+    """While the folder is away nothing is deleted; back again it is tried by nobody."""
+    follow(studio, "scan")
+    studio.fault(Fault(call="submit", kind="error_before", status=400, times=1))
+    studio.drop("ann.jpg")
+    async with studio.running():
+        await studio.until_states(failed=1)
+        studio.input.rename(studio.folder / "away")
+        await studio.until(lambda: not online(studio), "the watch is offline")
+        (studio.folder / "away").rename(studio.input)
+        await studio.until(lambda: online(studio), "the watch is online")
+        studio.drop("bob.jpg", number=2)
+        await studio.until_states(failed=1, done=1)
+    assert not is_known_gone(studio, "ann.jpg")
+
+
+def is_known_gone(studio: Studio, name: str) -> bool:
+    """Whether the journal knows that a source was seen gone."""
+    (known,) = studio.read(sightings.known, 1, [name.encode()]).values()
+    return bool(known[2] == "")
 
 
 @pytest.mark.parametrize("detect", ["scan"])

@@ -8,6 +8,7 @@ import json
 import shutil
 import struct
 import subprocess
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -65,8 +66,9 @@ def see_through(size: tuple[int, int] = (160, 120)) -> Image.Image:
     return image
 
 
+@cache
 def srgb() -> bytes:
-    """Give a profile of sRGB."""
+    """Give a profile of sRGB; the same each time, though the time of day is in it."""
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 

@@ -87,7 +87,8 @@ def publish(
     token, letters and digits, names the temporary and is the same for every attempt of
     one result. mounted says that root must be the place of a mount, since a bare mount point
     would hide what is written there; replaces are the hashes of what may be replaced;
-    access is how files and new folders are left. Returns ALREADY where the very same content stands there.
+    access is how files and new folders are left. Returns ALREADY where the very same
+    content stands there.
 
     Raises NameTaken where anything else stands there, RootMissing, SpoolLost where the
     spool no longer has that content, OutputBlocked where the file system refuses, and

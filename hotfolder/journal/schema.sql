@@ -92,7 +92,6 @@ CREATE UNIQUE INDEX job_leads ON job (work_key) WHERE leader IS NULL;
 
 CREATE INDEX job_follows ON job (leader) WHERE leader IS NOT NULL;
 
-CREATE INDEX job_failed ON job (source) WHERE state = 'failed';
 
 CREATE TABLE note (
     job INTEGER PRIMARY KEY REFERENCES job (id),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 import types
@@ -186,3 +187,18 @@ def test_the_service_file_starts_a_command_that_there_is() -> None:
     assert "/bin/hotfolder run --config " in unit
     assert "RestartPreventExitStatus=2 3 5" in unit
     assert "rh_api_key" in unit
+
+
+def test_the_container_is_made_of_what_is_here() -> None:
+    """What the container file copies, installs and runs exists; its health check has its page."""
+    text = (ROOT / "hotfolder/container/Containerfile").read_text()
+    copied = [line.split()[1:-1] for line in text.splitlines() if line.startswith("COPY")]
+    assert copied
+    assert all((ROOT / each).exists() for line in copied for each in line)
+    project = tomli.loads((ROOT / "pyproject.toml").read_text())["project"]
+    (extras,) = re.findall(r"/src\[([\w,]+)\]", text)
+    assert set(extras.split(",")) <= set(project["optional-dependencies"])
+    assert "hotfolder" in project["scripts"]
+    assert "127.0.0.1:9464/healthz" in text
+    compose = (ROOT / "hotfolder/container/compose.yaml").read_text()
+    assert "dockerfile: hotfolder/container/Containerfile" in compose

@@ -72,8 +72,9 @@ def status(seen: views.Status) -> RenderableType:
         parts += _running(seen.running)
     if seen.holds:
         parts += [Text(), Text("Held", style="bold yellow"), _holds(seen)]
-    if seen.attention:
-        parts += [Text(), Text("Needs a person", style="bold yellow"), _attention(seen.attention)]
+    for title, listed in _told_of(seen.attention).items():
+        if listed:
+            parts += [Text(), Text(title, style="bold yellow"), _attention(listed)]
     charges = seen.charges
     parts += [
         Text(),
@@ -145,6 +146,14 @@ def _holds(seen: views.Status) -> Table:
             Text(views.shown(views.sentences(hold.failure))),
         )
     return shown
+
+
+def _told_of(listed: list[Job]) -> dict[str, list[Job]]:
+    """Tell jobs that only a person can help from those that go on by themselves, but late."""
+    return {
+        "Needs a person": [job for job in listed if job.due_at is None],
+        "Delayed": [job for job in listed if job.due_at is not None],
+    }
 
 
 def _attention(listed: list[Job]) -> Table:

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import urlsplit
 
 import platformdirs
@@ -264,6 +264,7 @@ class Rule(_Section):
     exclude: list[str] = []
     model: str = DEFAULT_MODEL
     prompt: str | None = None
+    references: list[ConfigPath] = []
     params: dict[str, Parameter] = {}
     output_name: OutputTemplate | None = None
     prepare: Literal["auto", "never", "fail"] = "auto"
@@ -288,6 +289,10 @@ class Rule(_Section):
         )
 
 
+# What of a watch decides which edit a source gets.
+_EDITS: Final = {"rules", "rule", "sidecar", "sidecar_models", "reference_folders"}
+
+
 class Watch(_Section):
     """A watched input folder with its output folder and rules."""
 
@@ -303,6 +308,7 @@ class Watch(_Section):
     sidecar_wait: Annotated[float, Field(ge=0, le=3600)] = 3.0
     orphan_after: Seconds = 600.0
     sidecar_models: list[str] = []
+    reference_folders: list[ConfigPath] = []
     duplicates: Literal["reuse", "edit"] = "reuse"
     collision: Literal["suffix", "skip", "replace"] = "suffix"
     originals: Literal["keep", "move"] = "keep"
@@ -331,7 +337,7 @@ class Watch(_Section):
     def edits(self) -> str:
         """A short text that is another wherever the same source may get another edit."""
         own = [each.model_dump_json() for each in self.catalog.own]
-        said = self.model_dump_json(include={"rules", "rule", "sidecar", "sidecar_models"})
+        said = self.model_dump_json(include=_EDITS)
         return hashlib.sha256(repr((__version__, said, own)).encode()).hexdigest()[:24]
 
     def output_template(self, rule: Rule) -> str:

@@ -74,7 +74,7 @@ def problems(reading: Reading, *, seen_online: Collection[str] = ()) -> list[Pro
 
 
 def access_problems(wanted: Config) -> list[str]:
-    """Return which folders are there but cannot be used by this user."""
+    """Return which folders are there but cannot be used by this user, and missing references."""
     read, write = os.R_OK | os.X_OK, os.W_OK | os.X_OK
     found = [
         f"{what} of watch {watch.name} cannot be {verb}: {folder}"
@@ -84,6 +84,13 @@ def access_problems(wanted: Config) -> list[str]:
             ("the output", "written", watch.output, write),
         )
         if folder.is_dir() and not os.access(folder, right)
+    ]
+    found += [
+        f"the reference {path} of rule {rule.name} of watch {watch.name} is not there"
+        for watch in wanted.watch
+        for rule in watch.rule
+        for path in rule.references
+        if not os.path.isfile(path)  # noqa: PTH113  never raises
     ]
     return list(dict.fromkeys(found))
 
@@ -142,14 +149,28 @@ def _model_problems(reading: Reading) -> Iterator[Problem]:
         if model is None:
             yield _problem(reading, (*place, "model"), models.why_not(name) or "")
             continue
-        prompt, params = table.get("prompt"), table.get("params", {})
-        if isinstance(params, dict) and (prompt is None or isinstance(prompt, str)):
-            files = {model.picture.key: [plan.PICTURE]}
-            for key_name, message in payload.compose(model, prompt, params, files).problems:
-                where = ("prompt",) if key_name == catalog.PROMPT else ("params", key_name)
-                # A prompt that is missing here may yet come from a sidecar.
-                if prompt is not None or key_name != catalog.PROMPT or key_name in params:
-                    yield _problem(reading, (*place, *where), message)
+        for where, message in _edit_problems(model, table):
+            yield _problem(reading, (*place, *where), message)
+
+
+def _edit_problems(
+    model: catalog.Model, table: Mapping[str, Any]
+) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield what the model would refuse of a rule; a prompt may yet come from a sidecar."""
+    prompt, params = table.get("prompt"), table.get("params", {})
+    listed = table.get("references", [])
+    told = isinstance(params, dict) and isinstance(listed, list)
+    if not told or not isinstance(prompt, str | None):
+        return
+    places = payload.reference_places(model, len(listed))
+    files = payload.files(model, plan.PICTURE, zip(places, map(str, listed), strict=True))
+    for key_name, message in payload.compose(model, prompt, params, files).problems:
+        if key_name in files:
+            yield ("references",), message
+        elif key_name != catalog.PROMPT:
+            yield ("params", key_name), message
+        elif prompt is not None or key_name in params:
+            yield ("prompt",), message
 
 
 def _models(reading: Reading) -> catalog.Catalog:

@@ -264,7 +264,37 @@ def delayed(tried: int, reason: str) -> Failure:
 
 
 PASSING_CODES = frozenset({"1000", "1005", "1006", *map(str, range(1010, 1014)), "1015", "1504"})
+# How the codes of what is wrong with a reference begin: it is looked for with every scan.
+REFERENCE = "reference_"
 ACCOUNT_REFUSALS = frozenset({KEY_REFUSED.code, KEY_KIND.code, NO_MONEY.code})
+
+
+def reference_missing(name: str, reason: str) -> Failure:
+    """Return why a picture waits for a further picture of its edit."""
+    told = f" ({reason})" if reason else ""
+    return Failure(
+        f"{REFERENCE}missing",
+        f"The reference {name} cannot be read{told}.",
+        "Put it there, or mend the sidecar or the rule; the picture waits for it.",
+    )
+
+
+def reference_broken(name: str, reason: str) -> Failure:
+    """Return why a further picture of an edit cannot be sent."""
+    return Failure(
+        f"{REFERENCE}broken",
+        f"The reference {name} cannot be sent. {reason}",
+        "Save it so that the model takes it; the picture waits for it.",
+    )
+
+
+def reference_outside(name: str) -> Failure:
+    """Return why a sidecar's reference is not even looked at."""
+    return Failure(
+        f"{REFERENCE}outside",
+        f"The reference {name} lies outside the folders that sidecars may name files of.",
+        "Put it into the watched folder, or have the config allow its folder: reference_folders.",
+    )
 
 
 def wrong_parameters(problems: Iterable[tuple[str, str]]) -> Failure:

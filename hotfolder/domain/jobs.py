@@ -16,12 +16,27 @@ Params = dict[str, JsonScalar | list[JsonScalar]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Material:
+    """One file that a job sends, and the model's parameter that it goes into.
+
+    `path` is relative to the watch's input for the source (position 1), absolute for a reference.
+    """
+
+    position: int
+    parameter: str
+    content_hash: str
+    path: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """A rule and sidecar resolved for one source: what is to be made of it.
 
     `model` is a name of the catalog; `params` are the model's further parameters; `stem` is the
     wanted output name without its extension; `preparation` is what the picture needs before it
-    may be uploaded, None = it is sent byte for byte; `finish` is how its results are finished.
+    may be uploaded, None = it is sent byte for byte; `finish` is how its results are finished;
+    `references` are the further files that are sent with it.
     """
 
     rule: str
@@ -31,6 +46,7 @@ class Plan:
     stem: str
     preparation: Preparation | None = None
     finish: Finish = AS_BEFORE
+    references: tuple[Material, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,17 +55,6 @@ class Estimate:
 
     amount: Decimal | None
     currency: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Material:
-    """One file that a job sends, and the model's parameter that it goes into."""
-
-    position: int
-    parameter: str
-    content_hash: str
-    path: str
-    size: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

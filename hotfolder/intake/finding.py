@@ -54,6 +54,7 @@ class Finder:
         """Yield the sources below a folder that are unknown, or beside which something changed.
 
         At least every SLICE_S seconds, so that other work can come between; then perhaps none.
+        With the whole tree those, too, that wait for a reference, wherever it lies.
         Raises OSError where the folder cannot be listed.
         """
         if not start:
@@ -71,6 +72,7 @@ class Finder:
             self.refused = refused
             if not refused:
                 yield self._backlog.end()
+            yield self._journal.run_blocking(sightings.lacking_references, self._number)
 
     def judge(self, hints: Iterable[str]) -> tuple[list[str], list[str]]:
         """Return the sources that some hints may be about, and the folders to be walked.

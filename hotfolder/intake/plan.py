@@ -13,9 +13,9 @@ from hotfolder import config
 from hotfolder.domain import failures
 from hotfolder.domain.events import WaitsFor
 from hotfolder.domain.failures import Failure
-from hotfolder.domain.jobs import Plan
+from hotfolder.domain.jobs import Params, Plan
 from hotfolder.domain.templates import fill_stem
-from hotfolder.intake import ignore, rules, sidecar
+from hotfolder.intake import ignore, references, rules, sidecar
 from hotfolder.intake.sidecar import Beside, Said
 from hotfolder.intake.sidecar_forms import BrokenSidecar
 from hotfolder.journal.acceptance import SAID_SKIP, Draft
@@ -76,11 +76,7 @@ def resolve(watch: config.Watch, relative: str, beside: Beside) -> Resolution:
 
 
 def _draft(watch: config.Watch, relative: str, rule: config.Rule, said: Said) -> Draft:
-    name, params = rule.model, dict(rule.params)
-    for each in reversed(said.layers):
-        if each.model not in (None, name):
-            name, params = each.model or name, {}
-        params |= each.params or {}
+    name, params, places = _edit(watch, rule, said)
     model = watch.catalog.find(name) or watch.catalog.default
     prompts = (*(each.prompt for each in said.layers), (rule.prompt or "").strip())
     prompt = next(filter(None, prompts), None)
@@ -89,7 +85,8 @@ def _draft(watch: config.Watch, relative: str, rule: config.Rule, said: Said) ->
     templates = (*(each.output_name for each in said.layers), watch.output_template(rule))
     template = next(filter(None, templates))
     stem = fill_stem(template, name=relative.rpartition("/")[2], rule=rule.name, watch=watch.name)
-    return Draft(
+    found = places if isinstance(places, Failure) else references.look(places, model)
+    draft = Draft(
         plan=Plan(
             rule=rule.name,
             model=name,
@@ -102,6 +99,24 @@ def _draft(watch: config.Watch, relative: str, rule: config.Rule, said: Said) ->
         estimate=catalog.estimate(model, params),
         replaces=watch.collision == "replace",
     )
+    if isinstance(found, Failure):
+        return _waiting(draft, found)
+    return replace(draft, plan=replace(draft.plan, references=found))
+
+
+def _edit(
+    watch: config.Watch, rule: config.Rule, said: Said
+) -> tuple[str, Params, list[references.Place] | Failure]:
+    """Return model, params and references; what is said for another model does not count."""
+    name, params = rule.model, dict(rule.params)
+    places: list[references.Place] | Failure = references.of_rule(rule)
+    for each in reversed(said.layers):
+        if each.model not in (None, name):
+            name, params, places = each.model or name, {}, []
+        params |= each.params or {}
+        if each.references is not None:
+            places = references.of_sidecar(watch, each.references)
+    return name, params, places
 
 
 def _judged(watch: config.Watch, draft: Draft, said: Said) -> Draft:
@@ -117,7 +132,7 @@ def _judged(watch: config.Watch, draft: Draft, said: Said) -> Draft:
         return _waiting(draft, missing)
     if plan.prompt is None and model.needs_prompt:
         return _waiting(draft, failures.NO_PROMPT)
-    files = {model.picture.key: [PICTURE]}
+    files = payload.files(model, PICTURE, ((each.parameter, each.path) for each in plan.references))
     wrong = payload.compose(model, plan.prompt, plan.params, files).problems
     if wrong:
         return _waiting(draft, failures.wrong_parameters(wrong))

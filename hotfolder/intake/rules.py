@@ -39,6 +39,8 @@ def globs(watch: config.Watch, rule: config.Rule) -> Globs:
 
 
 def _takes(watch: config.Watch, rule: config.Rule, relative: str) -> bool:
+    if any(watch.input / relative in each.references for each in watch.rule):
+        return False  # it is sent with other pictures, not edited itself
     return globs(watch, rule).take(relative)
 
 

@@ -40,14 +40,24 @@ def _worded(prompt: str) -> str:
     return words
 
 
+def _file(path: str) -> str:
+    if not path or "\0" in path:
+        raise ValueError("must be the path of a file")
+    return path
+
+
 class Sidecar(BaseModel):
-    """What a sidecar or folder file says. What it leaves out is None."""
+    """What a sidecar or folder file says. What it leaves out is None.
+
+    `references` are relative to the file's own folder in it, and to the watch once it is parsed.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     prompt: Annotated[str, AfterValidator(_worded)] | None = None
     model: str | None = None
     params: dict[str, config.Parameter] | None = None
+    references: list[Annotated[str, AfterValidator(_file)]] | None = None
     output_name: config.OutputTemplate | None = None
     skip: bool | None = None
 
@@ -73,7 +83,7 @@ def parse(content: bytes, relative: str) -> Sidecar:
     if len(content) > limit(relative):
         raise too_large(relative)
     try:
-        return Sidecar.model_validate(_FORMS[_suffix(relative)](content))
+        return _placed(Sidecar.model_validate(_FORMS[_suffix(relative)](content)), relative)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = config.key_path(first["loc"])
@@ -82,6 +92,13 @@ def parse(content: bytes, relative: str) -> Sidecar:
         raise BrokenSidecar(f"{relative} is nested too deeply") from error
     except ValueError as error:
         raise BrokenSidecar(f"{relative} {error}") from error
+
+
+def _placed(said: Sidecar, relative: str) -> Sidecar:
+    if said.references is None:
+        return said
+    folder = PurePosixPath(relative).parent
+    return said.model_copy(update={"references": [str(folder / each) for each in said.references]})
 
 
 def too_large(relative: str) -> BrokenSidecar:

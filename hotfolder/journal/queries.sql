@@ -291,6 +291,13 @@ UNION ALL
 SELECT path, '', 'sidecar' FROM source
 WHERE watch = :watch AND verdict = 'skipped' AND reason = :said_skip;
 
+-- name: lacking_references
+-- Sources of one watch whose jobs wait for a further picture of their edit.
+SELECT DISTINCT source.path AS path FROM job JOIN source ON source.id = job.source
+WHERE source.watch = :watch AND job.state IN ('accepted', 'uploaded')
+    AND job.waits_for = 'sidecar' AND job.error_code GLOB :codes
+ORDER BY source.path;
+
 -- name: jobs_not_submitted
 -- Jobs of one source that are not yet submitted.
 SELECT id, content_hash, rule FROM job

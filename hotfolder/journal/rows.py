@@ -66,9 +66,13 @@ def load_job(session: Session, job_id: int) -> Job | None:
 def _plan(stored: str) -> Plan:
     fields: dict[str, Any] = json.loads(stored)
     preparation = fields.pop("preparation", None)
+    references = fields.pop("references", ())
+    finish = fields.pop("finish", None)
     return Plan(
-        **{**fields, "finish": Finish(**fields["finish"]) if "finish" in fields else AS_BEFORE},
+        **fields,
+        finish=Finish(**finish) if finish is not None else AS_BEFORE,
         preparation=Preparation.of(preparation) if preparation else None,
+        references=tuple(Material(**each) for each in references),
     )
 
 

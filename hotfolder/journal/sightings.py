@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from hotfolder.domain.events import WaitsFor
+from hotfolder.domain.failures import REFERENCE
 from hotfolder.journal.acceptance import SAID_SKIP
 from hotfolder.journal.session import Session
 
@@ -86,6 +87,12 @@ def unsubmitted(session: Session, watch: int) -> list[Unsubmitted]:
         )
         for row in session.rows("unsubmitted_jobs", watch=watch, said_skip=SAID_SKIP)
     ]
+
+
+def lacking_references(session: Session, watch: int) -> list[str]:
+    """Return the sources that wait for a further picture, whose coming nothing else tells."""
+    rows = session.rows("lacking_references", watch=watch, codes=f"{REFERENCE}*")
+    return [os.fsdecode(row["path"]) for row in rows]
 
 
 def note_watch(

@@ -241,7 +241,8 @@ def _keep_resend(session: Session, job: Job, event: ev.ResendApproved) -> None:
 
 def _keep_refusal(session: Session, job: Job, _event: ev.SubmitRefused) -> None:
     _answer(session, job, "refused")
-    session.change("forget_upload", content_hash=job.upload_key)
+    for each in (job.upload_key, *(sent.content_hash for sent in job.plan.references)):
+        session.change("forget_upload", content_hash=each)
 
 
 def _keep_success(session: Session, job: Job, event: ev.RemoteSucceeded) -> None:

@@ -42,7 +42,9 @@ def work_key(catalog: Catalog, job: Job) -> str | None:
     if model is None:
         return None
     converted = job.plan.preparation is not None and job.plan.preparation.convert
-    files = {model.picture.key: [job.upload_key if converted else job.content_hash]}
+    references = ((each.parameter, each.content_hash) for each in job.plan.references)
+    picture = job.upload_key if converted else job.content_hash
+    files = payload.files(model, picture, references)
     body = payload.compose(model, job.plan.prompt, job.plan.params, files).body
     if is_random(body):
         return None

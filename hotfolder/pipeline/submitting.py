@@ -119,10 +119,11 @@ class Intending:
     async def __call__(self, job: Job) -> Outcome:
         """Return SubmitIntended, or why not."""
         good_until = self._later.clock() + LINK_MARGIN / 2
-        link = await self._journal.run(
-            uploads.find, job.upload_key, self._addresses.site, good_until
-        )
-        if link is None:
+        sent = [job.upload_key, *(each.content_hash for each in job.plan.references)]
+        site = self._addresses.site
+        found = [await self._journal.run(uploads.find, each, site, good_until) for each in sent]
+        links = [each.url for each in found if each is not None]
+        if len(links) < len(sent):
             return Outcome(ev.UploadExpired())
         try:
             await self._check_storage(job)
@@ -137,7 +138,7 @@ class Intending:
             return Outcome(self._later.source_failed(job, error))
         if isinstance(reviewed, acceptance.Draft):
             return await self._replan(job, reviewed)
-        return Outcome(reviewed) if reviewed else await self._intent(job, link)
+        return Outcome(reviewed) if reviewed else await self._intent(job, links)
 
     async def _check_storage(self, job: Job) -> None:
         was_mounted = await self._journal.run(places.was_mounted, job.output_root)
@@ -166,13 +167,14 @@ class Intending:
             )
         )
 
-    async def _intent(self, job: Job, link: ev.UploadLink) -> Outcome:
+    async def _intent(self, job: Job, links: list[str]) -> Outcome:
         model = self._catalog().find(job.plan.model)
         if model is None:
             return Outcome(ev.GaveUp(failure=failures.WRONG_ENDPOINT))
         # Not under the material's parameter: that was the model's of the plan at acceptance.
-        links = {model.picture.key: [link.url]}
-        sent = payload.compose(model, job.plan.prompt, job.plan.params, links)
+        places = (each.parameter for each in job.plan.references)
+        files = payload.files(model, links[0], zip(places, links[1:], strict=True))
+        sent = payload.compose(model, job.plan.prompt, job.plan.params, files)
         if sent.problems:  # the plan was judged before: this is a last line of defence
             return Outcome(ev.GaveUp(failure=failures.wrong_parameters(sent.problems)))
         token = self._addresses.token()

@@ -14,7 +14,7 @@ from hotfolder import sources
 from hotfolder.domain import events as ev
 from hotfolder.domain import failures
 from hotfolder.domain.errors import Held, OutputError, Refused, RemoteError
-from hotfolder.domain.jobs import Job
+from hotfolder.domain.jobs import Job, Material
 from hotfolder.imaging import picture
 from hotfolder.journal import uploads
 from hotfolder.journal.journal import Journal
@@ -53,17 +53,44 @@ class Uploading:
         self._keepsakes = keepsakes
 
     async def __call__(self, job: Job) -> Outcome:
-        """Upload, unless a link to the same content is still good.
+        """Upload, unless a link to the same content is still good; references before the source.
 
         Jobs of one content take turns, so that the second of them finds the link of the first.
+        Each link is kept as soon as there is one: what breaks off goes on where it was.
         """
-        async with self._by_content.setdefault(job.upload_key, asyncio.Lock()):
+        for reference in job.plan.references:
+            async with self._turn(reference.content_hash):
+                hindered = await self._find_or_upload_reference(job, reference)
+            if hindered is not None:
+                return hindered
+        async with self._turn(job.upload_key):
             return await self._find_or_upload(job)
 
-    async def _find_or_upload(self, job: Job) -> Outcome:
+    def _turn(self, key: str) -> asyncio.Lock:
+        return self._by_content.setdefault(key, asyncio.Lock())
+
+    async def _find(self, key: str) -> ev.UploadLink | None:
         good_until = self._later.clock() + LINK_MARGIN
-        site = self._client.site
-        link = await self._journal.run(uploads.find, job.upload_key, site, good_until)
+        return await self._journal.run(uploads.find, key, self._client.site, good_until)
+
+    async def _find_or_upload_reference(self, job: Job, reference: Material) -> Outcome | None:
+        """Return why a reference is not there for the service, or None where it is."""
+        if await self._find(reference.content_hash) is not None:
+            return None
+        path = Path(reference.path)
+        read = partial(sources.read, path.parent, path.name, limit=reference.size)
+        try:
+            content = await self._threads.run(job.watch, read, timeout_s=READ_TIMEOUT_S)
+        except (OSError, sources.SourceError) as error:
+            return _without_reference(path.name, str(error))
+        kind = picture.sniff(content.data[:64])
+        if kind is None or content.sha256 != reference.content_hash:
+            return _without_reference(path.name, "it was changed just now")
+        sent = await self._send(job, reference.content_hash, content.data, kind)
+        return sent if isinstance(sent, Outcome) else None
+
+    async def _find_or_upload(self, job: Job) -> Outcome:
+        link = await self._find(job.upload_key)
         try:
             missing = await asyncio.to_thread(self._keepsakes.missing, job)
             if link is not None and not missing:
@@ -74,9 +101,10 @@ class Uploading:
             await asyncio.to_thread(self._keepsakes.keep, job, ready.kept)
         except OutputError as error:
             return self._later.spool_blocked(job, error)
-        if link is not None:
-            return Outcome(ev.Uploaded(link=link, prepared=ready.done))
-        return await self._upload(job, ready)
+        sent = link or await self._send(job, job.upload_key, ready.content, ready.type)
+        if isinstance(sent, Outcome):
+            return sent
+        return Outcome(ev.Uploaded(link=sent, prepared=ready.done))
 
     async def keep_source(self, job: Job) -> None:
         """Keep what a job's results are to get back, though nothing is uploaded for it.
@@ -110,11 +138,14 @@ class Uploading:
         kept = await asyncio.to_thread(keepsakes.taken, content.data)
         return Ready(content.data, kind, "", kept)
 
-    async def _upload(self, job: Job, ready: Ready) -> Outcome:
-        name = f"{job.upload_key[:32]}.{ready.type.extension}"
+    async def _send(
+        self, job: Job, key: str, content: bytes, kind: picture.PictureType
+    ) -> ev.UploadLink | Outcome:
+        """Upload a content and keep its link, which is found again by the key."""
+        name = f"{key[:32]}.{kind.extension}"
         expires_at = self._later.clock() + LINK_LIFE
         try:
-            uploaded = await self._client.upload(ready.content, name, ready.type.media_type)
+            uploaded = await self._client.upload(content, name, kind.media_type)
         except Refused as error:
             return Outcome(ev.GaveUp(failure=error.failure))
         except Held as error:
@@ -123,11 +154,20 @@ class Uploading:
         except RemoteError as error:
             return Outcome(self._later.postponed(job, str(error), error))
         link = ev.UploadLink(
-            content_hash=job.upload_key,
+            content_hash=key,
             site=self._client.site,
             url=uploaded.url,
             file_name=uploaded.file_name,
             expires_at=expires_at,
         )
         await self._journal.run(uploads.keep, link)
-        return Outcome(ev.Uploaded(link=link, prepared=ready.done))
+        return link
+
+
+def _without_reference(name: str, reason: str) -> Outcome:
+    """Wait until the plan is made anew, which the next scan does."""
+    failure = failures.reference_missing(name, reason)
+    waits_for = ev.WaitsFor.SIDECAR
+    return Outcome(
+        ev.Postponed(until=None, reason=failure.code, waits_for=waits_for, failure=failure)
+    )

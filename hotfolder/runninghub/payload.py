@@ -7,7 +7,7 @@ and the same problems, whether a rule is being checked or an edit is about to be
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from hotfolder.domain.jobs import Params
@@ -44,6 +44,26 @@ def compose(
         elif parameter.required:
             problems.append((key, f"{key} is required by {model.name}{_choices(parameter)}"))
     return Payload(body, tuple(problems))
+
+
+def reference_places(model: Model, count: int) -> list[str]:
+    """Return the parameters that so many further pictures go into, besides the source's.
+
+    They follow the source in its list; where it has none, they go into the model's other pictures
+    in their order. What is too many goes to the source, for `compose` to refuse.
+    """
+    others = [] if model.picture.list_ else [each.key for each in model.pictures[1:]]
+    return [*others, *[model.picture.key] * count][:count]
+
+
+def files(
+    model: Model, picture: str, references: Iterable[tuple[str, str]]
+) -> dict[str, list[str]]:
+    """Return what stands in a model's media parameters; references as (parameter, what)."""
+    found = {model.picture.key: [picture]}
+    for key, reference in references:
+        found.setdefault(key, []).append(reference)
+    return found
 
 
 def _value(
@@ -140,7 +160,8 @@ def _files(parameter: Parameter, value: object) -> Iterator[str]:
     count = len(value) if isinstance(value, Sequence) else 1
     most = (parameter.max_items or count) if parameter.list_ else 1
     if count > most:
-        yield f"{parameter.key} takes at most {most} files, not {count}"
+        files = "1 file" if most == 1 else f"{most} files"
+        yield f"{parameter.key} takes at most {files}, not {count}"
 
 
 _CHECKS = {

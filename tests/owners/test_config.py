@@ -67,6 +67,7 @@ sidecar_models = ["m"]
 umask = "002"
 group = "staff"
 times = "source"
+reference_folders = ["/srv/brand"]
 duplicates = "edit"
 collision = "replace"
 originals = "move"
@@ -79,6 +80,7 @@ match = ["*.jpg"]
 exclude = ["x*"]
 model = "m"
 prompt = "gold"
+references = ["/srv/logo.png"]
 params = { size = "1k", n = 1, f = 1.5, b = true, l = ["a", 1] }
 output_name = "{stem}-x.{ext}"
 prepare = "fail"
@@ -174,6 +176,7 @@ def test_every_key_is_read(folder: Path) -> None:
                 "umask": "002",
                 "group": "staff",
                 "times": "source",
+                "reference_folders": [Path("/srv/brand")],
                 "duplicates": "edit",
                 "collision": "replace",
                 "originals": "move",
@@ -186,6 +189,7 @@ def test_every_key_is_read(folder: Path) -> None:
                         "exclude": ["x*"],
                         "model": "m",
                         "prompt": "gold",
+                        "references": [Path("/srv/logo.png")],
                         "params": {"size": "1k", "n": 1, "f": 1.5, "b": True, "l": ["a", 1]},
                         "output_name": "{stem}-x.{ext}",
                         "prepare": "fail",
@@ -204,6 +208,7 @@ def test_every_key_is_read(folder: Path) -> None:
                         "exclude": [],
                         "model": DEFAULT_MODEL,
                         "prompt": None,
+                        "references": [],
                         "params": {},
                         "output_name": None,
                         "prepare": "auto",

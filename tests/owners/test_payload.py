@@ -140,7 +140,7 @@ def test_numbers_texts_and_choices(params: Params, message: str) -> None:
     ("name", "files", "message"),
     [
         (GROK, {}, f"image is required by {GROK}"),
-        (GROK, {"image": [LINK, LOGO]}, "image takes at most 1 files, not 2"),
+        (GROK, {"image": [LINK, LOGO]}, "image takes at most 1 file, not 2"),
         (QWEN, {"imageUrls": [LINK] * 4}, "imageUrls takes at most 3 files, not 4"),
     ],
 )

@@ -1,0 +1,109 @@
+"""Further pictures of an edit, as a logo or a style: found, read and judged before they are sent.
+
+A rule's references are where the config says. A sidecar's lie beside it, elsewhere in the watched
+folder, or in a folder that the config allows: whoever may drop pictures must not have just any file
+of this machine sent away. What is wrong with one is a failure that the source waits with.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from hotfolder import config, sources
+from hotfolder.domain import failures
+from hotfolder.domain.failures import Failure
+from hotfolder.domain.jobs import Material
+from hotfolder.domain.sightings import Sighting
+from hotfolder.imaging import inspect
+from hotfolder.imaging.picture import EXTENSIONS, PictureError, PictureType
+from hotfolder.runninghub import payload
+from hotfolder.runninghub.catalog import MEGABYTE, Model, Parameter
+
+READ_LIMIT_BYTES = 64 * MEGABYTE
+FIRST_POSITION = 2  # the source is the first material
+
+Place = tuple[Path, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    sha256: str
+    size: int
+    type: PictureType
+
+
+def of_rule(rule: config.Rule) -> list[Place]:
+    """Return where a rule's references are, each as a root and a path below it."""
+    return [(path.parent, path.name) for path in rule.references]
+
+
+def of_sidecar(watch: config.Watch, stated: Sequence[str]) -> list[Place] | Failure:
+    """Return where a sidecar's references are, stated relative to the watch's input."""
+    places = [_allowed(watch, each) for each in stated]
+    outside = [each for each, place in zip(stated, places, strict=True) if place is None]
+    if outside:
+        return failures.reference_outside(outside[0])
+    return [each for each in places if each is not None]
+
+
+def look(places: Sequence[Place], model: Model) -> tuple[Material, ...] | Failure:
+    """Return the materials that references are for a model, or what is wrong with one."""
+    found: list[Material] = []
+    keys = payload.reference_places(model, len(places))
+    for position, (key, (root, relative)) in enumerate(
+        zip(keys, places, strict=True), FIRST_POSITION
+    ):
+        seen = _look(root, relative)
+        unfit = seen if isinstance(seen, Failure) else _unfit(relative, seen, model.params[key])
+        if unfit is not None or isinstance(seen, Failure):
+            return unfit or failures.reference_missing(relative, "")
+        found.append(
+            Material(
+                position=position,
+                parameter=key,
+                content_hash=seen.sha256,
+                path=os.fspath(root / relative),
+                size=seen.size,
+            )
+        )
+    return tuple(found)
+
+
+def _allowed(watch: config.Watch, stated: str) -> Place | None:
+    path = Path(os.path.normpath(watch.input / stated))
+    for root in (watch.input, *watch.reference_folders):
+        if path != root and path.is_relative_to(root):
+            return root, os.fspath(path.relative_to(root))
+    return None
+
+
+def _look(root: Path, relative: str) -> _Seen | Failure:
+    try:
+        return _read(root, relative, sources.look(root, relative))
+    except (OSError, sources.SourceError) as error:
+        return failures.reference_missing(relative, str(error))
+    except PictureError as error:
+        return failures.reference_broken(relative, error.failure.message)
+
+
+@lru_cache(maxsize=256)
+def _read(root: Path, relative: str, _sighting: Sighting) -> _Seen:
+    """Read a reference; once for many pictures, as long as it looks the same."""
+    content = sources.read(root, relative, limit=READ_LIMIT_BYTES)
+    return _Seen(content.sha256, len(content.data), inspect.inspect(content.data).type)
+
+
+def _unfit(relative: str, seen: _Seen, parameter: Parameter) -> Failure | None:
+    reason = next(_reasons(seen, parameter), None)
+    return failures.reference_broken(relative, reason) if reason else None
+
+
+def _reasons(seen: _Seen, parameter: Parameter) -> Iterator[str]:
+    if parameter.accept and not set(parameter.accept).intersection(EXTENSIONS[seen.type]):
+        yield f"The model takes {', '.join(each.upper() for each in parameter.accept)}."
+    if parameter.max_mb and seen.size > parameter.max_mb * MEGABYTE:
+        yield f"The model takes at most {parameter.max_mb:g} MB."

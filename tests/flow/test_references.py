@@ -1,0 +1,196 @@
+"""Further pictures of an edit: sent in their order, uploaded once, and never half of them."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from hotfolder.simulator import Fault
+from tests.studio import picture
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.studio import Studio
+
+NANO = "nano-banana2-gemini31flash/image-to-image-channel-low-price"
+MIDJOURNEY = "midjourney-text-to-image-v61"
+RULE = f'model = "{NANO}"\nprompt = "Put the logo on it"'
+LOGO, STYLE = picture(901, "PNG"), picture(902)
+
+
+def sha256(content: bytes) -> str:
+    """Return a content's hash."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def put(folder: Path, name: str, content: bytes) -> Path:
+    """Write a reference somewhere."""
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return path
+
+
+def sent(studio: Studio) -> list[tuple[str, ...]]:
+    """Return the hashes of the files that each task was given, in their order."""
+    return [task.input_sha256 for task in studio.ledger().tasks]
+
+
+async def test_a_rules_references_follow_the_picture(studio: Studio) -> None:
+    """They are sent in the model's list, in order, and each is uploaded once for all pictures."""
+    put(studio.folder, "logo.png", LOGO)
+    put(studio.input, "ref/style.jpg", STYLE)
+    studio.configure(rules=[f'{RULE}\nreferences = ["logo.png", "in/ref/style.jpg"]'])
+    studio.drop_many(3)
+    await studio.once()
+    assert studio.states() == {"done": 3}, studio.summary()
+    expected = [(sha256(picture(n)), sha256(LOGO), sha256(STYLE)) for n in range(3)]
+    assert sorted(sent(studio)) == sorted(expected)
+    assert studio.ledger().requests["upload"] == 5
+    assert studio.outputs() == ["p000.jpg", "p001.jpg", "p002.jpg"]
+
+
+async def test_a_model_with_single_pictures_takes_them_by_name(studio: Studio) -> None:
+    """Where there is no list they go into the model's other pictures, in the model's order."""
+    put(studio.folder, "logo.png", LOGO)
+    put(studio.folder, "style.jpg", STYLE)
+    rule = f'model = "{MIDJOURNEY}"\nprompt = "A poster"\nreferences = ["logo.png", "style.jpg"]'
+    studio.configure(rules=[rule])
+    studio.drop("ann.jpg")
+    await studio.once()
+    (task,) = studio.ledger().tasks
+    assert set(task.params) == {"prompt", "imageUrl", "cref", "sref"}
+    assert task.input_sha256 == (sha256(picture()), sha256(LOGO), sha256(STYLE))
+
+
+async def test_a_sidecars_references_are_relative_to_it(studio: Studio) -> None:
+    """They count instead of the rule's, and may lie in folders that the config allows."""
+    allowed = put(studio.folder, "brand/logo.png", LOGO).parent
+    studio.configure(
+        watch=f'reference_folders = ["{allowed}"]',
+        rules=[f'{RULE}\nexclude = ["*style*"]\nreferences = ["none.png"]'],
+    )
+    put(studio.input, "day/style.jpg", STYLE)
+    studio.drop("day/ann.jpg")
+    studio.drop("day/ann.toml", f'references = ["style.jpg", "{allowed}/logo.png"]')
+    studio.drop("bob.jpg", number=2)
+    studio.drop("bob.json", '{"references": []}')
+    await studio.once()
+    assert studio.states() == {"done": 2}, studio.summary()
+    assert sorted(sent(studio), key=len) == [
+        (sha256(picture(2)),),
+        (sha256(picture()), sha256(STYLE), sha256(LOGO)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sidecar", "code"),
+    [
+        ('references = ["logo.png"]', "reference_missing"),
+        ('references = ["text.png"]', "reference_broken"),
+        ('references = ["logo.gif"]', "reference_broken"),
+        ('references = ["link.png"]', "reference_missing"),
+        ('references = ["../logo.png"]', "reference_outside"),
+        ('references = ["/etc/passwd"]', "reference_outside"),
+        ('references = [""]', "sidecar_broken"),
+        (f"references = {['ann.jpg'] * 10}", "wrong_parameters"),
+    ],
+)
+async def test_a_reference_that_cannot_be_sent_is_waited_for(
+    studio: Studio, sidecar: str, code: str
+) -> None:
+    """Nothing is sent without what was meant to go with it, nor what a sidecar may not name."""
+    studio.configure(rules=[f'{RULE}\nmatch = ["ann.jpg"]'])
+    put(studio.folder, "logo.png", LOGO)
+    put(studio.input, "text.png", b"no picture")
+    put(studio.input, "logo.gif", picture(1, "GIF"))
+    (studio.input / "link.png").symlink_to(studio.folder / "logo.png")
+    studio.drop("ann.jpg")
+    studio.drop("ann.toml", sidecar)
+    await studio.once()
+    job = studio.job("ann.jpg")
+    assert (job["state"], job["error"]["code"]) == ("accepted", code), studio.summary()
+    assert not studio.ledger().tasks
+    assert job["error"]["message"] in studio.explain("ann.jpg")["reason"]
+
+
+async def test_a_reference_that_arrives_lets_its_pictures_go_on(studio: Studio) -> None:
+    """It is looked for with every scan, wherever it lies."""
+    studio.configure(
+        watch="scan_interval = 0.2", rules=[f'{RULE}\nreferences = ["brand/logo.png"]']
+    )
+    async with studio.running():
+        studio.drop("ann.jpg")
+        await studio.until_states(accepted=1)
+        assert studio.job("ann.jpg")["error"]["code"] == "reference_missing"
+        put(studio.folder, "brand/logo.png", LOGO)
+        await studio.until_states(done=1)
+    assert sent(studio) == [(sha256(picture()), sha256(LOGO))]
+
+
+async def test_a_reference_changed_before_the_submit_counts(studio: Studio) -> None:
+    """What was uploaded of the old one is not sent; what was paid with it is not paid again."""
+    studio.configure(rules=[f'{RULE}\nreferences = ["logo.png"]'])
+    put(studio.folder, "logo.png", LOGO)
+    studio.simulator.update_settings(key_kind="consumer")
+    studio.drop("ann.jpg")
+    await studio.once()
+    assert studio.holds() == ["account"]
+    put(studio.folder, "logo.png", STYLE)
+    studio.simulator.update_settings(key_kind="enterprise")
+    await studio.once()
+    assert sent(studio) == [(sha256(picture()), sha256(STYLE))]
+    put(studio.folder, "logo.png", LOGO)
+    await studio.once()
+    assert len(sent(studio)) == 1
+
+
+async def test_the_same_edit_with_another_reference_is_another_edit(studio: Studio) -> None:
+    """References are part of what an edit is known by again: only the same ones are reused."""
+    put(studio.input, "logo.png", LOGO)
+    put(studio.input, "style.jpg", STYLE)
+    studio.configure(rules=[f'{RULE}\nexclude = ["logo.png", "style.jpg"]'])
+    for name, reference in (("a", "logo.png"), ("b", "logo.png"), ("c", "style.jpg")):
+        studio.drop(f"{name}.jpg")
+        studio.drop(f"{name}.toml", f'references = ["{reference}"]')
+    await studio.once()
+    assert studio.states() == {"done": 3}, studio.summary()
+    assert len(studio.ledger().tasks) == 2
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(call="upload", kind="drop_after", times=2, skip=1),
+        Fault(call="upload", kind="error_before", times=3),
+        Fault(call="upload", kind="garbage", times=1),
+    ],
+    ids=lambda fault: fault.kind,
+)
+async def test_broken_uploads_are_tried_again(studio: Studio, fault: Any) -> None:  # noqa: ANN401
+    """What is already uploaded is not sent again, and the edit gets all of its files."""
+    put(studio.folder, "logo.png", LOGO)
+    put(studio.folder, "style.jpg", STYLE)
+    studio.configure(rules=[f'{RULE}\nreferences = ["logo.png", "style.jpg"]'])
+    studio.fault(fault)
+    studio.drop("ann.jpg")
+    await studio.once()
+    assert sent(studio) == [(sha256(picture()), sha256(LOGO), sha256(STYLE))], studio.summary()
+
+
+async def test_expired_links_are_made_anew(studio: Studio) -> None:
+    """A link lives for a day: what waits longer is uploaded again, references included."""
+    put(studio.folder, "logo.png", LOGO)
+    studio.configure(rules=[f'{RULE}\nreferences = ["logo.png"]'])
+    studio.simulator.update_settings(key_kind="consumer")
+    studio.drop("ann.jpg")
+    await studio.once()
+    assert studio.ledger().requests["upload"] == 2
+    studio.simulator.update_settings(key_kind="enterprise")
+    studio.clock.forward(25 * 3600)
+    await studio.once()
+    assert studio.states() == {"done": 1}, studio.summary()
+    assert studio.ledger().requests["upload"] == 4

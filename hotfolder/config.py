@@ -118,10 +118,25 @@ def _parameter(value: object) -> object:
 
 OutputTemplate = Annotated[str, AfterValidator(_template)]
 ConfigPath = Annotated[Path, BeforeValidator(_path)]
+Pixels = Annotated[int, Field(ge=0)]
+PictureKind = Literal["jpg", "png", "webp", "gif", "bmp", "tif", "heic", "avif", "psd", "raw"]
 OptionalPath = Annotated[Path | None, BeforeValidator(_optional_path)]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 OwnModel = Annotated[catalog.Model, BeforeValidator(catalog.completed)]
 Parameter = Annotated[JsonScalar | list[JsonScalar], PlainValidator(_parameter)]
+
+
+def _prompt_text(path: Path) -> str:
+    """Return the prompt in a file. Raises ValueError."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise ValueError(f"prompt_file {path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ValueError(f"prompt_file {path} is not UTF-8 text") from error
+    if not text.strip() or "\0" in text:
+        raise ValueError(f"prompt_file {path} is empty or no text")
+    return text
 
 
 def _web_address(value: str) -> str:
@@ -256,14 +271,35 @@ class Notify(_Section):
         return self.url_file.read_text("utf-8").strip() if self.url_file else ""
 
 
+class When(_Section):
+    """What a picture must be besides its name: 0, -1 or empty = whatever it is.
+
+    Sides are in pixels as one looks at the picture; `min_rating` is XMP's, -1 (rejected) to 5.
+    """
+
+    types: list[PictureKind] = []
+    orientation: list[Literal["landscape", "portrait", "square"]] = []
+    min_width: Pixels = 0
+    max_width: Pixels = 0
+    min_height: Pixels = 0
+    max_height: Pixels = 0
+    min_rating: Annotated[int, Field(ge=-1, le=5)] = -1
+    labels: list[str] = []
+
+
+ANYTHING: Final = When()
+
+
 class Rule(_Section):
     """Which sources of a watch get which edit."""
 
     name: Annotated[str, Field(pattern=NAME_PATTERN)] = "default"
     match: list[str] = []
     exclude: list[str] = []
+    when: When = ANYTHING
     model: str = DEFAULT_MODEL
     prompt: str | None = None
+    prompt_file: OptionalPath = None
     references: list[ConfigPath] = []
     params: dict[str, Parameter] = {}
     output_name: OutputTemplate | None = None
@@ -276,6 +312,15 @@ class Rule(_Section):
     metadata: Literal["copy", "none"] = "copy"
     metadata_gps: bool = True
     metadata_prompt: bool = False
+    _filed_prompt: str | None = PrivateAttr(default=None)
+
+    @model_validator(mode="after")
+    def _has_one_prompt(self) -> Self:
+        if self.prompt_file is not None:
+            if self.prompt is not None:
+                raise ValueError("has both prompt and prompt_file: take one of them away")
+            self._filed_prompt = _prompt_text(self.prompt_file)
+        return self
 
     @property
     def finish(self) -> Finish:
@@ -287,6 +332,11 @@ class Rule(_Section):
             gps=self.metadata_gps,
             prompt=self.metadata_prompt,
         )
+
+    @property
+    def wording(self) -> str:
+        """The prompt as it stands in the rule, or in its file when the config was read."""
+        return (self.prompt or self._filed_prompt or "").strip()
 
 
 # What of a watch decides which edit a source gets.
@@ -337,7 +387,7 @@ class Watch(_Section):
     def edits(self) -> str:
         """A short text that is another wherever the same source may get another edit."""
         own = [each.model_dump_json() for each in self.catalog.own]
-        said = self.model_dump_json(include=_EDITS)
+        said = self.model_dump_json(include=_EDITS), [each.wording for each in self.rule]
         return hashlib.sha256(repr((__version__, said, own)).encode()).hexdigest()[:24]
 
     def output_template(self, rule: Rule) -> str:

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from hotfolder import config, key
 from hotfolder.config import Config, ConfigError, Problem, Reading
-from hotfolder.intake import mounts, plan, rules
+from hotfolder.intake import mounts, plan, rules, wording
 from hotfolder.notices import sending
 from hotfolder.outputs.access import group_number
 from hotfolder.runninghub import catalog, payload
@@ -149,8 +149,20 @@ def _model_problems(reading: Reading) -> Iterator[Problem]:
         if model is None:
             yield _problem(reading, (*place, "model"), models.why_not(name) or "")
             continue
-        for where, message in _edit_problems(model, table):
+        for where, message in (*_prompt_problems(reading, place), *_edit_problems(model, table)):
             yield _problem(reading, (*place, *where), message)
+
+
+def _prompt_problems(
+    reading: Reading, place: tuple[int | str, ...]
+) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield the fields that a rule's prompt asks for and that there are not."""
+    if reading.config is None:
+        return
+    _, watch, _, rule = place
+    stated = reading.config.watch[int(watch)].rule[int(rule)]
+    for message in wording.problems(stated.wording):
+        yield ("prompt_file" if stated.prompt_file else "prompt",), message
 
 
 def _edit_problems(

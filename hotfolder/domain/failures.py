@@ -269,6 +269,24 @@ REFERENCE = "reference_"
 ACCOUNT_REFUSALS = frozenset({KEY_REFUSED.code, KEY_KIND.code, NO_MONEY.code})
 
 
+def prompt_field_unknown(problems: str) -> Failure:
+    """Return why a picture waits for a prompt that can be understood."""
+    return Failure(
+        "prompt_field_unknown",
+        f"The prompt cannot be filled in: {problems}.",
+        "Mend the prompt; the picture waits for it.",
+    )
+
+
+def prompt_field_missing(field: str) -> Failure:
+    """Return why a picture waits although it has a prompt."""
+    return Failure(
+        "prompt_field_missing",
+        f"The prompt asks for {{{field}}}, which this picture does not say.",
+        f"Write it into the picture, or say in the prompt what stands in its place: {{{field}|…}}.",
+    )
+
+
 def reference_missing(name: str, reason: str) -> Failure:
     """Return why a picture waits for a further picture of its edit."""
     told = f" ({reason})" if reason else ""

@@ -146,6 +146,31 @@ def _sayable(text: str) -> str:
     return "".join(each for each in text if each in "\t\n\r" or ord(each) >= ord(" "))
 
 
+def texts(packet: bytes) -> dict[Name, list[str]]:
+    """Return what a packet says in words, by prefix and name; nothing where it cannot be read.
+
+    Of a text in several languages the default counts.
+    """
+    try:
+        root = _parsed(packet)
+    except _Broken:
+        return {}
+    found: dict[Name, list[str]] = {}
+    for description in _descriptions(root):
+        for tag, text in description.attrib.items():
+            found.setdefault(_name(tag), []).append(text)
+        for child in description:
+            found.setdefault(_name(child.tag), []).extend(_words(child))
+    return found
+
+
+def _words(element: ET.Element) -> list[str]:
+    lines = list(element.iter(_tag("rdf", "li")))
+    if element.find(_tag("rdf", "Alt")) is not None:
+        lines = sorted(lines, key=lambda each: each.get(_LANGUAGE) != "x-default")[:1]
+    return [each.text for each in lines or [element] if each.text]
+
+
 # -- reading and writing
 
 

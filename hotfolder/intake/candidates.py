@@ -151,7 +151,9 @@ class Candidates:
 
     def _examined(self, path: str, seen: Sighting, *, gave_time: bool) -> examine.Verdict:
         """Read a quiet file; one that is no longer as it was `seen` is not quiet after all."""
-        verdict = examine.examine(self._watch, self._number, path, gave_time=gave_time)
+        verdict = examine.examine(
+            self._watch, self._number, path, gave_time=gave_time, at=self._journal.clock()
+        )
         match verdict:
             case examine.Wanted(settled=settled) | examine.Unwanted(settled=settled):
                 if settled.sighting != seen:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from hotfolder import config, sources
 from hotfolder.domain import failures
@@ -12,6 +13,7 @@ from hotfolder.domain.sightings import Sighting
 from hotfolder.imaging import inspect
 from hotfolder.imaging.picture import NotAPicture, PictureError, UnwrittenPicture, sniff
 from hotfolder.intake import fitting, notes, plan, sidecar
+from hotfolder.intake.facts import Facts, Seen
 from hotfolder.journal.acceptance import Draft, Settled
 from hotfolder.runninghub import catalog
 
@@ -57,44 +59,56 @@ class Unwanted:
 Verdict = NotYet | Gone | Dropped | Wanted | Unwanted
 
 
-def examine(watch: config.Watch, number: int, relative: str, *, gave_time: bool) -> Verdict:
+def examine(
+    watch: config.Watch, number: int, relative: str, *, gave_time: bool, at: datetime
+) -> Verdict:
     """Read a settled file, judge its picture and resolve its plan.
 
     `gave_time` says that an incomplete picture should no longer be waited for silently: it
-    becomes a job that waits and says so. Raises OSError and RootGone where the share fails.
+    becomes a job that waits and says so; `at` is when it became one, or would. Raises OSError
+    and RootGone where the share fails.
     """
+    reason = plan.why_ignored(watch, relative)
+    if reason:
+        return Dropped(reason)
     try:
-        beside = sidecar.beside(watch.input, relative)
-        resolution = plan.resolve(watch, relative, beside)
-    except sources.SourceError as error:
-        return _sidecar_moved(error)
-    if isinstance(resolution, plan.Ignored):
-        return Dropped(resolution.reason)
-    return _examined(watch, number, relative, beside, resolution, gave_time=gave_time)
-
-
-def _examined(
-    watch: config.Watch,
-    number: int,
-    relative: str,
-    beside: sidecar.Beside,
-    resolution: plan.Skipped | tuple[Draft, ...],
-    *,
-    gave_time: bool,
-) -> Verdict:
-    try:
-        settled, picture = _read(watch, number, relative)
+        settled, picture, content = _read(watch, number, relative)
     except sources.SourceError as error:
         return _unread(error)
     if settled.sighting.size > READ_LIMIT_BYTES and not gave_time:
         return NotYet("so large that it is waited for a while longer, to be sure that it is whole")
+    if isinstance(picture, PictureError) and picture.growing and not gave_time:
+        return NotYet(picture.failure.message)
+    return _planned(watch, settled, picture, Facts(at, lambda: _seen(picture, content)))
+
+
+def _planned(
+    watch: config.Watch, settled: Settled, picture: fitting.Found | PictureError, known: Facts
+) -> Verdict:
+    try:
+        beside = sidecar.beside(watch.input, settled.path)
+        resolution = plan.resolve(watch, settled.path, beside, known)
+    except sources.SourceError as error:
+        return _sidecar_moved(error)
     settled = replace(settled, beside=notes.mark_of(watch, beside))
     if isinstance(resolution, plan.Skipped):
         return Unwanted(settled, resolution.reason)
-    if isinstance(picture, PictureError) and picture.growing and not gave_time:
-        return NotYet(picture.failure.message)
     drafts = tuple(_judged(watch, draft, settled, picture) for draft in resolution)
     return Wanted(settled, drafts)
+
+
+def facts(watch: config.Watch, relative: str, at: datetime) -> Facts:
+    """Return the facts of a source that is read only if need be: `resolve` raises SourceError then.
+
+    `at` is when it became a job.
+    """
+    return Facts(at, lambda: _seen(*_read(watch, 0, relative)[1:]))
+
+
+def _seen(picture: fitting.Found | PictureError, content: bytes) -> Seen:
+    if isinstance(picture, PictureError):
+        return Seen(None)
+    return Seen(picture.type, picture.picture, content)
 
 
 def _sidecar_moved(error: sources.SourceError) -> Verdict:
@@ -116,18 +130,18 @@ def _unread(error: sources.SourceError) -> Verdict:
 
 def _read(
     watch: config.Watch, number: int, relative: str
-) -> tuple[Settled, fitting.Found | PictureError]:
+) -> tuple[Settled, fitting.Found | PictureError, bytes]:
     try:
         content = sources.read(watch.input, relative, limit=READ_LIMIT_BYTES)
     except sources.SourceTooLarge:
         sha256, sighting, head = sources.skim(watch.input, relative)
-        return _settled(number, relative, sighting, sha256), _begins(head, sighting.size)
+        return _settled(number, relative, sighting, sha256), _begins(head, sighting.size), b""
     settled = _settled(number, relative, content.sighting, content.sha256)
     try:
         picture = inspect.inspect(content.data)
     except PictureError as error:
-        return settled, error
-    return settled, fitting.Found(picture.type, picture.bytes, picture)
+        return settled, error, b""
+    return settled, fitting.Found(picture.type, picture.bytes, picture), content.data
 
 
 def _begins(head: bytes, size: int) -> fitting.Found | PictureError:

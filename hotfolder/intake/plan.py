@@ -6,39 +6,35 @@ params below it are dropped, because they belong to another model.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import contextlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from hotfolder import config
+from hotfolder import config, sources
 from hotfolder.domain import failures
 from hotfolder.domain.events import WaitsFor
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Params, Plan
 from hotfolder.domain.templates import fill_stem
-from hotfolder.intake import ignore, references, rules, sidecar
+from hotfolder.imaging import metadata
+from hotfolder.intake import ignore, references, rules, sidecar, sidecar_forms, wording
+from hotfolder.intake.facts import Facts
 from hotfolder.intake.sidecar import Beside, Said
 from hotfolder.intake.sidecar_forms import BrokenSidecar
-from hotfolder.journal.acceptance import SAID_SKIP, Draft
+from hotfolder.journal.acceptance import NO_RULE_HOLDS, SAID_SKIP, Draft
 from hotfolder.runninghub import catalog, payload
 
 PICTURE = "the picture"
 
 
 @dataclass(frozen=True, slots=True)
-class Ignored:
-    """Nobody wants this file as a source; nothing is kept of it."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class Skipped:
-    """A sidecar says that this source is not wanted."""
+    """A sidecar says that this source is not wanted, or no rule takes a picture like it."""
 
     reason: str
 
 
-Resolution = Ignored | Skipped | tuple[Draft, ...]
+Resolution = Skipped | tuple[Draft, ...]
 
 
 def why_ignored(watch: config.Watch, relative: str) -> str | None:
@@ -55,30 +51,58 @@ def why_ignored(watch: config.Watch, relative: str) -> str | None:
     return None
 
 
-def resolve(watch: config.Watch, relative: str, beside: Beside) -> Resolution:
-    """Return what a source should become, reading the sidecar and folder files beside it.
+def resolve(watch: config.Watch, relative: str, beside: Beside, facts: Facts) -> Resolution:
+    """Return what a source that is not ignored should become, reading what lies beside it.
 
+    What a rule asks for besides the name is not asked of a broken picture, so that it is told.
     Raises OSError and RootGone where the share fails.
     """
-    reason = why_ignored(watch, relative)
-    if reason:
-        return Ignored(reason)
-    taking = rules.matching(watch, relative)
+    taking = _taking(watch, relative, beside, facts)
+    if not taking:
+        return Skipped(NO_RULE_HOLDS)
     try:
         said = Said() if watch.sidecar == "none" else sidecar.read(watch.input, beside)
     except BrokenSidecar as error:
         broken = Failure("sidecar_broken", str(error), "Mend the file; the picture waits for it.")
-        return tuple(_waiting(_draft(watch, relative, rule, Said()), broken) for rule in taking)
+        return tuple(
+            _waiting(_draft(watch, relative, rule, Said(), facts), broken) for rule in taking
+        )
     if next((each.skip for each in said.layers if each.skip is not None), False):
         return Skipped(SAID_SKIP)
-    drafts = (_draft(watch, relative, rule, said) for rule in taking)
+    drafts = (_draft(watch, relative, rule, said, facts) for rule in taking)
     return tuple(_once_per_plan(_judged(watch, draft, said) for draft in drafts))
 
 
-def _draft(watch: config.Watch, relative: str, rule: config.Rule, said: Said) -> Draft:
+def _taking(
+    watch: config.Watch, relative: str, beside: Beside, facts: Facts
+) -> tuple[config.Rule, ...]:
+    by_name = rules.matching(watch, relative)
+    if all(rule.when == config.ANYTHING for rule in by_name):
+        return by_name
+    if facts.seen.type is None:
+        return by_name if watch.rules == "all" else by_name[:1]
+    return rules.taking(watch, relative, facts, _xmp_beside(watch, beside))
+
+
+def _xmp_beside(watch: config.Watch, beside: Beside) -> Mapping[str, str]:
+    """Return what an XMP file beside a source says of rating and label."""
+    if watch.sidecar == "none":
+        return {}
+    seen = (*((beside.sidecar,) if beside.sidecar else ()), *beside.unread)
+    for path, _ in seen:
+        if path.lower().endswith(".xmp"):
+            with contextlib.suppress(sources.SourceTooLarge, sources.SourceGone):
+                content = sources.read(watch.input, path, limit=sidecar_forms.limit(path))
+                return metadata.of_xmp(content.data)
+    return {}
+
+
+def _draft(
+    watch: config.Watch, relative: str, rule: config.Rule, said: Said, facts: Facts
+) -> Draft:
     name, params, places = _edit(watch, rule, said)
     model = watch.catalog.find(name) or watch.catalog.default
-    prompts = (*(each.prompt for each in said.layers), (rule.prompt or "").strip())
+    prompts = (*(each.prompt for each in said.layers), rule.wording)
     prompt = next(filter(None, prompts), None)
     if model.prompt is None and not (said.own and said.own.prompt):
         prompt = None
@@ -86,11 +110,14 @@ def _draft(watch: config.Watch, relative: str, rule: config.Rule, said: Said) ->
     template = next(filter(None, templates))
     stem = fill_stem(template, name=relative.rpartition("/")[2], rule=rule.name, watch=watch.name)
     found = places if isinstance(places, Failure) else references.look(places, model)
+    worded = wording.fill(prompt, watch, rule, relative, facts) if prompt else None
+    if isinstance(worded, Failure):
+        found, worded = worded, prompt
     draft = Draft(
         plan=Plan(
             rule=rule.name,
             model=name,
-            prompt=prompt,
+            prompt=worded,
             params=params,
             stem=stem,
             finish=rule.finish,

@@ -28,7 +28,7 @@ def review(watch: config.Watch, number: int, job: Job) -> ev.Event | Draft | Non
     Returns None when all is as planned, a draft when the plan changed, an event when the job
     cannot go on. Raises OSError and RootGone where the share fails.
     """
-    match examine.examine(watch, number, job.source, gave_time=True):
+    match examine.examine(watch, number, job.source, gave_time=True, at=job.accepted_at):
         case examine.NotYet():
             return ev.SourceChanged()
         case examine.Gone():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -11,13 +11,64 @@ import pathspec
 
 from hotfolder import config
 from hotfolder.imaging.picture import EXTENSIONS
+from hotfolder.intake.facts import Facts
 from hotfolder.runninghub import catalog
 
 
 def matching(watch: config.Watch, relative: str) -> tuple[config.Rule, ...]:
-    """Return the rules that take a source: the first, or all under `rules = "all"`."""
-    found = tuple(rule for rule in watch.rule if _takes(watch, rule, relative))
+    """Return the rules that may take a source by its name.
+
+    The first, and those before it that ask for more than the name; all under `rules = "all"`.
+    """
+    found = [rule for rule in watch.rule if _takes(watch, rule, relative)]
+    if watch.rules == "all":
+        return tuple(found)
+    certain = next(
+        (at for at, rule in enumerate(found) if rule.when == config.ANYTHING), len(found)
+    )
+    return tuple(found[: certain + 1])
+
+
+def taking(
+    watch: config.Watch, relative: str, facts: Facts, beside: Mapping[str, str]
+) -> tuple[config.Rule, ...]:
+    """Return the rules that take a picture: the first, or all under `rules = "all"`.
+
+    `beside` is what an XMP file beside it says of rating and label.
+    """
+    found = tuple(rule for rule in matching(watch, relative) if _holds(rule.when, facts, beside))
     return found if watch.rules == "all" else found[:1]
+
+
+def _holds(when: config.When, facts: Facts, beside: Mapping[str, str]) -> bool:
+    """Return whether a picture is as a rule wants it; what is not known does not hold."""
+    if when.types and not set(when.types) & set(facts.extensions):
+        return False
+    if when.orientation and facts.orientation not in when.orientation:
+        return False
+    sides = (when.min_width, when.max_width), (when.min_height, when.max_height)
+    if any(map(any, sides)) and not (
+        facts.size and all(_within(*each) for each in zip(facts.size, sides, strict=True))
+    ):
+        return False
+    if when.min_rating > config.ANYTHING.min_rating and _rating(facts, beside) < when.min_rating:
+        return False
+    label = beside.get("xmp.Label") or facts.texts.get("xmp.Label", "") if when.labels else ""
+    return not when.labels or label.casefold() in {each.casefold() for each in when.labels}
+
+
+def _within(side: int, limits: tuple[int, int]) -> bool:
+    least, most = limits
+    return least <= side <= (most or side)
+
+
+def _rating(facts: Facts, beside: Mapping[str, str]) -> float:
+    """Return a picture's rating; one that has none counts as 0, a rejected one as -1."""
+    stated = beside.get("xmp.Rating") or facts.texts.get("xmp.Rating") or "0"
+    try:
+        return float(stated)
+    except ValueError:
+        return 0
 
 
 class Globs(NamedTuple):

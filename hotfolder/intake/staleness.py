@@ -11,7 +11,7 @@ import structlog
 from hotfolder import config, sources
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import BEFORE_INTENT
-from hotfolder.intake import notes, plan, sidecar
+from hotfolder.intake import examine, notes, plan, sidecar
 from hotfolder.journal import staleness
 from hotfolder.journal.acceptance import Draft
 from hotfolder.journal.journal import Journal
@@ -27,7 +27,8 @@ def today(watch: config.Watch, job: Job) -> Draft | None:
     Raises OSError, SourceError.
     """
     beside = sidecar.beside(watch.input, job.source)
-    resolution = plan.resolve(watch, job.source, beside)
+    facts = examine.facts(watch, job.source, job.accepted_at)
+    resolution = plan.resolve(watch, job.source, beside, facts)
     return _of_rule(watch, job, resolution) if isinstance(resolution, tuple) else None
 
 
@@ -50,13 +51,17 @@ class StaleCheck:
         stale: dict[int, bool] = {}
         marks: dict[int, str] = {}
         for known in self._journal.run_blocking(staleness.known, self._number, paths):
+            if known.skipped or not known.jobs:
+                whole.append(known.path)
+                continue
+            facts = examine.facts(self._watch, known.path, known.jobs[-1].accepted_at)
             try:
                 beside = sidecar.beside(self._watch.input, known.path)
-                resolution = plan.resolve(self._watch, known.path, beside)
+                resolution = plan.resolve(self._watch, known.path, beside, facts)
             except (sources.SourceChanged, sources.SourceGone):
                 continue  # just being written; the next scan finds it otherwise again
             drafts = resolution if isinstance(resolution, tuple) else ()
-            if known.skipped or any(_is_open(job, drafts) for job in known.jobs):
+            if any(_is_open(job, drafts) for job in known.jobs):
                 whole.append(known.path)
                 continue
             marks[known.id] = notes.mark_of(self._watch, beside)

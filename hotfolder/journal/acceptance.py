@@ -22,6 +22,7 @@ from hotfolder.journal.transitions import REOPENABLE_CODES, apply, existing_job
 
 BY_DROPPING: Final = "dropped again"
 SAID_SKIP: Final = "its sidecar says skip"
+NO_RULE_HOLDS: Final = "no rule of this watch takes a picture like this one (when)"
 
 
 class StillOpen(HotfolderError):

@@ -62,7 +62,7 @@ class Journal:
         observe: Observe = unobserved,
     ) -> None:
         self.path = folder / FILE_NAME
-        self._clock = clock
+        self.clock = clock
         self._failpoint = failpoint
         self._observe = observe
         self._lock = _lock(folder)
@@ -164,7 +164,7 @@ class Journal:
     def _transact(self, batch: list[_Operation]) -> list[tuple[Any, Exception | None]]:
         self._connection.execute("BEGIN IMMEDIATE")
         try:
-            session = Session(self._connection, self._clock)
+            session = Session(self._connection, self.clock)
             answers = [self._run_one(session, operation) for operation in batch]
             self._failpoint("commit.before")
             began_s = time.monotonic()

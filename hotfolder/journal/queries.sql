@@ -289,7 +289,7 @@ FROM job JOIN source ON source.id = job.source
 WHERE source.watch = :watch AND job.state IN ('accepted', 'uploaded')
 UNION ALL
 SELECT path, '', 'sidecar' FROM source
-WHERE watch = :watch AND verdict = 'skipped' AND reason = :said_skip;
+WHERE watch = :watch AND verdict = 'skipped' AND reason IN (:said_skip, :no_rule);
 
 -- name: lacking_references
 -- Sources of one watch whose jobs wait for a further picture of their edit.

@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 
 from hotfolder.domain.events import WaitsFor
 from hotfolder.domain.failures import REFERENCE
-from hotfolder.journal.acceptance import SAID_SKIP
+from hotfolder.journal.acceptance import NO_RULE_HOLDS, SAID_SKIP
 from hotfolder.journal.session import Session
 
 # What tells one version of a file, and of what is said beside it, from another: size, mtime in ns,
@@ -85,7 +85,9 @@ def unsubmitted(session: Session, watch: int) -> list[Unsubmitted]:
         Unsubmitted(
             os.fsdecode(row["path"]), row["rule"], row["waits_for"] == WaitsFor.SIDECAR.value
         )
-        for row in session.rows("unsubmitted_jobs", watch=watch, said_skip=SAID_SKIP)
+        for row in session.rows(
+            "unsubmitted_jobs", watch=watch, said_skip=SAID_SKIP, no_rule=NO_RULE_HOLDS
+        )
     ]
 
 

@@ -47,8 +47,12 @@ def known(session: Session, watch: int, paths: Sequence[str]) -> list[Known]:
 
 
 def is_other_work(one: Plan, other: Plan) -> bool:
-    """Return whether two plans ask for different edits; their names make no difference."""
-    return replace(one, rule="", stem="") != replace(other, rule="", stem="")
+    """Return whether two plans ask for different edits.
+
+    Their names make no difference, nor how the picture is made fit: that needs it to be read.
+    """
+    one, other = (replace(each, rule="", stem="", preparation=None) for each in (one, other))
+    return one != other
 
 
 def mark(session: Session, stale: Mapping[int, bool], beside: Mapping[int, str]) -> list[Job]:

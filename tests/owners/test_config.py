@@ -81,6 +81,7 @@ exclude = ["x*"]
 model = "m"
 prompt = "gold"
 references = ["/srv/logo.png"]
+when = { orientation = ["portrait"], min_rating = 3 }
 params = { size = "1k", n = 1, f = 1.5, b = true, l = ["a", 1] }
 output_name = "{stem}-x.{ext}"
 prepare = "fail"
@@ -96,6 +97,9 @@ metadata_prompt = true
 [[watch.rule]]
 name = "winter"
 """
+
+
+WHEN = config.When().model_dump()
 
 
 @pytest.fixture
@@ -189,6 +193,8 @@ def test_every_key_is_read(folder: Path) -> None:
                         "exclude": ["x*"],
                         "model": "m",
                         "prompt": "gold",
+                        "prompt_file": None,
+                        "when": WHEN | {"orientation": ["portrait"], "min_rating": 3},
                         "references": [Path("/srv/logo.png")],
                         "params": {"size": "1k", "n": 1, "f": 1.5, "b": True, "l": ["a", 1]},
                         "output_name": "{stem}-x.{ext}",
@@ -208,6 +214,8 @@ def test_every_key_is_read(folder: Path) -> None:
                         "exclude": [],
                         "model": DEFAULT_MODEL,
                         "prompt": None,
+                        "prompt_file": None,
+                        "when": WHEN,
                         "references": [],
                         "params": {},
                         "output_name": None,

@@ -73,3 +73,25 @@ def test_every_model_can_be_shown() -> None:
     assert len(lines) == len(list(CATALOG)) + 1
     assert sum("retired: please use" in line for line in lines) == 2
     assert sum("not confirmed" in line for line in lines) == 30
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ('prompt = "{stem} of {foo}"', "watch[1].rule[1].prompt: there is no field {foo}"),
+        ('prompt = "a"\nprompt_file = "p.txt"', "has both prompt and prompt_file"),
+        ('prompt_file = "none.txt"', "none.txt cannot be read: No such file"),
+        ('prompt_file = "empty.txt"', "empty.txt is empty or no text"),
+        ('prompt_file = "foo.txt"', "watch[1].rule[1].prompt_file: there is no field {foo}"),
+        ('when = { orientation = ["upright"] }', "when.orientation[1]: must be"),
+        ("when = { min_rating = 9 }", "when.min_rating: must be at most 5"),
+        ('references = ["a.png", "b.png"]', "rule[1].references: image takes at most 1 file"),
+    ],
+)
+def test_a_wrong_rule_is_found(rule: str, said: str, tmp_path: Path) -> None:
+    """`check` tells each with its place and what to do."""
+    (tmp_path / "p.txt").write_text("p")
+    (tmp_path / "foo.txt").write_text("{foo}")
+    (tmp_path / "empty.txt").write_text(" \n")
+    found = problems(tmp_path, f"[[watch.rule]]\n{rule}")
+    assert any(said in each for each in found), found

@@ -37,7 +37,7 @@ app = typer.Typer(
 )
 for group, commands in (
     ("Begin", (starting.init, starting.demo, starting.simulator)),
-    ("Choose", (choosing.models,)),
+    ("Choose", (choosing.models, choosing.plan, choosing.schema)),
     ("Work", (working.check, working.run, working.once)),
     ("Look", (looking.status, looking.jobs, looking.explain, looking.charges)),
     (

@@ -1,15 +1,17 @@
-"""The commands that help to choose: which models there are, and what a rule for one looks like."""
+"""The commands that help to choose: which models there are, what each picture would get."""
 
 from __future__ import annotations
 
 import enum
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from hotfolder.cli import model_pages, render
+from hotfolder import sources, views
+from hotfolder.cli import model_pages, plan_pages, render, schemas
 from hotfolder.cli.options import (
     ConfigOption,
     JsonOption,
@@ -17,8 +19,12 @@ from hotfolder.cli.options import (
     LogLevelOption,
     known_models,
     set_up_log,
+    valid_config,
 )
+from hotfolder.config import Config
+from hotfolder.domain.clock import utc_now
 from hotfolder.domain.errors import OperatorError
+from hotfolder.intake import preview
 from hotfolder.runninghub.catalog import Catalog, Model
 
 
@@ -39,6 +45,13 @@ class Output(enum.StrEnum):
     AUDIO = "audio"
     MODEL_3D = "3d"
     STRING = "string"
+
+
+class Schema(enum.StrEnum):
+    """What a schema is of."""
+
+    CONFIG = "config"
+    SIDECAR = "sidecar"
 
 
 def models(
@@ -81,6 +94,68 @@ def models(
         render.print_json([model_pages.as_json(each) for each in found])
     else:
         render.console().print(model_pages.listed(found))
+
+
+def plan(
+    what: Annotated[
+        str | None,
+        typer.Argument(metavar="[PATH|WATCH]", help="A picture, a folder, or a watch's name."),
+    ] = None,
+    config_file: ConfigOption = None,
+    log_level: LogLevelOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show what each picture would get, without sending anything or entering it anywhere.
+
+    Rule, model, prompt, parameters, conversion, output name and list price; of all watches where
+    nothing is named. The output's ending is that of the result.
+    """
+    set_up_log(log_level, LogLevel.WARNING)
+    wanted = valid_config(config_file)
+    try:
+        found = list(_previews(wanted, what))
+    except (OSError, sources.RootGone) as error:
+        raise OperatorError(f"it cannot be read: {error}") from error
+    if json:
+        render.print_json([entry for each in found for entry in plan_pages.listed(each)])
+    elif found:
+        render.console().print(plan_pages.page(found))
+    else:
+        render.console().print("no picture there that a rule takes by its name")
+
+
+def schema(
+    of: Annotated[Schema, typer.Argument(help="Of the config or of sidecars.")] = Schema.CONFIG,
+    config_file: ConfigOption = None,
+    log_level: LogLevelOption = None,
+) -> None:
+    """Print the JSON schema with the models' names, for editors to complete and check with.
+
+    For a TOML file say so in its first line: #:schema hotfolder.schema.json
+    """
+    set_up_log(log_level, LogLevel.WARNING)
+    render.print_json(schemas.BY_NAME[of.value](known_models(config_file)))
+
+
+def _previews(wanted: Config, what: str | None) -> Iterator[preview.Preview]:
+    now = utc_now()
+    watch = wanted.watch_named(what) if what else None
+    if what is None or watch is not None:
+        for each in [watch] if watch else wanted.watch:
+            yield from preview.of_folder(each, "", now)
+        return
+    path = Path(what)
+    for each in wanted.watch:
+        if path.is_dir() and path.resolve() == each.input.resolve():
+            yield from preview.of_folder(each, "", now)
+            return
+    found = views.place(path, wanted)
+    if found is None:
+        raise OperatorError(f"{what} is neither a watch nor in the input of one")
+    if path.is_dir():
+        yield from preview.of_folder(*found, now)
+    else:
+        yield preview.of_source(*found, now)
 
 
 def _show_one(model: Model, *, json: bool) -> None:

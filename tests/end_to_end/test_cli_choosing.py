@@ -1,9 +1,11 @@
-"""`models`: which models there are, and a rule for each."""
+"""`models`, `plan` and `schema`: what there is to choose, and what would come of it."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
+
+from tests.studio import picture
 
 if TYPE_CHECKING:
     from tests.end_to_end.conftest import CommandLine
@@ -61,3 +63,44 @@ def test_own_models_are_listed(hotfolder: CommandLine, studio: Studio) -> None:
     missing = hotfolder("models", config=studio.folder / "none.toml")
     assert missing.code == 2
     assert "there is no such file" in missing.err
+
+
+def test_plan_shows_what_each_picture_would_get(hotfolder: CommandLine, studio: Studio) -> None:
+    """Rule, prompt, model, parameters, conversion, output and price; nothing is sent or kept."""
+    studio.configure(
+        rules=[
+            f'name = "p"\nwhen.orientation = ["portrait"]\nprompt = "Portrait"\nmodel = "{NANO}"',
+            'name = "rest"\nmatch = ["*.jpg", "*.bmp"]\nprompt = "Make {stem} of {iptc.Headline}"',
+        ]
+    )
+    studio.drop("a/ann.jpg")
+    studio.drop("a/ann.txt", "Make {stem} gold")
+    studio.drop("bob.bmp", picture(2, "BMP"))
+    studio.drop("cid.png", number=3)
+    found = json.loads(hotfolder("plan", "--json").out)
+    bob, cid, ann = found
+    assert (ann["source"], ann["rule"], ann["prompt"]) == ("a/ann.jpg", "rest", "Make ann gold")
+    assert (ann["output"], ann["estimate"], ann["currency"]) == ("a/ann.*", 0.14, "CNY")
+    assert ann["conversion"] == []
+    assert "BMP" in bob["conversion"][0]
+    assert bob["error"]["code"] == "prompt_field_missing"
+    assert "no rule of this watch" in cid["reason"]
+    assert json.loads(hotfolder("plan", "studio", "--json").out) == found
+    assert json.loads(hotfolder("plan", studio.input, "--json").out) == found
+    assert json.loads(hotfolder("plan", studio.input / "a", "--json").out) == [ann]
+    assert json.loads(hotfolder("plan", studio.input / "a" / "ann.jpg", "--json").out) == [ann]
+    shown = hotfolder("plan").out
+    for words in ("Make ann gold", "a/ann.*", "0.14 CNY", "it is a BMP", "bob.bmp"):
+        assert words in shown
+    assert hotfolder("plan", "nowhere").code == 2
+    assert not studio.state.exists()
+    assert studio.ledger().requests.get("upload", 0) == 0
+
+
+def test_the_schema_knows_the_models(hotfolder: CommandLine) -> None:
+    """The printed schema is JSON with the models' names, those of the config included."""
+    path = hotfolder.config
+    path.write_text(path.read_text() + OWN)
+    told = json.loads(hotfolder("schema").out)
+    assert {NANO, "my/model"} <= set(told["$defs"]["Rule"]["properties"]["model"]["enum"])
+    assert NANO in json.dumps(json.loads(hotfolder("schema", "sidecar").out)["properties"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -18,6 +19,7 @@ from hotfolder.outputs.access import group_number
 from hotfolder.runninghub import catalog, payload
 
 Identity = tuple[int, int]
+ANSWERS_S = 5.0
 _KEY_PLACE = ("api", "key_file")
 _WEBHOOK_PLACES = (("api", "webhook_url"), ("api", "webhook_listen"))
 
@@ -210,8 +212,16 @@ def _group_problems(reading: Reading) -> Iterator[Problem]:
 
 
 def _folder_problems(reading: Reading, seen_online: Collection[str]) -> Iterator[Problem]:
-    inputs = list(_folders(reading, "input"))
-    outputs = list(_folders(reading, "output"))
+    silent = [
+        each
+        for each in (*_folders(reading, "input"), *_folders(reading, "output"))
+        if not _answers(each.path)
+    ]
+    for folder in silent:
+        if folder.watch not in seen_online:
+            yield _problem(reading, folder.place, f"its share does not answer: {folder.path}")
+    inputs = [each for each in _folders(reading, "input") if each not in silent]
+    outputs = [each for each in _folders(reading, "output") if each not in silent]
     for folder in (*inputs, *outputs):
         if folder.identity is None and folder.watch not in seen_online:
             there = os.path.exists(folder.path)  # noqa: PTH110  never raises
@@ -225,6 +235,14 @@ def _folder_problems(reading: Reading, seen_online: Collection[str]) -> Iterator
         if _is_inside(state.path, folder):
             yield _problem(reading, state.place, f"must not be inside {folder.path}")
     yield from _state_problems(reading, state)
+
+
+def _answers(path: Path) -> bool:
+    """Return whether a folder can be looked at within ANSWERS_S seconds: a dead share hangs."""
+    look = threading.Thread(target=os.path.exists, args=(path,), daemon=True)
+    look.start()
+    look.join(ANSWERS_S)
+    return not look.is_alive()
 
 
 def _state_problems(reading: Reading, state: _Folder) -> Iterator[Problem]:

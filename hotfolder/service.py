@@ -33,7 +33,9 @@ from hotfolder.domain.states import State
 from hotfolder.housekeeping import Housekeeping
 from hotfolder.imaging.workshop import Workshop
 from hotfolder.intake.companions import going_along
+from hotfolder.intake.events import Events
 from hotfolder.intake.intake import WatchIntake
+from hotfolder.intake.listening import Listen
 from hotfolder.intake.overdue import Overdue
 from hotfolder.intake.review import review
 from hotfolder.journal import acceptance, backlog, budgets, callbacks, reading, recovery
@@ -92,7 +94,7 @@ class Edges:
 
     `submit_timeout_s` is how long the answer to a paid call is waited for, `callback_patience_s`
     how long a callback may bring a lost one. `zone` is where the owner's days begin at midnight,
-    None = where this machine is set to.
+    None = where this machine is set to. `listen` opens a source of hints on a folder.
     """
 
     clock: Clock = utc_now
@@ -102,6 +104,7 @@ class Edges:
     callback_patience_s: float = CALLBACK_PATIENCE_S
     schedule: PollSchedule = field(default_factory=PollSchedule)
     zone: tzinfo | None = None
+    listen: Listen = Events
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -387,7 +390,11 @@ class Service:
         )
         api, edges = self._config.api, self._edges
         watches = Watches(
-            journal, accepted=self._note_accepted, backlog=self._backlog, single_scan=single_scan
+            journal,
+            accepted=self._note_accepted,
+            backlog=self._backlog,
+            listen=self._edges.listen,
+            single_scan=single_scan,
         )
         parts = _Parts(
             journal=journal,

@@ -20,6 +20,7 @@ from hotfolder.domain.failures import BACKLOG, Failure
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import BEFORE_INTENT, State
 from hotfolder.intake import companions, ignore, plan, sidecar
+from hotfolder.intake.ignorefile import IgnoreFiles
 from hotfolder.journal import configs, doubts, holds, reading
 from hotfolder.journal.doubts import AtRisk
 from hotfolder.journal.holds import Hold
@@ -261,6 +262,7 @@ def _of_name(path: str, watch: config.Watch, relative: str, *, daemon: bool) -> 
     ignored = plan.why_ignored(watch, relative)
     if ignored and ignore.is_sidecar(relative) and not ignore.ignored(relative):
         ignored = companions.describe(watch, relative)
+    ignored = ignored or IgnoreFiles(watch.input).why(relative)
     if ignored:
         return Explanation(path=path, verdict="ignored", reason=ignored)
     if not os.path.lexists(path):

@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from hotfolder import config
+from hotfolder.intake.home import Claims
 from hotfolder.intake.intake import WatchIntake
+from hotfolder.intake.listening import Listen
 from hotfolder.journal import acceptance, holds
 from hotfolder.journal.journal import Journal
 
@@ -26,7 +28,8 @@ class Watches:
     """Follows watches until stopped.
 
     `accepted` is called when jobs may be due; `backlog` says how many sources may be let go at
-    once that stood there before; with `single_scan` what comes after the first scan is left alone.
+    once that stood there before; `listen` opens a source of hints; with `single_scan` what comes
+    after the first scan is left alone.
     """
 
     def __init__(
@@ -35,12 +38,15 @@ class Watches:
         *,
         accepted: Callable[[], None],
         backlog: Callable[[], int],
+        listen: Listen,
         single_scan: bool = False,
     ) -> None:
         self._journal = journal
         self._backlog = backlog
         self._accepted = accepted
+        self._listen = listen
         self._single_scan = single_scan
+        self._claims = Claims()
         self._followed: dict[str, _Followed] = {}
         self._dead: asyncio.Queue[asyncio.Task[None]] = asyncio.Queue()
 
@@ -85,17 +91,14 @@ class Watches:
             number,
             self._journal,
             accepted=self._accepted,
-            taken=lambda: self._taken_by_others(watch.name),
             backlog=self._backlog,
+            claims=self._claims,
+            listen=self._listen,
             single_scan=self._single_scan,
         )
         task = asyncio.create_task(intake.run())
         task.add_done_callback(self._note_end)
         self._followed[watch.name] = _Followed(intake, task)
-
-    def _taken_by_others(self, name: str) -> frozenset[int]:
-        others = (each for each in self.intakes if each.watch.name != name)
-        return frozenset(each.number for each in others if each.standing.online)
 
     async def _stop(self, names: Iterable[str]) -> None:
         ended = [self._followed.pop(name).task for name in list(names)]

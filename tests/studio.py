@@ -132,6 +132,10 @@ class Studio:
                 (self.folder / f"{name}-{end}").mkdir(exist_ok=True)
             places = self.folder / f"{name}-in", self.folder / f"{name}-out"
             text += _watch(name, *places, watch, rules)
+        self.reconfigure(text)
+
+    def reconfigure(self, text: str) -> None:
+        """Write the whole config."""
         path = self.folder / "config.toml"
         path.write_text(text)
         read = config.read(path, {})
@@ -165,7 +169,10 @@ class Studio:
 
     def service(self) -> Service:
         """Return a fresh daemon."""
-        return Service(self.config, SecretStr(KEY), self.edges, find_key=self._find_key)
+        self.newest_service = Service(
+            self.config, SecretStr(KEY), self.edges, find_key=self._find_key
+        )
+        return self.newest_service
 
     def _find_key(self, wanted: config.Config) -> SecretStr:
         file = wanted.api.key_file

@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from hotfolder import config, sources
-from hotfolder.intake import notes, plan
+from hotfolder.intake import ignorefile, notes, plan
 from hotfolder.intake.backlog import Backlog
 from hotfolder.intake.ignore import ignored, is_sidecar
+from hotfolder.intake.ignorefile import IgnoreFiles
 from hotfolder.intake.scan import walk
 from hotfolder.intake.staleness import StaleCheck
 from hotfolder.journal import sightings
@@ -61,8 +62,9 @@ class Finder:
             self._backlog.begin()
         refused: list[str] = []
         sliced_s = time.monotonic() + SLICE_S
-        for seen in self._seen(start, refused):
-            found = self._unknown(seen)
+        ignore_files = IgnoreFiles(self._watch.input)
+        for seen in self._seen(start, refused, ignore_files):
+            found = self._unknown(seen, ignore_files)
             if self._stopped.is_set():
                 return
             if found or time.monotonic() >= sliced_s:
@@ -82,18 +84,22 @@ class Finder:
         found: list[str] = []
         folders: set[str] = set()
         hints = set(hints)
+        ignore_files = IgnoreFiles(self._watch.input)
         gone = [each for each in hints if each and sources.is_gone(self._watch.input, each)]
         if gone:
             self._journal.run_blocking(sightings.forget_gone, self._number, gone)
         for relative in sorted(hints):
-            if ignored(relative):
+            folder, _, name = relative.rpartition("/")
+            if name == ignorefile.NAME:
+                folders.add(folder)
+            elif ignored(relative):
                 continue
-            if is_sidecar(relative):
-                folders.add(relative.rpartition("/")[0])
+            elif is_sidecar(relative):
+                folders.add(folder)
             elif self._is_folder(relative):
                 folders.add(relative)
             elif not plan.why_ignored(self._watch, relative):
-                found += self._if_unknown(relative)
+                found += self._if_unknown(relative, ignore_files)
         return found, sorted(each for each in folders if self._watch.recursive or not each)
 
     def failed_and_gone(self) -> list[str]:
@@ -102,9 +108,12 @@ class Finder:
         return [each for each in failed if sources.is_gone(self._watch.input, each)]
 
     def _is_folder(self, relative: str) -> bool:
-        return not relative or stat.S_ISDIR(os.lstat(self._watch.input / relative).st_mode)
+        try:
+            return not relative or stat.S_ISDIR(os.lstat(self._watch.input / relative).st_mode)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
 
-    def _seen(self, start: str, refused: list[str]) -> Iterator[Seen]:
+    def _seen(self, start: str, refused: list[str], ignore_files: IgnoreFiles) -> Iterator[Seen]:
         """Yield what is to be compared with the journal, a portion at a time."""
         seen: Seen = {}
         marking = notes.Marking(self._watch, start)
@@ -113,8 +122,10 @@ class Finder:
             start,
             recursive=self._watch.recursive,
             entering=self._entering,
+            goes_into=lambda folder: not ignore_files.why(folder, is_folder=True),
             refused=refused.append,
         ):
+            ignore_files.note(listing, listing.name)
             mark = marking.in_folder(listing)
             for name in listing.names:
                 status = listing.look(name)
@@ -126,7 +137,7 @@ class Finder:
                     seen = {}
         yield seen
 
-    def _unknown(self, seen: Seen) -> list[str]:
+    def _unknown(self, seen: Seen, ignore_files: IgnoreFiles) -> list[str]:
         """Return the sources that are not as they are known, but for those that stood there."""
         paths = sorted(seen)
         known = self._journal.run_blocking(sightings.known, self._number, paths)
@@ -136,19 +147,21 @@ class Finder:
             if known.get(path) != seen[path]
             and not sightings.is_held_back(known.get(path), seen[path])
             and not plan.why_ignored(self._watch, os.fsdecode(path))
+            and not ignore_files.why(os.fsdecode(path))
         ]
         beside = {path for path in changed if _same_file(known.get(path), seen[path])}
         other = {os.fsdecode(path): seen[path] for path in changed if path not in beside}
         spoken = [os.fsdecode(path) for path in changed if path in beside]
         return self._backlog.sift(other, known) + (self._stale.look(spoken) if spoken else [])
 
-    def _if_unknown(self, relative: str) -> list[str]:
+    def _if_unknown(self, relative: str, ignore_files: IgnoreFiles) -> list[str]:
         try:
             status = os.lstat(self._watch.input / relative)
         except (FileNotFoundError, NotADirectoryError):
             return []
         mark = notes.mark(self._watch, relative)
-        return self._unknown({os.fsencode(relative): sightings.as_known(status, mark)})
+        seen = {os.fsencode(relative): sightings.as_known(status, mark)}
+        return self._unknown(seen, ignore_files)
 
 
 def _same_file(known: Known | None, seen: Known) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable, Collection
 from typing import Final
 
 from hotfolder import config
@@ -17,11 +17,30 @@ from hotfolder.journal.roots import Marker
 MARKER_RENEWED_S: Final = 60.0
 
 
+class Claims:
+    """Which watch of the journal is followed under which name, so that no two are taken for one."""
+
+    def __init__(self) -> None:
+        self.lock = asyncio.Lock()
+        self._numbers: dict[str, int] = {}
+
+    def taken(self, name: str) -> frozenset[int]:
+        """Return the numbers that are followed under other names."""
+        return frozenset(number for other, number in self._numbers.items() if other != name)
+
+    def claim(self, name: str, number: int) -> None:
+        """Follow a watch under a name."""
+        self._numbers[name] = number
+
+    def leave(self, name: str) -> None:
+        """Follow nothing under a name."""
+        self._numbers.pop(name, None)
+
+
 class Home:
     """Recognises a watch's root, and notices when something else stands in its place.
 
-    `stranger` says why a folder that is there is not the one. `taken` gives the numbers of the
-    watches that are followed elsewhere.
+    `stranger` says why a folder that is there is not the one.
     """
 
     def __init__(
@@ -29,13 +48,13 @@ class Home:
         watch: config.Watch,
         journal: Journal,
         thread: ShareThread,
-        taken: Callable[[], Collection[int]],
+        claims: Claims,
     ) -> None:
         self.stranger: str | None = None
         self._watch = watch
         self._journal = journal
         self._thread = thread
-        self._taken = taken
+        self._claims = claims
         self._identity: tuple[int, int] | None = None
         self._renew_s = 0.0
 
@@ -51,6 +70,7 @@ class Home:
     def leave(self) -> None:
         """Forget that it was there."""
         self._identity = None
+        self._claims.leave(self._watch.name)
 
     async def check(self) -> int | None:
         """Look at the root; returns the watch's number if it was recognised anew.
@@ -60,12 +80,16 @@ class Home:
         if time.monotonic() < self._renew_s and await self._thread.run(self.is_there):
             return None
         seen = await self._thread.run(self._look)
+        name = self._watch.name
         try:
-            known = await self._journal.run(
-                roots.recognise, self._watch.name, seen.marker, seen.place, self._taken()
-            )
+            async with self._claims.lock:
+                taken = self._claims.taken(name)
+                known = await self._journal.run(
+                    roots.recognise, name, seen.marker, seen.place, taken
+                )
+                self._claims.claim(name, known.watch)
         except roots.Stranger as stranger:
-            self._identity = None
+            self.leave()
             self.stranger = str(stranger)
             return None
         self.stranger = None

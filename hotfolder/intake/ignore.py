@@ -9,10 +9,12 @@ from __future__ import annotations
 import fnmatch
 import os
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
 _SIDECAR: Final = re.compile(rb".*\.(toml|json|txt|xmp)", re.IGNORECASE | re.DOTALL)
+_SIDECARS: Final = re.compile(rb"\.(toml|json|txt|xmp)/", re.IGNORECASE)
 
 # The first that fits tells the reason, so the particular stand before the general.
 _NAMES: Final = (
@@ -74,3 +76,8 @@ def ignored(relative: str) -> str | None:
 def is_sidecar(name: str | bytes) -> bool:
     """Return whether this is the name of a sidecar or folder file rather than of a source."""
     return _SIDECAR.fullmatch(os.fsencode(name)) is not None
+
+
+def any_sidecar(names: Iterable[bytes]) -> bool:
+    """Return whether a folder with these names has any; quicker than asking for each."""
+    return _SIDECARS.search(b"/".join([*names, b""])) is not None

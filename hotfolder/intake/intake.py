@@ -12,7 +12,7 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import Final
 
 import structlog
@@ -22,10 +22,9 @@ from hotfolder.domain.errors import JournalUnavailable
 from hotfolder.intake import rules
 from hotfolder.intake.backlog import Backlog
 from hotfolder.intake.candidates import Candidates
-from hotfolder.intake.events import Events
 from hotfolder.intake.finding import Finder
 from hotfolder.intake.hints import Hints
-from hotfolder.intake.home import Home
+from hotfolder.intake.home import Claims, Home
 from hotfolder.intake.listening import Listen, Listening
 from hotfolder.intake.standing import Standing
 from hotfolder.intake.thread import ShareThread
@@ -48,10 +47,9 @@ class WatchIntake:
     """Follows one watch until cancelled.
 
     `number` is the watch's number in the journal, until its root is recognised as another's;
-    `taken` gives the numbers of the watches that are followed elsewhere. `accepted` is called
-    when jobs may be due. `backlog` says how many sources may be let go at once that stood there
-    before. `listen` opens a source of hints. With `single_scan` what comes after the first scan
-    is left alone.
+    `claims` knows the other watches that are followed. `accepted` is called when jobs may be due.
+    `backlog` says how many sources may be let go at once that stood there before. `listen` opens
+    a source of hints. With `single_scan` what comes after the first scan is left alone.
     """
 
     def __init__(
@@ -62,8 +60,8 @@ class WatchIntake:
         *,
         accepted: Callable[[], None],
         backlog: Callable[[], int],
-        taken: Callable[[], Collection[int]] = frozenset,
-        listen: Listen = Events,
+        claims: Claims,
+        listen: Listen,
         single_scan: bool = False,
     ) -> None:
         self.watch = watch
@@ -79,7 +77,7 @@ class WatchIntake:
         self._stopped = threading.Event()
         self._thread = ShareThread(f"intake-{watch.name}", self._hangs)
         self._hints = Hints()
-        self._home = Home(watch, journal, self._thread, taken)
+        self._home = Home(watch, journal, self._thread, claims)
         self._listening = Listening(watch, self.standing, self._hints, self._thread, listen)
         self._next_check_s = 0.0
         self._next_scan_s = 0.0
@@ -144,6 +142,7 @@ class WatchIntake:
                     await asyncio.sleep(JOURNAL_WAIT_S)
         finally:
             self._stopped.set()
+            self._home.leave()
             self._listening.stop()
             self._thread.close()
 
@@ -240,13 +239,14 @@ class WatchIntake:
             self._scan_parts_after(0.0)
 
     async def _walked(self, step: Step) -> None:
+        self._listening.tell_limit()
         if step.folder != EVERYTHING:
             self._scan_parts_after(step.spent_s)
+            await self.standing.note()
             return
         refused = self._finder.refused
         reason = f"{len(refused)} folders cannot be read, the first is {min(refused, default='')!a}"
         self.standing.trouble("folders", reason if refused else None)
-        self._listening.tell_limit()
         await self.standing.note()
         self.all_readable = not refused
         await self._notice_gone()

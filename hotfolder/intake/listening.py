@@ -90,7 +90,7 @@ class Listening:
 
         Returns whether it began anew: then everything has to be walked, to be followed.
         """
-        mounted = await self._thread.run(mounts.mounted)
+        mounted = await self._thread.run(self._look)
         if mounted != self._mounted:  # a share may have come or gone, over or below the root
             self._mounted = mounted
             self.stop()
@@ -126,22 +126,25 @@ class Listening:
 
     async def _begin(self, mounted: list[Mount]) -> bool:
         anew = self._source is None
-        reason = await self._thread.run(lambda: self._open(mounted))
+        own, *inside = mounted
+        reason = await self._thread.run(lambda: self._open(own, inside))
         if self._source is not None and reason is None:
             reason = await self._self_test()
-            if reason is not None:
-                self.stop()
-                self._next_try_s = time.monotonic() + TESTED_AGAIN_S
+        if reason is not None:
+            self.stop()
+            self._next_try_s = time.monotonic() + TESTED_AGAIN_S
         self._standing.trouble("events", reason)
         self._standing.detect = "events" if self._source else "scan"
         return anew and self._source is not None
 
-    def _open(self, mounted: list[Mount]) -> str | None:
+    def _look(self) -> list[Mount]:
+        return mounts.around(mounts.mounted(), os.path.realpath(self._watch.input))
+
+    def _open(self, own: Mount, inside: list[Mount]) -> str | None:
         """Open the source if there is none; returns why it cannot be, where it should."""
         root = os.path.realpath(self._watch.input)
-        own = mounts.on(mounted, root)
-        below = (os.path.relpath(each.place, root) for each in mounts.below(mounted, root))
-        self._remote = tuple(sorted(below))
+        remote = (os.path.relpath(each.place, root) for each in inside if each.remote)
+        self._remote = tuple(sorted(remote))
         forced = self._watch.detect == "events"
         if self._source or self._watch.detect == "scan" or (own.remote and not forced):
             return None

@@ -95,10 +95,10 @@ def on(mounts: list[Mount], path: str) -> Mount:
     return best
 
 
-def below(mounts: list[Mount], root: str) -> list[Mount]:
-    """Return the remote mounts inside a folder."""
+def around(mounts: list[Mount], root: str) -> list[Mount]:
+    """Return the mount that a folder is on, and those inside it."""
     inside = root.rstrip("/") + "/"
-    return [each for each in mounts if each.remote and each.place.startswith(inside)]
+    return [on(mounts, root), *(each for each in mounts if each.place.startswith(inside))]
 
 
 def awaited(mounts: list[Mount], path: str, fstab: Path) -> str | None:

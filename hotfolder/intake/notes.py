@@ -15,7 +15,7 @@ from typing import Final
 from hotfolder import config
 from hotfolder.domain.sightings import Sighting
 from hotfolder.intake import sidecar
-from hotfolder.intake.ignore import is_sidecar
+from hotfolder.intake.ignore import any_sidecar, is_sidecar
 from hotfolder.intake.scan import Listing
 from hotfolder.intake.sidecar import Beside
 
@@ -55,7 +55,7 @@ class Marking:
             return self._common
         own = {
             os.fsdecode(listing.folder + name): sighting
-            for name in listing.names
+            for name in (listing.names if any_sidecar(listing.names) else ())
             if is_sidecar(name) and (sighting := listing.sighting(name)) is not None
         }
         if not own and not self._above:

@@ -59,14 +59,18 @@ def look(path: Path, mounted: Sequence[Mount], fstab: Path = FSTAB) -> Root:
         raise sources.RootGone(f"nothing is mounted at {missing!a}, which /etc/fstab names")
     with _opened(path) as folder:
         status, space = os.fstat(folder), os.fstatvfs(folder)
-        mount = mounts.on(list(mounted), os.path.realpath(path))
-        # A share's number differs from mount to mount, its name and inodes do not.
-        disk = f"{mount.kind}:{mount.source}" if mount.remote else f"{space.f_fsid:x}"
-        return Root(
-            identity=(status.st_dev, status.st_ino),
-            place=f"{disk}:{status.st_ino}",
-            marker=_read(path),
-        )
+        place = _place(mounts.on(list(mounted), os.path.realpath(path)), path, space.f_fsid)
+        return Root((status.st_dev, status.st_ino), place, _read(path))
+
+
+def _place(mount: Mount, path: Path, number: int) -> str:
+    """Name the disk or share, and the part of it if just that is mounted at the path.
+
+    A share's number differs from mount to mount, its name does not. A folder that was deleted and
+    made again on the same disk is still the same place.
+    """
+    disk = f"{mount.kind}:{mount.source}" if mount.remote else f"{number:x}"
+    return f"{disk}:{mount.root}" if mount.place == os.path.realpath(path) else disk
 
 
 def is_still(path: Path, identity: tuple[int, int]) -> bool:

@@ -27,6 +27,11 @@ class Listing:
     folder: bytes
     names: list[bytes]
 
+    @property
+    def name(self) -> str:
+        """The folder's path, "" for the root."""
+        return os.fsdecode(self.folder).rstrip("/")
+
     def look(self, name: bytes) -> os.stat_result | None:
         """Stat one of the names without following a link; None where it has gone."""
         try:

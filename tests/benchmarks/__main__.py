@@ -14,10 +14,10 @@ import structlog
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import limits, outage, pace, pictures, running, storm
+from tests.benchmarks import comeback, idle, limits, outage, pace, pictures, running, scan, storm
 from tests.benchmarks.frame import REGISTRY, Figures
 
-MODULES = (limits, outage, pace, pictures, running, storm)
+MODULES = (comeback, idle, limits, outage, pace, pictures, running, scan, storm)
 
 
 def main(arguments: list[str]) -> int:

@@ -16,14 +16,18 @@ if TYPE_CHECKING:
 
 
 class Daemon:
-    """`hotfolder run` over a studio's config; its log is appended to `log` in the folder."""
+    """`hotfolder run` over a studio's config; its log is appended to `log` in the folder.
 
-    def __init__(self, studio: Studio) -> None:
+    `within` is a command that runs it.
+    """
+
+    def __init__(self, studio: Studio, *within: str) -> None:
         self._studio = studio
         self.log: Path = studio.folder / "log"
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [
+                    *within,
                     sys.executable,
                     "-m",
                     "hotfolder",
@@ -48,6 +52,11 @@ class Daemon:
         await self._studio.until(lambda: self.over or is_locked(self._studio.state), "its start")
         assert not self.over, self.log.read_text()[-4000:]
         return self
+
+    @property
+    def pid(self) -> int:
+        """The number of its process."""
+        return self._process.pid
 
     @property
     def over(self) -> bool:

@@ -1,0 +1,89 @@
+"""`.hotfolderignore`: gitignore rules of a folder and all below it, the nearest deciding last.
+
+One that cannot be understood lets everything in its folder wait: what somebody wanted ignored is
+not to be paid for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pathspec
+import structlog
+
+from hotfolder import sources
+from hotfolder.intake.scan import Listing
+
+NAME: Final = ".hotfolderignore"
+LARGEST_BYTES: Final = 64 * 1024
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.intake")
+
+_Rules = pathspec.GitIgnoreSpec | str | None  # a text: why they cannot be understood
+
+
+class IgnoreFiles:
+    """The ignore files of one tree as they are during one walk or look; each is read once."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._rules: dict[str, _Rules] = {}
+
+    def note(self, listing: Listing, folder: str) -> None:
+        """Take in from a walk whether a folder has an ignore file; others' are forgotten."""
+        self._rules = {each: self._rules[each] for each in _above(folder) if each in self._rules}
+        if NAME.encode() not in listing.names:
+            self._rules[folder] = None
+
+    def why(self, relative: str, *, is_folder: bool = False) -> str | None:
+        """Return why a path is ignored, or None. Raises OSError and RootGone."""
+        parts = relative.split("/")
+        for count in range(1, len(parts) + 1):
+            part = "/".join(parts[:count])
+            reason = self._why_one(part, is_folder=is_folder or count < len(parts))
+            if reason is not None:  # what lies in an ignored folder is ignored, as git does
+                return reason
+        return None
+
+    def _why_one(self, path: str, *, is_folder: bool) -> str | None:
+        reason = None
+        for folder in _above(path):
+            rules = self._of(folder)
+            if isinstance(rules, str):
+                return rules
+            if rules is not None:
+                inside = path[len(folder) + 1 :] if folder else path
+                verdict = rules.check_file(inside + "/" * is_folder).include
+                if verdict is not None:
+                    reason = f"ignored by {_place(folder)}" if verdict else None
+        return reason
+
+    def _of(self, folder: str) -> _Rules:
+        if folder not in self._rules:
+            self._rules[folder] = self._read(_place(folder))
+        return self._rules[folder]
+
+    def _read(self, place: str) -> _Rules:
+        try:
+            content = sources.read(self._root, place, limit=LARGEST_BYTES)
+            return pathspec.GitIgnoreSpec.from_lines(content.data.decode("utf-8-sig").splitlines())
+        except (sources.SourceGone, sources.NotARegularFile):
+            return None
+        except (sources.SourceTooLarge, sources.SourceChanged, ValueError) as error:
+            log.warning("ignorefile.broken", place=place, error=str(error))
+            return f"{place} cannot be understood ({error}): mend it, all in its folder waits"
+
+
+def _place(folder: str) -> str:
+    return f"{folder}/{NAME}" if folder else NAME
+
+
+def _above(path: str) -> Iterator[str]:
+    """Yield the folders above a path, the root first."""
+    yield ""
+    at = path.find("/")
+    while at >= 0:
+        yield path[:at]
+        at = path.find("/", at + 1)

@@ -1,0 +1,191 @@
+"""How fast a whole tree is held against the journal, in how much memory, beside a bare walk.
+
+HOTFOLDER_TREE names a folder that keeps the tree from run to run; else one is made and removed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from hotfolder import config
+from hotfolder.domain.clock import utc_now
+from hotfolder.intake.backlog import Backlog
+from hotfolder.intake.finding import Finder
+from hotfolder.journal.acceptance import register_watch
+from hotfolder.journal.journal import Journal
+from hotfolder.journal.session import Session
+from hotfolder.simulator import Settings, in_thread
+from tests.benchmarks.frame import Figures, benchmark
+from tests.studio import Studio, picture
+
+FOLDERS = 10_000
+FILES_EACH = 100
+PATIENCE_S = 300.0
+
+
+@benchmark("scan")
+def scan() -> Figures:
+    """Scan of 1,000,000 files in 10,000 folders, all in the journal."""
+    with _tree() as root, tempfile.TemporaryDirectory() as state:
+        fill_journal(root, Path(state), FOLDERS)
+        bare_s, bare_mb = _apart(_bare, root, Path(state))
+        ours_s, ours_mb = _apart(_ours, root, Path(state))
+    return {
+        "files": FOLDERS * FILES_EACH,
+        "folders": FOLDERS,
+        "bare walk, seconds": round(bare_s, 2),
+        "scan, seconds": round(ours_s, 2),
+        "times the bare walk": round(ours_s / bare_s, 2),
+        "bare walk, peak MB": round(bare_mb, 1),
+        "scan, peak MB": round(ours_mb, 1),
+    }
+
+
+@benchmark("scan-new-file")
+def scan_new_file() -> Figures:
+    """How soon a new file at the start of that scan is accepted, by the whole daemon."""
+    with (
+        _tree() as root,
+        tempfile.TemporaryDirectory() as folder,
+        in_thread(Settings(task_s=0.0)) as server,
+    ):
+        studio = Studio(Path(folder), server)
+        studio.input = root
+        studio.configure(watch='detect = "scan"\nsettle = 2.0')
+        studio.state.mkdir()
+        fill_journal(root, studio.state, FOLDERS)
+        new = root / "d000" / "aaa.jpg"
+        new.write_bytes(picture())
+        try:
+            accepted_s, scanned_s = asyncio.run(_follow(studio))
+        finally:
+            new.unlink()
+    return {
+        "accepted after, seconds": round(accepted_s, 2),
+        "scan ended after": round(scanned_s, 2),
+    }
+
+
+async def _follow(studio: Studio) -> tuple[float, float]:
+    began_s = time.monotonic()
+    stop = asyncio.Event()
+    service = studio.service()
+    daemon = asyncio.create_task(service.run(stop))
+    accepted_s = None
+    while time.monotonic() - began_s < PATIENCE_S:
+        await asyncio.sleep(0.05)
+        if accepted_s is None and studio.jobs():
+            accepted_s = time.monotonic() - began_s
+        parts = service._parts  # noqa: SLF001  the end of a scan is told nowhere else
+        if parts and parts.watches.intakes and parts.watches.intakes[0].scanned:
+            break
+    scanned_s = time.monotonic() - began_s
+    stop.set()
+    await daemon
+    return accepted_s or PATIENCE_S, scanned_s
+
+
+@contextmanager
+def _tree() -> Iterator[Path]:
+    kept = os.environ.get("HOTFOLDER_TREE")
+    with tempfile.TemporaryDirectory() as temporary:
+        root = Path(kept or temporary)
+        if not (root / f"d{(FOLDERS - 1) // 100:03}").exists():
+            make_tree(root, FOLDERS)
+        yield root
+
+
+def make_tree(root: Path, folders: int) -> None:
+    """Make so many folders with FILES_EACH empty files each."""
+    for folder in _folders(root, folders):
+        folder.mkdir(parents=True)
+        for name in _names():
+            (folder / name).touch()
+
+
+def _folders(root: Path, count: int) -> Iterator[Path]:
+    for number in range(count):
+        yield root / f"d{number // 100:03}" / f"e{number % 100:02}"
+
+
+def _names() -> list[str]:
+    return [f"p{number:03}.jpg" for number in range(FILES_EACH)]
+
+
+def _watch(root: Path, state: Path) -> config.Watch:
+    folders = {"input": str(root), "output": str(state)}
+    return config.Watch.model_validate({"name": "studio", **folders})
+
+
+def fill_journal(root: Path, state: Path, folders: int) -> None:
+    """Let the journal know every file as it is."""
+    with Journal(state) as journal:
+        number = journal.run_blocking(register_watch, "studio", str(root), str(state))
+        for folder in _folders(root, folders):
+            journal.run_blocking(_put, number, root, folder)
+
+
+def _put(session: Session, watch: int, root: Path, folder: Path) -> None:
+    for name in _names():
+        status = (folder / name).lstat()
+        session.change(
+            "put_source",
+            watch=watch,
+            path=os.fsencode((folder / name).relative_to(root)),
+            size=status.st_size,
+            mtime_ns=str(status.st_mtime_ns),
+            inode=str(status.st_ino),
+            beside="",
+            content_hash=None,
+            verdict="job",
+            reason=None,
+        )
+
+
+def _bare(root: Path, _state: Path) -> None:
+    folders = [os.fspath(root)]
+    while folders:
+        with os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path)
+                else:
+                    entry.stat(follow_symlinks=False)
+
+
+def _ours(root: Path, state: Path) -> None:
+    with Journal(state, clock=utc_now) as journal:
+        number = journal.run_blocking(register_watch, "studio", str(root), str(state))
+        watch = _watch(root, state)
+        backlog = Backlog(watch, number, journal, lambda: 0)
+        finder = Finder(watch, number, journal, backlog, threading.Event())
+        found = sum(len(each) for each in finder.walk())
+        assert found == 0, found
+
+
+def _apart(work: Callable[[Path, Path], None], root: Path, state: Path) -> tuple[float, float]:
+    """Do work in a process of its own; return its seconds and its peak memory in MB."""
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(1) as pool:
+        pool.apply(_measured, (work, root, state))  # once to warm the disk's cache
+        return pool.apply(_measured, (work, root, state))
+
+
+def _measured(work: Callable[[Path, Path], None], root: Path, state: Path) -> tuple[float, float]:
+    began_s = time.monotonic()
+    work(root, state)
+    return time.monotonic() - began_s, memory_kb(os.getpid(), "VmHWM") / 1024
+
+
+def memory_kb(pid: int, kind: str) -> int:
+    """Return how much memory a process has (VmRSS), or had at most (VmHWM)."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition(f"{kind}:")[2].split()[0])

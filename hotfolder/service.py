@@ -609,7 +609,7 @@ class Service:
             self._parts.pace.limit_to(self._limit())
             await self._parts.watches.follow(wanted.watch)
             await self._parts.journal.run(budgets.reconsider)
-            self._parts.runner.wake()
+            self._note_accepted()
 
     async def _ask_currency(self, journal: Journal, client: Client) -> None:
         try:

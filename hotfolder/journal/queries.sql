@@ -317,6 +317,10 @@ WHERE job.source = :source AND job.content_hash = source.content_hash AND job.ge
 UPDATE job SET stale = :stale
 WHERE id = :job AND stale <> :stale AND state NOT IN ('accepted', 'uploaded');
 
+-- name: freshen
+-- A job is sent (again) by the plan that holds now.
+UPDATE job SET stale = 0 WHERE id = :job AND stale = 1;
+
 -- name: set_beside
 -- What speaks for a source, as it was last looked at.
 UPDATE source SET beside = :beside WHERE id = :source;

@@ -189,6 +189,7 @@ def _keep_intent(session: Session, job: Job, event: ev.SubmitIntended) -> None:
         price_key=event.price_key,
     )
     keep_estimate(session, job.id, event)
+    session.change("freshen", job=job.id)
 
 
 def _keep_task(session: Session, job: Job, event: ev.Submitted) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -89,6 +90,27 @@ def test_what_went_wrong_is_settled_while_the_daemon_runs(
     assert studio.outputs() == ["a (2).jpg", "a.jpg", "b.jpg", "c.jpg"]
 
 
+@pytest.mark.parametrize("daemon", [False, True])
+def test_stale_edits_are_made_anew_on_demand_only(
+    hotfolder: CommandLine, studio: Studio, *, daemon: bool
+) -> None:
+    """`jobs` and `explain` show what changed; `retry --changed` makes it by today's prompt."""
+    studio.drop("ann.jpg")
+    assert hotfolder("once").code == 0
+    studio.drop("ann.txt", "Make it gold")
+    assert hotfolder("once").code == 0
+    assert "done, stale" in hotfolder("jobs").out
+    assert "retry --changed" in hotfolder("explain", "in/ann.jpg").out
+    with hotfolder.daemon() if daemon else contextlib.nullcontext():
+        ended = hotfolder("retry", "--changed")
+        assert "is made anew by today's prompt as job 2" in ended.out, ended.said
+        if not daemon:
+            assert hotfolder("once").code == 0
+        wait_for(lambda: studio.states() == {"done": 2}, studio.summary)
+    assert [task.prompt for task in studio.ledger().tasks][1:] == ["Make it gold"]
+    assert "nothing to do" in hotfolder("retry", "--changed").out
+
+
 WRONG = [
     (["resolve", "A", "--resend", "--abandon"], "exactly one of"),
     (["resolve", "A", "--task-id", "123456"], "does not know a task"),
@@ -96,6 +118,8 @@ WRONG = [
     (["retry", "A"], "is in_doubt, not failed"),
     (["retry", "9" * 30], "than or equal to"),
     (["retry", "--failed", "--pay-again"], "by number"),
+    (["retry", "--failed", "--changed"], "either --failed or --changed"),
+    (["retry", "C", "--changed"], "is failed, not done and stale"),
     (["cancel", "A"], "use resolve"),
     (["cancel", "ann"], "valid int"),
 ]

@@ -114,6 +114,13 @@ def test_all_problems_are_told_at_once_and_nothing_is_started(
         (f'[[watch]]\nname = "a"\ninput = "{"x" * 300}"\noutput = "out"\n', "no such folder"),
         ('[[watch]]\nname = "a"\ninput = "config.toml"\noutput = "out"\n', "is not a folder"),
         ('[[watch]]\nname = "a"\ninput = "out"\noutput = "."\n', "input lies inside the output"),
+        (
+            (
+                '[[watch]]\nname = "a"\ninput = "in"\noutput = "out"\noriginals = "move"\n'
+                '[[watch]]\nname = "b"\ninput = "out/_originals"\noutput = "out2"\n'
+            ),
+            "input lies inside the output",
+        ),
     ],
 )
 def test_a_config_that_cannot_be_used_is_refused(

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from hotfolder.domain import events as ev
 from hotfolder.domain.states import BEFORE_INTENT, State
 from hotfolder.journal.acceptance import repeat
 from hotfolder.journal.staleness import done, is_other_work, known, mark
-from tests.builders import draft
+from tests.builders import draft, intended, uploaded
 
 if TYPE_CHECKING:
     from hotfolder.domain.jobs import Job
@@ -60,6 +61,14 @@ def test_the_next_generation_takes_the_mark_away(desk: Desk) -> None:
     assert desk.journal.run_blocking(done) == []
     (found,) = desk.journal.run_blocking(known, 1, ["ann.jpg"])
     assert [each.id for each in found.jobs] == [fresh.id]
+
+
+def test_a_job_that_is_sent_again_is_fresh(desk: Desk) -> None:
+    """A failed one is submitted anew by the plan that then holds."""
+    job = desk.bring_to(State.FAILED)
+    marked(desk, job)
+    waiting = desk.apply(job, ev.Retried(by="test"), uploaded())
+    assert desk.apply(waiting, intended()).stale is False
 
 
 def test_names_make_no_other_work() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
@@ -17,6 +17,8 @@ from hotfolder.journal.acceptance import Draft
 from hotfolder.journal.journal import Journal
 from hotfolder.journal.staleness import Known
 from hotfolder.runninghub import payload
+
+TOGETHER: Final = 200
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.intake")
 
@@ -44,9 +46,14 @@ class StaleCheck:
         """Mark or unmark what is sent; return the sources that have to be looked at whole.
 
         These are what is not sent yet and waits, or is planned by a rule that is no longer the
-        one; the plan of any other is looked at before its money leaves. Raises OSError,
-        RootGone.
+        one; the plan of any other is looked at before its money leaves.
         """
+        whole: list[str] = []
+        for at in range(0, len(paths), TOGETHER):
+            whole += self._look(paths[at : at + TOGETHER])
+        return whole
+
+    def _look(self, paths: list[str]) -> list[str]:
         whole: list[str] = []
         stale: dict[int, bool] = {}
         marks: dict[int, str] = {}
@@ -58,8 +65,8 @@ class StaleCheck:
             try:
                 beside = sidecar.beside(self._watch.input, known.path)
                 resolution = plan.resolve(self._watch, known.path, beside, facts)
-            except (sources.SourceChanged, sources.SourceGone):
-                continue  # just being written; the next scan finds it otherwise again
+            except (OSError, sources.SourceError):
+                continue  # the next scan finds it otherwise again
             drafts = resolution if isinstance(resolution, tuple) else ()
             if any(_is_open(job, drafts) for job in known.jobs):
                 whole.append(known.path)

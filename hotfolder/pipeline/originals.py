@@ -24,6 +24,7 @@ from hotfolder.journal.originals import Original
 from hotfolder.outputs import originals
 from hotfolder.outputs.originals import OriginalChanged, OriginalGone
 from hotfolder.pipeline.threads import ShareThreads
+from hotfolder.sources import SourceError
 
 RETRY_S: Final = 60.0
 MOVE_TIMEOUT_S: Final = 600.0
@@ -98,7 +99,7 @@ class Originals:
             moved_to = await self._threads.run(
                 watch.watch, partial(self._away, watch, original), timeout_s=MOVE_TIMEOUT_S
             )
-        except (OutputError, OSError) as error:
+        except (OutputError, OSError, SourceError) as error:
             reason = f"its original could not be moved: {error}"
             if await self._journal.run(record.not_moved, original, reason):
                 log.warning("original.not_moved", **context, reason=str(error))

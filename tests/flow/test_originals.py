@@ -169,6 +169,24 @@ async def test_a_move_that_fails_is_told_and_tried_again(studio: Studio) -> None
     assert "could not" not in studio.explain("ann.jpg")["reason"]
 
 
+async def test_a_share_that_is_away_makes_it_later(studio: Studio) -> None:
+    """Done while the input is gone: nothing is held for moved, and it is once it is back."""
+    studio.configure(watch=MOVING)
+    studio.simulator.update_settings(task_s=1.0)
+    away = studio.folder / "away"
+    async with studio.running():
+        studio.drop("ann.jpg")
+        await studio.until_states(running=1)
+        studio.input.rename(away)
+        await studio.until_states(done=1)
+        await studio.until(
+            lambda: "could not be moved" in studio.explain("ann.jpg")["reason"], "the reason"
+        )
+    away.rename(studio.input)
+    await studio.once()
+    assert (left(studio), originals(studio)) == ([], ["_originals/ann.jpg"])
+
+
 async def test_kept_by_default(studio: Studio) -> None:
     """Without the wish the input is left alone; with it, what is done already goes, too."""
     studio.drop("ann.jpg")

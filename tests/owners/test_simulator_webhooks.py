@@ -97,8 +97,13 @@ def named(heard: tuple[str, bytes]) -> Any:  # noqa: ANN401  (JSON)
 
 def until_given_up(server: RunningServer) -> None:
     """Wait until the service gives a callback up."""
+    until_counted(server, "webhook_given_up", 1)
+
+
+def until_counted(server: RunningServer, what: str, times: int) -> None:
+    """Wait until the service has counted something so often: that comes after its answer."""
     end_s = time.monotonic() + LIMIT_S
-    while not server.simulator.ledger().requests.get("webhook_given_up"):
+    while server.simulator.ledger().requests.get(what, 0) < times:
         assert time.monotonic() < end_s
         time.sleep(0.01)
 
@@ -115,6 +120,7 @@ def test_the_end_of_a_task_is_told_once(server: RunningServer, receiver: Receive
     submit(server, receiver.url)
     older = json.loads(json.loads(receiver.until(2)[1][1])["eventData"])
     assert older["data"][0]["fileUrl"].startswith(server.url)
+    until_counted(server, "webhook_heard", 2)
     assert server.simulator.ledger().requests["webhook_heard"] == 2
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from hotfolder.domain import tokens
 from hotfolder.domain.errors import JournalUnavailable, OperatorError
-from hotfolder.web import listener
+from hotfolder.web import serving
 from hotfolder.web.listener import LARGEST_BODY_BYTES, MOST_AT_ONCE, listening
 from tests.studio import free_port
 
@@ -148,8 +148,8 @@ async def test_only_so_many_are_worked_on_at_once() -> None:
 
 async def test_idle_connections_are_few_and_short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever connects and says nothing is cut off, and cannot take the daemon's files."""
-    monkeypatch.setattr(listener, "MOST_CONNECTIONS", 4)
-    monkeypatch.setattr(listener, "LONGEST_CONNECTION_S", 0.3)
+    monkeypatch.setattr(serving, "MOST_CONNECTIONS", 4)
+    monkeypatch.setattr(serving, "LONGEST_CONNECTION_S", 0.3)
 
     async def use(_http: httpx.AsyncClient, url: str) -> None:
         port = int(url.rpartition(":")[2])

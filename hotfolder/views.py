@@ -297,7 +297,8 @@ def _of_jobs(session: Session, path: str, listed: list[Job]) -> Explanation:
     elif held is not None:
         verdict = "waiting" if held.scope == holds.SERVICE else "held"
         reason = f"{sentences(held.failure)} It has been so since {local_time(held.since)}."
-    reason = ". ".join([reason.rstrip("."), *_work_on_pictures(session, job)])
+    for told in _work_on_pictures(session, job):
+        reason = f"{reason.rstrip('.')}. {told}"
     return Explanation(path=path, verdict=verdict, reason=reason, job=newest, others=tuple(older))
 
 

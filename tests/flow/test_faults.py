@@ -116,7 +116,11 @@ async def test_a_failure_that_does_not_pass_ends_the_job(studio: Studio) -> None
     studio.drop("ann.jpg")
     await studio.once()
     job = studio.job("ann.jpg")
-    assert (job["state"], job["error"]["code"], job["charge"]) == ("failed", "task_failed", None)
+    assert (job["state"], job["error"]["code"], job["charge"]) == (
+        "failed",
+        "service_trouble",
+        None,
+    )
     assert len(studio.ledger().tasks) == 3
     await studio.act("retry", jobs=[job["id"]])
     await studio.once()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from datetime import timedelta
 from typing import Final
 
 from hotfolder.domain import events as ev
@@ -22,6 +23,8 @@ LARGEST_PICTURE_BYTES: Final = 256 * 1024 * 1024  # held in memory to be proved 
 LARGEST_RESULT_BYTES: Final = 4 * 1024 * 1024 * 1024
 BROKEN_TRIES: Final = 8
 LINK_TRIES: Final = 3  # a store may need a moment before what was just put there can be read
+LINKS_LIVE: Final = timedelta(hours=24)
+YOUNG_LINK_TRIES: Final = 24  # an hour or two: what cannot have expired is not given up for a fault
 TEXT_EXTENSION: Final = "txt"
 
 _EXTENSION = re.compile(r"[a-z0-9]{1,5}")
@@ -66,12 +69,17 @@ class Fetching:
         return Outcome(ev.Fetched(results=tuple(files), finished=finished))
 
     def _links_gone(self, job: Job, error: LinkGone) -> ev.Event:
-        if job.attempt + 1 < LINK_TRIES:
+        submit, tried = _submit(job), job.attempt + 1
+        if tried < LINK_TRIES:
             return self._later.postponed(job, str(error))
-        if job.submit is None or not job.submit.links_expired:
+        if not submit.links_expired:
             return ev.LinksExpired()
-        is_forbidden = isinstance(error, LinkForbidden)
-        return ev.GaveUp(failure=failures.LINK_FORBIDDEN if is_forbidden else failures.PAID_LOST)
+        if isinstance(error, LinkForbidden):
+            return ev.GaveUp(failure=failures.LINK_FORBIDDEN)
+        is_young = self._later.clock() - submit.intent_at < LINKS_LIVE
+        if is_young and tried < YOUNG_LINK_TRIES:
+            return self._later.postponed(job, str(error))
+        return ev.GaveUp(failure=failures.PAID_LOST)
 
     async def fetch(
         self, job: Job, result: Result | ev.RemoteResult, name: str, submit: Submit

@@ -16,6 +16,8 @@ from tests.studio import RULE
 if TYPE_CHECKING:
     from tests.studio import Studio
 
+A_DAY_S = 25 * 3600.0  # longer than links live
+
 FREE_FAULTS = [
     Fault(call="upload", kind="html", times=2),
     Fault(call="upload", kind="garbage", times=2),
@@ -162,9 +164,13 @@ async def test_a_success_without_results_keeps_its_task(studio: Studio) -> None:
 
 async def test_links_that_stay_expired_end_the_job_with_its_money_named(studio: Studio) -> None:
     """Links are asked for anew once; then the paid result is lost, and a person decides."""
+    studio.simulator.update_settings(task_s=1.0)
     studio.fault(Fault(call="download", kind="expired"))
     studio.drop("ann.jpg")
-    await studio.once()
+    async with studio.running():
+        await studio.until_states(running=1)
+        studio.clock.forward(A_DAY_S)
+        await studio.until_states(failed=1)
     job = studio.job("ann.jpg")
     assert (job["state"], job["error"]["code"]) == ("failed", "paid_lost")
     assert job["charge"] == float(studio.ledger().charged)
@@ -173,6 +179,16 @@ async def test_links_that_stay_expired_end_the_job_with_its_money_named(studio: 
     await studio.act("retry", jobs=[job["id"]])
     await studio.once()
     assert studio.states() == {"done": 1}
+    assert len(studio.ledger().tasks) == 1
+
+
+async def test_a_store_that_misses_young_results_for_a_while_loses_nothing(studio: Studio) -> None:
+    """A link of today cannot have expired: it is tried on, and nobody who follows pays instead."""
+    studio.fault(Fault(call="download", kind="error_before", status=404, times=10))
+    studio.drop("ann.jpg", number=7)
+    studio.drop("bob.jpg", number=7)
+    await studio.once()
+    assert studio.states() == {"done": 2}, studio.summary()
     assert len(studio.ledger().tasks) == 1
 
 

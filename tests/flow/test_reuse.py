@@ -236,10 +236,13 @@ async def test_paying_again_never_reuses(studio: Studio) -> None:
 
 async def test_a_paid_result_that_is_lost_is_made_anew_where_it_is_wished(studio: Studio) -> None:
     """After paid_lost, retry --pay-again pays even where another job has such a result."""
+    studio.simulator.update_settings(task_s=1.0)
     studio.fault(Fault(call="download", kind="expired", times=6))
     drop_twins(studio)
-    await studio.once()
-    assert studio.states() == {"failed": 1, "done": 1}, studio.summary()
+    async with studio.running():
+        await studio.until(lambda: studio.states().get("running"), "it runs")
+        studio.clock.forward(25 * 3600.0)  # longer than links live
+        await studio.until_states(failed=1, done=1)
     (lost,) = [job for job in studio.jobs() if job["state"] == "failed"]
     assert lost["error"]["code"] == "paid_lost"
     await studio.act("retry", jobs=[lost["id"]], pay_again=True)

@@ -27,7 +27,16 @@ from hotfolder.domain.failures import PAUSED
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import BEFORE_INTENT, State
 from hotfolder.intake.staleness import today
-from hotfolder.journal import acceptance, backlog, holds, loops, reading, staleness, transitions
+from hotfolder.journal import (
+    acceptance,
+    backlog,
+    budgets,
+    holds,
+    loops,
+    reading,
+    staleness,
+    transitions,
+)
 from hotfolder.journal.holds import Hold
 from hotfolder.journal.journal import Journal
 from hotfolder.runninghub.client import Client
@@ -295,6 +304,7 @@ class Control:
         was_paused = await self._journal.run(holds.drop, scope, PAUSED.code)
         await self._look()
         await self._journal.run(loops.let_go, wish.watch)
+        await self._journal.run(budgets.reconsider)
         for each in dict.fromkeys((scope, holds.ACCOUNT)):
             await self._journal.run(holds.try_now, each)
         log.info("operator.resumed", scope=scope)

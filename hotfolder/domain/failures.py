@@ -50,6 +50,7 @@ WRONG_ENDPOINT = Failure(
 )
 SPOOL_BLOCKED = "spool_blocked"
 BUDGET_SPENT = "budget_spent"
+TOO_DEAR = "too_dear"
 OUTPUT_BLOCKED = "output_blocked"
 
 KEY_REFUSED = Failure(
@@ -341,6 +342,16 @@ def budget_spent(key: str, limit: Decimal, already: Decimal, estimate: Decimal) 
         f"The budget of {limit:f} for today is used up: {already:f} are spent or under way, "
         f"and the next edit is expected to cost {estimate:f}.",
         f"It goes on by itself at midnight, or as soon as {key} is raised in the config.",
+    )
+
+
+def too_dear(key: str, limit: Decimal, estimate: Decimal) -> Failure:
+    """Return why no day's budget has room for an edit; `key` is the config's name of the limit."""
+    return Failure(
+        TOO_DEAR,
+        f"One such edit is expected to cost {estimate:f}, more than the whole day's budget "
+        f"of {limit:f}.",
+        f"Raise {key} in the config, or choose another model for this rule.",
     )
 
 

@@ -64,6 +64,9 @@ def refuse(
     for budget in budgets:
         if estimate is None:
             scope, failure = holds.rule_scope(job.watch, job.plan.rule), PRICE_UNKNOWN
+        elif estimate > budget.limit:  # no day has room for it: let it keep nobody else waiting
+            scope = holds.rule_scope(job.watch, job.plan.rule)
+            failure = failures.too_dear(budget.key, budget.limit, estimate)
         elif (already := spent(session, budget)) + estimate > budget.limit:
             scope = budget.scope
             failure = failures.budget_spent(budget.key, budget.limit, already, estimate)
@@ -89,10 +92,13 @@ def let_go(session: Session, budgets: Collection[Budget]) -> list[str]:
 
 
 def reconsider(session: Session) -> None:
-    """Let what was held for its unknown price be looked at again: a config may name it now."""
-    for row in session.rows("holds_with_code", code=PRICE_UNKNOWN.code):
-        holds.drop(session, row["scope"], PRICE_UNKNOWN.code)
+    """Let what was held for its price be looked at again: a config may say otherwise now."""
+    for code in (PRICE_UNKNOWN.code, failures.TOO_DEAR):
+        for row in session.rows("holds_with_code", code=code):
+            holds.drop(session, row["scope"], code)
 
 
 def _has_room(session: Session, budget: Budget | None, needs: Decimal) -> bool:
-    return budget is None or spent(session, budget) + needs <= budget.limit
+    if budget is None:
+        return True
+    return spent(session, budget) + min(needs, budget.limit) <= budget.limit

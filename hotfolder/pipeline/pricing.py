@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from hotfolder.domain.errors import RemoteError
+from hotfolder.domain.errors import Busy, NotSent, RemoteError, Unanswered
 from hotfolder.domain.jobs import Estimate, Params
 from hotfolder.journal import budgets
 from hotfolder.journal.budgets import Budget
@@ -53,23 +53,32 @@ class Prices:
         """Return the budgets that the edits of a watch must keep to."""
         return tuple(each for each in self._budgets() if each.watch in (None, watch))
 
-    async def priced(self, model: Model, params: Params, body: dict[str, object]) -> Priced:
-        """Return what a submit of a body to a model is expected to cost."""
+    async def priced(
+        self, model: Model, params: Params, body: dict[str, object], *, is_needed: bool
+    ) -> Priced:
+        """Return what a submit of a body to a model is expected to cost.
+
+        Where it `is_needed` and only the service can tell, raises NotSent, Unanswered or Busy: that
+        it could not be asked just now is not that nobody knows.
+        """
         key = catalog.price_key(model, params)
+        listed = catalog.estimate(model, params)
         estimate = await self._journal.run(budgets.last_charge, key)
         if estimate is None and self._previewed():
-            async with self._one_at_a_time:
-                estimate = await self._preview(key, model.endpoint, body)
-        return Priced(key, estimate or catalog.estimate(model, params))
+            try:
+                async with self._one_at_a_time:
+                    estimate = await self._preview(key, model.endpoint, body)
+            except RemoteError as error:
+                log.info("price.unknown", endpoint=model.endpoint, error=str(error))
+                passes = isinstance(error, NotSent | Unanswered | Busy)
+                if passes and is_needed and listed.amount is None:
+                    raise
+        return Priced(key, estimate or listed)
 
     async def _preview(self, key: str, endpoint: str, body: dict[str, object]) -> Estimate | None:
         """Ask once for each kind of edit; what cannot be told is asked for again next time."""
         if key not in self._asked:
-            try:
-                told = await self._client.price_preview(endpoint, body)
-            except RemoteError as error:
-                log.info("price.unknown", endpoint=endpoint, error=str(error))
-                return None
+            told = await self._client.price_preview(endpoint, body)
             if told is None:
                 return None
             self._asked[key] = told

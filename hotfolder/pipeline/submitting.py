@@ -179,7 +179,13 @@ class Intending:
             return Outcome(ev.GaveUp(failure=failures.wrong_parameters(sent.problems)))
         token = self._addresses.token()
         body = {**sent.body, **self._addresses.asked_for(token)}
-        priced = await self._prices.priced(model, job.plan.params, sent.body)
+        budgets = self._prices.budgets_of(job.watch)
+        try:
+            priced = await self._prices.priced(
+                model, job.plan.params, sent.body, is_needed=bool(budgets)
+            )
+        except RemoteError as error:
+            return Outcome(self._later.postponed(job, f"the price is not known: {error}", error))
         intent = ev.SubmitIntended(
             token=token,
             site=self._addresses.site,
@@ -188,7 +194,7 @@ class Intending:
             estimate=priced.estimate.amount,
             currency=priced.estimate.currency,
         )
-        return Outcome(intent, budgets=self._prices.budgets_of(job.watch))
+        return Outcome(intent, budgets=budgets)
 
 
 class Submitting:

@@ -25,6 +25,7 @@ PROMPT = "prompt"
 MEGABYTE = 1024 * 1024
 UPLOAD_MB = 30  # of one upload, whatever the model takes (the service's older document)
 COUNTING_KEYS = ("imageNum", "n")
+DURATION = "duration"
 MEDIA_TYPES = frozenset({"IMAGE", "VIDEO", "AUDIO"})
 INPUTS = ("image", "video", "audio", "text")
 ENDPOINT_PATTERN = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$"
@@ -283,9 +284,9 @@ def estimate(model: Model, params: Params) -> Estimate:
         if all(_holds(model, params, key, wanted) for key, wanted in rule.when.items()):
             amount = rule.price
             break
-    if amount is not None and model.price.unit == "image":
-        amount *= _images(model, params)
-    return Estimate(amount=amount, currency=model.price.currency)
+    units = _units(model, model.price.unit, params)
+    total = None if amount is None or units is None else amount * units
+    return Estimate(amount=total, currency=model.price.currency)
 
 
 def price_key(model: Model, params: Params) -> str:
@@ -297,7 +298,7 @@ def price_key(model: Model, params: Params) -> str:
         keys = {key for key, each in model.params.items() if key != PROMPT and not each.is_media}
     else:
         keys = {key for rule in model.price.rules for key in rule.when}
-        keys |= {key for key in COUNTING_KEYS if key in model.params}
+        keys |= {key for key in (*COUNTING_KEYS, DURATION) if key in model.params}
     values = {key: params.get(key, _default(model, key)) for key in sorted(keys)}
     return json.dumps([model.endpoint, values], default=str)
 
@@ -306,13 +307,29 @@ def _default(model: Model, key: str) -> JsonScalar:
     return model.params[key].default if key in model.params else None
 
 
+def _units(model: Model, unit: str, params: Params) -> int | None:
+    """Return how many units of its price a call asks for; None where nobody can tell before."""
+    match unit:
+        case "call":
+            return 1
+        case "image":
+            return _images(model, params)
+        case "second" | "second, from":
+            return _count(params.get(DURATION, _default(model, DURATION)))
+    return None
+
+
+def _count(stated: object) -> int | None:
+    text = str(stated)
+    return int(text) if text.isascii() and text.isdecimal() else None
+
+
 def _images(model: Model, params: Params) -> int:
     """Return how many images a call asks for, where the price is for each."""
     key = next((each for each in COUNTING_KEYS if each in model.params), None)
     if key is None:
         return 1
-    stated = str(params.get(key, model.params[key].default or 1))
-    return int(stated) if stated.isascii() and stated.isdecimal() else 1
+    return _count(params.get(key, model.params[key].default or 1)) or 1
 
 
 def _holds(model: Model, params: Params, key: str, wanted: JsonScalar) -> bool:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from random import Random
 
 Call: TypeAlias = Literal[
-    "upload", "submit", "query", "download", "queue_status", "account", "webhook"
+    "upload", "submit", "query", "download", "queue_status", "account", "price_preview", "webhook"
 ]
 Layer: TypeAlias = Literal["delay", "fate", "wire"]
 CALLS: frozenset[str] = frozenset(get_args(Call))

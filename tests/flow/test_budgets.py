@@ -13,7 +13,7 @@ from hotfolder import charges, views
 from hotfolder.charges import By
 from hotfolder.journal import loops
 from hotfolder.simulator import Fault
-from tests.studio import picture
+from tests.studio import RULE, picture
 
 if TYPE_CHECKING:
     from tests.studio import Studio
@@ -27,6 +27,7 @@ output = "image"
 params.prompt = { type = "STRING", required = true }
 params.image = { type = "IMAGE", required = true, accept = ["jpg", "png"], max_mb = 10 }
 """
+DEAR_MODEL = "kling-v3.0-4k-image-to-video"  # 2.7 a second
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
@@ -182,7 +183,49 @@ async def test_an_unknown_price_under_a_budget_is_held(studio: Studio) -> None:
     priced = f'{UNPRICED_MODEL}price = {{ currency = "CNY", price = 9.0 }}\n'
     studio.configure(rules=(f"{UNPRICED_RULE}{priced}",), limits="daily_charge = 5")
     await studio.once()
-    assert studio.hold_code() == "budget_spent"
+    assert studio.hold_code() == "too_dear"
+
+
+async def test_an_edit_beyond_the_whole_budget_keeps_no_other_waiting(studio: Studio) -> None:
+    """No day has room for it: its rule is held, not the account, and the others go on."""
+    dear = f'name = "film"\nmatch = ["film*"]\nprompt = "Run"\nmodel = "{DEAR_MODEL}"'
+    studio.configure(rules=(dear, RULE), limits="daily_charge = 1.0")
+    studio.drop("film.jpg")
+    await studio.once()
+    assert (studio.holds(), studio.hold_code()) == (["rule:studio/film"], "too_dear")
+    studio.drop("ann.jpg", number=2)
+    await studio.once()
+    assert studio.job("ann.jpg")["state"] == "done"
+    studio.configure(rules=(dear, RULE), limits="daily_charge = 100.0")
+    await studio.once()
+    assert studio.states() == {"done": 2}
+    assert studio.holds() == []
+
+
+async def test_a_price_that_could_not_be_asked_for_holds_nothing(studio: Studio) -> None:
+    """That the service was not to be reached is not that nobody knows: it is asked once more."""
+    model = UNPRICED_MODEL.replace("own/edit", "rhart-image-x-official/edit")
+    rule = f'prompt = "Make it gold"\nmodel = "rhart-image-x-official/edit"\n{model}'
+    studio.configure(rules=(rule,), limits="daily_charge = 5\nprice_preview = true")
+    studio.fault(Fault(call="price_preview", kind="error_before", times=2))
+    studio.drop("ann.jpg")
+    async with studio.running():
+        await studio.until_states(done=1)
+    assert studio.ledger().requests["price_preview"] == 3
+
+
+async def test_resume_has_an_unknown_price_asked_for_again(studio: Studio) -> None:
+    """Where the service had no price, a person may have it asked again without a restart."""
+    limits = "daily_charge = 5\nprice_preview = true"
+    studio.configure(rules=(f"{UNPRICED_RULE}{UNPRICED_MODEL}",), limits=limits)
+    studio.drop("ann.jpg")
+    async with studio.running():
+        await studio.until(lambda: studio.holds() == ["rule:studio/default"], "the hold")
+        asked = studio.ledger().requests["price_preview"]
+        await studio.send("resume")
+        await studio.until(
+            lambda: studio.ledger().requests["price_preview"] > asked, "it is asked again"
+        )
 
 
 async def test_a_path_that_is_saved_again_and_again_is_held(studio: Studio) -> None:

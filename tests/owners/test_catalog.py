@@ -22,6 +22,7 @@ NANO = "nano-banana2-gemini31flash/image-to-image-channel-low-price"
 QWEN = "qwen-image-2.0/image-edit"
 RETIRED = "gpt-image-1.5/edit-channel-low-price"
 UNCONFIRMED = "f-2-dev/edit"
+KLING = "kling-v3.0-4k-image-to-video"
 CATALOG = Catalog()
 
 
@@ -147,16 +148,25 @@ def test_the_owner_adds_and_confirms_models() -> None:
         (NANO, {"resolution": "4k"}, "0.2"),
         (QWEN, {}, "0.13"),
         (QWEN, {"imageNum": "4"}, "0.52"),
+        (KLING, {}, "13.5"),
+        (KLING, {"duration": "15"}, "40.5"),
     ],
 )
 def test_estimates(name: str, params: Params, amount: str) -> None:
-    """The list price of one call, by its parameters and the number of its images, exactly."""
+    """The list price of one call: by its parameters, times its images or seconds, exactly."""
     found = catalog.estimate(model(name), params)
     assert (found.amount, found.currency) == (Decimal(amount), "CNY")
 
 
+def test_the_last_charge_holds_for_the_same_seconds_only() -> None:
+    """A film of 15 seconds costs what no film of 5 does, whatever else the price hangs on."""
+    keys = {catalog.price_key(model(KLING), {"duration": each}) for each in ("5", "15")}
+    assert len(keys) == 2
+
+
 def test_an_unknown_price_is_not_zero() -> None:
-    """A model without a price has no estimate."""
+    """A model without a price has no estimate, nor one whose length nobody can tell before."""
+    assert catalog.estimate(model(KLING), {"duration": "auto"}).amount is None
     priceless = own(name=GROK, price=None)
     assert catalog.estimate(priceless, {}).amount is None
 

@@ -114,7 +114,8 @@ class Reusing:
             if not job.reused or job.leader is None:
                 return await then(job)
             leader = await self._journal.run(transitions.existing_job, job.leader)
-            outcome = await self._follow(job, leader)
+            gave_up = leader.state in (State.FAILED, State.CANCELLED)
+            outcome = None if gave_up else await self._follow(job, leader)
             if outcome is None:
                 failed = ev.RemoteFailed(
                     failure=failures.REUSED_LOST,

@@ -358,3 +358,26 @@ async def test_a_storm_of_faults_pays_for_no_twin(studio: Studio) -> None:
     assert len(studio.ledger().tasks) == 6
     assert len(studio.outputs()) == 18
     assert list((studio.state / "spool").iterdir()) == []
+
+
+async def test_a_lost_result_is_not_waited_for_where_its_leader_gave_up(studio: Studio) -> None:
+    """Both lost their spool, and the service has nothing more for the leader: both say so."""
+    studio.simulator.update_settings(task_s=1.0)
+    studio.configure(watches=["other"])
+    outputs = studio.output, studio.folder / "other-out"
+    async with studio.running():
+        studio.drop("ann.jpg", number=7)
+        await studio.until_states(running=1)
+        (studio.folder / "other-in" / "bob.jpg").write_bytes(picture(7))
+        await studio.until(lambda: follows(studio), "it follows")
+        for each in outputs:
+            each.rename(each.with_suffix(".away"))
+        await studio.until_states(fetched=2)
+    empty_spool(studio)
+    studio.fault(Fault(call="query", kind="no_results"))
+    for each in outputs:
+        each.with_suffix(".away").rename(each)
+    async with studio.running():
+        await studio.until_states(failed=2)
+    assert bob(studio)["error"]["code"] == "reused_lost"
+    assert len(studio.ledger().tasks) == 1

@@ -16,6 +16,7 @@ from PIL import Image
 from pydantic import SecretStr
 
 from hotfolder import config, control, key, views
+from hotfolder.composition import Edges
 from hotfolder.control import Control
 from hotfolder.domain.errors import JournalUnavailable
 from hotfolder.domain.retry import PollSchedule
@@ -23,7 +24,7 @@ from hotfolder.journal import reading
 from hotfolder.journal.journal import Journal
 from hotfolder.journal.reader import Reader
 from hotfolder.runninghub.client import Client
-from hotfolder.service import Edges, Service
+from hotfolder.service import Service
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -308,7 +309,7 @@ class Studio:
 
 def _follows(service: Service) -> bool:
     """Whether every watch was scanned, hence events are listened to and nothing is old news."""
-    parts = service._parts  # noqa: SLF001  the journal's word may be from an earlier run
+    parts = service.parts
     if parts is None or not parts.watches.intakes:
         return False
     return all(each.scanned and each.standing.online for each in parts.watches.intakes)

@@ -18,6 +18,7 @@ NAME = "hotfolder"
 # only; owners of I/O (journal, runninghub, outputs, imaging, sources) know the domain alone.
 OWNERS = {"domain", "imaging", "journal", "outputs", "runninghub", "sources"}
 BELOW_FACES = OWNERS | {
+    "account",
     "charges",
     "checkup",
     "config",
@@ -82,7 +83,10 @@ ROOMS: dict[str, set[str]] = {
     "watches": {"config", "domain", "intake", "journal"},
     "reload": {"config", "domain", "journal", "pydantic", "structlog", "supervision"},
     "signals": set(),
-    "service": BELOW_FACES | {"web", "overview", "intake", "pipeline", "pydantic", "structlog"},
+    "account": {"config", "domain", "journal", "key", "pydantic", "runninghub", "structlog"},
+    "composition": BELOW_FACES - {"service"}
+    | {"web", "intake", "pipeline", "pydantic", "structlog"},
+    "service": BELOW_FACES | {"composition", "web", "overview", "pydantic", "structlog"},
     "simulator": {"PIL", "starlette", "uvicorn"},
     "cli": BELOW_FACES
     | {"intake", "jinja2", "rich", "simulator", "structlog", "typer", "pydantic"},

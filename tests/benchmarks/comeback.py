@@ -50,7 +50,7 @@ async def _follow(studio: Studio) -> float:
     daemon = asyncio.create_task(service.run(stop))
     while time.monotonic() - began_s < PATIENCE_S:
         await asyncio.sleep(0.1)
-        parts = service._parts  # noqa: SLF001  told nowhere else
+        parts = service.parts
         if parts and parts.watches.intakes and all(each.quiet for each in parts.watches.intakes):
             break
     took_s = time.monotonic() - began_s

@@ -84,7 +84,7 @@ async def _follow(studio: Studio) -> tuple[float, float]:
         await asyncio.sleep(0.05)
         if accepted_s is None and studio.jobs():
             accepted_s = time.monotonic() - began_s
-        parts = service._parts  # noqa: SLF001  the end of a scan is told nowhere else
+        parts = service.parts
         if parts and parts.watches.intakes and parts.watches.intakes[0].scanned:
             break
     scanned_s = time.monotonic() - began_s

@@ -24,8 +24,9 @@ from typing import TYPE_CHECKING, Any, Self
 from pydantic import SecretStr
 
 from hotfolder import config
+from hotfolder.composition import Edges
 from hotfolder.domain.failpoints import Failpoint, no_failpoint
-from hotfolder.service import Edges, Service
+from hotfolder.service import Service
 from tests.studio import KEY, LIMIT_S, EagerPolls
 
 if TYPE_CHECKING:

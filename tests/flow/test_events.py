@@ -302,7 +302,7 @@ async def test_a_share_inside_a_local_folder_is_scanned(
 
 
 def _intake(studio: Studio) -> WatchIntake:
-    parts = studio.newest_service._parts  # noqa: SLF001  what nobody else may touch
+    parts = studio.newest_service.parts
     assert parts is not None
     return parts.watches.intakes[0]
 

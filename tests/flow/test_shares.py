@@ -233,5 +233,5 @@ async def test_a_read_only_folder_is_known_by_its_disk(studio: Studio) -> None:
 
 
 def _is_quiet(studio: Studio) -> bool:
-    parts = studio.newest_service._parts  # noqa: SLF001  told nowhere else
+    parts = studio.newest_service.parts
     return parts is not None and all(each.quiet for each in parts.watches.intakes)

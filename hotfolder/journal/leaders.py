@@ -2,16 +2,20 @@
 
 A work key stands for a content, a model and a resolved payload. The leader is paid for; those
 that follow wait for its result. A unique index sees to it that nobody leads beside another. A
-leader that fails, is cancelled or gets another plan leads no longer: its followers are let go,
-and the first of them to look leads then.
+leader that fails unpaid, is cancelled or gets another plan leads no longer: its followers are let
+go, and the first of them to look leads then. One that was paid and whose result may yet be had
+leads on: asking for it again is free, and paying for it again is not.
 """
 
 from __future__ import annotations
 
+from hotfolder.domain.failures import PAID_LOST, REUSED_LOST
+from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import BEFORE_INTENT, State
 from hotfolder.journal.session import Session
 
 _HAS_A_RESULT = frozenset({State.FETCHED, State.DONE})
+_LOST = frozenset({PAID_LOST.code, REUSED_LOST.code})
 _GAVE_UP = frozenset({State.FAILED, State.CANCELLED})
 
 
@@ -49,11 +53,16 @@ def leave(session: Session, job_id: int) -> None:
     session.change("release_followers", leader=job_id)
 
 
-def note_move(session: Session, job_id: int, state: State) -> None:
+def note_move(session: Session, job: Job) -> None:
     """Tell the followers what the new state of a job means for them."""
-    if state in _GAVE_UP:
-        leave(session, job_id)
-    elif state in _HAS_A_RESULT:
-        session.change("wake_followers", leader=job_id)
-    elif state in BEFORE_INTENT:
-        session.change("wake_follower", job=job_id)
+    if job.state in _GAVE_UP and not _may_yet_have_a_result(job):
+        leave(session, job.id)
+    elif job.state in _HAS_A_RESULT:
+        session.change("wake_followers", leader=job.id)
+    elif job.state in BEFORE_INTENT:
+        session.change("wake_follower", job=job.id)
+
+
+def _may_yet_have_a_result(job: Job) -> bool:
+    code = job.failure.code if job.failure else None
+    return job.state is State.FAILED and job.was_paid and code not in _LOST

@@ -711,9 +711,11 @@ WHERE scope = :scope AND next_trial IS NOT NULL AND (:code IS NULL OR code = :co
 DELETE FROM hold WHERE scope = :scope AND code = :code;
 
 -- name: try_holds_now
--- A trial at once for each hold that has trials, of one scope or of all.
+-- A trial at once for each hold that has trials, of one scope or of all. A start alone is no reason
+-- to risk another doubt.
 UPDATE hold SET next_trial = :now
-WHERE next_trial IS NOT NULL AND (:scope IS NULL OR scope = :scope);
+WHERE next_trial IS NOT NULL
+    AND (scope = :scope OR (:scope IS NULL AND code != 'many_doubts'));
 
 -- name: count_states
 -- Jobs by state.

@@ -63,12 +63,13 @@ def apply(session: Session, job_id: int, event: ev.Event, *, expected: State | N
     if keep is not None:
         keep(session, job, event)
     _move(session, job, event, to_state)
-    leaders.note_move(session, job_id, to_state)
     if to_state is State.CANCELLED:
         session.change("free_names", job=job_id)
     if not ev.is_ordinary(event):
         _remember(session, job, event, to_state)
-    return existing_job(session, job_id)
+    moved = existing_job(session, job_id)
+    leaders.note_move(session, moved)
+    return moved
 
 
 def existing_job(session: Session, job_id: int) -> Job:

@@ -94,6 +94,22 @@ async def test_a_changed_output_is_asked_for_at_the_service(studio: Studio) -> N
     assert len(studio.ledger().tasks) == 1
 
 
+async def test_a_paid_leader_that_failed_is_not_paid_for_by_its_followers(
+    studio: Studio,
+) -> None:
+    """Its result may yet be had, which is free: they wait for that, and say so."""
+    studio.fault(Fault(call="query", kind="no_results", times=5))
+    studio.drop("ann.jpg", number=7)
+    studio.drop("bob.jpg", number=7)
+    await studio.once()
+    assert studio.states() == {"failed": 1, "accepted": 1}
+    assert "ann.jpg), which makes the same edit: failed" in studio.explain("bob.jpg")["reason"]
+    await studio.act("retry", jobs=[studio.job("ann.jpg")["id"]])
+    await studio.once()
+    assert studio.states() == {"done": 2}
+    assert len(studio.ledger().tasks) == 1
+
+
 async def test_what_is_lost_everywhere_is_paid(studio: Studio) -> None:
     """Without output and with dead links the follower pays, and leads from then on."""
     studio.drop("ann.jpg", number=7)

@@ -135,7 +135,7 @@ class Fetching:
             return TEXT_EXTENSION
         if self._is_picture(job):
             with part.reopened() as file:
-                return (await self._finishing.prove(file)).extension
+                return (await self._finishing.prove(job, file)).extension
         if not part.size:
             raise Unanswered("the result is empty")
         stated = _EXTENSION.fullmatch(result.type)

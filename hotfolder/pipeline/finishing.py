@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -21,12 +22,14 @@ from hotfolder.domain import names
 from hotfolder.domain.errors import OutputError
 from hotfolder.domain.jobs import Job, Submit
 from hotfolder.imaging.keepsake import Keepsake
-from hotfolder.imaging.picture import PictureError, PictureType
+from hotfolder.imaging.picture import PictureError, PictureType, sniff
 from hotfolder.imaging.workshop import WorkerDied, WorkerFailed, WorkerSlow, Workshop
 from hotfolder.outputs.errors import blocked
 from hotfolder.outputs.spool import Spool
 
 TRIES: Final = 3
+UNPROVED_TRIES: Final = 6
+HEAD_BYTES: Final = 64
 CHUNK_BYTES: Final = 1024 * 1024
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.pipeline")
@@ -39,12 +42,20 @@ class Finishing:
         self._workshop = workshop
         self._spool = spool
 
-    async def prove(self, file: BinaryIO) -> PictureType:
+    async def prove(self, job: Job, file: BinaryIO) -> PictureType:
         """Decode a result to its last pixel and return its type. Raises PictureError.
 
-        A worker that cannot tell raises WorkerFailed.
+        A worker that cannot tell raises WorkerFailed, for a while: then the first bytes decide,
+        since the result is paid and its link does not live for long.
         """
-        answer = await self._workshop.work_on("prove", [file.fileno()], {})
+        try:
+            answer = await self._workshop.work_on("prove", [file.fileno()], {})
+        except WorkerFailed as error:
+            kind = sniff(os.pread(file.fileno(), HEAD_BYTES, 0))
+            if job.attempt + 1 < UNPROVED_TRIES or kind is None:
+                raise
+            log.warning("result.unproved", **job.log_context(), error=str(error))
+            return kind
         return PictureType(answer["type"])
 
     async def finished(
@@ -57,7 +68,7 @@ class Finishing:
         """
         raw = names.raw_file(name)
         with self._opened(raw) as file, self._unnamed() as target:
-            kind = await self.prove(file)
+            kind = await self.prove(job, file)
             try:
                 answer = await self._finish(job, file, target, submit)
             except (PictureError, WorkerFailed) as error:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
+from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from PIL import Image
 
 from hotfolder.domain.errors import JournalUnavailable
 from hotfolder.journal.journal import Journal
@@ -230,3 +234,44 @@ async def _patiently(studio: Studio, condition: Callable[[], object]) -> None:
         await studio.send("settling", watch="studio", path="any")  # wakes the runner
         await asyncio.sleep(0.1)
     raise AssertionError(f"in vain: {studio.summary()}")
+
+
+def workers() -> list[int]:
+    """Return the processes in which this one opens pictures."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            command = (process / "cmdline").read_bytes()
+            parent = (process / "stat").read_text().rpartition(")")[2].split()[1]
+            if b"hotfolder.imaging.worker" in command and parent == str(os.getpid()):
+                found.append(int(process.name))
+    return found
+
+
+async def no_worker_lives() -> None:
+    """Kill whatever opens pictures, without end."""
+    while True:
+        for each in workers():
+            with suppress(ProcessLookupError):
+                os.kill(each, signal.SIGKILL)
+        await asyncio.sleep(0.005)
+
+
+async def test_a_paid_result_that_cannot_be_proved_is_delivered(studio: Studio) -> None:
+    """Where every worker dies of it, its first bytes decide in the end."""
+    killing = asyncio.create_task(no_worker_lives())
+    try:
+        studio.drop("ann.jpg")
+        await studio.once()
+    finally:
+        killing.cancel()
+    assert studio.states() == {"done": 1}
+    assert opened_size(studio.output / "ann.jpg") > (0, 0)
+    assert len(studio.ledger().tasks) == 1
+
+
+def opened_size(path: Path) -> tuple[int, int]:
+    """Return the size of a picture that is whole."""
+    with Image.open(path) as picture:
+        picture.load()
+        return picture.size

@@ -61,6 +61,8 @@ def retry(
     A result that was already paid is only asked for again, which is free. An edit that was not
     paid is submitted again. With --pay-again even a paid or finished one is made anew. With
     --changed the jobs named, or all, are made and paid anew that `jobs` shows as stale.
+
+    Example: hotfolder retry --failed
     """
     set_up_log(log_level, LogLevel.WARNING)
     if changed and failed:
@@ -89,6 +91,8 @@ def resolve(
 
     Look in the service's account pages whether a task was made at that time. If so, give its
     id; if not, resend. Resending an edit that was accepted pays for it twice.
+
+    Example: hotfolder resolve 17 --task-id 2013508786110730241
     """
     set_up_log(log_level, LogLevel.WARNING)
     wish = {"job": job, "task_id": task_id, "resend": resend, "abandon": abandon}
@@ -106,6 +110,8 @@ def cancel(
     """Give jobs up that are not yet edited.
 
     Before they are sent that is free. A running one is cancelled if the service can.
+
+    Example: hotfolder cancel 17 18
     """
     set_up_log(log_level, LogLevel.WARNING)
     _wish(config_file, "cancel", {"jobs": jobs})
@@ -119,6 +125,8 @@ def pause(
     """Stop uploading and submitting by hand, until resume.
 
     Edits that run at the service are still fetched and published. It lasts across restarts.
+
+    Example: hotfolder pause portraits
     """
     set_up_log(log_level, LogLevel.WARNING)
     _wish(config_file, "pause", {"watch": watch})
@@ -132,6 +140,8 @@ def resume(
     """Let go on what was paused, and have whatever holds the account tried at once.
 
     After mending the key or the money, this saves waiting for the next trial.
+
+    Example: hotfolder resume portraits
     """
     set_up_log(log_level, LogLevel.WARNING)
     _wish(config_file, "resume", {"watch": watch})

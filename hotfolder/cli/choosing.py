@@ -76,6 +76,8 @@ def models(
     """List the models with what they take, make and cost; or one in full, with a rule to copy.
 
     Your own models of the config are among them. Prices are list prices in CNY.
+
+    Example: hotfolder models nano edit --max-price 0.3
     """
     set_up_log(log_level, LogLevel.WARNING)
     known = known_models(config_file)
@@ -109,6 +111,8 @@ def plan(
 
     Rule, model, prompt, parameters, conversion, output name and list price; of all watches where
     nothing is named. The output's ending is that of the result.
+
+    Example: hotfolder plan portraits --json
     """
     set_up_log(log_level, LogLevel.WARNING)
     wanted = valid_config(config_file)
@@ -132,6 +136,8 @@ def schema(
     """Print the JSON schema with the models' names, for editors to complete and check with.
 
     For a TOML file say so in its first line: #:schema hotfolder.schema.json
+
+    Example: hotfolder schema > hotfolder.schema.json
     """
     set_up_log(log_level, LogLevel.WARNING)
     render.print_json(schemas.BY_NAME[of.value](known_models(config_file)))

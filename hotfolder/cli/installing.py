@@ -59,7 +59,10 @@ def install(
 def uninstall(
     name: NameArgument = "studio", log_level: LogLevelOption = None, dry_run: DryRunOption = False
 ) -> None:
-    """Take the service hotfolder@NAME away. Journal, config and pictures stay. Needs root."""
+    """Take the service hotfolder@NAME away. Journal, config and pictures stay. Needs root.
+
+    Example: sudo /opt/hotfolder/.venv/bin/hotfolder uninstall studio
+    """
     set_up_log(log_level, LogLevel.WARNING)
     _need_root(dry_run)
     _take(installation.removal(name), dry_run=dry_run)

@@ -30,7 +30,10 @@ from hotfolder.journal.reader import Reader
 def status(
     config_file: ConfigOption = None, log_level: LogLevelOption = None, json: JsonOption = False
 ) -> None:
-    """Show the watches, the jobs by state, holds, and what has been charged."""
+    """Show the watches, the jobs by state, holds, and what has been charged.
+
+    Example: hotfolder status --json
+    """
     set_up_log(log_level, LogLevel.WARNING)
     wanted = valid_config(config_file)
     try:
@@ -61,6 +64,8 @@ def jobs(
 
     States: accepted, uploaded, submitting, running, finished, fetched, done, failed, in_doubt,
     cancelled.
+
+    Example: hotfolder jobs --state failed --watch portraits
     """
     set_up_log(log_level, LogLevel.WARNING)
     wanted = valid_config(config_file)
@@ -85,7 +90,10 @@ def explain(
     log_level: LogLevelOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Say why a file is where it is: ignored, settling, waiting for what, done where."""
+    """Say why a file is where it is: ignored, settling, waiting for what, done where.
+
+    Example: hotfolder explain in/ann.jpg
+    """
     set_up_log(log_level, LogLevel.WARNING)
     wanted = valid_config(config_file)
     with own_state(wanted):
@@ -137,6 +145,8 @@ def charges(
     """Show what has been charged, by day, watch, rule or model.
 
     FREE counts the pictures that got the paid result of another one, and edits without a charge.
+
+    Example: hotfolder charges --by watch --csv charges.csv
     """
     set_up_log(log_level, LogLevel.WARNING)
     wanted = valid_config(config_file)

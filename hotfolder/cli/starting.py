@@ -28,7 +28,10 @@ def init(
         Path, typer.Argument(metavar="DIR", help="Where; the current folder by default.")
     ] = Path(),
 ) -> None:
-    """Write a config that explains itself, and the folders it names."""
+    """Write a config that explains itself, and the folders it names.
+
+    Example: hotfolder init studio
+    """
     target = folder / CONFIG_NAME
     text = resources.files("hotfolder").joinpath("config.example.toml").read_text("utf-8")
     if os.path.lexists(target):
@@ -63,6 +66,8 @@ def demo(
     """Show the whole way on sample pictures, against the simulator. Needs no key.
 
     Ends by naming the outputs and a page with before and after side by side.
+
+    Example: hotfolder demo --keep
     """
     from hotfolder.cli import demonstration  # noqa: PLC0415  slow, see above
 
@@ -100,6 +105,8 @@ def simulator(
 
     Point a config at it with api.base_url, and set RH_API_KEY to any 32 characters. It charges
     nothing real and keeps nothing.
+
+    Example: hotfolder simulator --port 8765 --task-seconds 5
     """
     from hotfolder.simulator import Settings, serve  # noqa: PLC0415  slow, see above
 

@@ -44,6 +44,8 @@ def run(config_file: ConfigOption = None, log_level: LogLevelOption = None) -> N
     It watches the input folders of every watch and takes what already stands there, too. The
     first signal lets running steps finish (limits.grace), the second ends at once. SIGHUP reads
     the config again.
+
+    Example: hotfolder run -c studio/hotfolder.toml --log-level debug
     """
     set_up_log(log_level, LogLevel.INFO)
     ready = _ready(config_file)
@@ -76,6 +78,8 @@ def once(
 
     Exit code 0: all done. 1: some failed, are in doubt, held or waiting. 4: the service refuses
     the key, or there is no money.
+
+    Example: hotfolder once --timeout 1800
     """
     set_up_log(log_level, LogLevel.WARNING if sys.stderr.isatty() else LogLevel.INFO)
     ready = _ready(config_file)
@@ -105,6 +109,8 @@ def check(
     """Look at the config, the folders and the key. Changes nothing.
 
     Exit code 0: it can be started. 2: something is wrong. 4: the service refuses the key.
+
+    Example: hotfolder check -c studio/hotfolder.toml --online
     """
     set_up_log(log_level, LogLevel.WARNING)
     ready = _ready(config_file)

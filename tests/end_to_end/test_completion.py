@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 import shutil
@@ -75,3 +76,13 @@ def test_the_manual_names_every_command() -> None:
             ["man", "--warnings", "-l", str(path)], capture_output=True, text=True, check=True
         )
         assert "warning" not in shown.stderr
+
+
+def test_every_command_gives_an_example() -> None:
+    """--help of each command ends with a line to copy, whose options there are."""
+    for each in app.registered_commands:
+        text = inspect.getdoc(each.callback) or ""
+        example = re.search(r"Example: (.+)$", text)
+        assert example is not None, each.callback
+        name = each.callback.__name__ if each.callback else ""
+        assert f"hotfolder {name}" in example[1]

@@ -123,6 +123,16 @@ def test_reloading_is_over_when_it_is_told(studio: Studio) -> None:
     assert studio.shows("MainPID") == before
 
 
+def test_a_share_that_is_mounted_later_reaches_it(studio: Studio) -> None:
+    """The unit's own view of the mounts follows the system's: a NAS may come after the start."""
+    mounts = studio.machine.root / "proc" / studio.shows("MainPID") / "mountinfo"
+    studio.machine.run("mkdir", "-p", "/srv/nas")
+    studio.machine.run("mount", "-t", "tmpfs", "tmpfs", "/srv/nas")
+    assert " /srv/nas " in mounts.read_text()
+    studio.machine.run("umount", "/srv/nas")
+    assert " /srv/nas " not in mounts.read_text()
+
+
 def test_a_killed_daemon_comes_back(studio: Studio) -> None:
     """Kill -9 at work: systemd starts it again, and nothing is paid twice or lost."""
     studio.server.simulator.add_fault(Fault(call="query", kind="slow", seconds=1.0, times=1))

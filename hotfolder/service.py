@@ -213,8 +213,7 @@ class Service:
             settled = all(each.quiet for each in intakes)  # before the rest: else a job slips by
             try:
                 counts = await parts.journal.run(reading.state_counts)
-                going_on = await parts.journal.run(reading.going_on)
-                going_on = going_on or await parts.doubts.hopeful()
+                going_on = await parts.doubts.going_on()
             except JournalUnavailable:
                 await asyncio.sleep(LOOK_S)
                 continue

@@ -49,8 +49,8 @@ class Journal:
     """The SQLite record in `folder`. Open at most once per folder at a time.
 
     Raises JournalLocked when another process holds it, JournalDamaged, JournalNewer.
-    `failpoint` is passed `commit.before` and `commit.after`, `observe` how long each commit took;
-    both in the journal's thread.
+    `failpoint` is passed `commit.before` and `commit.after` of what changes anything, `observe` how
+    long such a commit took; both in the journal's thread.
     """
 
     def __init__(
@@ -165,17 +165,24 @@ class Journal:
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             session = Session(self._connection, self.clock)
+            before = self._connection.total_changes
             answers = [self._run_one(session, operation) for operation in batch]
-            self._failpoint("commit.before")
-            began_s = time.monotonic()
-            self._connection.execute("COMMIT")
-            self._observe(Measure.COMMIT, time.monotonic() - began_s, "")
-            self._failpoint("commit.after")
+            if self._connection.total_changes == before:
+                self._connection.execute("COMMIT")
+            else:
+                self._commit_changes()
         except BaseException:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             raise
         return answers
+
+    def _commit_changes(self) -> None:
+        self._failpoint("commit.before")
+        began_s = time.monotonic()
+        self._connection.execute("COMMIT")
+        self._observe(Measure.COMMIT, time.monotonic() - began_s, "")
+        self._failpoint("commit.after")
 
     def _run_one(self, session: Session, operation: _Operation) -> tuple[Any, Exception | None]:
         self._connection.execute("SAVEPOINT operation")

@@ -17,9 +17,10 @@ import structlog
 
 from hotfolder.domain.errors import JournalUnavailable, RemoteError
 from hotfolder.domain.retry import backoff_s
-from hotfolder.journal import callbacks, doubts
+from hotfolder.journal import callbacks, doubts, reading
 from hotfolder.journal.callbacks import Confirmed, Hint
 from hotfolder.journal.journal import Journal
+from hotfolder.journal.session import Session
 from hotfolder.pipeline.steps import Later
 from hotfolder.runninghub.client import Client
 from hotfolder.runninghub.wire import TaskReport, TaskStatus
@@ -85,9 +86,9 @@ class Doubts:
                 next_due = None
             await self._wait(next_due)
 
-    async def hopeful(self) -> bool:
-        """Return whether a doubt may yet end by itself."""
-        return await self._journal.run(doubts.hopeful, self._allowance()) > 0
+    async def going_on(self) -> bool:
+        """Return whether any job goes on by itself: doubts that may yet end are among them."""
+        return await self._journal.run(_going_on, self._allowance()) > 0
 
     async def _wait(self, next_due: datetime | None) -> None:
         wait_s = RESEND_LOOK_S if self._resend_up_to() else LONGEST_LOOK_S
@@ -151,3 +152,8 @@ class Doubts:
         for job in await self._journal.run(doubts.resend, allowance):
             log.warning("submit.approved", **job.log_context(), by=doubts.BY_LIMIT)
             self._wake()
+
+
+def _going_on(session: Session, allowance: doubts.Allowance) -> int:
+    """Count both at one moment: a job may leave the one for the other at any time."""
+    return reading.going_on(session) + doubts.hopeful(session, allowance)

@@ -1,0 +1,163 @@
+"""A watched folder and its rules: which sources get which edit."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import Field, PrivateAttr, model_validator
+
+from hotfolder import __version__
+from hotfolder.config.fields import (
+    NAME_PATTERN,
+    UMASK_PATTERN,
+    ConfigPath,
+    Money,
+    OptionalPath,
+    OutputTemplate,
+    Parameter,
+    PictureKind,
+    Pixels,
+    Seconds,
+)
+from hotfolder.config.sections import Section, check_distinct
+from hotfolder.domain.preparation import Finish
+from hotfolder.runninghub.catalog import DEFAULT_MODEL, Catalog
+
+
+class When(Section):
+    """What a picture must be besides its name: 0, -1 or empty = whatever it is.
+
+    Sides are in pixels as one looks at the picture; `min_rating` is XMP's, -1 (rejected) to 5.
+    """
+
+    types: list[PictureKind] = []
+    orientation: list[Literal["landscape", "portrait", "square"]] = []
+    min_width: Pixels = 0
+    max_width: Pixels = 0
+    min_height: Pixels = 0
+    max_height: Pixels = 0
+    min_rating: Annotated[int, Field(ge=-1, le=5)] = -1
+    labels: list[str] = []
+
+
+ANYTHING: Final = When()
+
+
+class Rule(Section):
+    """Which sources of a watch get which edit."""
+
+    name: Annotated[str, Field(pattern=NAME_PATTERN)] = "default"
+    match: list[str] = []
+    exclude: list[str] = []
+    when: When = ANYTHING
+    model: str = DEFAULT_MODEL
+    prompt: str | None = None
+    prompt_file: OptionalPath = None
+    references: list[ConfigPath] = []
+    params: dict[str, Parameter] = {}
+    output_name: OutputTemplate | None = None
+    prepare: Literal["auto", "never", "fail"] = "auto"
+    max_mb: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    max_megapixels: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    strip: list[Literal["gps", "serials", "thumbnail", "all"]] = []
+    format: Literal["keep", "jpeg", "png", "webp"] = "keep"
+    size: Literal["model", "source"] = "model"
+    metadata: Literal["copy", "none"] = "copy"
+    metadata_gps: bool = True
+    metadata_prompt: bool = False
+    _filed_prompt: str | None = PrivateAttr(default=None)
+
+    @model_validator(mode="after")
+    def _has_one_prompt(self) -> Self:
+        if self.prompt_file is not None:
+            if self.prompt is not None:
+                raise ValueError("has both prompt and prompt_file: take one of them away")
+            self._filed_prompt = _prompt_text(self.prompt_file)
+        return self
+
+    @property
+    def finish(self) -> Finish:
+        """How results are finished."""
+        return Finish(
+            format=self.format,
+            size=self.size,
+            metadata=self.metadata,
+            gps=self.metadata_gps,
+            prompt=self.metadata_prompt,
+        )
+
+    @property
+    def wording(self) -> str:
+        """The prompt as it stands in the rule, or in its file when the config was read."""
+        return (self.prompt or self._filed_prompt or "").strip()
+
+
+# What of a watch decides which edit a source gets.
+_EDITS: Final = {"rules", "rule", "sidecar", "sidecar_models", "reference_folders"}
+
+
+class Watch(Section):
+    """A watched input folder with its output folder and rules."""
+
+    name: Annotated[str, Field(pattern=NAME_PATTERN)]
+    input: ConfigPath
+    output: ConfigPath
+    recursive: bool = True
+    detect: Literal["auto", "events", "scan"] = "auto"
+    settle: Annotated[float, Field(ge=0.05, le=3600)] = 2.0
+    scan_interval: Literal["auto"] | Annotated[float, Field(ge=0.1, le=86_400)] = "auto"
+    rules: Literal["first", "all"] = "first"
+    sidecar: Literal["optional", "required", "none"] = "optional"
+    sidecar_wait: Annotated[float, Field(ge=0, le=3600)] = 3.0
+    orphan_after: Seconds = 600.0
+    sidecar_models: list[str] = []
+    reference_folders: list[ConfigPath] = []
+    duplicates: Literal["reuse", "edit"] = "reuse"
+    collision: Literal["suffix", "skip", "replace"] = "suffix"
+    originals: Literal["keep", "move"] = "keep"
+    umask: Annotated[str, Field(pattern=UMASK_PATTERN)] = ""
+    group: str = ""
+    times: Literal["now", "source"] = "now"
+    charge_per_day: Money = Decimal(0)
+    notes: Literal["none", "failures", "all"] = "none"
+    rule: Annotated[list[Rule], Field(default_factory=lambda: [Rule()], min_length=1)]
+    _catalog: Catalog = PrivateAttr(default_factory=Catalog)
+
+    @model_validator(mode="after")
+    def _rules_have_names_of_their_own(self) -> Watch:
+        check_distinct("rules", [each.name for each in self.rule])
+        return self
+
+    @property
+    def catalog(self) -> Catalog:
+        """The models that this watch's rules and sidecars may name."""
+        return self._catalog
+
+    @functools.cached_property
+    def edits(self) -> str:
+        """A short text that is another wherever the same source may get another edit."""
+        own = [each.model_dump_json() for each in self.catalog.own]
+        said = self.model_dump_json(include=_EDITS), [each.wording for each in self.rule]
+        return hashlib.sha256(repr((__version__, said, own)).encode()).hexdigest()[:24]
+
+    def output_template(self, rule: Rule) -> str:
+        """Return the output name's template of one rule of this watch."""
+        default = "{stem}.{rule}.{ext}" if self.rules == "all" else "{stem}.{ext}"
+        return rule.output_name or default
+
+
+def _prompt_text(path: Path) -> str:
+    """Return the prompt in a file. Raises ValueError."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise ValueError(f"prompt_file {path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ValueError(f"prompt_file {path} is not UTF-8 text") from error
+    if not text.strip() or "\0" in text:
+        raise ValueError(f"prompt_file {path} is empty or no text")
+    return text

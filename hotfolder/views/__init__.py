@@ -1,0 +1,36 @@
+"""Journal rows -> what the faces show. One shape for terminal, JSON and pages."""
+
+from hotfolder.views.explaining import Explanation, explain, place
+from hotfolder.views.listing import JobView, jobs, outputs
+from hotfolder.views.shapes import explanation_json, job_json, status_json
+from hotfolder.views.summary import ConfigView, Status, status, unstarted
+from hotfolder.views.wording import (
+    in_a_line,
+    local_time,
+    sentences,
+    shown,
+    state_words,
+    view_words,
+)
+
+__all__ = [
+    "ConfigView",
+    "Explanation",
+    "JobView",
+    "Status",
+    "explain",
+    "explanation_json",
+    "in_a_line",
+    "job_json",
+    "jobs",
+    "local_time",
+    "outputs",
+    "place",
+    "sentences",
+    "shown",
+    "state_words",
+    "status",
+    "status_json",
+    "unstarted",
+    "view_words",
+]

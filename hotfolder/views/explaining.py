@@ -1,0 +1,209 @@
+"""Why a file is where it is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from hotfolder import config, sources
+from hotfolder.domain.failures import BACKLOG
+from hotfolder.domain.jobs import Job
+from hotfolder.domain.states import BEFORE_INTENT, State
+from hotfolder.intake import companions, ignore, plan, sidecar
+from hotfolder.intake.ignorefile import IgnoreFiles
+from hotfolder.journal import holds, reading
+from hotfolder.journal.holds import Hold
+from hotfolder.journal.session import Session
+from hotfolder.views.listing import JobView, conversion, job_view, waits
+from hotfolder.views.wording import local_time, sentences, view_words
+
+VerdictWord = Literal[
+    "ignored", "settling", "waiting", "held", "offline", "skipped", "job", "unknown"
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sidecars:
+    """The sidecar and folder files that speak for a source, and those that another overrules."""
+
+    read: tuple[str, ...]
+    unread: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Why a file is where it is."""
+
+    path: str
+    verdict: VerdictWord
+    reason: str
+    job: JobView | None = None
+    others: tuple[JobView, ...] = ()
+    sidecars: Sidecars | None = None
+
+
+def explain(
+    session: Session | None,
+    wanted: config.Config,
+    path: Path,
+    *,
+    settling: str | None,
+    daemon: bool,
+) -> Explanation:
+    """Say why a file is where it is.
+
+    `session` None = there is no journal yet; `settling` is what a running daemon says of a file
+    on its way; `daemon` whether one runs.
+    """
+    shown_path = os.fspath(path)
+    found = place(path, wanted)
+    if found is None:
+        return Explanation(
+            path=shown_path, verdict="unknown", reason="it is not inside any watched folder"
+        )
+    watch, relative = found
+    row = _watch_row(session, watch) if session else None
+    known = _of_journal(session, row, relative, shown_path, settling) if session and row else None
+    offline = daemon and row is not None and not row.online
+    if offline and row and (known is None or _needs_source(known)):
+        told = Explanation(path=shown_path, verdict="offline", reason=_offline(watch, row))
+        return replace(told, job=known.job, others=known.others) if known else told
+    moved = _moved(session, row, relative, shown_path) if session and row and not known else None
+    told = known or moved or _of_name(shown_path, watch, relative, daemon=daemon)
+    return told if offline else replace(told, sidecars=_sidecars(watch, relative))
+
+
+def place(path: Path, wanted: config.Config) -> tuple[config.Watch, str] | None:
+    """Return the watch that a path belongs to and the path relative to it, or None."""
+    absolute = Path(os.path.abspath(path))  # noqa: PTH100  links stay
+    for watch in wanted.watch:  # first without asking the disk: a share that is away may hang
+        if watch.input in absolute.parents:
+            return watch, absolute.relative_to(watch.input).as_posix()
+    real = Path(os.path.realpath(absolute.parent)) / absolute.name
+    for watch in wanted.watch:
+        for root in (watch.input, Path(os.path.realpath(watch.input))):
+            for spelling in (absolute, real):
+                if root in spelling.parents:
+                    return watch, spelling.relative_to(root).as_posix()
+    return None
+
+
+def _watch_row(session: Session, watch: config.Watch) -> reading.WatchRow | None:
+    return next((row for row in reading.watches(session) if row.name == watch.name), None)
+
+
+def _needs_source(told: Explanation) -> bool:
+    return told.job is not None and told.job.job.state in BEFORE_INTENT
+
+
+def _of_journal(
+    session: Session, row: reading.WatchRow, relative: str, path: str, settling: str | None
+) -> Explanation | None:
+    """Say what the journal, and the daemon, know of a path; None = nothing."""
+    known = reading.source(session, row.id, relative)
+    listed = reading.jobs_of_source(session, known.id) if known else []
+    if settling is not None and not (listed and waits(listed[0])):
+        return Explanation(path=path, verdict="settling", reason=settling)
+    if known and known.held:
+        return Explanation(path=path, verdict="held", reason=sentences(BACKLOG))
+    done_with = {job.content_hash for job in listed}
+    if known and known.skipped and known.content_hash not in done_with:
+        return Explanation(path=path, verdict="skipped", reason=known.reason or "not wanted")
+    if not known or not listed:
+        return None
+    told = _of_jobs(session, path, listed)
+    return replace(told, reason=f"{told.reason}{_original(known)}")
+
+
+def _original(known: reading.SourceRow) -> str:
+    """Return where the original went, or why it could not go."""
+    if known.moved_to is not None:
+        return f"; its original is {known.moved_to} in the output folder"
+    return f"; {known.reason}" if known.reason else ""
+
+
+def _of_jobs(session: Session, path: str, listed: list[Job]) -> Explanation:
+    job = listed[0]
+    held = _hold_over(session, job)
+    newest = job_view(session, job, held.failure if held else None)
+    older = [job_view(session, each, None) for each in listed[1:]]
+    verdict: VerdictWord = "job"
+    reason = view_words(newest)
+    if waits(job):
+        verdict = "waiting"
+        reason = sentences(job.failure) if job.failure else reason
+        leading = _hold_over(session, newest.leader) if newest.leader else None
+        if leading is not None:
+            reason = f"{reason}; it is held: {sentences(leading.failure)}"
+    elif held is not None:
+        verdict = "waiting" if held.scope == holds.SERVICE else "held"
+        reason = f"{sentences(held.failure)} It has been so since {local_time(held.since)}."
+    for told in _work_on_pictures(session, job):
+        reason = f"{reason.rstrip('.')}. {told}"
+    return Explanation(path=path, verdict=verdict, reason=reason, job=newest, others=tuple(older))
+
+
+def _work_on_pictures(session: Session, job: Job) -> Iterator[str]:
+    """Say what is done to the picture on its way to the service, and was done to the results."""
+    if conversion(job) and job.state is not State.FAILED:
+        done = "is" if job.state is State.ACCEPTED else "was"
+        yield f"For the upload it {done} converted: {'; '.join(conversion(job))}"
+    finished = reading.finished(session, job.id)
+    if finished:
+        yield f"The result was finished: {finished}"
+
+
+def _hold_over(session: Session, job: Job) -> Hold | None:
+    if job.waits_for is not None:
+        return None
+    return next(iter(holds.holds_over(session, job)), None)
+
+
+def _moved(session: Session, row: reading.WatchRow, relative: str, path: str) -> Explanation | None:
+    new_place = reading.went_to(session, row.id, relative)
+    if new_place is None or os.path.lexists(path):
+        return None
+    reason = f"it was moved to {new_place}, and its edit goes on there"
+    return Explanation(path=path, verdict="unknown", reason=reason)
+
+
+def _of_name(path: str, watch: config.Watch, relative: str, *, daemon: bool) -> Explanation:
+    if not watch.input.is_dir():
+        reason = f"the folder {watch.input} is not there"
+        return Explanation(path=path, verdict="offline", reason=reason)
+    ignored = plan.why_ignored(watch, relative)
+    if ignored and ignore.is_sidecar(relative) and not ignore.ignored(relative):
+        ignored = companions.describe(watch, relative)
+    ignored = ignored or IgnoreFiles(watch.input).why(relative)
+    if ignored:
+        return Explanation(path=path, verdict="ignored", reason=ignored)
+    if not os.path.lexists(path):
+        return Explanation(path=path, verdict="unknown", reason="there is no such file")
+    if os.path.islink(path):  # noqa: PTH114  as text
+        return Explanation(path=path, verdict="ignored", reason="a link: links are not followed")
+    if not os.path.isfile(path):  # noqa: PTH113  as text
+        return Explanation(path=path, verdict="ignored", reason="not a regular file")
+    reason = "it will be seen within moments" if daemon else "no hotfolder is running"
+    return Explanation(path=path, verdict="unknown", reason=f"not seen yet: {reason}")
+
+
+def _offline(watch: config.Watch, row: reading.WatchRow) -> str:
+    if row.since is None or row.reason is None:
+        return f"the folder {watch.input} is not there"
+    return f"offline since {local_time(row.since)}: {row.reason}"
+
+
+def _sidecars(watch: config.Watch, relative: str) -> Sidecars | None:
+    if watch.sidecar == "none" or ignore.is_sidecar(relative):
+        return None
+    try:
+        found = sidecar.beside(watch.input, relative)
+    except (OSError, sources.SourceError):
+        return None
+    read = (*((found.sidecar,) if found.sidecar else ()), *found.folder_files)
+    return Sidecars(
+        read=tuple(path for path, _ in read), unread=tuple(path for path, _ in found.unread)
+    )

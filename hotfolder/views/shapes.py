@@ -1,0 +1,116 @@
+"""The JSON shapes that are promised to scripts: keys may be added, none may change its meaning."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from hotfolder.domain.failures import Failure
+from hotfolder.domain.states import State
+from hotfolder.journal.holds import Hold
+from hotfolder.views.explaining import Explanation, Sidecars
+from hotfolder.views.listing import JobView, conversion, outputs
+from hotfolder.views.summary import ConfigView, Status
+
+Json = dict[str, Any]
+
+
+def status_json(seen: Status) -> Json:
+    """Return the promised shape of `status --json`."""
+    return {
+        "watches": [
+            {
+                "name": row.name,
+                "input": row.root,
+                "online": row.online,
+                "detect": row.detect,
+                "reason": row.reason,
+                "since": row.since.isoformat() if row.since else None,
+            }
+            for row in seen.watches
+        ],
+        "jobs": {state.value: seen.jobs[state] for state in State},
+        "waiting": seen.waiting,
+        "holds": [_hold_json(each) for each in seen.holds],
+        "charges": {
+            "today": _number(seen.charges.today),
+            "total": _number(seen.charges.total),
+            "currency": seen.charges.currency,
+            "at_risk": _number(seen.at_risk.amount),
+        },
+        "config": _config_json(seen.running) if seen.running else None,
+    }
+
+
+def _config_json(seen: ConfigView) -> Json:
+    return {
+        "problem": seen.problem,
+        "needs_restart": list(seen.needs_restart),
+        "edited": seen.edited,
+    }
+
+
+def job_json(view: JobView) -> Json:
+    """Return the promised shape of one job."""
+    job = view.job
+    return {
+        "id": job.id,
+        "watch": job.watch,
+        "source": job.source,
+        "rule": job.plan.rule,
+        "model": job.plan.model,
+        "state": job.state.value,
+        "task_id": job.submit.task_id if job.submit else None,
+        "outputs": outputs(job),
+        "charge": _number(view.charge),
+        "estimate": _number(job.estimate.amount),
+        "error": _failure_json(job.failure),
+        "held": _failure_json(view.held),
+        "accepted_at": job.accepted_at.isoformat(),
+        "ended_at": job.ended_at.isoformat() if job.ended_at else None,
+        "waits_for": job.waits_for.value if job.waits_for else None,
+        "stale": job.stale,
+        "due_at": job.due_at.isoformat() if job.due_at else None,
+        "leader": job.leader,
+        "reused": job.reused,
+        "conversion": conversion(job),
+    }
+
+
+def explanation_json(told: Explanation) -> Json:
+    """Return the promised shape of `explain --json`."""
+    return {
+        "path": told.path,
+        "verdict": told.verdict,
+        "reason": told.reason,
+        "job": job_json(told.job) if told.job else None,
+        "others": [job_json(each) for each in told.others],
+        "sidecars": _sidecars_json(told.sidecars) if told.sidecars else None,
+    }
+
+
+def _sidecars_json(found: Sidecars) -> Json:
+    return {"read": list(found.read), "unread": list(found.unread)}
+
+
+def _hold_json(hold: Hold) -> Json:
+    return {
+        "scope": hold.scope,
+        "code": hold.failure.code,
+        "reason": hold.failure.message,
+        "hint": hold.failure.hint,
+        "since": hold.since.isoformat(),
+        "count": hold.count,
+        "estimate": _number(hold.estimate),
+        "next_trial": hold.next_trial.isoformat() if hold.next_trial else None,
+    }
+
+
+def _failure_json(failure: Failure | None) -> Json | None:
+    if failure is None:
+        return None
+    return {"code": failure.code, "message": failure.message, "hint": failure.hint}
+
+
+def _number(amount: Decimal | None) -> float | None:
+    return None if amount is None else float(amount)

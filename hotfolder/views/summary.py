@@ -1,0 +1,93 @@
+"""Everything at a glance."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from decimal import Decimal
+
+from hotfolder import charges, config
+from hotfolder.domain.jobs import Job
+from hotfolder.domain.states import State
+from hotfolder.journal import configs, doubts, holds, reading
+from hotfolder.journal.doubts import AtRisk
+from hotfolder.journal.holds import Hold
+from hotfolder.journal.session import Session
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigView:
+    """Why a newer config is not in force, which keys wait for a restart, whether it was edited."""
+
+    problem: str | None
+    needs_restart: tuple[str, ...]
+    edited: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """Everything at a glance. `running` None = no daemon says which config it runs by."""
+
+    watches: list[reading.WatchRow]
+    jobs: dict[State, int]
+    waiting: dict[str, int]
+    holds: list[Hold]
+    charges: charges.Charges
+    at_risk: AtRisk
+    attention: list[Job]
+    running: ConfigView | None = None
+
+
+def status(session: Session, wanted: config.Config) -> Status:
+    """Return the state of everything."""
+    by_name = {row.name: row for row in reading.watches(session)}
+    listed = [by_name.get(watch.name) or _unseen(watch) for watch in wanted.watch]
+    return Status(
+        watches=listed,
+        jobs=reading.state_counts(session),
+        waiting=reading.wait_counts(session),
+        holds=holds.holds(session),
+        charges=charges.summed(session),
+        at_risk=doubts.at_risk(session),
+        attention=reading.needing_attention(session),
+        running=_running(session, wanted),
+    )
+
+
+def _running(session: Session, wanted: config.Config) -> ConfigView | None:
+    in_force = configs.find(session)
+    present = config.restored(in_force.config) if in_force else None
+    if in_force is None or present is None:
+        return None
+    here, there = (each.model_dump(exclude=set(config.NEEDS_RESTART)) for each in (present, wanted))
+    return ConfigView(
+        problem=in_force.problem, needs_restart=in_force.needs_restart, edited=here != there
+    )
+
+
+def unstarted(wanted: config.Config) -> Status:
+    """Return the state where there is no journal yet."""
+    return Status(
+        watches=[_unseen(watch) for watch in wanted.watch],
+        jobs=dict.fromkeys(State, 0),
+        waiting={},
+        holds=[],
+        charges=charges.Charges(today=Decimal(0), total=Decimal(0), currency=None),
+        at_risk=AtRisk(submits=0, amount=Decimal(0)),
+        attention=[],
+    )
+
+
+def _unseen(watch: config.Watch) -> reading.WatchRow:
+    there = watch.input.is_dir()
+    return reading.WatchRow(
+        id=0,
+        name=watch.name,
+        root=os.fspath(watch.input),
+        output_root=os.fspath(watch.output),
+        online=there,
+        detect=None,
+        reason=None if there else "the folder is not there",
+        was_online=False,
+        since=None,
+    )

@@ -1,0 +1,92 @@
+"""How jobs, failures, times and file names are put into words for a person."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from datetime import datetime
+
+from hotfolder.domain.events import WaitsFor
+from hotfolder.domain.failures import Failure
+from hotfolder.domain.jobs import Job
+from hotfolder.domain.states import State
+from hotfolder.views.listing import JobView, outputs, waits
+
+STALE = "stale: its prompt or rule changed since; retry --changed makes it anew"
+
+_WORDS = {
+    State.ACCEPTED: "accepted, to be uploaded",
+    State.UPLOADED: "uploaded, waits for a free place at the service",
+    State.SUBMITTING: "is just being sent",
+    State.RUNNING: "the service is working on it",
+    State.FINISHED: "edited, the result is being fetched",
+    State.FETCHED: "edited, the result is being written to the output folder",
+    State.DONE: "done",
+    State.CANCELLED: "cancelled",
+    State.FAILED: "failed",
+    State.IN_DOUBT: "in doubt",
+}
+
+
+def state_words(job: Job) -> str:
+    """Return how a job stands, in a sentence for a person."""
+    words = _WORDS[job.state]
+    if job.state is State.DONE and job.ended_at is not None:
+        words = f"done on {local_time(job.ended_at)}: {', '.join(outputs(job)) or 'no output'}"
+    if job.stale:
+        words = f"{words} ({STALE})"
+    if job.failure is None:
+        return words
+    return f"{'waits' if waits(job) else words}: {sentences(job.failure)}"
+
+
+def view_words(view: JobView) -> str:
+    """Return how a job stands, and what that has to do with the job it follows."""
+    words, leader = state_words(view.job), view.leader
+    if leader is None:
+        return words
+    same = f"job {leader.id} ({leader.watch}: {leader.source}), which makes the same edit"
+    if view.job.reused:
+        return f"{words}; the result is that of {same}, nothing was paid for it"
+    if view.job.waits_for is not WaitsFor.LEADER:
+        return words
+    return f"waits for the result of {same}: {state_words(leader)}"
+
+
+def in_a_line(counts: Mapping[State, int]) -> str:
+    """Return how many jobs are at which point, in a few words; those that ended are not told."""
+    told = {
+        "running": counts[State.SUBMITTING] + counts[State.RUNNING],
+        "waiting": counts[State.ACCEPTED] + counts[State.UPLOADED],
+        "being delivered": counts[State.FINISHED] + counts[State.FETCHED],
+        "in doubt": counts[State.IN_DOUBT],
+        "failed": counts[State.FAILED],
+    }
+    return ", ".join(f"{count} {what}" for what, count in told.items() if count) or "idle"
+
+
+def sentences(failure: Failure) -> str:
+    """Return what is wrong and what to do about it."""
+    parts = (part.strip() for part in (failure.message, failure.hint))
+    return " ".join(part if part[-1] in ".!?)" else f"{part}." for part in parts if part)
+
+
+def local_time(when: datetime) -> str:
+    """Return a time as the owner's clock shows it."""
+    return f"{when.astimezone():%Y-%m-%d %H:%M:%S}"
+
+
+def shown(name: str) -> str:
+    """Return a file name that may be printed: control, bidi and broken characters escaped."""
+    return "".join(each if _printable(each) else _escaped(each) for each in name)
+
+
+def _printable(character: str) -> bool:
+    return unicodedata.category(character) not in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    if 0xDC80 <= code <= 0xDCFF:  # noqa: PLR2004  a broken byte as os.fsdecode gives it
+        return f"\\x{code - 0xDC00:02x}"
+    return character.encode("unicode_escape").decode("ascii")

@@ -39,10 +39,10 @@ class Relay:
         if self._server is None:
             return
         self._server.close()
+        self._server = None
         for each in self._passing:
             each.cancel()
         await asyncio.gather(*self._passing, return_exceptions=True)
-        self._server = None
 
     async def close(self) -> None:
         """Cut it for good."""
@@ -50,6 +50,9 @@ class Relay:
         self._guard.close()
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._server is None:  # it was just being accepted when the network was cut
+            writer.close()
+            return
         task = asyncio.current_task()
         assert task is not None
         self._passing.add(task)

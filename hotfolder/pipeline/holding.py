@@ -52,7 +52,7 @@ def commit(session: Session, before: Job, outcome: Outcome, tried: Collection[st
         began = hold if is_new else None
         return Committed(job=job, event=outcome.event, began=began, lifted=())
     lifted = holds.lift_disproved(session, job, outcome.event)
-    if _asked(before, outcome.event):
+    if _asked(before, outcome.event, job):
         for scope in tried:
             holds.put_off(session, scope)
     return Committed(job=job, event=outcome.event, began=None, lifted=tuple(lifted))
@@ -74,10 +74,13 @@ def _refused(
     return Committed(job=job, event=later, began=began, lifted=())
 
 
-def _asked(before: Job, event: ev.Event) -> bool:
-    """Whether the service was asked: a trial that ends without an answer proves nothing."""
+def _asked(before: Job, event: ev.Event, after: Job) -> bool:
+    """Whether a trial was in vain, or ended without an answer, which proves nothing.
+
+    Who began to follow another job has not tried anything that is held.
+    """
     if before.state is State.ACCEPTED:
-        return isinstance(event, ev.Postponed)
+        return isinstance(event, ev.Postponed) and event.counts and after.leader is None
     return before.state is State.SUBMITTING
 
 

@@ -41,6 +41,8 @@ def _lines(preview: Preview, draft: Draft) -> Iterator[tuple[str, str]]:
         yield "params", json.dumps(told["params"], ensure_ascii=False)
     for path in told["references"]:
         yield "reference", path
+        for reason in told["reference_conversion"].get(path, []):
+            yield "converted", reason
     for reason in told["conversion"]:
         yield "converted", reason
     yield "output", told["output"]
@@ -70,6 +72,11 @@ def as_json(preview: Preview, draft: Draft) -> dict[str, Any]:
         "prompt": plan.prompt,
         "params": plan.params,
         "references": [each.path for each in plan.references],
+        "reference_conversion": {
+            each.path: list(each.preparation.reasons)
+            for each in plan.references
+            if each.preparation
+        },
         "conversion": list(plan.preparation.reasons) if plan.preparation else [],
         "output": f"{folder}{slash}{plan.stem}.*",
         "estimate": None if amount is None else float(amount),

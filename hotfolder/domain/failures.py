@@ -237,11 +237,11 @@ def no_decoder(kind: str, needed: str) -> Failure:
     )
 
 
-def unprepared(reason: str) -> Failure:
+def unprepared(what: str, reason: str) -> Failure:
     """Return why a picture could not be converted although nothing is known to be wrong with it."""
     return Failure(
         "not_prepared",
-        f"The picture could not be made ready for the upload: {reason}.",
+        f"{what} could not be made ready for the upload: {reason}.",
         "Save it as a JPEG and drop it again, or run retry to have it tried once more.",
     )
 
@@ -298,12 +298,12 @@ def reference_missing(name: str, reason: str) -> Failure:
     )
 
 
-def reference_broken(name: str, reason: str) -> Failure:
-    """Return why a further picture of an edit cannot be sent."""
+def reference_broken(name: str, why: Failure) -> Failure:
+    """Return why a further picture of an edit cannot be sent: what is wrong with it by itself."""
     return Failure(
         f"{REFERENCE}broken",
-        f"The reference {name} cannot be sent. {reason}",
-        "Save it so that the model takes it; the picture waits for it.",
+        f"The reference {name} cannot be sent. {why.message}",
+        f"{why.hint} Or name another one; the picture waits for it.",
     )
 
 

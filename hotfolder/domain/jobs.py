@@ -20,6 +20,8 @@ class Material:
     """One file that a job sends, and the model's parameter that it goes into.
 
     `path` is relative to the watch's input for the source (position 1), absolute for a reference.
+    `preparation` is what a reference needs before it may be uploaded, None = it is sent byte for
+    byte; that of the source is the plan's.
     """
 
     position: int
@@ -27,6 +29,12 @@ class Material:
     content_hash: str
     path: str
     size: int
+    preparation: Preparation | None = None
+
+    @property
+    def upload_key(self) -> str:
+        """What the upload of a reference is kept under."""
+        return upload_key(self.content_hash, self.preparation)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,8 +146,13 @@ class Job:
 
     @property
     def upload_key(self) -> str:
-        """What this job's upload is kept under."""
+        """What the upload of this job's source is kept under."""
         return upload_key(self.content_hash, self.plan.preparation)
+
+    @property
+    def upload_keys(self) -> tuple[str, ...]:
+        """What all uploads of this job are kept under: its source's, then its references'."""
+        return self.upload_key, *(each.upload_key for each in self.plan.references)
 
     def log_context(self) -> dict[str, object]:
         """Return the keys that every log line about this job carries."""

@@ -10,15 +10,10 @@ from hotfolder.domain import failures
 from hotfolder.domain.events import WaitsFor
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.sightings import Sighting
-from hotfolder.imaging import inspect
-from hotfolder.imaging.picture import NotAPicture, PictureError, UnwrittenPicture, sniff
-from hotfolder.intake import fitting, notes, plan, sidecar
+from hotfolder.imaging.picture import PictureError
+from hotfolder.intake import fitting, notes, plan, reading, sidecar
 from hotfolder.intake.facts import Facts, Seen
 from hotfolder.journal.acceptance import Draft, Settled
-from hotfolder.runninghub import catalog
-
-# Of larger files only the beginning is looked at here; they are converted, which tells the rest.
-READ_LIMIT_BYTES = 64 * catalog.MEGABYTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +70,7 @@ def examine(
         settled, picture, content = _read(watch, number, relative)
     except sources.SourceError as error:
         return _unread(error)
-    if settled.sighting.size > READ_LIMIT_BYTES and not gave_time:
+    if settled.sighting.size > reading.READ_LIMIT_BYTES and not gave_time:
         return NotYet("so large that it is waited for a while longer, to be sure that it is whole")
     if isinstance(picture, PictureError) and picture.growing and not gave_time:
         return NotYet(picture.failure.message)
@@ -131,24 +126,9 @@ def _unread(error: sources.SourceError) -> Verdict:
 def _read(
     watch: config.Watch, number: int, relative: str
 ) -> tuple[Settled, fitting.Found | PictureError, bytes]:
-    try:
-        content = sources.read(watch.input, relative, limit=READ_LIMIT_BYTES)
-    except sources.SourceTooLarge:
-        sha256, sighting, head = sources.skim(watch.input, relative)
-        return _settled(number, relative, sighting, sha256), _begins(head, sighting.size), b""
-    settled = _settled(number, relative, content.sighting, content.sha256)
-    try:
-        picture = inspect.inspect(content.data)
-    except PictureError as error:
-        return settled, error, b""
-    return settled, fitting.Found(picture.type, picture.bytes, picture), content.data
-
-
-def _begins(head: bytes, size: int) -> fitting.Found | PictureError:
-    kind = sniff(head)
-    if not head.strip(b"\0"):
-        return UnwrittenPicture()
-    return fitting.Found(kind, size, None) if kind else NotAPicture()
+    seen = reading.read(watch.input, relative)
+    settled = _settled(number, relative, seen.sighting, seen.sha256)
+    return settled, seen.found, seen.content
 
 
 def _settled(number: int, relative: str, sighting: Sighting, sha256: str) -> Settled:
@@ -165,7 +145,7 @@ def _judged(
         return replace(draft, failure=failures.SOURCE_TOO_LARGE, waits_for=None)
     model = watch.catalog.find(draft.plan.model)
     rule = next(each for each in watch.rule if each.name == draft.plan.rule)
-    needed = fitting.fit(picture, model, rule) if model else None
+    needed = fitting.fit(picture, model.picture, rule) if model else None
     if isinstance(needed, Failure):
         return replace(draft, failure=needed, waits_for=None)
     return replace(draft, plan=replace(draft.plan, preparation=needed))

@@ -1,4 +1,4 @@
-"""Whether a picture may be sent as it is, by its header, the model's limits and the rule.
+"""Whether a picture or reference may be sent as it is: by its header, the model and the rule.
 
 Touches no pixels: `imaging.prepare` does what is decided here.
 """
@@ -14,7 +14,7 @@ from hotfolder.domain.failures import Failure
 from hotfolder.domain.preparation import Preparation
 from hotfolder.imaging import containers, decoders
 from hotfolder.imaging.picture import EXTENSIONS, Picture, PictureType
-from hotfolder.runninghub.catalog import MEGABYTE, UPLOAD_MB, Model
+from hotfolder.runninghub.catalog import MEGABYTE, UPLOAD_MB, Parameter
 
 MEGAPIXEL = 1_000_000
 _MAKEABLE = (PictureType.JPEG, PictureType.PNG, PictureType.WEBP)
@@ -29,11 +29,11 @@ class Found:
     picture: Picture | None
 
 
-def fit(found: Found, model: Model, rule: config.Rule) -> Preparation | Failure | None:
-    """Return what a picture needs before it is sent, why it cannot be sent, or None."""
+def fit(found: Found, place: Parameter, rule: config.Rule) -> Preparation | Failure | None:
+    """Return what a picture needs before it is sent in a parameter, why it cannot be, or None."""
     if found.picture is not None and min(found.picture.width, found.picture.height) == 1:
         return failures.TOO_FEW_PIXELS
-    refused = _refused(found, model, rule)
+    refused = _refused(found, place, rule)
     reasons = (*refused, *_better_changed(found, rule))
     if rule.prepare == "never":
         return next(iter(refused.values()), None) or _stripped(found, rule)
@@ -45,8 +45,8 @@ def fit(found: Found, model: Model, rule: config.Rule) -> Preparation | Failure 
     if needed is not None:
         return failures.no_decoder(_name(found.type), needed)
     return Preparation(
-        types=tuple(kind.extension for kind in _MAKEABLE if _takes(model, kind)),
-        max_bytes=_max_bytes(model, rule),
+        types=tuple(kind.extension for kind in _MAKEABLE if _takes(place, kind)),
+        max_bytes=_max_bytes(place, rule),
         max_pixels=round(rule.max_megapixels * MEGAPIXEL),
         reasons=reasons,
     )
@@ -60,13 +60,13 @@ def _stripped(found: Found, rule: config.Rule) -> Preparation | None:
     return Preparation(convert=False, strip=tuple(rule.strip), reasons=reasons)
 
 
-def _refused(found: Found, model: Model, rule: config.Rule) -> dict[str, Failure]:
+def _refused(found: Found, place: Parameter, rule: config.Rule) -> dict[str, Failure]:
     """Return why a picture would be refused as it is: the reason, and how it fails by that."""
     reasons = {}
-    if not _takes(model, found.type):
+    if not _takes(place, found.type):
         reason = f"it is a {_name(found.type)}, which this edit does not take"
-        reasons[reason] = _wrong_type(found, model)
-    limit = _max_bytes(model, rule)
+        reasons[reason] = _wrong_type(found, place)
+    limit = _max_bytes(place, rule)
     if found.bytes > limit:
         most = f"{limit / MEGABYTE:.0f} MB" if limit >= MEGABYTE else f"{limit} bytes"
         reason = f"it has {found.bytes / MEGABYTE:.1f} MB, more than the {most} that may be sent"
@@ -93,13 +93,17 @@ def _better_changed(found: Found, rule: config.Rule) -> Iterator[str]:
     yield from (reason for reason, holds in told.items() if holds)
 
 
-def _max_bytes(model: Model, rule: config.Rule) -> int:
-    limits = (model.max_bytes, UPLOAD_MB * MEGABYTE, int(rule.max_mb * MEGABYTE))
+def _max_bytes(place: Parameter, rule: config.Rule) -> int:
+    limits = (
+        int((place.max_mb or 0) * MEGABYTE),
+        UPLOAD_MB * MEGABYTE,
+        int(rule.max_mb * MEGABYTE),
+    )
     return min(limit for limit in limits if limit)
 
 
-def _takes(model: Model, kind: PictureType) -> bool:
-    accepted = set(model.picture.accept)
+def _takes(place: Parameter, kind: PictureType) -> bool:
+    accepted = set(place.accept)
     return not accepted or bool(accepted.intersection(EXTENSIONS[kind]))
 
 
@@ -107,8 +111,8 @@ def _name(kind: PictureType) -> str:
     return "camera's raw file" if kind is PictureType.RAW else kind.extension.upper()
 
 
-def _wrong_type(found: Found, model: Model) -> Failure:
-    kinds = ", ".join(each.upper() for each in model.picture.accept)
+def _wrong_type(found: Found, place: Parameter) -> Failure:
+    kinds = ", ".join(each.upper() for each in place.accept)
     return Failure(
         "unsupported_type",
         f"The picture is a {_name(found.type)}, which this edit does not take.",

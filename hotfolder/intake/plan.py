@@ -109,7 +109,7 @@ def _draft(
     templates = (*(each.output_name for each in said.layers), watch.output_template(rule))
     template = next(filter(None, templates))
     stem = fill_stem(template, name=relative.rpartition("/")[2], rule=rule.name, watch=watch.name)
-    found = places if isinstance(places, Failure) else references.look(places, model)
+    found = places if isinstance(places, Failure) else references.look(places, model, rule)
     worded = wording.fill(prompt, watch, rule, relative, facts) if prompt else None
     if isinstance(worded, Failure):
         found, worded = worded, prompt

@@ -2,13 +2,14 @@
 
 A rule's references are where the config says. A sidecar's lie beside it, elsewhere in the watched
 folder, or in a folder that the config allows: whoever may drop pictures must not have just any file
-of this machine sent away. What is wrong with one is a failure that the source waits with.
+of this machine sent away. They are made fit for the upload as sources are. What is wrong with one
+is a failure that the source waits with.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -18,12 +19,11 @@ from hotfolder.domain import failures
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Material
 from hotfolder.domain.sightings import Sighting
-from hotfolder.imaging import inspect
-from hotfolder.imaging.picture import EXTENSIONS, PictureError, PictureType
+from hotfolder.imaging.picture import PictureError
+from hotfolder.intake import fitting, reading
 from hotfolder.runninghub import payload
-from hotfolder.runninghub.catalog import MEGABYTE, Model, Parameter
+from hotfolder.runninghub.catalog import Model, Parameter
 
-READ_LIMIT_BYTES = 64 * MEGABYTE
 FIRST_POSITION = 2  # the source is the first material
 
 Place = tuple[Path, str]
@@ -33,7 +33,7 @@ Place = tuple[Path, str]
 class _Seen:
     sha256: str
     size: int
-    type: PictureType
+    found: fitting.Found
 
 
 def of_rule(rule: config.Rule) -> list[Place]:
@@ -50,27 +50,41 @@ def of_sidecar(watch: config.Watch, stated: Sequence[str]) -> list[Place] | Fail
     return [each for each in places if each is not None]
 
 
-def look(places: Sequence[Place], model: Model) -> tuple[Material, ...] | Failure:
-    """Return the materials that references are for a model, or what is wrong with one."""
+def look(
+    places: Sequence[Place], model: Model, rule: config.Rule
+) -> tuple[Material, ...] | Failure:
+    """Return the materials that references are for a model, or what is wrong with one.
+
+    The rule says how far they may be changed for the upload, as it does of sources.
+    """
     found: list[Material] = []
     keys = payload.reference_places(model, len(places))
-    for position, (key, (root, relative)) in enumerate(
-        zip(keys, places, strict=True), FIRST_POSITION
-    ):
-        seen = _look(root, relative)
-        unfit = seen if isinstance(seen, Failure) else _unfit(relative, seen, model.params[key])
-        if unfit is not None or isinstance(seen, Failure):
-            return unfit or failures.reference_missing(relative, "")
-        found.append(
-            Material(
-                position=position,
-                parameter=key,
-                content_hash=seen.sha256,
-                path=os.fspath(root / relative),
-                size=seen.size,
-            )
-        )
+    for position, (key, place) in enumerate(zip(keys, places, strict=True), FIRST_POSITION):
+        material = _material(position, place, model.params[key], rule)
+        if isinstance(material, Failure):
+            return material
+        found.append(material)
     return tuple(found)
+
+
+def _material(
+    position: int, place: Place, parameter: Parameter, rule: config.Rule
+) -> Material | Failure:
+    root, relative = place
+    seen = _look(root, relative)
+    if isinstance(seen, Failure):
+        return seen
+    needed = fitting.fit(seen.found, parameter, rule)
+    if isinstance(needed, Failure):
+        return failures.reference_broken(relative, needed)
+    return Material(
+        position=position,
+        parameter=parameter.key,
+        content_hash=seen.sha256,
+        path=os.fspath(root / relative),
+        size=seen.size,
+        preparation=needed,
+    )
 
 
 def _allowed(watch: config.Watch, stated: str) -> Place | None:
@@ -87,23 +101,13 @@ def _look(root: Path, relative: str) -> _Seen | Failure:
     except (OSError, sources.SourceError) as error:
         return failures.reference_missing(relative, str(error))
     except PictureError as error:
-        return failures.reference_broken(relative, error.failure.message)
+        return failures.reference_broken(relative, error.failure)
 
 
 @lru_cache(maxsize=256)
 def _read(root: Path, relative: str, _sighting: Sighting) -> _Seen:
     """Read a reference; once for many pictures, as long as it looks the same."""
-    content = sources.read(root, relative, limit=READ_LIMIT_BYTES)
-    return _Seen(content.sha256, len(content.data), inspect.inspect(content.data).type)
-
-
-def _unfit(relative: str, seen: _Seen, parameter: Parameter) -> Failure | None:
-    reason = next(_reasons(seen, parameter), None)
-    return failures.reference_broken(relative, reason) if reason else None
-
-
-def _reasons(seen: _Seen, parameter: Parameter) -> Iterator[str]:
-    if parameter.accept and not set(parameter.accept).intersection(EXTENSIONS[seen.type]):
-        yield f"The model takes {', '.join(each.upper() for each in parameter.accept)}."
-    if parameter.max_mb and seen.size > parameter.max_mb * MEGABYTE:
-        yield f"The model takes at most {parameter.max_mb:g} MB."
+    seen = reading.read(root, relative)
+    if isinstance(seen.found, PictureError):
+        raise seen.found
+    return _Seen(seen.sha256, seen.sighting.size, seen.found)

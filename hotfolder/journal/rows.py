@@ -72,8 +72,13 @@ def _plan(stored: str) -> Plan:
         **fields,
         finish=Finish(**finish) if finish is not None else AS_BEFORE,
         preparation=Preparation.of(preparation) if preparation else None,
-        references=tuple(Material(**each) for each in references),
+        references=tuple(_reference(each) for each in references),
     )
+
+
+def _reference(fields: dict[str, Any]) -> Material:
+    preparation = fields.pop("preparation", None)
+    return Material(**fields, preparation=Preparation.of(preparation) if preparation else None)
 
 
 def _time(stored: int | None) -> datetime | None:

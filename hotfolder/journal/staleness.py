@@ -51,8 +51,12 @@ def is_other_work(one: Plan, other: Plan) -> bool:
 
     Their names make no difference, nor how the picture is made fit: that needs it to be read.
     """
-    one, other = (replace(each, rule="", stem="", preparation=None) for each in (one, other))
-    return one != other
+    return _work(one) != _work(other)
+
+
+def _work(plan: Plan) -> Plan:
+    references = tuple(replace(each, preparation=None) for each in plan.references)
+    return replace(plan, rule="", stem="", preparation=None, references=references)
 
 
 def mark(session: Session, stale: Mapping[int, bool], beside: Mapping[int, str]) -> list[Job]:

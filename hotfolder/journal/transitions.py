@@ -243,8 +243,7 @@ def _keep_resend(session: Session, job: Job, event: ev.ResendApproved) -> None:
 
 def _keep_refusal(session: Session, job: Job, _event: ev.SubmitRefused) -> None:
     _answer(session, job, "refused")
-    for each in (job.upload_key, *(sent.content_hash for sent in job.plan.references)):
-        session.change("forget_upload", content_hash=each)
+    _forget_uploads(session, job)
 
 
 def _keep_success(session: Session, job: Job, event: ev.RemoteSucceeded) -> None:
@@ -274,7 +273,12 @@ def _keep_remote_failure(session: Session, job: Job, event: ev.RemoteFailed) -> 
 def _keep_passing(session: Session, job: Job, _event: ev.RemoteFailedInPassing) -> None:
     """Upload anew, too: it is free, and a broken upload may have been the cause."""
     _answer(session, job, "failed")
-    session.change("forget_upload", content_hash=job.upload_key)
+    _forget_uploads(session, job)
+
+
+def _forget_uploads(session: Session, job: Job) -> None:
+    for each in job.upload_keys:
+        session.change("forget_upload", content_hash=each)
 
 
 def _keep_fetched(session: Session, job: Job, event: ev.Fetched | ev.Reused) -> None:

@@ -19,6 +19,7 @@ from hotfolder.domain import events as ev
 from hotfolder.domain import failures, names
 from hotfolder.domain.errors import LinkForbidden, LinkGone, OutputError, RemoteError
 from hotfolder.domain.jobs import Job, Result, Submit
+from hotfolder.domain.preparation import Preparation, upload_key
 from hotfolder.domain.states import State
 from hotfolder.imaging.picture import PictureError
 from hotfolder.imaging.workshop import WorkerFailed
@@ -41,15 +42,23 @@ def work_key(catalog: Catalog, job: Job) -> str | None:
     model = catalog.find(job.plan.model)
     if model is None:
         return None
-    converted = job.plan.preparation is not None and job.plan.preparation.convert
-    references = ((each.parameter, each.content_hash) for each in job.plan.references)
-    picture = job.upload_key if converted else job.content_hash
+    references = (
+        (each.parameter, _pixels_of(each.content_hash, each.preparation))
+        for each in job.plan.references
+    )
+    picture = _pixels_of(job.content_hash, job.plan.preparation)
     files = payload.files(model, picture, references)
     body = payload.compose(model, job.plan.prompt, job.plan.params, files).body
     if is_random(body):
         return None
     work = json.dumps([model.endpoint, body], sort_keys=True)
     return hashlib.sha256(work.encode()).hexdigest()
+
+
+def _pixels_of(content_hash: str, preparation: Preparation | None) -> str:
+    """Return what stands for the pixels of a file that is sent, whatever is left out with them."""
+    is_converted = preparation is not None and preparation.convert
+    return upload_key(content_hash, preparation) if is_converted else content_hash
 
 
 def is_random(body: dict[str, object]) -> bool:

@@ -119,11 +119,10 @@ class Intending:
     async def __call__(self, job: Job) -> Outcome:
         """Return SubmitIntended, or why not."""
         good_until = self._later.clock() + LINK_MARGIN / 2
-        sent = [job.upload_key, *(each.content_hash for each in job.plan.references)]
-        site = self._addresses.site
-        found = [await self._journal.run(uploads.find, each, site, good_until) for each in sent]
+        keys, site = job.upload_keys, self._addresses.site
+        found = [await self._journal.run(uploads.find, each, site, good_until) for each in keys]
         links = [each.url for each in found if each is not None]
-        if len(links) < len(sent):
+        if len(links) < len(keys):
             return Outcome(ev.UploadExpired())
         try:
             await self._check_storage(job)

@@ -20,7 +20,7 @@ from hotfolder.journal import uploads
 from hotfolder.journal.journal import Journal
 from hotfolder.pipeline import keepsakes
 from hotfolder.pipeline.keepsakes import Keepsakes
-from hotfolder.pipeline.preparing import Preparing, Ready
+from hotfolder.pipeline.preparing import CHANGED, Preparing, Ready, lacking_reference
 from hotfolder.pipeline.steps import READ_TIMEOUT_S, Later, Outcome
 from hotfolder.pipeline.threads import ShareThreads
 from hotfolder.runninghub.catalog import CurrentCatalog
@@ -59,7 +59,7 @@ class Uploading:
         Each link is kept as soon as there is one: what breaks off goes on where it was.
         """
         for reference in job.plan.references:
-            async with self._turn(reference.content_hash):
+            async with self._turn(reference.upload_key):
                 hindered = await self._find_or_upload_reference(job, reference)
             if hindered is not None:
                 return hindered
@@ -75,19 +75,30 @@ class Uploading:
 
     async def _find_or_upload_reference(self, job: Job, reference: Material) -> Outcome | None:
         """Return why a reference is not there for the service, or None where it is."""
-        if await self._find(reference.content_hash) is not None:
+        if await self._find(reference.upload_key) is not None:
             return None
+        wanted = reference.preparation
+        ready = await (
+            self._preparing.reference(job, reference, wanted)
+            if wanted
+            else self._read_reference(job, reference)
+        )
+        if isinstance(ready, ev.Event):
+            return Outcome(ready)
+        sent = await self._send(job, reference.upload_key, ready.content, ready.type)
+        return sent if isinstance(sent, Outcome) else None
+
+    async def _read_reference(self, job: Job, reference: Material) -> Ready | ev.Event:
         path = Path(reference.path)
         read = partial(sources.read, path.parent, path.name, limit=reference.size)
         try:
             content = await self._threads.run(job.watch, read, timeout_s=READ_TIMEOUT_S)
         except (OSError, sources.SourceError) as error:
-            return _without_reference(path.name, str(error))
+            return lacking_reference(failures.reference_missing(path.name, str(error)))
         kind = picture.sniff(content.data[:64])
         if kind is None or content.sha256 != reference.content_hash:
-            return _without_reference(path.name, "it was changed just now")
-        sent = await self._send(job, reference.content_hash, content.data, kind)
-        return sent if isinstance(sent, Outcome) else None
+            return lacking_reference(failures.reference_missing(path.name, CHANGED))
+        return Ready(content.data, kind, "", b"")
 
     async def _find_or_upload(self, job: Job) -> Outcome:
         link = await self._find(job.upload_key)
@@ -162,12 +173,3 @@ class Uploading:
         )
         await self._journal.run(uploads.keep, link)
         return link
-
-
-def _without_reference(name: str, reason: str) -> Outcome:
-    """Wait until the plan is made anew, which the next scan does."""
-    failure = failures.reference_missing(name, reason)
-    waits_for = ev.WaitsFor.SIDECAR
-    return Outcome(
-        ev.Postponed(until=None, reason=failure.code, waits_for=waits_for, failure=failure)
-    )

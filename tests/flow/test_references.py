@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import io
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from hotfolder.cli import plan_pages
+from hotfolder.intake import preview
 from hotfolder.simulator import Fault
+from tests.pictures import exif, needs_heif, noise, opened, saved, scene, see_through
 from tests.studio import picture
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.studio import Studio
@@ -91,7 +97,6 @@ async def test_a_sidecars_references_are_relative_to_it(studio: Studio) -> None:
     [
         ('references = ["logo.png"]', "reference_missing"),
         ('references = ["text.png"]', "reference_broken"),
-        ('references = ["logo.gif"]', "reference_broken"),
         ('references = ["link.png"]', "reference_missing"),
         ('references = ["../logo.png"]', "reference_outside"),
         ('references = ["/etc/passwd"]', "reference_outside"),
@@ -106,7 +111,6 @@ async def test_a_reference_that_cannot_be_sent_is_waited_for(
     studio.configure(rules=[f'{RULE}\nmatch = ["ann.jpg"]'])
     put(studio.folder, "logo.png", LOGO)
     put(studio.input, "text.png", b"no picture")
-    put(studio.input, "logo.gif", picture(1, "GIF"))
     (studio.input / "link.png").symlink_to(studio.folder / "logo.png")
     studio.drop("ann.jpg")
     studio.drop("ann.toml", sidecar)
@@ -194,3 +198,116 @@ async def test_expired_links_are_made_anew(studio: Studio) -> None:
     await studio.once()
     assert studio.states() == {"done": 1}, studio.summary()
     assert studio.ledger().requests["upload"] == 4
+
+
+def heic() -> bytes:
+    """Give a HEIC."""
+    pillow_heif = pytest.importorskip("pillow_heif")
+    image: Any = pillow_heif.from_pillow(scene())
+    made = io.BytesIO()
+    image.save(made)
+    return made.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "mode"),
+    [
+        ("logo.tif", lambda: saved(scene("CMYK"), "TIFF"), "RGB"),
+        ("logo.gif", lambda: picture(1, "GIF"), "RGB"),
+        ("logo.png", lambda: saved(see_through((700, 700)), "PNG") + bytes(1_000_000), "RGBA"),
+        ("logo.jpg", lambda: saved(noise((900, 900)), "JPEG", quality=98), "RGB"),
+        ("logo.jpg", lambda: saved(scene(), "JPEG", exif=exif(orientation=6)), "RGB"),
+        pytest.param("logo.heic", heic, "RGB", marks=needs_heif),
+    ],
+    ids=["cmyk", "gif", "large-png", "large-jpeg", "turned", "heic"],
+)
+async def test_a_reference_is_made_fit_like_a_source(
+    studio: Studio, name: str, content: Callable[[], bytes], mode: str
+) -> None:
+    """What the model would refuse is converted within the rule's limits, once for all pictures."""
+    put(studio.folder, name, content())
+    studio.configure(rules=[f'{RULE}\nmax_mb = 0.5\nreferences = ["{name}"]'])
+    studio.drop_many(2)
+    await studio.once()
+    assert studio.states() == {"done": 2}, studio.summary()
+    (_, one), (_, other) = sent(studio)
+    image = opened(studio.simulator.material(one))
+    assert one == other
+    assert (image.format in {"JPEG", "PNG"}, image.mode) == (True, mode)
+    assert len(studio.simulator.material(one)) <= 512 * 1024
+    assert studio.ledger().requests["upload"] == 3
+    assert f"Its reference {name} is converted: it " in studio.explain("p000.jpg")["reason"]
+
+
+async def test_a_plan_says_why_a_reference_is_converted(studio: Studio) -> None:
+    """So that nobody wonders what the model was given."""
+    path = put(studio.folder, "logo.tif", saved(scene("CMYK"), "TIFF"))
+    studio.configure(rules=[f'{RULE}\nreferences = ["logo.tif"]'])
+    studio.drop("ann.jpg")
+    seen = preview.of_source(studio.config.watch[0], "ann.jpg", datetime.now(UTC))
+    (told,) = plan_pages.listed(seen)
+    assert told["references"] == [str(path)]
+    assert told["reference_conversion"] == {
+        str(path): ["it is a TIF, which this edit does not take", "it is in CMYK"]
+    }
+    assert told["conversion"] == []
+
+
+@pytest.mark.parametrize("prepare", ["never", "fail"])
+async def test_a_rule_that_converts_nothing_waits_for_a_fitting_reference(
+    studio: Studio, prepare: str
+) -> None:
+    """It says what is wrong and what to do, and goes on when that is done."""
+    put(studio.folder, "logo.tif", saved(scene(), "TIFF"))
+    studio.configure(rules=[f'{RULE}\nprepare = "{prepare}"\nreferences = ["logo.tif"]'])
+    studio.drop("ann.jpg")
+    await studio.once()
+    error = studio.job("ann.jpg")["error"]
+    assert error["code"] == "reference_broken", studio.summary()
+    assert "logo.tif cannot be sent" in error["message"]
+    put(studio.folder, "logo.tif", LOGO)
+    await studio.once()
+    assert sent(studio) == [(sha256(picture()), sha256(LOGO))], studio.summary()
+
+
+async def test_a_reference_that_cannot_be_decoded_is_tried_once(studio: Studio) -> None:
+    """All its pictures wait and say so, nothing is paid, and a mended one lets them go on."""
+    damaged = bytearray(saved(noise((64, 64)), "TIFF", compression="tiff_lzw"))
+    damaged[2000:6000] = b"\xff" * 4000
+    put(studio.folder, "logo.tif", bytes(damaged))
+    studio.configure(rules=[f'{RULE}\nreferences = ["logo.tif"]'])
+    studio.drop_many(3)
+    await studio.once()
+    assert studio.states() == {"accepted": 3}, studio.summary()
+    error = studio.job("p001.jpg")["error"]
+    assert error["code"] == "reference_broken"
+    assert "logo.tif cannot be sent. The picture is damaged" in error["message"]
+    assert not studio.ledger().tasks
+    put(studio.folder, "logo.tif", saved(noise((64, 64)), "TIFF", compression="tiff_lzw"))
+    await studio.once()
+    assert studio.states() == {"done": 3}, studio.summary()
+
+
+async def test_private_metadata_of_a_reference_is_not_sent(studio: Studio) -> None:
+    """What a rule keeps from being sent of its sources it keeps of its references, too."""
+    put(studio.folder, "logo.jpg", saved(scene(), "JPEG", exif=exif()))
+    studio.configure(rules=[f'{RULE}\nstrip = ["gps"]\nreferences = ["logo.jpg"]'])
+    studio.drop("ann.jpg")
+    await studio.once()
+    ((_, reference),) = sent(studio)
+    block = opened(studio.simulator.material(reference)).getexif()
+    assert block[0x010F] == "Leica"
+    assert not block.get_ifd(0x8825)
+
+
+async def test_another_preparation_of_a_reference_makes_nothing_stale(studio: Studio) -> None:
+    """How pictures are made fit is not what an edit asks for."""
+    put(studio.folder, "logo.tif", saved(scene(), "TIFF"))
+    studio.configure(rules=[f'{RULE}\nreferences = ["logo.tif"]'])
+    studio.drop("ann.jpg")
+    await studio.once()
+    studio.configure(rules=[f'{RULE}\nmax_mb = 0.3\nreferences = ["logo.tif"]'])
+    await studio.once()
+    assert studio.states() == {"done": 1}
+    assert not studio.job("ann.jpg")["stale"]
+    assert len(sent(studio)) == 1

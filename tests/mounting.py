@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import os
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,20 @@ def mount(*options: str) -> None:
 def unmount(*places: Path) -> None:
     """Unmount, also what is in use."""
     subprocess.run(["umount", "-l", *map(str, places)], check=True)
+
+
+@contextlib.contextmanager
+def open_to_all(folder: Path) -> Iterator[Path]:
+    """Give a place where every user may read a folder, wherever it lies; nobody writes there."""
+    place = Path(tempfile.mkdtemp(prefix="hotfolder-seen-"))
+    try:
+        mount("--bind", "-o", "ro", str(folder), str(place))
+        try:
+            yield place
+        finally:
+            unmount(place)
+    finally:
+        place.rmdir()
 
 
 @contextlib.contextmanager

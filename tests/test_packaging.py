@@ -28,8 +28,11 @@ EXAMPLE = ROOT / "config.example.toml"
 PACKAGE = ROOT / "hotfolder"
 # Tables whose keys are not the config's: a model's parameters, and what a catalog says of one.
 TABLES_OF_THEIR_OWN = ("params", "model")
+# What begins with # and no space is an example to be switched on.
+SWITCHED_OFF = re.compile(r"^#(?=[a-z\[])", re.MULTILINE)
 # A receiver has exactly one of three keys: the other two stand in a comment.
 ALTERNATIVES = {"notify.url", "notify.url_file"}
+ALTERNATIVE_KEYS = {each.rpartition(".")[2] for each in ALTERNATIVES}
 PIP_OPTIONS = ("--quiet", "--no-deps", "--no-build-isolation")
 SHIPPED = (
     "before_and_after.html",
@@ -79,26 +82,28 @@ def used_keys(table: dict[str, Any], place: str = "") -> Iterator[str]:
 def test_the_example_config_shows_every_key_and_no_other() -> None:
     """What the config may hold and what the example explains is the same."""
     text = EXAMPLE.read_text()
-    used = set(used_keys(tomli.loads(text)))
+    used = set(used_keys(tomli.loads(SWITCHED_OFF.sub("", text))))
     assert used | ALTERNATIVES == set(known_keys(config.Config))
     assert not used & ALTERNATIVES
-    assert all(f"{each.rpartition('.')[2]} " in text for each in ALTERNATIVES)
+    assert all(each in text for each in ALTERNATIVE_KEYS)
 
 
 def test_the_example_config_states_the_defaults() -> None:
     """Where a key has a default, the example has just that value, so that it tells no lies."""
-    table = tomli.loads(EXAMPLE.read_text())
+    table = tomli.loads(SWITCHED_OFF.sub("", EXAMPLE.read_text()))
     (watch,) = table["watch"]
-    chosen = {"key_file", "match", "exclude", "prompt", "prompt_file", "output_name"}
+    (receiver,) = table["notify"]
+    chosen = {"key_file", "command", "match", "exclude", "prompt", "prompt_file", "output_name"}
     for model, stated in (
         (config.Api, table["api"]),
         (config.Limits, table["limits"]),
+        (config.Notify, receiver),
         (config.Watch, watch),
         (config.Rule, watch["rule"][0]),
     ):
         for name, field in model.model_fields.items():
             plain = not field.is_required() and field.default_factory is None
-            if plain and name not in {*chosen, "rule", "name"}:
+            if plain and name not in {*chosen, *ALTERNATIVE_KEYS, "rule", "name"}:
                 default = field.get_default()
                 shown = default.model_dump() if isinstance(default, BaseModel) else default
                 assert stated[name] == shown, name
@@ -115,6 +120,7 @@ def test_the_example_config_is_shipped_and_can_be_started(tmp_path: Path) -> Non
     (tmp_path / "key").write_text("k" * 32)
     ready = preflight.check(config.read(written, {}), {})
     assert ready.config.watch[0].input == tmp_path / "in"
+    assert ready.config.notify == [], "nobody asked for it"
     assert ready.key.get_secret_value() == "k" * 32
 
 
@@ -208,5 +214,21 @@ def test_the_container_is_made_of_what_is_here() -> None:
     assert set(extras.split(",")) <= set(project["optional-dependencies"])
     assert "hotfolder" in project["scripts"]
     assert "127.0.0.1:9464/healthz" in text
+    assert re.search(r"mkdir -m 1777 /state\nVOLUME /state\n", text), (
+        "any user may make a folder there"
+    )
+    sent = (ROOT / ".dockerignore").read_text().splitlines()
+    assert {f"!{each}" for line in copied for each in line} <= set(sent)
+
+
+def test_the_config_that_compose_shows_is_complete(tmp_path: Path) -> None:
+    """The compose file's comment shows a config, with the health check's page and no state_dir."""
     compose = (ROOT / "hotfolder/container/compose.yaml").read_text()
     assert "dockerfile: hotfolder/container/Containerfile" in compose
+    written = tmp_path / "config.toml"
+    written.write_text("\n".join(re.findall(r"^#   (\[.*|\w+ = .*)$", compose, re.MULTILINE)))
+    read = config.read(written, {"STATE_DIRECTORY": "/state/hotfolder"})
+    assert read.config is not None, read.problems
+    assert read.config.state_dir == Path("/state/hotfolder")
+    assert read.config.monitor.listen == "127.0.0.1:9464"
+    assert f"- ./key:{read.config.api.key_file}:ro" in compose

@@ -104,6 +104,7 @@ def _config_text(name: str) -> str:
     text = resources.files("hotfolder").joinpath("config.example.toml").read_text("utf-8")
     for written, meant in (
         ('state_dir = "state"', f'state_dir = "/var/lib/hotfolder/{name}"'),
+        ('folder = "state/backups"', f'folder = "/var/lib/hotfolder/{name}/backups"'),
         ('key_file = "key"', '# key_file = "/etc/hotfolder/key"    # the service has its own'),
         ('input = "in"', 'input = "/srv/studio/in"'),
         ('output = "out"', 'output = "/srv/studio/out"'),

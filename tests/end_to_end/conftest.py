@@ -83,7 +83,10 @@ def wait_for(condition: Callable[[], object], what: Callable[[], str]) -> None:
 
 
 class CommandLine:
-    """A person at a terminal in the studio's folder: only the key in the environment."""
+    """A person at a terminal in the studio's folder: only the key in the environment.
+
+    `python` runs the program.
+    """
 
     def __init__(self, studio: Studio) -> None:
         self.studio = studio
@@ -94,6 +97,7 @@ class CommandLine:
             "LANG": "C.UTF-8",
             "RH_API_KEY": KEY,
         }
+        self.python = sys.executable
         self._started = 0
 
     def __call__(
@@ -121,7 +125,7 @@ class CommandLine:
         return ended
 
     def _words(self, arguments: tuple[str | Path, ...], config: Path | None) -> list[str]:
-        words = [sys.executable, "-m", "hotfolder", *map(str, arguments)]
+        words = [self.python, "-m", "hotfolder", *map(str, arguments)]
         if arguments and arguments[0] not in ("init", "demo", "simulator", "--version", "--help"):
             words += ["-c", str(config or self.config)]
         return words

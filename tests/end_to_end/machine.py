@@ -63,7 +63,8 @@ class Machine:
     def __init__(self, folder: Path) -> None:
         _need(os.geteuid() == 0, "booting a machine needs root")
         _need(SYSTEMD.exists(), "there is no systemd here")
-        _need(_system_python_fits(), "the packages here are not for the system's Python")
+        _need(shutil.which("unshare") is not None, "there is no unshare here")
+        _need(system_python_fits(), "the packages here are not for the system's Python")
         folder.mkdir()
         self._log = folder.with_suffix(".log").open("wb")
         packages = sysconfig.get_path("purelib")
@@ -156,8 +157,9 @@ def _only_child(pid: int) -> int:
     return int(listed[0]) if listed else 0
 
 
-def _system_python_fits() -> bool:
-    if not SYSTEM_PYTHON.exists() or shutil.which("unshare") is None:
+def system_python_fits() -> bool:
+    """Return whether the packages that run these tests are for the system's own Python, too."""
+    if not SYSTEM_PYTHON.exists():
         return False
     asked = "import sys; print(*sys.version_info[:2])"
     told = subprocess.run([SYSTEM_PYTHON, "-c", asked], capture_output=True, text=True, check=True)

@@ -6,7 +6,7 @@ import contextlib
 import os
 import shutil
 import subprocess
-import sys
+import sysconfig
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +15,8 @@ import pytest
 
 from hotfolder.simulator import Fault, Settings, in_thread
 from tests.end_to_end.conftest import CommandLine, wait_for
+from tests.end_to_end.machine import REPOSITORY, SYSTEM_PYTHON, system_python_fits
+from tests.mounting import open_to_all
 from tests.studio import Studio
 
 if TYPE_CHECKING:
@@ -184,25 +186,43 @@ def test_without_a_key_only_what_asks_the_service_is_refused(
 
 
 @pytest.fixture
-def open_studio() -> Iterator[Studio]:
-    """Give a studio in a folder that other users can reach."""
+def open_line() -> Iterator[CommandLine]:
+    """Give the command line in a studio that other users can reach, and who may start it, too."""
     if os.geteuid() != 0:
         pytest.skip("acting as another user needs root")
-    try:
-        subprocess.run([sys.executable, "-c", "import hotfolder"], user=NOBODY, check=True)
-    except (PermissionError, subprocess.CalledProcessError):
-        pytest.skip("another user may not start this Python or read this folder")
     folder = Path(tempfile.mkdtemp(prefix="hotfolder-test-"))
     folder.chmod(0o755)
-    with in_thread(Settings(task_s=0.0)) as server:
-        yield Studio(folder, server)
-    shutil.rmtree(folder)
+    with contextlib.ExitStack() as stack, in_thread(Settings(task_s=0.0)) as server:
+        stack.callback(shutil.rmtree, folder)
+        line = CommandLine(Studio(folder, server))
+        if not _may_be_started(line):
+            _start_by_system(line, stack)
+            assert _may_be_started(line)
+        yield line
 
 
-def test_another_user_is_refused(open_studio: Studio) -> None:
+def _may_be_started(line: CommandLine) -> bool:
+    command = [line.python, "-c", "import hotfolder.cli.app"]
+    try:
+        done = subprocess.run(command, user=NOBODY, env=line.environment, check=False)
+    except PermissionError:
+        return False
+    return done.returncode == 0
+
+
+def _start_by_system(line: CommandLine, stack: contextlib.ExitStack) -> None:
+    """Let the system's Python run the same code, from where everybody may read it."""
+    if not system_python_fits():
+        pytest.skip("another user may not start this Python, and the system's is another one")
+    code = (REPOSITORY, Path(sysconfig.get_path("purelib")))
+    places = [stack.enter_context(open_to_all(each)) for each in code]
+    line.python = str(SYSTEM_PYTHON)
+    line.environment["PYTHONPATH"] = ":".join(map(str, places))
+
+
+def test_another_user_is_refused(open_line: CommandLine) -> None:
     """Who does not own the state directory may neither read nor write it, and is told why."""
-    studio = open_studio
-    hotfolder = CommandLine(studio)
+    hotfolder, studio = open_line, open_line.studio
     doubtful_and_failed(studio)
     assert hotfolder("once").code == 1
     a, _, _ = ids(studio)
@@ -226,15 +246,15 @@ def test_another_user_is_refused(open_studio: Studio) -> None:
     assert studio.jobs() == before
 
 
-def test_check_tells_which_folders_this_user_cannot_use(open_studio: Studio) -> None:
+def test_check_tells_which_folders_this_user_cannot_use(open_line: CommandLine) -> None:
     """An output that may not be written is found by check before any picture is paid: 2."""
-    hotfolder = CommandLine(open_studio)
-    open_studio.state.mkdir()
-    os.chown(open_studio.state, NOBODY, NOBODY)
+    hotfolder, studio = open_line, open_line.studio
+    studio.state.mkdir()
+    os.chown(studio.state, NOBODY, NOBODY)
     ended = hotfolder("check", user=NOBODY)
     assert ended.code == 2, ended.said
-    assert f"the output of watch studio cannot be written: {open_studio.output}" in ended.out
-    open_studio.output.chmod(0o777)
+    assert f"the output of watch studio cannot be written: {studio.output}" in ended.out
+    studio.output.chmod(0o777)
     assert hotfolder("check", user=NOBODY).code == 0
 
 

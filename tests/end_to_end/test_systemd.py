@@ -218,23 +218,32 @@ def test_installing_explains_itself_and_keeps_what_is_there(studio: Studio) -> N
     assert "systemctl enable --now hotfolder@second" in said
     key_file = machine.root / "etc/hotfolder/second.key"
     assert key_file.stat().st_mode & 0o777 == 0o600
-    assert "/var/lib/hotfolder/second" in (machine.root / "etc/hotfolder/second.toml").read_text()
-
+    config = machine.root / "etc/hotfolder/second.toml"
+    text = config.read_text()
     machine.run("groupadd", "pictures")
     machine.run("install", "-d", "-m", "2770", "-g", "pictures", "/data/in", "/home/ann/out")
-    text = CONFIG.format(base_url=studio.server.base_url, prompt="summer")
-    text = text.replace("/srv/studio/in", "/data/in").replace("/srv/studio/out", "/home/ann/out")
-    machine.write("/etc/hotfolder/second.toml", text)
+    for written, meant in (
+        ('base_url = "', f'base_url = "{studio.server.base_url}"  # "'),
+        ("min_free_mb = 500", "min_free_mb = 0"),
+        ("/srv/studio/in", "/data/in"),
+        ("/srv/studio/out", "/home/ann/out"),
+    ):
+        assert written in text
+        text = text.replace(written, meant)
+    config.write_text(text)
     assert "kept /etc/hotfolder/second.toml" in machine.run(*program, "install", "second")
     machine.run("systemctl", "start", "hotfolder@second")
     (machine.root / "data/in/ann.jpg").write_bytes(picture(3))
     output = machine.root / "home/ann/out/ann.jpg"
     machine.until(output.exists, "the edit")
+    machine.run("systemctl", "restart", "hotfolder@second")
+    kept = machine.root / "var/lib/hotfolder/second"
+    machine.until(lambda: list(kept.glob("backups/journal-*.db")), "a copy of the journal")
 
     machine.run(*program, "uninstall", "second")
     assert machine.run("systemctl", "is-active", "hotfolder@second", check=False) == "inactive\n"
     assert not key_file.exists()
     assert output.exists()
-    assert (machine.root / "etc/hotfolder/second.toml").exists()
-    assert (machine.root / "var/lib/hotfolder/second/journal.db").exists()
+    assert config.exists()
+    assert (kept / "journal.db").exists()
     assert studio.shows("ActiveState") == "active"

@@ -43,6 +43,8 @@ SHIPPED = (
     "queries.sql",
     "schema.sql",
     "migrations/0001_initial.sql",
+    "monitoring/alerts.yaml",
+    "monitoring/dashboard.json",
     "samples/astronaut.jpg",
     "samples/cat.jpg",
     "samples/coffee.jpg",

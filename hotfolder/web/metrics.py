@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from hotfolder import __version__
@@ -66,18 +67,18 @@ class Metrics:
     def written(self, now: Now) -> bytes:
         """Return everything in Prometheus' text format."""
         standing = CollectorRegistry()
-        standing.register(_Gauges(now))
+        standing.register(_Standing(now))
         return generate_latest(standing) + generate_latest(self._registry)
 
 
-class _Gauges(Collector):
-    """How things stand, as gauges."""
+class _Standing(Collector):
+    """How things stand, looked up rather than counted along."""
 
     def __init__(self, now: Now) -> None:
         self._now = now
 
-    def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Yield every gauge."""
+    def collect(self) -> Iterator[Metric]:
+        """Yield every metric."""
         now, status = self._now, self._now.status
         yield _gauge("build_info", "The program's version.", ["version"], [((__version__,), 1)])
         yield _gauge(
@@ -87,13 +88,17 @@ class _Gauges(Collector):
             [((state.value,), count) for state, count in status.jobs.items()],
         )
         currency = (status.charges.currency or "",)
+        charged = CounterMetricFamily(
+            "hotfolder_charged", "Charged in all, by the service's own word.", labels=["currency"]
+        )
+        charged.add_metric(list(currency), float(status.charges.total))
+        yield charged
         for name, text, amount in (
             (
                 "at_risk",
                 "What the doubts may have cost, as far as it is known.",
                 status.at_risk.amount,
             ),
-            ("charged_total", "Charged in all, by the service's own word.", status.charges.total),
             ("charged_today", "Charged since midnight, local time.", status.charges.today),
         ):
             yield _gauge(name, text, ["currency"], [(currency, float(amount))])

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import json
+import re
 import socket
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+import hotfolder
 from hotfolder.simulator import Fault
 from tests.studio import KEY
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.end_to_end.conftest import CommandLine, Running
     from tests.studio import Studio
+
+
+MONITORING = Path(hotfolder.__file__).parent / "monitoring"
+SELECTION = re.compile(r"\b(hotfolder_\w+)(?:\{([^}]*)\})?")
+GIVEN_BY_PROMETHEUS = {"instance", "le"}
 
 
 @pytest.fixture
@@ -34,6 +45,16 @@ def metrics(address: str) -> dict[tuple[str, ...], float]:
         for family in text_string_to_metric_families(text)
         for sample in family.samples
     }
+
+
+def asked(table: Any) -> Iterator[str]:  # noqa: ANN401  whatever JSON holds
+    """Yield every question to Prometheus in a dashboard."""
+    if isinstance(table, dict):
+        yield from (table[key] for key in ("expr", "query") if isinstance(table.get(key), str))
+        table = list(table.values())
+    if isinstance(table, list):
+        for each in table:
+            yield from asked(each)
 
 
 def worked(daemon: Running, studio: Studio, **counts: int) -> None:
@@ -74,6 +95,37 @@ def test_a_result_that_is_not_fetched_counts_its_hours(
     with hotfolder.daemon() as daemon:
         worked(daemon, studio, finished=1)
         assert 23.9 < metrics(address)["hotfolder_result_link_hours_left",] <= 24
+
+
+def test_dashboard_and_alerts_ask_for_what_is_served(
+    studio: Studio, hotfolder: CommandLine, address: str
+) -> None:
+    """Each metric, label and state that they name is on the page; the dashboard shows every one."""
+    studio.drop("ann.jpg")
+    assert hotfolder("once").code == 0
+    studio.fault(Fault(call="download", kind="error_before"))
+    studio.drop("bob.jpg", number=2)
+    with hotfolder.daemon() as daemon:
+        worked(daemon, studio, done=1, finished=1)
+        assert hotfolder("pause", "studio").code == 0
+        page = list(text_string_to_metric_families(httpx.get(f"{address}/metrics").text))
+    samples = [each for family in page for each in family.samples]
+    labels = {each.name: {*each.labels, *GIVEN_BY_PROMETHEUS} for each in samples}
+    states = {each.labels["state"] for each in samples if each.name == "hotfolder_jobs"}
+    questions = list(asked(json.loads((MONITORING / "dashboard.json").read_text())))
+    rules = (MONITORING / "alerts.yaml").read_text()
+    for text in [*questions, *re.findall(r"expr: (.*)", rules)]:
+        for name, matchers in SELECTION.findall(text):
+            assert name in labels, text
+            named = dict(re.findall(r'(\w+)[!=~]+"([^"]*)"', matchers))
+            assert set(named) <= labels[name], text
+            assert set(named.get("state", "done").split("|")) <= states, text
+        for listed in re.findall(r"by \(([^)]*)\)", text):
+            assert set(listed.split(", ")) <= set().union(*labels.values()), text
+    shown = {name for text in questions for name, _ in SELECTION.findall(text)}
+    for family in page:
+        born = family.name.endswith("_created")  # when a histogram began, says its library
+        assert born or any(each.name in shown for each in family.samples), family.name
 
 
 def test_health_and_readiness_differ(hotfolder: CommandLine, address: str) -> None:

@@ -198,20 +198,19 @@ class Studio:
             async with asyncio.timeout(LIMIT_S):
                 await daemon
 
-    @asynccontextmanager
-    async def operator(self) -> AsyncIterator[Control]:
-        """Act as the operator while no daemon runs."""
-        client = Client(self.base_url, SecretStr(KEY))
-        try:
-            with Journal(self.state, clock=self.clock) as journal:
-                yield Control(journal, client, watch=self.config.watch_named)
-        finally:
-            await client.aclose()
+    def journal(self) -> Journal:
+        """Open the journal to write in it while no daemon runs."""
+        return Journal(self.state, clock=self.clock)
 
     async def act(self, action: str, **wish: Any) -> list[str]:  # noqa: ANN401  a wish's fields
         """Grant an operator's wish while no daemon runs."""
-        async with self.operator() as acting:
-            return await acting.grant(action, wish)
+        client = Client(self.base_url, SecretStr(KEY))
+        try:
+            with self.journal() as journal:
+                acting = Control(journal, client, watch=self.config.watch_named)
+                return await acting.grant(action, wish)
+        finally:
+            await client.aclose()
 
     async def send(self, action: str, **wish: Any) -> list[str]:  # noqa: ANN401  a wish's fields
         """Send an operator's wish to the running daemon."""

@@ -244,8 +244,7 @@ async def test_a_held_picture_dropped_again_is_edited(studio: Studio) -> None:
 async def test_a_restored_journal_holds_whatever_it_does_not_know(studio: Studio) -> None:
     """Its watch is held however few they are; released, they are edited."""
     await full(studio, count=1)
-    async with studio.operator() as acting:
-        journal = acting._journal  # noqa: SLF001  as `restore` does to the copy
+    with studio.journal() as journal:  # as `restore` does to the copy
         await journal.run(holds.stop, "watch:studio", RESTORED)
     studio.drop("paid-after-the-backup.jpg", number=7)
     await studio.once()

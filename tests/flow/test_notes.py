@@ -152,8 +152,7 @@ async def test_a_note_lost_in_a_crash_is_written_again(studio: Studio) -> None:
     studio.drop("ann.jpg")
     await studio.once()
     (studio.output / "ann.jpg.failed.txt").unlink()
-    async with studio.operator() as acting:
-        journal = acting._journal  # noqa: SLF001
+    with studio.journal() as journal:
         await journal.run(
             lambda session: session.change(
                 "put_note",

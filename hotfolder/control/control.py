@@ -1,0 +1,81 @@
+"""Every action of an operator by its name: what the command line and the socket ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pydantic import ValidationError
+
+from hotfolder.control.cancelling import Cancelling
+from hotfolder.control.holding import Holding, Look, LookAgain
+from hotfolder.control.resolving import Resolving
+from hotfolder.control.retrying import Retrying, WatchNamed
+from hotfolder.control.wishes import Ask, Cancel, Pause, Release, Resolve, Resume, Retry
+from hotfolder.domain.errors import OperatorError
+from hotfolder.journal.journal import Journal
+from hotfolder.runninghub.client import Client
+
+Settling = Callable[[str, str], str | None]
+
+
+async def _no_look() -> None:
+    pass
+
+
+class Control:
+    """Grants operators' wishes.
+
+    `wake` is called when jobs may be due; `settling` says of a watch and path why it is not
+    accepted yet; `look` looks at the account, with the key as it now stands; `look_again` has a
+    watch's folder looked at; `watch` gives the config's watch of a name. Without a `client`
+    nothing can be asked of the service.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        client: Client | None,
+        *,
+        wake: Callable[[], None] = lambda: None,
+        settling: Settling = lambda _watch, _path: None,
+        look: Look = _no_look,
+        look_again: LookAgain = lambda _watch: None,
+        watch: WatchNamed = lambda _name: None,
+    ) -> None:
+        self._retrying = Retrying(journal, watch)
+        self._resolving = Resolving(journal, client)
+        self._cancelling = Cancelling(journal, client)
+        self._holding = Holding(journal, look=look, look_again=look_again)
+        self._wake = wake
+        self._settling = settling
+
+    async def grant(self, action: str, wish: dict[str, Any]) -> list[str]:
+        """Do what is wished and return what to tell the operator, a line each.
+
+        Raises OperatorError where it cannot be done.
+        """
+        try:
+            match action:
+                case "retry":
+                    lines = await self._retrying.retry(Retry.model_validate(wish))
+                case "resolve":
+                    lines = [await self._resolving.resolve(Resolve.model_validate(wish))]
+                case "cancel":
+                    lines = await self._cancelling.cancel(Cancel.model_validate(wish))
+                case "pause":
+                    lines = [await self._holding.pause(Pause.model_validate(wish))]
+                case "resume":
+                    lines = await self._holding.resume(Resume.model_validate(wish))
+                case "release":
+                    lines = await self._holding.release(Release.model_validate(wish))
+                case "settling":
+                    ask = Ask.model_validate(wish)
+                    reason = self._settling(ask.watch, ask.path)
+                    lines = [reason] if reason else []
+                case _:
+                    raise OperatorError(f"there is no action {action}")
+        except ValidationError as error:
+            raise OperatorError(f"{action}: {error.errors()[0]['msg']}") from error
+        self._wake()
+        return lines

@@ -1,0 +1,75 @@
+"""Holding submitting back by hand, and letting go what is held."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from hotfolder.control.wishes import Pause, Release, Resume
+from hotfolder.domain.errors import OperatorError
+from hotfolder.domain.failures import PAUSED
+from hotfolder.journal import backlog, budgets, holds, loops, reading
+from hotfolder.journal.holds import Hold
+from hotfolder.journal.journal import Journal
+
+Look = Callable[[], Awaitable[None]]
+LookAgain = Callable[[str], None]
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.control")
+
+
+class Holding:
+    """Pauses, resumes and releases.
+
+    `look` looks at the account, with the key as it now stands; `look_again` has a watch's
+    folder looked at.
+    """
+
+    def __init__(self, journal: Journal, *, look: Look, look_again: LookAgain) -> None:
+        self._journal = journal
+        self._look = look
+        self._look_again = look_again
+
+    async def pause(self, wish: Pause) -> str:
+        """Stop uploading and submitting until resume; what is submitted goes on."""
+        scope, words = await self._scope(wish.watch)
+        is_new = await self._journal.run(holds.stop, scope, PAUSED)
+        log.warning("operator.paused", scope=scope)
+        return f"{words} is paused" + ("" if is_new else " already")
+
+    async def resume(self, wish: Resume) -> list[str]:
+        """Let go on what was paused by hand, and have the account's holds tried at once."""
+        scope, words = await self._scope(wish.watch)
+        was_paused = await self._journal.run(holds.drop, scope, PAUSED.code)
+        await self._look()
+        await self._journal.run(loops.let_go, wish.watch)
+        await self._journal.run(budgets.reconsider)
+        for each in dict.fromkeys((scope, holds.ACCOUNT)):
+            await self._journal.run(holds.try_now, each)
+        log.info("operator.resumed", scope=scope)
+        first = f"{words} goes on" if was_paused else f"{words} was not paused"
+        left = await self._journal.run(holds.holds)
+        return [first, *(_still_held(each) for each in left)]
+
+    async def release(self, wish: Release) -> list[str]:
+        """Let go what is held back of a watch, or leave it out."""
+        await self._scope(wish.watch)
+        done = await self._journal.run(backlog.release, wish.watch, skip=wish.skip)
+        log.info("operator.released", watch=wish.watch, done=done, skip=wish.skip)
+        if not wish.skip:
+            self._look_again(wish.watch)
+        return [f"watch {wish.watch}: {each}" for each in done]
+
+    async def _scope(self, watch: str | None) -> tuple[str, str]:
+        if watch is None:
+            return holds.ACCOUNT, "submitting"
+        if watch not in {row.name for row in await self._journal.run(reading.watches)}:
+            raise OperatorError(f"there is no watch {watch}")
+        return holds.watch_scope(watch), f"watch {watch}"
+
+
+def _still_held(hold: Hold) -> str:
+    is_tried = hold.next_trial is not None and hold.scope == holds.ACCOUNT
+    what = "it is tried at once" if is_tried else hold.failure.hint
+    return f"{hold.scope} is held: {hold.failure.message} {what}"

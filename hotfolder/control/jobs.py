@@ -1,0 +1,47 @@
+"""The jobs that an operator names: found in the journal, and moved by one event."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import structlog
+
+from hotfolder.domain import events as ev
+from hotfolder.domain.errors import OperatorError
+from hotfolder.domain.jobs import Job
+from hotfolder.journal import transitions
+from hotfolder.journal.journal import Journal
+from hotfolder.runninghub.client import Client
+
+BY_OPERATOR: Final = "operator"
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.control")
+
+
+async def named(journal: Journal, job_ids: list[int]) -> list[Job]:
+    """Return the jobs of these numbers, each once. Raises OperatorError."""
+    return [await existing(journal, each) for each in dict.fromkeys(job_ids)]
+
+
+async def existing(journal: Journal, job_id: int) -> Job:
+    """Return a job. Raises OperatorError where there is none of this number."""
+    try:
+        return await journal.run(transitions.existing_job, job_id)
+    except LookupError:
+        raise OperatorError(f"there is no job {job_id}") from None
+
+
+async def apply(journal: Journal, job: Job, event: ev.Event) -> None:
+    """Move a job on. Raises OperatorError where it moved on by itself meanwhile."""
+    try:
+        await journal.run(transitions.apply, job.id, event, expected=job.state)
+    except transitions.StateMoved as error:
+        raise OperatorError(f"{error}: try again") from error
+    log.info("operator.acted", **job.log_context(), event_name=type(event).__name__)
+
+
+def asked(client: Client | None) -> Client:
+    """Return the service's client. Raises OperatorError where there is no key to ask with."""
+    if client is None:
+        raise OperatorError("this has to ask the service, and there is no API key")
+    return client

@@ -1,0 +1,52 @@
+"""Settling jobs in doubt by what the operator found out."""
+
+from __future__ import annotations
+
+from hotfolder.control import jobs
+from hotfolder.control.jobs import BY_OPERATOR
+from hotfolder.control.wishes import Resolve
+from hotfolder.domain import events as ev
+from hotfolder.domain.errors import OperatorError, RemoteError
+from hotfolder.domain.jobs import Job
+from hotfolder.domain.states import State
+from hotfolder.journal import reading
+from hotfolder.journal.journal import Journal
+from hotfolder.runninghub.client import Client
+from hotfolder.runninghub.wire import TaskStatus
+
+
+class Resolving:
+    """Resolves doubts; a `client` is needed only to look at a task."""
+
+    def __init__(self, journal: Journal, client: Client | None) -> None:
+        self._journal = journal
+        self._client = client
+
+    async def resolve(self, wish: Resolve) -> str:
+        """Settle a job in doubt."""
+        job = await jobs.existing(self._journal, wish.job)
+        ways = sum((wish.task_id is not None, wish.resend, wish.abandon))
+        if ways != 1:
+            raise OperatorError("say exactly one of --task-id, --resend and --abandon")
+        if job.state is not State.IN_DOUBT:
+            raise OperatorError(f"job {job.id} is {job.state.value}, not in doubt")
+        if wish.task_id is not None:
+            return await self._found(job, wish.task_id.strip())
+        if wish.resend:
+            await jobs.apply(self._journal, job, ev.ResendApproved(by=BY_OPERATOR))
+            return f"job {job.id}: is submitted again"
+        await jobs.apply(self._journal, job, ev.Cancelled(by=BY_OPERATOR))
+        return f"job {job.id}: given up; if it was charged, that is not known here"
+
+    async def _found(self, job: Job, task_id: str) -> str:
+        owner = await self._journal.run(reading.task_owner, task_id)
+        if owner is not None and owner != job.id:
+            raise OperatorError(f"task {task_id} belongs to job {owner}")
+        try:
+            report = await jobs.asked(self._client).query(task_id)
+        except RemoteError as error:
+            raise OperatorError(f"the service could not be asked for the task: {error}") from error
+        if report.status is TaskStatus.DENIED:
+            raise OperatorError(f"the service does not know a task {task_id}")
+        await jobs.apply(self._journal, job, ev.TaskFound(task_id=task_id, by=BY_OPERATOR))
+        return f"job {job.id}: is task {task_id}; it is followed from here"

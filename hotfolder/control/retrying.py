@@ -1,0 +1,88 @@
+"""Working on failed jobs again, and making done ones anew."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from hotfolder import config, sources
+from hotfolder.control import jobs
+from hotfolder.control.jobs import BY_OPERATOR
+from hotfolder.control.wishes import Retry
+from hotfolder.domain import events as ev
+from hotfolder.domain.errors import OperatorError
+from hotfolder.domain.jobs import Job
+from hotfolder.domain.states import State
+from hotfolder.intake.staleness import today
+from hotfolder.journal import acceptance, reading, staleness
+from hotfolder.journal.journal import Journal
+
+WatchNamed = Callable[[str], config.Watch | None]
+
+
+class Retrying:
+    """Retries jobs; `watch` gives the config's watch of a name."""
+
+    def __init__(self, journal: Journal, watch: WatchNamed) -> None:
+        self._journal = journal
+        self._watch = watch
+
+    async def retry(self, wish: Retry) -> list[str]:
+        """Work on failed jobs again: results that were paid are fetched, else it is submitted.
+
+        Either all that was wished is done, or it is refused before anything is.
+        """
+        if wish.changed:
+            return await self._redo(wish)
+        if wish.jobs:
+            meant = await jobs.named(self._journal, wish.jobs)
+        else:
+            meant = await self._journal.run(reading.jobs, state=State.FAILED)
+        for job in meant:
+            _check_retry(job, pay_again=wish.pay_again)
+        return [await self._retry(job, pay_again=wish.pay_again) for job in meant]
+
+    async def _retry(self, job: Job, *, pay_again: bool) -> str:
+        if job.state is State.DONE:
+            try:
+                fresh = await self._journal.run(acceptance.repeat, job.id)
+            except acceptance.StillOpen as error:
+                return f"job {job.id} was left alone: {error}"
+            return f"job {job.id} is done; it is made and paid anew as job {fresh.id}"
+        if job.was_paid and not pay_again:
+            await jobs.apply(self._journal, job, ev.Requeried(by=BY_OPERATOR))
+            return f"job {job.id}: its result is asked for again, which is free"
+        await jobs.apply(self._journal, job, ev.Retried(by=BY_OPERATOR, anew=pay_again))
+        return f"job {job.id}: is submitted again"
+
+    async def _redo(self, wish: Retry) -> list[str]:
+        """Make stale jobs anew by what their sidecars and rules say today; that pays."""
+        if wish.pay_again:
+            raise OperatorError("--changed pays already; leave --pay-again out")
+        if wish.jobs:
+            meant = await jobs.named(self._journal, wish.jobs)
+        else:
+            meant = await self._journal.run(staleness.done)
+        for job in meant:
+            if not (job.state is State.DONE and job.stale):
+                raise OperatorError(f"job {job.id} is {job.state.value}, not done and stale")
+        return [await self._redo_one(job) for job in meant]
+
+    async def _redo_one(self, job: Job) -> str:
+        watch = self._watch(job.watch)
+        try:
+            draft = await asyncio.to_thread(today, watch, job) if watch else None
+            if draft is None or draft.failure is not None:
+                why = draft.failure.message if draft and draft.failure else "no rule takes it now"
+                return f"job {job.id} was left alone: {why}"
+            fresh = await self._journal.run(acceptance.repeat, job.id, draft)
+        except (acceptance.StillOpen, OSError, sources.SourceError) as error:
+            return f"job {job.id} was left alone: {error}"
+        return f"job {job.id} is made anew by today's prompt as job {fresh.id}"
+
+
+def _check_retry(job: Job, *, pay_again: bool) -> None:
+    if job.state is State.FAILED or (job.state is State.DONE and pay_again):
+        return
+    hint = "; --pay-again makes it anew" if job.state is State.DONE else ""
+    raise OperatorError(f"job {job.id} is {job.state.value}, not failed{hint}")

@@ -1,0 +1,56 @@
+"""What an operator may wish for, as it comes through the socket."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+
+class _Wish(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Retry(_Wish):
+    """Failed jobs again, or with `changed` stale ones; `jobs` empty = all of them."""
+
+    jobs: list[int]
+    pay_again: bool = False
+    changed: bool = False
+
+
+class Resolve(_Wish):
+    """Settle a job in doubt in exactly one of three ways."""
+
+    job: int
+    task_id: str | None = None
+    resend: bool = False
+    abandon: bool = False
+
+
+class Cancel(_Wish):
+    """Give jobs up."""
+
+    jobs: list[int]
+
+
+class Pause(_Wish):
+    """Stop submitting for a watch, or for all; Resume lets it go on."""
+
+    watch: str | None = None
+
+
+class Resume(Pause):
+    """Let go on what was paused, and try at once whatever else is held."""
+
+
+class Release(_Wish):
+    """Let go what stood there before its watch did, or leave it out."""
+
+    watch: str
+    skip: bool = False
+
+
+class Ask(_Wish):
+    """Why a file is not accepted yet."""
+
+    watch: str
+    path: str

@@ -127,7 +127,7 @@ class Service:
         return Ended(before=before, complete=complete)
 
     async def _release_all(self, journal: Journal) -> None:
-        self._house.hold_none = True
+        self._house.answers.hold_none = True
         for each in self._house.config.watch:
             await journal.run(backlog.release, each.name)
 

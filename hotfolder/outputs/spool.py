@@ -124,7 +124,7 @@ class Spool:
     """The spool in one local folder, which is created where missing, for its owner only."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         with blocked(folder):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
@@ -132,7 +132,7 @@ class Spool:
         """Give the file for a name; raises ValueError for what is no plain file name."""
         if name in {"", ".", ".."} or "/" in name or "\0" in name or name.endswith(_PART):
             raise ValueError(f"not a name for the spool: {name!a}")
-        return self._folder / name
+        return self.folder / name
 
     def open_part(self, name: str) -> Part:
         """Begin to write a result anew; what an earlier attempt left is dropped."""
@@ -161,15 +161,15 @@ class Spool:
 
         For recovery only, before anything writes: a part in progress would be lost.
         """
-        with blocked(self._folder):
-            left = sorted(entry.name for entry in self._folder.iterdir() if not entry.is_dir())
+        with blocked(self.folder):
+            left = sorted(entry.name for entry in self.folder.iterdir() if not entry.is_dir())
             gone = tuple(name for name in left if name not in keep or name.endswith(_PART))
             for name in gone:
-                (self._folder / name).unlink(missing_ok=True)
+                (self.folder / name).unlink(missing_ok=True)
         return gone
 
     def free_bytes(self) -> int:
         """Give the bytes that this program may still write here."""
-        with blocked(self._folder):
-            space = os.statvfs(self._folder)
+        with blocked(self.folder):
+            space = os.statvfs(self.folder)
         return space.f_bavail * space.f_frsize

@@ -1,0 +1,10 @@
+"""The composition root: builds every part and keeps the config in force.
+
+Nothing else constructs owners, but for the command line's read-only journal and the tests.
+"""
+
+from hotfolder.composition.composition import Composition
+from hotfolder.composition.edges import Edges
+from hotfolder.composition.parts import Parts
+
+__all__ = ["Composition", "Edges", "Parts"]

@@ -1,0 +1,170 @@
+"""Builds every part of the owners, the answers and the exchange."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from hotfolder.account import Account, FindKey
+from hotfolder.composition.answers import Answers
+from hotfolder.composition.exchange import Exchange
+from hotfolder.composition.parts import Owners, Parts
+from hotfolder.composition.way import Way
+from hotfolder.control import Control
+from hotfolder.domain import names
+from hotfolder.domain.jobs import Job
+from hotfolder.domain.measures import Observe
+from hotfolder.intake.overdue import Overdue
+from hotfolder.journal import recovery
+from hotfolder.pipeline.aftermath import Aftermath
+from hotfolder.pipeline.doubts import Doubts
+from hotfolder.pipeline.noting import Noting
+from hotfolder.pipeline.originals import Originals
+from hotfolder.pipeline.pacing import Durations, Pace, Pacing
+from hotfolder.pipeline.probing import Probing
+from hotfolder.pipeline.rate import Rate
+from hotfolder.pipeline.runner import Runner
+from hotfolder.pipeline.sharing import Sharing
+from hotfolder.pipeline.steps import observed
+from hotfolder.reload import Reloading, Reread
+from hotfolder.supervision import Supervisor
+from hotfolder.watches import Watches
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Building:
+    """What parts are built of.
+
+    `callback_key` signs the addresses that callbacks come to; with `single_scan` what comes
+    later is left alone.
+    """
+
+    owners: Owners
+    answers: Answers
+    exchange: Exchange
+    callback_key: bytes
+    single_scan: bool
+    observe: Observe
+    reread: Reread
+    find_key: FindKey
+    supervisor: Supervisor
+
+    async def parts(self) -> Parts:
+        """Return every part; none works yet."""
+        own, exchange = self.owners, self.exchange
+        account = Account(own.journal, own.client, lambda: self.answers.config, self.find_key)
+        await account.begin()
+        pace = Pace(limit=account.limit, running=await own.journal.run(recovery.running_jobs))
+        sharing = Sharing(own.client.queue, pace, own.edges.jitter, wake=exchange.wake)
+        noting = Noting(own.journal, own.spool, own.threads, self.answers.note_wishes)
+        probing = self._probing(account)
+        aftermath = Aftermath(noting, on_hold=probing.stir, on_done=self._clear_up)
+        runner = self._runner(account, pace, sharing, aftermath)
+        return Parts(
+            journal=own.journal,
+            client=own.client,
+            account=account,
+            runner=runner,
+            probing=probing,
+            sharing=sharing,
+            noting=noting,
+            pace=pace,
+            doubts=self._doubts(account, runner),
+            originals=self._originals(),
+            overdue=Overdue(own.journal, lambda: self.answers.config.watch),
+            watches=self._watches(),
+            reloading=self._reloading(),
+            control=self._control(probing),
+            threads=own.threads,
+        )
+
+    def _probing(self, account: Account) -> Probing:
+        return Probing(
+            self.owners.journal,
+            self.owners.client,
+            self.owners.later,
+            renew_key=account.renew_key,
+            answers=self.exchange.note_answering,
+            wake=self.exchange.wake,
+        )
+
+    def _runner(
+        self, account: Account, pace: Pace, sharing: Sharing, aftermath: Aftermath
+    ) -> Runner:
+        durations, hurry, rate = Durations(), asyncio.Event(), Rate()
+        self.owners.client.listen(rate.heard)
+        way = Way(
+            owners=self.owners,
+            answers=self.answers,
+            review=self.exchange.review,
+            callback_key=self.callback_key,
+            currency=lambda: account.currency,
+            durations=durations,
+            hurry=hurry,
+        )
+        return Runner(
+            self.owners.journal,
+            {state: observed(step, self.observe) for state, step in way.steps().items()},
+            pacing=Pacing(pace, rate, durations),
+            later=self.owners.later,
+            hurry=hurry,
+            aftermath=aftermath,
+            budgets=self.answers.budgets,
+            refused=sharing.refused,
+        )
+
+    def _doubts(self, account: Account, runner: Runner) -> Doubts:
+        hears = bool(self.answers.config.api.webhook_url)
+        return Doubts(
+            self.owners.journal,
+            self.owners.client,
+            self.owners.later,
+            currency=lambda: account.currency,
+            wake=runner.wake,
+            resend_up_to=lambda: self.answers.config.limits.resend_up_to,
+            patience_s=self.owners.edges.callback_patience_s if hears else 0.0,
+        )
+
+    def _originals(self) -> Originals:
+        return Originals(
+            self.owners.journal,
+            self.owners.threads,
+            moving=self.answers.moving,
+            failpoint=self.owners.edges.failpoint,
+        )
+
+    def _watches(self) -> Watches:
+        return Watches(
+            self.owners.journal,
+            accepted=self.exchange.note_accepted,
+            backlog=self.answers.backlog,
+            listen=self.owners.edges.listen,
+            single_scan=self.single_scan,
+        )
+
+    def _reloading(self) -> Reloading:
+        return Reloading(
+            self.owners.journal,
+            self.answers.config,
+            reread=self.reread,
+            put=self.exchange.put,
+            supervisor=self.supervisor,
+        )
+
+    def _control(self, probing: Probing) -> Control:
+        return Control(
+            self.owners.journal,
+            self.owners.client,
+            wake=self.exchange.wake,
+            settling=self.exchange.settling,
+            look=probing.look,
+            look_again=self.exchange.look_again,
+            watch=self.answers.watch,
+        )
+
+    async def _clear_up(self, job: Job) -> None:
+        """Do what follows a job's end; what a crash leaves undone is derived from the journal."""
+        spooled = [each.spool_file for each in job.results if each.spool_file is not None]
+        spooled += [*map(names.raw_file, spooled), names.keepsake_file(job.id)]
+        await asyncio.to_thread(self.owners.spool.empty, spooled)
+        self.exchange.note_done()

@@ -1,0 +1,148 @@
+"""Opens the owners, has every part built of them, and closes them again in order."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final
+
+import structlog
+from pydantic import SecretStr
+
+from hotfolder.account import FindKey
+from hotfolder.composition.answers import Answers
+from hotfolder.composition.building import Building
+from hotfolder.composition.edges import Edges
+from hotfolder.composition.exchange import Exchange
+from hotfolder.composition.parts import Owners, Parts
+from hotfolder.config import Config, listen_place
+from hotfolder.imaging.workshop import Workshop
+from hotfolder.journal import budgets, callbacks, recovery
+from hotfolder.journal.journal import Journal
+from hotfolder.outputs.spool import Spool
+from hotfolder.pipeline.steps import Later
+from hotfolder.pipeline.threads import ShareThreads
+from hotfolder.reload import Reread
+from hotfolder.runninghub.catalog import MEGABYTE
+from hotfolder.runninghub.client import Client
+from hotfolder.supervision import Supervisor
+from hotfolder.web.listener import listening
+from hotfolder.web.metrics import Metrics
+
+KEY_BYTES: Final = 32
+SPOOL_NAME: Final = "spool"
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.service")
+
+
+class Composition:
+    """The parts of one daemon. `reread`, `find_key` and `supervisor` are as for `Service`."""
+
+    def __init__(
+        self,
+        config: Config,
+        key: SecretStr,
+        edges: Edges,
+        *,
+        reread: Reread | None,
+        supervisor: Supervisor,
+        find_key: FindKey | None,
+    ) -> None:
+        self.edges = edges
+        self.answers = Answers(config, edges.zone)
+        self.metrics = Metrics()
+        self._exchange = Exchange(self.answers, edges.clock)
+        self._key = key
+        self._find_key = find_key or (lambda _config: key)
+        self._reread = reread or (lambda: config)
+        self._supervisor = supervisor
+
+    @property
+    def config(self) -> Config:
+        """The config in force."""
+        return self.answers.config
+
+    @property
+    def parts(self) -> Parts | None:
+        """The parts, None until they are open."""
+        return self._exchange.parts
+
+    @asynccontextmanager
+    async def open(self, *, single_scan: bool) -> AsyncIterator[Parts]:
+        """Give every part, ready to work; `single_scan` = what comes later is left alone."""
+        self.config.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        async with AsyncExitStack() as closing:
+            client = self._client()
+            closing.push_async_callback(client.aclose)
+            workshop = Workshop(memory_bytes=self.config.limits.picture_memory_mb * MEGABYTE)
+            closing.callback(workshop.close)
+            journal = closing.enter_context(self._journal())
+            callback_key = await journal.run(callbacks.key, secrets.token_bytes(KEY_BYTES))
+            await closing.enter_async_context(self._hearing(journal, callback_key))
+            building = Building(
+                owners=Owners(
+                    journal=journal,
+                    client=client,
+                    spool=await self._recovered(journal),
+                    workshop=workshop,
+                    threads=ShareThreads(),
+                    later=Later(self.edges.clock, self.edges.jitter),
+                    edges=self.edges,
+                ),
+                answers=self.answers,
+                exchange=self._exchange,
+                callback_key=callback_key,
+                single_scan=single_scan,
+                observe=self.metrics.observe,
+                reread=self._reread,
+                find_key=self._find_key,
+                supervisor=self._supervisor,
+            )
+            parts = self._exchange.parts = await building.parts()
+            asking = asyncio.create_task(parts.account.ask_currency())
+            closing.callback(asking.cancel)
+            yield parts
+
+    def _client(self) -> Client:
+        return Client(
+            self.config.api.base_url,
+            self._key,
+            submit_timeout_s=self.edges.submit_timeout_s,
+            failpoint=self.edges.failpoint,
+        )
+
+    def _journal(self) -> Journal:
+        return Journal(
+            self.config.state_dir,
+            clock=self.edges.clock,
+            failpoint=self.edges.failpoint,
+            observe=self.metrics.observe,
+        )
+
+    @asynccontextmanager
+    async def _hearing(self, journal: Journal, callback_key: bytes) -> AsyncIterator[None]:
+        """Listen for callbacks, from before anything else is begun until all is drained."""
+        stated = self.config.api.webhook_listen
+        if not stated:
+            yield
+            return
+
+        async def hear(token: str, task_id: str) -> None:
+            if await journal.run(callbacks.hear, token, task_id):
+                self._exchange.note_heard()
+
+        host, port = listen_place(stated)
+        async with listening(host, port, callback_key, hear):
+            log.info("callbacks.listening", address=stated)
+            yield
+
+    async def _recovered(self, journal: Journal) -> Spool:
+        """Clear up after an earlier run, a crash included, and return the swept spool."""
+        for job in await journal.run(recovery.recover):
+            log.warning("submit.unanswered", **job.log_context(), reason=recovery.INTERRUPTED)
+        await journal.run(budgets.reconsider)
+        spool = Spool(self.config.state_dir / SPOOL_NAME)
+        spool.sweep(await journal.run(recovery.spooled_files))
+        return spool

@@ -1,0 +1,134 @@
+"""The way of a picture: which step a job of each state takes, and what the step is built of."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from hotfolder.composition.answers import Answers
+from hotfolder.composition.parts import Owners
+from hotfolder.domain.states import State
+from hotfolder.pipeline.fetching import Fetching
+from hotfolder.pipeline.finishing import Finishing
+from hotfolder.pipeline.keepsakes import Keepsakes
+from hotfolder.pipeline.pacing import Durations
+from hotfolder.pipeline.preparing import Preparing
+from hotfolder.pipeline.pricing import Prices
+from hotfolder.pipeline.publishing import Publishing
+from hotfolder.pipeline.querying import Querying
+from hotfolder.pipeline.reusing import Reusing
+from hotfolder.pipeline.steps import Step
+from hotfolder.pipeline.submitting import Addresses, Intending, Review, Storage, Submitting
+from hotfolder.pipeline.uploading import Uploading
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """What the steps need besides the owners.
+
+    `callback_key` signs the addresses that callbacks come to; `currency` tells the account's, as
+    far as it is known; `hurry` is set when the service stops.
+    """
+
+    owners: Owners
+    answers: Answers
+    review: Review
+    callback_key: bytes
+    currency: Callable[[], str | None]
+    durations: Durations
+    hurry: asyncio.Event
+
+    def steps(self) -> dict[State, Step]:
+        """Return the step of every state that has one."""
+        uploading, fetching = self._uploading(), self._fetching()
+        reusing = self._reusing(uploading, fetching)
+        return {
+            State.ACCEPTED: reusing.before(uploading),
+            State.UPLOADED: reusing.before(self._intending()),
+            State.SUBMITTING: self._submitting(),
+            State.RUNNING: reusing.again(self._querying()),
+            State.FINISHED: fetching,
+            State.FETCHED: self._publishing(),
+        }
+
+    def _reusing(self, uploading: Uploading, fetching: Fetching) -> Reusing:
+        own = self.owners
+        return Reusing(
+            own.journal,
+            own.client,
+            own.spool,
+            own.threads,
+            own.later,
+            fetching,
+            self.answers.work_key,
+            uploading.keep_source,
+        )
+
+    def _uploading(self) -> Uploading:
+        own = self.owners
+        return Uploading(
+            own.journal,
+            own.client,
+            own.threads,
+            own.later,
+            self.answers.catalog,
+            Preparing(own.workshop, own.spool.folder, own.threads, own.later),
+            Keepsakes(own.spool),
+        )
+
+    def _intending(self) -> Intending:
+        own, answers = self.owners, self.answers
+        return Intending(
+            own.journal,
+            Addresses(own.client.site, answers.config.api.webhook_url, self.callback_key),
+            Storage(own.spool, answers.min_free_bytes),
+            self.review,
+            own.threads,
+            own.later,
+            answers.catalog,
+            Prices(
+                own.journal,
+                own.client,
+                previewed=lambda: answers.config.limits.price_preview,
+                budgets=answers.budgets,
+            ),
+        )
+
+    def _submitting(self) -> Submitting:
+        own = self.owners
+        return Submitting(
+            own.client,
+            self.durations,
+            own.edges.schedule,
+            own.later,
+            self.hurry,
+            self.answers.catalog,
+        )
+
+    def _querying(self) -> Querying:
+        own = self.owners
+        return Querying(
+            own.journal,
+            own.client,
+            self.durations,
+            own.edges.schedule,
+            own.later,
+            self.currency,
+        )
+
+    def _fetching(self) -> Fetching:
+        own = self.owners
+        finishing = Finishing(own.workshop, own.spool)
+        return Fetching(own.client, own.spool, own.later, self.answers.catalog, finishing)
+
+    def _publishing(self) -> Publishing:
+        own = self.owners
+        return Publishing(
+            own.journal,
+            own.spool,
+            own.threads,
+            own.later,
+            self.answers.access,
+            own.edges.failpoint,
+        )

@@ -1,4 +1,4 @@
-"""One connection speaking the named statements of `queries.sql`. No SQL is built in Python."""
+"""One connection speaking the named statements of `queries/`. No SQL is built in Python."""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ Value = str | int | float | bytes | None
 
 @cache
 def queries() -> dict[str, str]:
-    """Return the statements of `queries.sql` by name."""
-    text = resources.files(__package__).joinpath("queries.sql").read_text("utf-8")
-    parts = _NAME.split(text)
-    return dict(zip(parts[1::2], parts[2::2], strict=True))
+    """Return the statements of all files in `queries/` by name."""
+    found: dict[str, str] = {}
+    for file in resources.files(__package__).joinpath("queries").iterdir():
+        _, *parts = _NAME.split(file.read_text("utf-8"))
+        found |= zip(parts[::2], parts[1::2], strict=True)
+    return found
 
 
 def to_ms(when: datetime) -> int:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 HASH = sha256("a")
 PACKAGE = Path(inspect.getfile(hotfolder)).parent
+NAMED = re.compile(r"^-- name: (.*)$", re.MULTILINE)
 SPOKEN = re.compile(r'\b(?:rows|row|change)\(\s*"(\w+)"')  # session.rows("name", …)
 
 
@@ -265,6 +266,13 @@ def test_every_statement_compiles(opened: sqlite3.Connection) -> None:
         wanted = dict.fromkeys(re.findall(r":(\w+)", text))
         plan = opened.execute(f"EXPLAIN {text}", wanted).fetchall()
         assert plan, name
+
+
+def test_no_two_statements_share_a_name() -> None:
+    """A statement of one file never takes the place of another file's."""
+    files = sorted((PACKAGE / "journal" / "queries").glob("*.sql"))
+    named = [name for each in files for name in NAMED.findall(each.read_text("utf-8"))]
+    assert sorted(named) == sorted(queries())
 
 
 def test_every_statement_says_what_it_is_for() -> None:

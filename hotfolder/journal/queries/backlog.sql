@@ -1,0 +1,53 @@
+-- Sources that stood there before their watch did: held back, let go or left out.
+
+-- name: eligibility
+-- What a watch took when it was last looked at whole.
+SELECT name, eligible FROM watch WHERE id = :watch;
+
+-- name: keep_eligibility
+-- What a watch takes, once all that stood there is known.
+UPDATE watch SET eligible = :eligible WHERE id = :watch;
+
+-- name: hold_source
+-- A source that stood there before its watch did.
+INSERT INTO source (
+    watch, path, size, mtime_ns, inode, beside, verdict, reason, seen_at, backlog, estimate
+) VALUES (
+    :watch, :path, :size, :mtime_ns, :inode, :beside, 'skipped', :reason, :now, 'held', :estimate
+)
+ON CONFLICT (watch, path) DO NOTHING;
+
+-- name: held_sources
+-- What is held back of a watch, some at a time.
+SELECT id, path FROM source WHERE watch = :watch AND backlog = 'held' AND id > :after
+ORDER BY id LIMIT :limit;
+
+-- name: held_estimates
+-- What is held back in a scope, by estimate.
+SELECT source.estimate, count(*) AS count
+FROM source JOIN watch ON watch.id = source.watch
+WHERE source.backlog = 'held' AND 'backlog:' || watch.name = :scope GROUP BY source.estimate;
+
+-- name: forget_held
+-- A source that was held back and that no rule takes any more.
+DELETE FROM source WHERE id = :source AND backlog = 'held';
+
+-- name: let_held_go
+-- Sources that nothing is known of any more are new to the scan.
+DELETE FROM source
+WHERE watch = (SELECT id FROM watch WHERE name = :name) AND backlog = 'held';
+
+-- name: leave_held_out
+-- Sources that a person does not want.
+UPDATE source SET backlog = 'unwanted', reason = :reason, estimate = NULL
+WHERE watch = (SELECT id FROM watch WHERE name = :name) AND backlog = 'held';
+
+-- name: backlog_alike
+-- Sources held back or left out that have this size and time.
+SELECT path, inode FROM source
+WHERE watch = :watch AND size = :size AND mtime_ns = :mtime_ns AND backlog IS NOT NULL;
+
+-- name: move_held
+-- A source held back or left out stays so at its new path, unless something is known there.
+UPDATE OR IGNORE source SET path = :new, inode = :inode
+WHERE watch = :watch AND path = :old AND backlog IS NOT NULL;

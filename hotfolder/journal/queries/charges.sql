@@ -1,0 +1,34 @@
+-- What was charged, what may have been, and what is expected.
+
+-- name: last_charge
+-- What the last edit of the same model and price parameters was charged.
+SELECT charge, currency FROM submit
+WHERE price_key = :price_key AND charge IS NOT NULL AND outcome = 'succeeded'
+ORDER BY id DESC LIMIT 1;
+
+-- name: spent_since
+-- What counts against a budget: charges, and the estimates of what nobody knows the end of.
+SELECT coalesce(submit.charge, job.estimate, '0') AS amount
+FROM submit JOIN job ON job.id = submit.job
+JOIN source ON source.id = job.source JOIN watch ON watch.id = source.watch
+WHERE submit.intent_at >= :since AND (:watch IS NULL OR watch.name = :watch) AND (
+    submit.charge IS NOT NULL OR submit.outcome IS NULL
+    OR submit.outcome NOT IN ('deferred', 'refused', 'failed', 'resent')
+);
+
+-- name: charges
+-- All charges with the time of their intent, and what they were for.
+SELECT submit.intent_at, submit.charge, submit.currency, watch.name AS watch, job.rule,
+    job.plan ->> '$.model' AS model
+FROM submit JOIN job ON job.id = submit.job
+JOIN source ON source.id = job.source JOIN watch ON watch.id = source.watch
+WHERE submit.charge IS NOT NULL;
+
+-- name: job_charge
+-- What a job has cost so far, over all its submits.
+SELECT charge FROM submit WHERE job = :job AND charge IS NOT NULL;
+
+-- name: estimates_at_risk
+-- What submits may have cost that nobody knows the end of.
+SELECT job.estimate FROM submit JOIN job ON job.id = submit.job
+WHERE submit.outcome IN ('unanswered', 'lost') AND submit.charge IS NULL;

@@ -1,0 +1,25 @@
+-- The history: a line for every event.
+
+-- name: insert_event
+-- One line of the history.
+INSERT INTO event (job, at, name, from_state, to_state, detail)
+VALUES (:job, :now, :name, :from_state, :to_state, :detail);
+
+-- name: history
+-- What happened to a job.
+SELECT at, name, from_state, to_state, detail FROM event WHERE job = :job ORDER BY id;
+
+-- name: newest_event
+-- The history's end.
+SELECT coalesce(max(id), 0) AS id FROM event;
+
+-- name: newest_time
+-- When the history's last line was written.
+SELECT max(at) AS at FROM event;
+
+-- name: retire_history
+-- The history of jobs that ended long ago, a part at a time.
+DELETE FROM event WHERE id IN (
+    SELECT event.id FROM event JOIN job ON job.id = event.job
+    WHERE job.ended_at < :before ORDER BY event.id LIMIT :limit
+);

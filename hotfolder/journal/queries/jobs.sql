@@ -1,0 +1,103 @@
+-- The jobs: accepting them, reading them, and every change of their state or plan.
+
+-- name: latest_generation
+-- The newest job of one source, content and rule: accepting it again is accepting once.
+SELECT id, generation, state, waits_for, error_code FROM job
+WHERE source = :source AND content_hash = :content_hash AND (:rule IS NULL OR rule = :rule)
+ORDER BY generation DESC, id DESC LIMIT 1;
+
+-- name: insert_job
+-- Accept a job.
+INSERT INTO job (source, content_hash, rule, generation, state, due_at, waits_for, plan,
+    output_root, output_folder, output_stem, estimate, estimate_currency,
+    error_code, error_message, error_hint, accepted_at)
+VALUES (:source, :content_hash, :rule, :generation, 'accepted', :due_at, :waits_for, :plan,
+    :output_root, :output_folder, :output_stem, :estimate, :estimate_currency,
+    :error_code, :error_message, :error_hint, :now)
+RETURNING id;
+
+-- name: insert_material
+-- One file that a job sends.
+INSERT INTO material (job, position, parameter, content_hash, path, size)
+VALUES (:job, :position, :parameter, :content_hash, :path, :size);
+
+-- name: job
+-- One job with its place.
+SELECT job.*, watch.name AS watch, watch.root AS input_root, source.path AS source_path,
+    source.mtime_ns AS source_mtime_ns
+FROM job JOIN source ON source.id = job.source JOIN watch ON watch.id = source.watch
+WHERE job.id = :job;
+
+-- name: place_of_job
+-- Where a job's source stands in the journal.
+SELECT source.watch AS watch, job.source AS source
+FROM job JOIN source ON source.id = job.source WHERE job.id = :job;
+
+-- name: materials
+-- What a job sends.
+SELECT position, parameter, content_hash, path, size
+FROM material WHERE job = :job ORDER BY position;
+
+-- name: move_job
+-- The compare-and-set behind every change of state.
+UPDATE job
+SET state = :to_state, due_at = :due_at, waits_for = :waits_for, attempt = :attempt,
+    error_code = :error_code, error_message = :error_message, error_hint = :error_hint,
+    ended_at = :ended_at
+WHERE id = :job AND state = :from_state;
+
+-- name: jobs_not_submitted
+-- Jobs of one source that are not yet submitted.
+SELECT id, content_hash, rule FROM job
+WHERE source = :source AND state IN ('accepted', 'uploaded') ORDER BY id;
+
+-- name: replan_job
+-- A sidecar or rule changed before the intent.
+UPDATE job SET plan = :plan, estimate = :estimate, estimate_currency = :estimate_currency,
+    due_at = :due_at, waits_for = :waits_for,
+    error_code = :error_code, error_message = :error_message, error_hint = :error_hint
+WHERE id = :job AND state IN ('accepted', 'uploaded');
+
+-- name: replan_material
+-- Another model takes the picture in another parameter.
+UPDATE material SET parameter = :parameter
+WHERE position = 1 AND job IN (
+    SELECT id FROM job WHERE id = :job AND state IN ('accepted', 'uploaded')
+);
+
+-- name: set_estimate
+-- What a job is expected to cost, as it is known just before it is paid.
+UPDATE job SET estimate = :estimate, estimate_currency = :currency WHERE id = :job;
+
+-- name: set_anew
+-- A job is to be paid for itself.
+UPDATE job SET anew = 1 WHERE id = :job;
+
+-- name: newest_of_source
+-- The newest job of each rule for a source's present content.
+SELECT job.id FROM job JOIN source ON source.id = job.source
+WHERE job.source = :source AND job.content_hash = source.content_hash AND job.generation = (
+    SELECT max(other.generation) FROM job AS other
+    WHERE other.source = job.source AND other.content_hash = job.content_hash
+    AND other.rule = job.rule
+) ORDER BY job.id;
+
+-- name: set_stale
+-- Whether today's sidecars and rules would ask for another edit than was sent.
+UPDATE job SET stale = :stale
+WHERE id = :job AND stale <> :stale AND state NOT IN ('accepted', 'uploaded');
+
+-- name: freshen
+-- A job is sent (again) by the plan that holds now.
+UPDATE job SET stale = 0 WHERE id = :job AND stale = 1;
+
+-- name: stale_jobs
+-- Jobs of one state that are stale.
+SELECT id FROM job WHERE stale = 1 AND state = :state ORDER BY id;
+
+-- name: report_overdue
+-- A required sidecar has not come for long.
+UPDATE job SET error_code = :overdue
+WHERE waits_for = 'sidecar' AND error_code = :missing AND accepted_at <= :before AND source IN (
+    SELECT source.id FROM source JOIN watch ON watch.id = source.watch WHERE watch.name = :watch
+) RETURNING id;

@@ -1,0 +1,56 @@
+-- What the faces ask: counts, lists, and how a run ended.
+
+-- name: count_states
+-- Jobs by state.
+SELECT state, count(*) AS count FROM job GROUP BY state;
+
+-- name: count_waits
+-- Jobs that wait for something that is not time.
+SELECT waits_for, count(*) AS count FROM job WHERE waits_for IS NOT NULL GROUP BY waits_for;
+
+-- name: find_jobs
+-- The jobs, newest last, by state and watch where given.
+SELECT job.id FROM job
+JOIN source ON source.id = job.source JOIN watch ON watch.id = source.watch
+WHERE (:state IS NULL OR job.state = :state) AND (:watch IS NULL OR watch.name = :watch)
+ORDER BY job.id;
+
+-- name: jobs_with_errors
+-- Jobs that failed, are in doubt, wait for a person or are late. A required sidecar may come later
+-- for a while.
+SELECT id FROM job WHERE error_code IS NOT NULL AND state NOT IN ('done', 'cancelled')
+AND error_code <> 'sidecar_missing'
+ORDER BY id;
+
+-- name: jobs_of_source
+-- The jobs of one place, newest first.
+SELECT job.id FROM job WHERE job.source = :source ORDER BY job.id DESC;
+
+-- name: jobs_touched_since
+-- Jobs that are open or were moved since an event, for the exit code of one run.
+SELECT id, state FROM job
+WHERE ended_at IS NULL OR id IN (SELECT job FROM event WHERE id > :event);
+
+-- name: jobs_failed_since
+-- Jobs that failed after an event and have not been tried again.
+SELECT id FROM job
+WHERE state = 'failed' AND id IN (SELECT job FROM event WHERE id > :event) ORDER BY id;
+
+-- name: oldest_result
+-- When the task of the oldest result that is not yet fetched was answered as ended.
+SELECT min(event.at) AS at FROM event JOIN job ON job.id = event.job
+WHERE job.state = 'finished' AND event.name = 'RemoteSucceeded';
+
+-- name: count_ended
+-- How the jobs that ended since a time have ended.
+SELECT state, count(*) AS count FROM job WHERE ended_at >= :begin GROUP BY state;
+
+-- name: count_going_on
+-- Jobs that go on by themselves: being sent, or due some time and under no hold. A disk, a share
+-- or a service that does not answer is waited for.
+SELECT count(*) AS count FROM job
+WHERE state = 'submitting' OR (due_at IS NOT NULL AND NOT EXISTS (
+    SELECT 1 FROM job_hold WHERE job_hold.job = job.id
+        AND job_hold.code NOT IN ('output_blocked', 'spool_blocked', 'unreachable')
+        AND (job_hold.next_trial IS NULL OR job_hold.next_trial > :now)
+));

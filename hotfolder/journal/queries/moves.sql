@@ -1,0 +1,59 @@
+-- Sources that moved to another path, and originals that are moved away.
+
+-- name: same_content_elsewhere
+-- Other places of a watch with jobs of a content that has none at its own place, the very same
+-- file first.
+SELECT DISTINCT source.path, source.inode = :inode AS same_file
+FROM job JOIN source ON source.id = job.source
+WHERE job.content_hash = :content_hash AND source.watch = :watch AND source.path <> :path
+    AND source.moved_at IS NULL
+    AND NOT EXISTS (
+        SELECT 1 FROM job AS own JOIN source AS place ON place.id = own.source
+        WHERE own.content_hash = :content_hash AND place.watch = :watch AND place.path = :path
+    )
+ORDER BY same_file DESC, source.id DESC LIMIT :limit;
+
+-- name: remember_move
+-- One line of the history for each job that goes along with its source.
+INSERT INTO event (job, at, name, from_state, to_state, detail)
+SELECT id, :now, 'Moved', state, state, :detail FROM job
+WHERE source = :old AND content_hash = :content_hash;
+
+-- name: went_to
+-- Where the newest job is now that went along from a path.
+SELECT source.path FROM event
+JOIN job ON job.id = event.job JOIN source ON source.id = job.source
+WHERE event.name = 'Moved' AND source.watch = :watch
+    AND json_extract(event.detail, '$.moved_from') = :moved_from
+ORDER BY event.id DESC LIMIT 1;
+
+-- name: move_jobs
+-- The jobs of a content go along to another place.
+UPDATE job SET source = :source WHERE source = :old AND content_hash = :content_hash;
+
+-- name: originals_to_move
+-- Sources in their place whose newest jobs for the present content are all done, and that have
+-- no open job.
+SELECT source.id, source.path, source.content_hash
+FROM source JOIN watch ON watch.id = source.watch
+WHERE watch.name = :watch AND source.moved_at IS NULL AND source.id > :after
+AND EXISTS (
+    SELECT 1 FROM job WHERE job.source = source.id AND job.content_hash = source.content_hash
+) AND NOT EXISTS (
+    SELECT 1 FROM job WHERE job.source = source.id AND (
+        job.ended_at IS NULL
+        OR (job.content_hash = source.content_hash AND job.state <> 'done' AND NOT EXISTS (
+            SELECT 1 FROM job AS newer WHERE newer.source = job.source
+            AND newer.content_hash = job.content_hash AND newer.rule = job.rule
+            AND newer.generation > job.generation))
+    )
+) ORDER BY source.id LIMIT :limit;
+
+-- name: note_moved
+-- An original is away: it was moved, or someone took it.
+UPDATE source SET moved_at = :now, moved_to = :moved_to, reason = NULL
+WHERE id = :source AND content_hash = :content_hash;
+
+-- name: note_not_moved
+-- Why an original could not be moved.
+UPDATE source SET reason = :reason WHERE id = :source AND reason IS NOT :reason;

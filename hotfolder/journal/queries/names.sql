@@ -1,0 +1,39 @@
+-- The output names: reserved for jobs, and given to results.
+
+-- name: reserve_name
+-- Take an output name for a job; no row when another job has it.
+INSERT INTO reservation (output_root, name_key, job) VALUES (:output_root, :name_key, :job)
+ON CONFLICT (output_root, name_key) DO NOTHING RETURNING job;
+
+-- name: set_stem
+-- The output name that a job got.
+UPDATE job SET output_stem = :output_stem WHERE id = :job;
+
+-- name: reserved_by
+-- Whose output name this is.
+SELECT reservation.job, job.source FROM reservation JOIN job ON job.id = reservation.job
+WHERE reservation.output_root = :output_root AND reservation.name_key = :name_key;
+
+-- name: take_over_names
+-- A newer edit of the same source replaces what an earlier one wrote.
+UPDATE reservation SET job = :job WHERE job = :earlier;
+
+-- name: earlier_outputs
+-- What earlier jobs of the same source wrote under a name.
+SELECT result.sha256 FROM result
+JOIN submit ON submit.id = result.submit JOIN job AS earlier ON earlier.id = submit.job
+JOIN job AS newer ON newer.source = earlier.source AND newer.output_root = earlier.output_root
+WHERE newer.id = :job AND earlier.id < newer.id AND result.output_name = :output_name
+    AND result.published_at IS NOT NULL AND result.sha256 IS NOT NULL;
+
+-- name: free_names
+-- A job that ended without outputs gives its names back.
+DELETE FROM reservation WHERE job = :job;
+
+-- name: name_result
+-- The name that a result is to be published under, committed before it is.
+UPDATE result SET output_name = :output_name WHERE id = :result;
+
+-- name: mark_published
+-- A result stands under its final name.
+UPDATE result SET published_at = :now WHERE id = :result;

@@ -1,0 +1,64 @@
+-- The sources as they were last seen, and what the scan compares them with.
+
+-- name: known_sources
+-- What is already known of the files from one path onwards, for the scan's comparison.
+SELECT path, size, mtime_ns, inode, beside FROM source
+WHERE watch = :watch AND path >= :first ORDER BY path LIMIT :limit;
+
+-- name: find_source
+-- One source by its place.
+SELECT id, size, mtime_ns, inode, content_hash, verdict, reason, backlog, moved_to
+FROM source WHERE watch = :watch AND path = :path;
+
+-- name: put_source
+-- Enter a source, or its newest sighting.
+INSERT INTO source (
+    watch, path, size, mtime_ns, inode, beside, content_hash, verdict, reason, seen_at
+) VALUES (
+    :watch, :path, :size, :mtime_ns, :inode, :beside, :content_hash, :verdict, :reason, :now
+)
+ON CONFLICT (watch, path) DO UPDATE SET
+    size = excluded.size, mtime_ns = excluded.mtime_ns, inode = excluded.inode,
+    beside = excluded.beside,
+    content_hash = excluded.content_hash, verdict = excluded.verdict,
+    reason = excluded.reason, seen_at = excluded.seen_at, backlog = NULL, estimate = NULL,
+    moved_at = NULL, moved_to = NULL
+RETURNING id;
+
+-- name: forget_sighting
+-- No file has an empty inode: whatever stands at a job's source is then unknown to the scan.
+UPDATE source SET inode = '' WHERE id = (SELECT source FROM job WHERE id = :job);
+
+-- name: forget_place
+-- Whatever turns up at this path next is looked at, even the very same file.
+UPDATE source SET inode = '' WHERE id = :source;
+
+-- name: forget_gone
+-- A file or a whole folder is no longer there: the same file is new to the scan when it comes back.
+UPDATE source SET inode = ''
+WHERE watch = :watch AND (path = :path OR (path > :below AND path < :beyond));
+
+-- name: failed_sources
+-- Where failed jobs come from, unless that is known to be gone.
+SELECT DISTINCT source.path FROM job JOIN source ON source.id = job.source
+WHERE job.state = 'failed' AND source.watch = :watch AND source.inode <> '';
+
+-- name: set_beside
+-- What speaks for a source, as it was last looked at.
+UPDATE source SET beside = :beside WHERE id = :source;
+
+-- name: unsubmitted_jobs
+-- Jobs of one watch that are not yet submitted, and sources whose sidecar said skip.
+SELECT source.path AS path, job.rule AS rule, job.waits_for AS waits_for
+FROM job JOIN source ON source.id = job.source
+WHERE source.watch = :watch AND job.state IN ('accepted', 'uploaded')
+UNION ALL
+SELECT path, '', 'sidecar' FROM source
+WHERE watch = :watch AND verdict = 'skipped' AND reason IN (:said_skip, :no_rule);
+
+-- name: lacking_references
+-- Sources of one watch whose jobs wait for a further picture of their edit.
+SELECT DISTINCT source.path AS path FROM job JOIN source ON source.id = job.source
+WHERE source.watch = :watch AND job.state IN ('accepted', 'uploaded')
+    AND job.waits_for = 'sidecar' AND job.error_code GLOB :codes
+ORDER BY source.path;

@@ -24,8 +24,9 @@ from hotfolder.domain.retry import backoff_s
 from hotfolder.journal import holds
 from hotfolder.journal.journal import Journal
 from hotfolder.pipeline.steps import Later
-from hotfolder.runninghub import wire
+from hotfolder.runninghub import refusals
 from hotfolder.runninghub.client import Client
+from hotfolder.runninghub.fields import Answer
 
 SILENT_CALLS: Final = 5
 DOUBTED_CALLS: Final = 3
@@ -78,13 +79,13 @@ class Probing:
         self._seen: _Seen | None = None
         client.listen(self.heard)
 
-    def heard(self, _call: str, answer: wire.Answer | None) -> None:
+    def heard(self, _call: str, answer: Answer | None) -> None:
         """Take in what a call was answered with; None = nothing."""
-        if answer is None or wire.is_silence(answer):
+        if answer is None or refusals.is_silence(answer):
             self._silent += 1
         else:
             self._silent = 0
-            self._doubted = self._doubted + 1 if wire.doubts_key(answer) else 0
+            self._doubted = self._doubted + 1 if refusals.doubts_key(answer) else 0
         if self._silent == SILENT_CALLS or self._doubted == DOUBTED_CALLS:
             self.stir()
 

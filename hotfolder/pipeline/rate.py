@@ -14,7 +14,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from hotfolder.domain.states import State
-from hotfolder.runninghub import wire
+from hotfolder.runninghub import refusals
+from hotfolder.runninghub.fields import Answer
 
 CALLS_PER_S: Final = 50.0
 QUERIES_PER_S: Final = 20.0
@@ -107,12 +108,12 @@ class Rate:
         else:
             self._waiting.discard(state)
 
-    def heard(self, call: str, answer: wire.Answer | None) -> None:
+    def heard(self, call: str, answer: Answer | None) -> None:
         """Take in what a call was answered with; None = nothing."""
         if answer is None:
             return
         now_s = time.monotonic()
-        wait_s = wire.rate_refused_s(answer, may_mean_tasks=call == "submit")
+        wait_s = refusals.rate_refused_s(answer, may_mean_tasks=call == "submit")
         if wait_s is None:
             self._pass(now_s)
         elif now_s >= self._paused_until_s:  # else it was sent before the pause began

@@ -20,6 +20,7 @@ from hotfolder.domain.errors import NotSent, RemoteError, Unanswered
 from hotfolder.domain.failpoints import Failpoint, no_failpoint
 from hotfolder.domain.jobs import Estimate
 from hotfolder.runninghub import wire
+from hotfolder.runninghub.fields import Answer
 from hotfolder.runninghub.links import Links
 from hotfolder.runninghub.sending import Trace, translated
 
@@ -28,7 +29,7 @@ FREE_TIMEOUT_S = 60.0
 SUBMIT_TIMEOUT_S = 120.0
 SLOWEST_ANSWER = 2.0  # times the time-out, which holds for every read: a server may drip
 
-Heard = Callable[[str, wire.Answer | None], None]
+Heard = Callable[[str, Answer | None], None]
 
 
 class Client:
@@ -166,7 +167,7 @@ class Client:
         url = f"{self.site}/task/openapi/cancel"
         return wire.cancel_accepted(await self._ask("cancel", "POST", url, json=body))
 
-    async def _ask(self, call: str, method: str, place: str, **content: Any) -> wire.Answer:  # noqa: ANN401  passed on to httpx
+    async def _ask(self, call: str, method: str, place: str, **content: Any) -> Answer:  # noqa: ANN401  passed on to httpx
         url = f"{self._base}{place}" if place.startswith("/") else place
         trace = Trace()
         with self._heard_if_none(call), translated(call, trace):
@@ -182,12 +183,12 @@ class Client:
             self._tell(call, None)
             raise
 
-    def _answer(self, call: str, response: httpx.Response) -> wire.Answer:
-        answer = wire.Answer(response.status_code, response.headers, response.content)
+    def _answer(self, call: str, response: httpx.Response) -> Answer:
+        answer = Answer(response.status_code, response.headers, response.content)
         self._tell(call, answer)
         return answer
 
-    def _tell(self, call: str, answer: wire.Answer | None) -> None:
+    def _tell(self, call: str, answer: Answer | None) -> None:
         for heard in self._listeners:
             heard(call, answer)
 

@@ -16,7 +16,7 @@ from tests.studio import LOOK_S
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from hotfolder.runninghub.wire import Answer
+    from hotfolder.runninghub.fields import Answer
     from tests.studio import Studio
 
 HOURS = 8

@@ -7,7 +7,7 @@ import pytest
 from hotfolder.domain.states import State
 from hotfolder.pipeline.pacing import Pace
 from hotfolder.pipeline.rate import CALLS_PER_S, GUESS_PER_S, QUERIES_PER_S, Bucket, Rate
-from hotfolder.runninghub.wire import Answer
+from hotfolder.runninghub.fields import Answer
 
 OK = Answer(200, {}, b"{}")
 TOO_MANY = Answer(429, {"retry-after": "1"}, b"")

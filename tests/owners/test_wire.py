@@ -22,8 +22,9 @@ from hotfolder.domain.errors import (
     Unanswered,
 )
 from hotfolder.domain.remote_failures import BY_CODE
-from hotfolder.runninghub import wire
-from hotfolder.runninghub.wire import Answer, TaskStatus
+from hotfolder.runninghub import refusals, wire
+from hotfolder.runninghub.fields import Answer
+from hotfolder.runninghub.wire import TaskStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,7 +33,7 @@ TASK = "2013508786110730241"
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 ENDPOINT_CODES = {"412", "1001"}
 LIMIT_CODES = {"415", "421", "814", "1520"}
-CODES = sorted(wire.codes(), key=int)
+CODES = sorted(refusals.codes(), key=int)
 FORMS = ["flat", "msg", "message"]
 
 
@@ -54,7 +55,7 @@ def expected(code: str) -> type[RemoteError]:
     if code in ENDPOINT_CODES:
         return RuleHold
     return {"rejected": Refused, "busy": Busy, "hold": AccountHold}.get(
-        wire.codes()[code].kind, Unanswered
+        refusals.codes()[code].kind, Unanswered
     )
 
 
@@ -140,12 +141,12 @@ def test_every_code_of_a_submit(code: str, form: str) -> None:
     assert type(error) is expected(code)
 
 
-@pytest.mark.parametrize("code", [code for code in CODES if wire.codes()[code].kind == "busy"])
+@pytest.mark.parametrize("code", [code for code in CODES if refusals.codes()[code].kind == "busy"])
 def test_busy_codes_say_how_long(code: str) -> None:
     """A busy answer waits as the list says, and knows whether it was the number of tasks."""
     error = told(wire.submitted_task, answer(error_body(code, "flat")))
     assert isinstance(error, Busy)
-    assert (error.after_s, error.limit) == (wire.codes()[code].wait_s, code in LIMIT_CODES)
+    assert (error.after_s, error.limit) == (refusals.codes()[code].wait_s, code in LIMIT_CODES)
 
 
 @pytest.mark.parametrize("code", CODES)
@@ -209,14 +210,14 @@ def test_reasons_are_for_people() -> None:
 )
 def test_retry_after(stated: str, seconds: float | None) -> None:
     """Retry-After may be a number or a date; nonsense is as if it were not there."""
-    assert wire.retry_after_s({"retry-after": stated}, NOW) == seconds
+    assert refusals.retry_after_s({"retry-after": stated}, NOW) == seconds
 
 
 @given(st.text(max_size=60))
 def test_retry_after_never_raises(stated: str) -> None:
     """No header breaks the reading of an answer."""
-    found = wire.retry_after_s({"retry-after": stated}, NOW)
-    assert found is None or 0 <= found <= wire.LONGEST_RETRY_AFTER_S
+    found = refusals.retry_after_s({"retry-after": stated}, NOW)
+    assert found is None or 0 <= found <= refusals.LONGEST_RETRY_AFTER_S
 
 
 @pytest.mark.parametrize("call", [wire.submitted_task, wire.uploaded, wire.task_report])
@@ -321,7 +322,7 @@ def test_every_code_of_a_query(code: str, form: str) -> None:
         assert report(body).status is TaskStatus.DENIED
         return
     error = told(wire.task_report, answer(body))
-    assert type(error) is (Busy if wire.codes()[code].kind == "busy" else Unanswered)
+    assert type(error) is (Busy if refusals.codes()[code].kind == "busy" else Unanswered)
 
 
 @pytest.mark.parametrize("code", ["401", "811", "301"])
@@ -570,7 +571,7 @@ def test_every_code_has_words_of_its_own(code: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "code", sorted(code for code in CODES if wire.codes()[code].kind in ("rejected", "hold"))
+    "code", sorted(code for code in CODES if refusals.codes()[code].kind in ("rejected", "hold"))
 )
 def test_every_refusal_tells_a_person_what_to_do(code: str) -> None:
     """What a submit is refused with reaches people as the code's own words and hint."""

@@ -1,0 +1,84 @@
+"""An answer as it came, and its fields, read warily: the service keeps to no type."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+
+MOST_AT_ONCE: Final = 10_000
+LARGEST_NUMBER: Final = Decimal(10) ** 12  # what is larger is nonsense, and would break sums
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer as it came."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def parsed(body: bytes) -> object:
+    """Return what a body holds as JSON, None where it is none."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def code_and_words(body: object) -> tuple[str, str]:
+    """Return the service's code in an answer, and its words; "" for what is not there."""
+    if not isinstance(body, dict):
+        return "", ""
+    code = body.get("errorCode")
+    if code in (None, ""):
+        code = body.get("code")
+    said = body.get("errorMessage") or body.get("msg") or body.get("message")
+    is_code = isinstance(code, str | int) and not isinstance(code, bool)
+    return (str(code).strip() if is_code else ""), text(said)
+
+
+def text(stated: object) -> str:
+    """Return a text, "" for whatever is none."""
+    return storable(stated) if isinstance(stated, str) else ""
+
+
+def first_text(holder: dict[str, Any], *keys: str) -> str:
+    """Return the first text that stands under one of some keys, "" where none does."""
+    return next(filter(None, (text(holder.get(key)) for key in keys)), "")
+
+
+def decimal(stated: object) -> Decimal | None:
+    """Return a number, whatever type it is sent as; None for whatever is no sane one."""
+    if not isinstance(stated, str | int | float) or isinstance(stated, bool):
+        return None
+    try:
+        number = Decimal(str(stated).strip())
+    except InvalidOperation:
+        return None
+    sane = number.is_finite() and -LARGEST_NUMBER < number < LARGEST_NUMBER
+    return number if sane else None
+
+
+def count(stated: object) -> int | None:
+    """Return how many there are, None for whatever is no number."""
+    number = decimal(stated)
+    return None if number is None or number < 0 else int(min(number, Decimal(MOST_AT_ONCE)))
+
+
+def date(header: str) -> datetime | None:
+    """Return the time in a Date header, or None where there is none."""
+    try:
+        return parsedate_to_datetime(header).astimezone(UTC)
+    except ValueError:
+        return None
+
+
+def storable(text: str) -> str:
+    """Strip a text; half characters, which JSON can hold and SQLite cannot, become "?"."""
+    return text.strip().encode(errors="replace").decode()

@@ -1,0 +1,151 @@
+"""What an answer means that is not the one asked for: the service's codes -> errors.
+
+Where it is not certain that the service refused, the error is `Unanswered`: for a submit that
+means doubt, for everything else that it may simply be tried again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import cache
+from importlib import resources
+from typing import Final
+
+import tomli
+
+from hotfolder.domain import failures
+from hotfolder.domain.errors import AccountHold, Busy, Refused, RemoteError, RuleHold, Unanswered
+from hotfolder.domain.remote_failures import of_remote_code
+from hotfolder.runninghub import fields
+from hotfolder.runninghub.fields import Answer
+
+RATE_WAIT_S = 10.0
+LONGEST_RETRY_AFTER_S = 3600.0
+AMBIGUOUS_STATUSES: Final = frozenset({408, 409, 425, 499})
+GATEWAY_STATUSES: Final = frozenset({502, 503, 504, *range(520, 528)})
+KEY_STATUSES: Final = frozenset({401, 403})
+ENDPOINT_CODES: Final = frozenset({"412", "1001"})
+RATE_CODE: Final = "1003"
+LIMIT_CODES: Final = frozenset({"415", "421", "814", "1520"})
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What the service's own list says of a code; `wait_s` is the first wait when busy."""
+
+    kind: str
+    wait_s: float
+
+
+@cache
+def codes() -> dict[str, Code]:
+    """Return the service's codes with their classes."""
+    text = resources.files(__package__).joinpath("error_codes.toml").read_text("utf-8")
+    return {
+        code: Code(fact["class"], float(fact.get("wait", RATE_WAIT_S)))
+        for code, fact in tomli.loads(text)["codes"].items()
+    }
+
+
+def is_silence(answer: Answer) -> bool:
+    """Return whether only a gateway answered, on behalf of a service that did not."""
+    return answer.status in GATEWAY_STATUSES
+
+
+def doubts_key(answer: Answer) -> bool:
+    """Return whether an answer refuses the key or the account, perhaps spuriously."""
+    body = fields.parsed(answer.body)
+    code = fields.code_and_words(body)[0]
+    return answer.status in KEY_STATUSES or (code in codes() and codes()[code].kind == "hold")
+
+
+def rate_refused_s(answer: Answer, *, may_mean_tasks: bool) -> float | None:
+    """Return the seconds to wait where a call came too soon after others, else None.
+
+    `may_mean_tasks`: an HTTP 429 may mean the number of tasks, and is not taken for the rate.
+    """
+    body = fields.parsed(answer.body)
+    code = fields.code_and_words(body)[0]
+    if code == RATE_CODE or (answer.status == 429 and not may_mean_tasks):  # noqa: PLR2004  HTTP
+        return _wait_s(answer, RATE_WAIT_S)
+    return None
+
+
+def submit_error(answer: Answer, body: object) -> RemoteError:
+    """Return what went wrong with a submit; only what is certain is no `Unanswered`."""
+    status = answer.status
+    code, said = fields.code_and_words(body)
+    if status >= 500 or status in AMBIGUOUS_STATUSES or 300 <= status < 400:  # noqa: PLR2004  HTTP
+        return Unanswered(f"the answer was HTTP {status}, code {code or 'none'}")
+    if code in codes():
+        return _coded_error(code, said, answer)
+    if 200 <= status < 300:  # noqa: PLR2004  HTTP
+        return Unanswered(f"the answer had not what was asked for, but code {code or 'none'}")
+    return _status_error(answer, said)
+
+
+def free_call_error(answer: Answer, body: object) -> RemoteError:
+    """Return what went wrong with a call that costs nothing: in doubt it is tried again."""
+    error = submit_error(answer, body)
+    code = fields.code_and_words(body)[0]
+    if code == "-1":
+        return Unanswered("the service answered -1, which may be spurious")
+    if isinstance(error, RuleHold):
+        return AccountHold(error.failure)
+    return error
+
+
+def query_error(answer: Answer, code: str) -> RemoteError:
+    """Return what went wrong with a query, both of which mean: ask again."""
+    if answer.status == 429 or (code in codes() and codes()[code].kind == "busy"):  # noqa: PLR2004  HTTP
+        wait_s = _wait_s(answer, RATE_WAIT_S)
+        return Busy("the service is busy", after_s=wait_s, limit=False)
+    return Unanswered(f"the query was answered with HTTP {answer.status}, code {code or 'none'}")
+
+
+def _coded_error(code: str, said: str, answer: Answer) -> RemoteError:
+    known = codes()[code]
+    if known.kind == "busy":
+        wait_s = _wait_s(answer, known.wait_s)
+        return Busy(f"busy: {said}", after_s=wait_s, limit=code in LIMIT_CODES)
+    if code in ENDPOINT_CODES:
+        return RuleHold(of_remote_code(code, otherwise=failures.WRONG_ENDPOINT, said=said))
+    if known.kind == "hold":
+        return AccountHold(of_remote_code(code, otherwise=failures.KEY_REFUSED, said=said))
+    if known.kind == "rejected":
+        return Refused(of_remote_code(code, otherwise=failures.REJECTED, said=said))
+    return Unanswered(f"the service answered with code {code}: {said}")
+
+
+def _status_error(answer: Answer, said: str) -> RemoteError:
+    status = answer.status
+    if status == 429:  # noqa: PLR2004  HTTP
+        return Busy("HTTP 429", after_s=_wait_s(answer, RATE_WAIT_S), limit=False)
+    if status in KEY_STATUSES:
+        return AccountHold(of_remote_code(str(status), otherwise=failures.KEY_REFUSED, said=said))
+    if status == 404:  # noqa: PLR2004  HTTP
+        return RuleHold(of_remote_code("404", otherwise=failures.WRONG_ENDPOINT))
+    return Refused(of_remote_code(f"HTTP {status}", otherwise=failures.REJECTED, said=said))
+
+
+def _wait_s(answer: Answer, first_s: float) -> float:
+    """Return how long to wait when busy; a Retry-After of 0 must not make a storm."""
+    return retry_after_s(answer.headers, datetime.now(UTC)) or first_s
+
+
+def retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Return the seconds of a Retry-After header, which may be a number or a date."""
+    stated = headers.get("retry-after", "").strip()
+    if not stated:
+        return None
+    if stated.isascii() and stated.isdecimal():
+        return min(float(stated), LONGEST_RETRY_AFTER_S)
+    try:
+        until = parsedate_to_datetime(stated)
+    except ValueError:
+        return None
+    aware = until if until.tzinfo else until.replace(tzinfo=UTC)
+    return min(max(0.0, (aware - now).total_seconds()), LONGEST_RETRY_AFTER_S)

@@ -40,6 +40,7 @@ class Overview:
         return Now(
             status=await self.journal.run(views.status, config),
             oldest_result_at=await self.journal.run(reading.oldest_result),
+            writable=not self.journal.trouble,
             at=datetime.now(UTC),
             window=self.pace.window,
             scans_s={each.watch.name: each.scan_s for each in self.watches.intakes if each.scanned},
@@ -56,7 +57,7 @@ class Overview:
                 free[watch.name] = await self.threads.run(
                     watch.name, look, timeout_s=SHARE_PATIENCE_S
                 )
-            except (OSError, TimeoutError):
+            except (OSError, RuntimeError):  # away, silent, or the daemon is ending
                 continue
         return free
 

@@ -104,8 +104,7 @@ class Reloading:
             self._supervisor.reloading()
             try:
                 await self._reload()
-            except JournalUnavailable as error:
-                log.error("journal.unavailable", error=str(error))  # noqa: TRY400  expected
+            except JournalUnavailable:
                 await asyncio.sleep(JOURNAL_WAIT_S)
                 wished.set()
             self._supervisor.ready()

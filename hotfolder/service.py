@@ -87,8 +87,8 @@ class Service:
         """
         async with (
             self._house.open(single_scan=False) as parts,
+            self._monitoring(parts),  # before any work: its port may be taken
             self._working(parts) as working,
-            self._monitoring(parts),
         ):
             log.info("service.started", watches=[each.name for each in self._house.config.watch])
             self._supervisor.ready()
@@ -202,7 +202,7 @@ class Service:
         while True:
             with suppress(JournalUnavailable):
                 status = views.in_a_line(await journal.run(reading.state_counts))
-            self._supervisor.alive(status)
+            self._supervisor.alive(journal.trouble or status)
             await asyncio.sleep(self._supervisor.beat_s)
 
     async def _until_still(self, parts: Parts, timeout_s: float, progress: Progress) -> None:

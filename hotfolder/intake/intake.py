@@ -135,8 +135,7 @@ class WatchIntake:
             while True:
                 try:
                     await self._follow()
-                except JournalUnavailable as error:
-                    log.error("journal.unavailable", watch=self.watch.name, error=str(error))  # noqa: TRY400  expected
+                except JournalUnavailable:
                     self._walks.give_up()
                     self._next_scan_s = 0.0
                     await asyncio.sleep(JOURNAL_WAIT_S)

@@ -21,6 +21,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
+import structlog
+
 from hotfolder.domain.clock import Clock, utc_now
 from hotfolder.domain.errors import JournalError, JournalLocked, JournalUnavailable
 from hotfolder.domain.failpoints import Failpoint, no_failpoint
@@ -35,6 +37,8 @@ _SHARED_COMMIT = 256
 _LOCK_NAME = "journal.lock"
 _LOCK_TRIES = 20
 _LOCK_PAUSE_S = 0.01
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.journal")
 
 
 class _Operation:
@@ -51,6 +55,9 @@ class Journal:
     Raises JournalLocked when another process holds it, JournalDamaged, JournalNewer.
     `failpoint` is passed `commit.before` and `commit.after` of what changes anything, `observe` how
     long such a commit took; both in the journal's thread.
+
+    `trouble` says why the disk refuses commits since a while, "" while it takes them. The log tells
+    when that begins and ends; who was refused waits in silence.
     """
 
     def __init__(
@@ -71,6 +78,7 @@ class Journal:
         except BaseException:
             os.close(self._lock)
             raise
+        self.trouble = ""
         self._closed = False
         self._gate = threading.Lock()
         self._queue: queue.SimpleQueue[_Operation | None] = queue.SimpleQueue()
@@ -152,6 +160,8 @@ class Journal:
         except Exception as error:  # noqa: BLE001  every caller is told, none may hang
             unavailable = JournalUnavailable(f"the journal {self.path} cannot be written: {error}")
             reason = unavailable if isinstance(error, sqlite3.Error) else error
+            if isinstance(reason, JournalUnavailable):
+                self._note_trouble(str(reason))
             for operation in batch:
                 operation.answer.set_exception(reason)
             return
@@ -182,7 +192,15 @@ class Journal:
         began_s = time.monotonic()
         self._connection.execute("COMMIT")
         self._observe(Measure.COMMIT, time.monotonic() - began_s, "")
+        self._note_trouble("")
         self._failpoint("commit.after")
+
+    def _note_trouble(self, reason: str) -> None:
+        if reason and not self.trouble:
+            log.error("journal.unavailable", error=reason)
+        elif self.trouble and not reason:
+            log.info("journal.available")
+        self.trouble = reason
 
     def _run_one(self, session: Session, operation: _Operation) -> tuple[Any, Exception | None]:
         self._connection.execute("SAVEPOINT operation")

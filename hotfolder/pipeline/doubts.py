@@ -81,8 +81,7 @@ class Doubts:
             self._news.clear()
             try:
                 next_due = await self._look()
-            except JournalUnavailable as error:
-                log.error("journal.unavailable", error=str(error))  # noqa: TRY400  expected
+            except JournalUnavailable:
                 next_due = None
             await self._wait(next_due)
 

@@ -104,8 +104,7 @@ class Runner:
             self._work.clear()
             try:
                 next_due = await self._claim()
-            except JournalUnavailable as error:
-                log.error("journal.unavailable", error=str(error))  # noqa: TRY400  expected
+            except JournalUnavailable:
                 next_due = self._later.after(JOURNAL_WAIT_S)
             await self._wait(next_due)
 
@@ -218,6 +217,12 @@ class Runner:
         """Take the step of the job's state: the one place where any exception is caught."""
         try:
             return await self._steps[job.state](job)
+        except JournalUnavailable as error:
+            return Outcome(
+                ev.Postponed(
+                    until=self._later.after(JOURNAL_WAIT_S), reason=str(error), counts=False
+                )
+            )
         except Exception as error:
             log.exception("step.crashed", **job.log_context(), state=job.state.value)
             return Outcome(self._crashed(job, error))
@@ -253,12 +258,18 @@ class Runner:
         return committed.job
 
     async def _insist(self, operation: Callable[[Session], T], **context: object) -> T:
-        """Run an operation of the journal; while the disk refuses, it is kept and tried again."""
+        """Run an operation of the journal; while the disk refuses, it is kept and tried again.
+
+        What it is about stands in the log then: a task's number must not be lost with this process.
+        """
+        told = False
         while True:
             try:
                 return await asyncio.shield(self._journal.run(operation))
-            except JournalUnavailable as error:
-                log.error("journal.unavailable", **context, error=str(error))  # noqa: TRY400  expected
+            except JournalUnavailable:
+                if not told:
+                    log.warning("event.withheld", **context)
+                told = True
                 if self._hurry.is_set():
                     raise
                 await asyncio.sleep(JOURNAL_WAIT_S)

@@ -26,9 +26,14 @@ COMMIT_BUCKETS_S: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Now:
-    """How things stand at a moment; `window` is how many tasks may run at once just now."""
+    """How things stand at a moment.
+
+    `writable` is whether the journal's disk takes commits, `window` how many tasks may run at once
+    just now.
+    """
 
     status: Status
+    writable: bool
     oldest_result_at: datetime | None
     at: datetime
     window: int

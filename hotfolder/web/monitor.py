@@ -53,7 +53,8 @@ class _Pages:
             return _told(["the journal does not answer"])
         away = [f"the folder of {row.name} is away" for row in now.status.watches if not row.online]
         held = [f"{each.scope} is held: {each.failure.code}" for each in now.status.holds]
-        return _told([*away, *held])
+        full = [] if now.writable else ["the journal cannot be written: is its disk full?"]
+        return _told([*full, *away, *held])
 
     async def metrics(self, _request: Request) -> Response:
         """Return everything in Prometheus' text format."""

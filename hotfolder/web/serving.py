@@ -6,8 +6,10 @@ uvicorn's protocol is used without its `Server`, which takes over SIGINT and SIG
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import os
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -48,6 +50,15 @@ class _Protocol(H11Protocol):
         super().connection_lost(exc)
 
 
+def _reason(error: OSError) -> str:
+    """Return why a place cannot be listened at, and what to do; asyncio's own texts are long."""
+    if error.errno == errno.EADDRINUSE:
+        return f"{os.strerror(error.errno)}. Choose another port, or end what uses it."
+    unknown = isinstance(error, socket.gaierror) or not error.errno
+    reason = error.strerror if unknown else os.strerror(error.errno or 0)
+    return f"{reason}. Is it an address of this machine?"
+
+
 @asynccontextmanager
 async def serving(app: ASGIApp, host: str, port: int, key_path: str) -> AsyncIterator[int]:
     """Serve while the block runs and give the port.
@@ -70,10 +81,8 @@ async def serving(app: ASGIApp, host: str, port: int, key_path: str) -> AsyncIte
     try:
         server = await loop.create_server(lambda: _Protocol(config, state), host, port)
     except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else error
         raise OperatorError(
-            f"{key_path}: cannot listen on {host}:{port}: {reason}. "
-            f"Choose another port, or end what uses it."
+            f"{key_path}: cannot listen on {host}:{port}: {_reason(error)}"
         ) from error
     try:
         yield server.sockets[0].getsockname()[1]

@@ -146,6 +146,13 @@ def test_a_port_that_is_taken_is_told(studio: Studio, hotfolder: CommandLine) ->
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         studio.configure(limits=f'[monitor]\nlisten = "127.0.0.1:{port}"')
+        studio.drop("ann.jpg")
         ended = hotfolder("run")
     assert ended.code == 2
     assert "monitor.listen: cannot listen" in ended.err
+    assert "Choose another port" in ended.err
+    assert not studio.jobs(), "nothing was begun"
+    studio.configure(limits='[monitor]\nlisten = "203.0.113.1:9464"')
+    ended = hotfolder("run")
+    assert ended.code == 2
+    assert "an address of this machine?" in ended.err

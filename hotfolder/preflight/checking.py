@@ -1,0 +1,100 @@
+"""Everything at once, and the key to start with."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+from pydantic import SecretStr
+
+from hotfolder import config, key
+from hotfolder.config import Config, ConfigError, Problem, Reading
+from hotfolder.notices import sending
+from hotfolder.outputs.access import group_number
+from hotfolder.preflight import edits, folders, stated
+
+_KEY_PLACE = ("api", "key_file")
+_WEBHOOK_PLACES = (("api", "webhook_url"), ("api", "webhook_listen"))
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A config that may be started, and the key to start it with."""
+
+    config: Config
+    key: SecretStr
+
+
+def check(
+    reading: Reading, environment: Mapping[str, str], *, seen_online: Collection[str] = ()
+) -> Ready:
+    """Return what may be started, or raise ConfigError with every problem.
+
+    `seen_online` names the watches whose folders were there before: such a folder may be away
+    for now, it is waited for.
+    """
+    found = problems(reading, seen_online=seen_online)
+    secret, problem = _key(reading, environment)
+    found += [problem] if problem else []
+    if found or reading.config is None or secret is None:
+        raise ConfigError(reading.path, sorted(found, key=lambda each: each.line or 0))
+    return Ready(reading.config, secret)
+
+
+def problems(reading: Reading, *, seen_online: Collection[str] = ()) -> list[Problem]:
+    """Return everything that is wrong but for the key; `seen_online` is as in `check`."""
+    found = list(reading.problems)
+    found += folders.problems(reading, seen_online)
+    found += edits.problems(reading)
+    found += _webhook_problems(reading)
+    found += _group_problems(reading)
+    found += _notify_problems(reading)
+    return list(dict.fromkeys(found))
+
+
+def _key(
+    reading: Reading, environment: Mapping[str, str]
+) -> tuple[SecretStr | None, Problem | None]:
+    file = stated.resolved(reading, stated.dig(reading.table, _KEY_PLACE))
+    try:
+        return key.find(environment, file), None
+    except key.KeyProblem as error:
+        if file is None or not str(error).startswith(str(file)):
+            return None, Problem("", str(error))
+        return None, stated.problem(reading, _KEY_PLACE, str(error))
+
+
+def _webhook_problems(reading: Reading) -> Iterator[Problem]:
+    """Yield what is missing: a callback must be sent somewhere and be listened for."""
+    given = [place for place in _WEBHOOK_PLACES if stated.dig(reading.table, place)]
+    if len(given) == 1:
+        (missing,) = set(_WEBHOOK_PLACES) - set(given)
+        message = f"needs {config.key_path(missing)}, too: the one is of no use without the other"
+        yield stated.problem(reading, given[0], message)
+
+
+def _group_problems(reading: Reading) -> Iterator[Problem]:
+    for number, watch in enumerate(stated.watch_tables(reading)):
+        name = watch.get("group")
+        if isinstance(name, str) and name:
+            try:
+                group_number(name)
+            except ValueError as error:
+                yield stated.problem(reading, ("watch", number, "group"), str(error))
+
+
+def _notify_problems(reading: Reading) -> Iterator[Problem]:
+    for number, receiver in enumerate(reading.config.notify if reading.config else []):
+        key_name = "url_file" if receiver.url_file else "url"
+        if receiver.command:
+            continue
+        try:
+            if receiver.url_file is not None:
+                key.refuse_if_open(receiver.url_file, "file with the address")
+            message = sending.address_problem(receiver.address())
+        except key.KeyProblem as error:
+            message = str(error)
+        except (OSError, UnicodeDecodeError) as error:
+            message = f"cannot be read: {error}"
+        if message:
+            yield stated.problem(reading, ("notify", number, key_name), message)

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Final
@@ -25,7 +24,7 @@ from hotfolder.intake import ignore, plan, rules
 from hotfolder.journal import backlog
 from hotfolder.journal.backlog import Standing
 from hotfolder.journal.journal import Journal
-from hotfolder.journal.sightings import Known
+from hotfolder.journal.sightings import Known, Unlike
 from hotfolder.runninghub import catalog
 
 # A file written between the beginning of the first look and now was dropped; one with a time
@@ -93,16 +92,16 @@ class Backlog:
         if self._open:
             self._prepare()
 
-    def sift(self, unknown: Mapping[str, Known], known: Collection[bytes]) -> list[str]:
-        """Return the sources to take now, out of those that differ from what is `known`."""
+    def sift(self, unknown: Mapping[str, Unlike]) -> list[str]:
+        """Return the sources to take now, out of those that are not as they are known."""
         if not self._open:
             return list(unknown)
         if self._began_s is None:
             self._prepare()
         standing = {
-            path: Standing(path, seen, self._estimate(path))
-            for path, seen in unknown.items()
-            if os.fsencode(path) not in known and self._stood_there(path, seen)
+            path: Standing(path, each.seen, self._estimate(path))
+            for path, each in unknown.items()
+            if each.known is None and self._stood_there(path, each.seen)
         }
         self._keep(standing)
         return [path for path in unknown if path not in standing]

@@ -18,12 +18,12 @@ from hotfolder.intake.scan import walk
 from hotfolder.intake.staleness import StaleCheck
 from hotfolder.journal import sightings
 from hotfolder.journal.journal import Journal
-from hotfolder.journal.sightings import Known
+from hotfolder.journal.sightings import Observed, Unlike
 
 COMPARED_TOGETHER: Final = 1000
 SLICE_S: Final = 0.2
 
-Seen = dict[bytes, Known]
+Seen = list[Observed]
 
 
 class Finder:
@@ -115,8 +115,8 @@ class Finder:
 
     def _seen(self, start: str, refused: list[str], ignore_files: IgnoreFiles) -> Iterator[Seen]:
         """Yield what is to be compared with the journal, a portion at a time."""
-        seen: Seen = {}
-        marking = notes.Marking(self._watch, start)
+        seen: Seen = []
+        marking = notes.Marking(self._watch, start, refused.append)
         for listing in walk(
             self._watch.input,
             start,
@@ -127,32 +127,30 @@ class Finder:
         ):
             ignore_files.note(listing, listing.name)
             mark = marking.in_folder(listing)
-            for name in listing.names:
-                status = listing.look(name)
-                if status is not None:
+            for at in range(0, len(listing.names), COMPARED_TOGETHER):
+                names = listing.names[at : at + COMPARED_TOGETHER]
+                for name, status in listing.look(names, refused.append):
                     path = listing.folder + name
-                    seen[path] = sightings.as_known(status, mark(path))
+                    seen.append(sightings.as_known(path, status, mark(path)))
                 if len(seen) >= COMPARED_TOGETHER:
                     yield seen
-                    seen = {}
+                    seen = []
         yield seen
 
     def _unknown(self, seen: Seen, ignore_files: IgnoreFiles) -> list[str]:
         """Return the sources that are not as they are known, but for those that stood there."""
-        paths = sorted(seen)
-        known = self._journal.run_blocking(sightings.known, self._number, paths)
-        changed = [
-            path
-            for path in paths
-            if known.get(path) != seen[path]
-            and not sightings.is_held_back(known.get(path), seen[path])
+        unlike = self._journal.run_blocking(sightings.unlike, self._number, sorted(seen))
+        changed = {
+            os.fsdecode(path): each
+            for path, each in unlike.items()
+            if not sightings.is_held_back(each.known, each.seen)
             and not plan.why_ignored(self._watch, os.fsdecode(path))
             and not ignore_files.why(os.fsdecode(path))
-        ]
-        beside = {path for path in changed if _same_file(known.get(path), seen[path])}
-        other = {os.fsdecode(path): seen[path] for path in changed if path not in beside}
-        spoken = [os.fsdecode(path) for path in changed if path in beside]
-        return self._backlog.sift(other, known) + (self._stale.look(spoken) if spoken else [])
+        }
+        beside = [path for path, each in changed.items() if _same_file(each)]
+        for path in beside:
+            del changed[path]
+        return self._backlog.sift(changed) + (self._stale.look(beside) if beside else [])
 
     def _if_unknown(self, relative: str, ignore_files: IgnoreFiles) -> list[str]:
         try:
@@ -160,10 +158,10 @@ class Finder:
         except (FileNotFoundError, NotADirectoryError):
             return []
         mark = notes.mark(self._watch, relative)
-        seen = {os.fsencode(relative): sightings.as_known(status, mark)}
-        return self._unknown(seen, ignore_files)
+        seen = sightings.as_known(os.fsencode(relative), status, mark)
+        return self._unknown([seen], ignore_files)
 
 
-def _same_file(known: Known | None, seen: Known) -> bool:
+def _same_file(file: Unlike) -> bool:
     """Whether only what speaks for a file changed."""
-    return known is not None and known[:-1] == seen[:-1]
+    return file.known is not None and file.known[:-1] == file.seen[:-1]

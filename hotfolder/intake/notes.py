@@ -39,11 +39,13 @@ def mark_of(watch: config.Watch, beside: Beside) -> str:
 class Marking:
     """Gives the marks during one walk, which enters each folder before those below it.
 
-    Raises OSError and RootGone where the folder files above `start` cannot be looked for.
+    What cannot be looked at is told to `refused`. Raises OSError and RootGone where a folder, or
+    the folder files above `start`, cannot be looked for.
     """
 
-    def __init__(self, watch: config.Watch, start: str) -> None:
+    def __init__(self, watch: config.Watch, start: str, refused: Callable[[str], None]) -> None:
         self._watch = watch
+        self._refused = refused
         self._off = watch.sidecar == "none"
         self._above: dict[str, Sighting] = {}
         if start and not self._off:
@@ -53,17 +55,18 @@ class Marking:
         """Return what gives the mark of each source in a folder."""
         if self._off:
             return self._common
-        own = {
-            os.fsdecode(listing.folder + name): sighting
-            for name in (listing.names if any_sidecar(listing.names) else ())
-            if is_sidecar(name) and (sighting := listing.sighting(name)) is not None
-        }
+        own = self._own(listing) if any_sidecar(listing.names) else {}
         if not own and not self._above:
             return self._common
         notes = self._above | own
         folder_files = sidecar.folder_files(os.fsdecode(listing.folder) + ANY_NAME)
         self._above = _found(folder_files, notes.get)
         return lambda path: mark_of(self._watch, sidecar.beside_by(notes.get, os.fsdecode(path)))
+
+    def _own(self, listing: Listing) -> dict[str, Sighting]:
+        names = [name for name in listing.names if is_sidecar(name)]
+        seen = listing.look(names, self._refused)
+        return {os.fsdecode(listing.folder + name): Sighting.of(status) for name, status in seen}
 
     def _common(self, _path: bytes) -> str:
         return self._watch.edits

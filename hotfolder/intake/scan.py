@@ -7,13 +7,15 @@ looked at when its turn comes.
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from hotfolder.domain.sightings import Sighting
 from hotfolder.intake.ignore import litter
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +34,28 @@ class Listing:
         """The folder's path, "" for the root."""
         return os.fsdecode(self.folder).rstrip("/")
 
-    def look(self, name: bytes) -> os.stat_result | None:
-        """Stat one of the names without following a link; None where it has gone."""
-        try:
-            return os.lstat(b"%s/%s%s" % (self.root, self.folder, name))
-        except FileNotFoundError:
-            return None
+    def look(
+        self, names: Iterable[bytes], refused: Callable[[str], None]
+    ) -> Iterator[tuple[bytes, os.stat_result]]:
+        """Stat some of the names without following a link; what has gone is left out.
 
-    def sighting(self, name: bytes) -> Sighting | None:
-        """Observe one of the names; None where it has gone."""
-        status = self.look(name)
-        return Sighting.of(status) if status is not None else None
+        The first that the disk or share fails on is told to `refused`. Not each name but their
+        folder is looked up from the root, which is quicker. Raises OSError where that fails.
+        """
+        with contextlib.suppress(FileNotFoundError), _opened(self.root, self.folder) as folder:
+            left, failed = iter(names), False
+            while True:
+                try:
+                    for name in left:
+                        yield name, os.lstat(name, dir_fd=folder)
+                except FileNotFoundError:
+                    continue
+                except OSError:
+                    if not failed:
+                        refused(os.fsdecode(self.folder + name))
+                    failed = True
+                else:
+                    return
 
 
 def walk(
@@ -86,11 +99,19 @@ def _list(base: bytes, folder: bytes) -> tuple[list[bytes], list[bytes]]:
     below: list[bytes] = []
     with os.scandir(b"%s/%s" % (base, folder)) as entries:
         for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                if not litter(os.fsdecode(entry.name)):
-                    below.append(b"%s%s/" % (folder, entry.name))
-            elif entry.is_file(follow_symlinks=False):
+            if entry.is_file(follow_symlinks=False):
                 files.append(entry.name)
+            elif entry.is_dir(follow_symlinks=False) and not litter(os.fsdecode(entry.name)):
+                below.append(b"%s%s/" % (folder, entry.name))
     files.sort()
     below.sort()
     return files, below
+
+
+@contextlib.contextmanager
+def _opened(base: bytes, folder: bytes) -> Iterator[int]:
+    opened = os.open(b"%s/%s" % (base, folder), _FOLDER)
+    try:
+        yield opened
+    finally:
+        os.close(opened)

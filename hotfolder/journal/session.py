@@ -7,6 +7,7 @@ import sqlite3
 from datetime import UTC, datetime
 from functools import cache
 from importlib import resources
+from typing import Any
 
 from hotfolder.domain.clock import Clock
 
@@ -49,6 +50,12 @@ class Session:
     def rows(self, name: str, /, **values: Value) -> list[sqlite3.Row]:
         """Return all rows of a statement."""
         return self._execute(name, values).fetchall()
+
+    def tuples(self, name: str, /, **values: Value) -> list[tuple[Any, ...]]:
+        """Return all rows of a statement as plain tuples, which takes least time."""
+        cursor = self._execute(name, values)
+        cursor.row_factory = None
+        return cursor.fetchall()
 
     def row(self, name: str, /, **values: Value) -> sqlite3.Row | None:
         """Return the first row of a statement, or None."""

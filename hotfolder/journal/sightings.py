@@ -6,7 +6,8 @@ import os
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from operator import itemgetter
+from typing import Any, Final, TypeAlias
 
 from hotfolder.domain.events import WaitsFor
 from hotfolder.domain.failures import REFERENCE
@@ -17,33 +18,57 @@ from hotfolder.journal.session import Session
 # inode, and the mark of its sidecar and folder files.
 Known: TypeAlias = tuple[int, str, str, str]
 
+# The same of one path.
+Observed: TypeAlias = tuple[bytes, int, str, str, str]
+
 # Instead of the mark of a file that nobody has read.
 HELD_BACK: Final = "held back"
 
 _READ_ALONG: Final = 256
 
 
-def known(session: Session, watch: int, paths: Sequence[bytes]) -> dict[bytes, Known]:
-    """Return what is known of some paths, which come in byte order.
+@dataclass(frozen=True, slots=True)
+class Unlike:
+    """A file as it was seen, and as it is known; None where nothing is known of it."""
+
+    seen: Known
+    known: Known | None
+
+
+def unlike(session: Session, watch: int, seen: Sequence[Observed]) -> dict[bytes, Unlike]:
+    """Return those of some files, which come in byte order, that are not known just as seen.
 
     It seeks the first of them in the index and reads along from there, as long as that finds any
-    of the paths; so neither many known files nor many that are gone make it slow.
+    of the files; so neither many known files nor many that are gone make it slow.
     """
-    found: dict[bytes, Known] = {}
+    found: dict[bytes, Unlike] = {}
     at = 0
-    while at < len(paths):
-        limit = min(_READ_ALONG, len(paths) - at)
-        rows = session.rows("known_sources", watch=watch, first=paths[at], limit=limit)
-        found |= {path: (size, mtime, inode, beside) for path, size, mtime, inode, beside in rows}
-        if len(rows) < limit:
-            break
-        at = bisect_right(paths, rows[-1]["path"], lo=at)
+    while at < len(seen):
+        limit = min(_READ_ALONG, len(seen) - at)
+        rows = session.tuples("known_sources", watch=watch, first=seen[at][0], limit=limit)
+        if rows == seen[at : at + limit]:
+            at += limit
+            continue
+        beyond = len(seen)
+        if len(rows) == limit:
+            beyond = bisect_right(seen, rows[-1][0], lo=at, key=itemgetter(0))
+        known = {path: values for path, *values in rows}
+        for path, *values in seen[at:beyond]:
+            if values != known.get(path):
+                before = known.get(path)
+                found[path] = Unlike(_known(values), _known(before) if before else None)
+        at = beyond
     return found
 
 
-def as_known(status: os.stat_result, beside: str) -> Known:
+def _known(values: list[Any]) -> Known:
+    size, mtime_ns, inode, beside = values
+    return size, mtime_ns, inode, beside
+
+
+def as_known(path: bytes, status: os.stat_result, beside: str) -> Observed:
     """Return a file as the journal would know it. Called for each file of each scan."""
-    return status.st_size, str(status.st_mtime_ns), str(status.st_ino), beside
+    return path, status.st_size, str(status.st_mtime_ns), str(status.st_ino), beside
 
 
 def is_held_back(known: Known | None, seen: Known) -> bool:

@@ -37,7 +37,7 @@ def _measure(watch: str) -> Figures:
         studio.configure(watch=watch)
         scan.make_tree(studio.input, FOLDERS)
         studio.state.mkdir()
-        scan.fill_journal(studio.input, studio.state, FOLDERS)
+        scan.fill_journal(studio.input, studio.state, FOLDERS, studio.config.watch[0].edits)
         with Daemon(studio) as daemon:
             time.sleep(BEGIN_S)
             before_s = _cpu_s(daemon.pid)

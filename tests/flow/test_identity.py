@@ -196,8 +196,8 @@ async def test_a_failed_picture_is_not_gone_with_its_share(studio: Studio) -> No
 
 def is_known_gone(studio: Studio, name: str) -> bool:
     """Whether the journal knows that a source was seen gone."""
-    (known,) = studio.read(sightings.known, 1, [name.encode()]).values()
-    return bool(known[2] == "")
+    (found,) = studio.read(sightings.unlike, 1, [(name.encode(), 0, "", "", "")]).values()
+    return found.known is not None and found.known[2] == ""
 
 
 @pytest.mark.parametrize("detect", ["scan"])

@@ -6,14 +6,17 @@ import os
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hotfolder.domain import events as ev
 from hotfolder.domain.failures import NO_PROMPT, REJECTED, SIDECAR_MISSING
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import BEFORE_INTENT, State
+from hotfolder.journal import sightings
 from hotfolder.journal.acceptance import replan, skip
 from hotfolder.journal.reservations import name_result
-from hotfolder.journal.sightings import Unsubmitted, known, unsubmitted
+from hotfolder.journal.sightings import Known, Observed, Unlike, Unsubmitted, unlike, unsubmitted
 from hotfolder.journal.transitions import existing_job
 from tests.builders import (
     Desk,
@@ -166,9 +169,14 @@ def test_a_plan_is_frozen_with_the_intent(desk: Desk, state: State) -> None:
 def test_skipped_sources_are_known(desk: Desk) -> None:
     """A source that nobody wants edited is remembered, so that it is not read again."""
     desk.journal.run_blocking(skip, settled("no.jpg"), "no rule")
-    found = desk.journal.run_blocking(known, 1, [b"no.jpg", b"other.jpg"])
     sighting = settled("no.jpg").sighting
-    assert found == {b"no.jpg": (sighting.size, "1", str(sighting.inode), "")}
+    known = (sighting.size, "1", str(sighting.inode), "")
+    other = (3, "1", "5", "")
+    seen = [(b"no.jpg", *known), (b"other.jpg", *other)]
+    found = desk.journal.run_blocking(unlike, 1, seen)
+    assert found == {b"other.jpg": Unlike(other, None)}
+    found = desk.journal.run_blocking(unlike, 1, [(b"no.jpg", *other)])
+    assert found == {b"no.jpg": Unlike(other, known)}
 
 
 TWINS = ["ann.jpg", "ann.png", "ANN.JPG", "Ann.jpeg", "b/ann.jpg", "é.jpg", "e\u0301.jpg"]
@@ -217,20 +225,59 @@ def test_broken_names_come_back_byte_by_byte(desk: Desk) -> None:
     assert os.fsencode(job.source) == b"\xff/\xfe ann\xe9.jpg"
     assert os.fsencode(job.materials[0].path) == os.fsencode(BROKEN)
     assert job.output_folder == "_xff"
-    path = os.fsencode(BROKEN)
-    assert list(desk.journal.run_blocking(known, 1, [path])) == [path]
+    found = desk.journal.run_blocking(unlike, 1, [seen_anew(os.fsencode(BROKEN))])
+    assert found[os.fsencode(BROKEN)].known is not None
     job.output_stem.encode()
 
 
-def test_what_is_known_of_paths_is_found_among_many(desk: Desk) -> None:
-    """The paths that are asked for, whatever else is known between and around them."""
+def seen_anew(path: bytes) -> Observed:
+    """Return a sighting of a path that is like no other."""
+    return path, 99, "99", "99", ""
+
+
+def test_what_is_known_of_files_is_found_among_many(desk: Desk) -> None:
+    """Of the files that are asked for, whatever else is known between and around them."""
     for number in range(40):
         desk.accept(f"a/{number:02}", content=str(number))
     desk.accept("b/1", content="last")
     wanted = [b"a/", b"a/03", b"a/03x", b"a/38", b"b/1", b"c"]
-    found = desk.journal.run_blocking(known, 1, wanted)
-    assert found.keys() & set(wanted) == {b"a/03", b"a/38", b"b/1"}
-    assert desk.journal.run_blocking(known, 2, wanted) == {}
+    seen = [seen_anew(each) for each in wanted]
+    found = desk.journal.run_blocking(unlike, 1, seen)
+    assert list(found) == wanted
+    assert {path for path, each in found.items() if each.known} == {b"a/03", b"a/38", b"b/1"}
+    assert not any(each.known for each in desk.journal.run_blocking(unlike, 2, seen).values())
+
+
+KNOWN = {b"%s%d" % (folder, number) for folder in (b"a/", b"a/b/", b"") for number in range(9)}
+PATHS = st.sampled_from(sorted(KNOWN | {b"a/", b"a/99", b"b", b"zz"}))
+
+
+def test_the_comparison_finds_just_what_differs(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever files are looked at, and however many rows are read together."""
+    for path in sorted(KNOWN):
+        desk.accept(path.decode(), content=path.hex())
+
+    @given(seen=st.dictionaries(PATHS, st.booleans()), together=st.integers(1, 5))
+    def holds(seen: dict[bytes, bool], together: int) -> None:
+        monkeypatch.setattr(sightings, "_READ_ALONG", together)
+        files = [
+            (path, *as_accepted(path)) if is_same else seen_anew(path)
+            for path, is_same in sorted(seen.items())
+        ]
+        found = desk.journal.run_blocking(unlike, 1, files)
+        assert list(found) == [path for path in sorted(seen) if path not in KNOWN or not seen[path]]
+        for path, each in found.items():
+            assert each.known == (as_accepted(path) if path in KNOWN else None)
+
+    holds()
+
+
+def as_accepted(path: bytes) -> Known:
+    """Return how the desk's journal knows a path."""
+    sighting = settled(path.decode()).sighting
+    return sighting.size, str(sighting.mtime_ns), str(sighting.inode), ""
 
 
 def fetched_job(desk: Desk, count: int, path: str = "a/ann.jpg") -> Job:

@@ -50,8 +50,9 @@ def test_a_moved_away_path_is_looked_at_again(desk: Desk) -> None:
     """Moved back, even the very same file is no old news, and its job comes back with it."""
     job = desk.accept("a.jpg")
     moved(desk, "a.jpg", "b.jpg")
-    (known,) = desk.journal.run_blocking(sightings.known, 1, [b"a.jpg"]).values()
-    assert known[2] != str(settled("a.jpg").sighting.inode)
+    (found,) = desk.journal.run_blocking(sightings.unlike, 1, [(b"a.jpg", 0, "", "", "")]).values()
+    assert found.known is not None
+    assert found.known[2] != str(settled("a.jpg").sighting.inode)
     moved(desk, "b.jpg", "a.jpg")
     assert desk.journal.run_blocking(existing_job, job.id).source == "a.jpg"
 
@@ -129,9 +130,10 @@ def test_a_folder_that_is_gone_forgets_all_below_it(desk: Desk) -> None:
     for path in ("a/b/1.jpg", "a/b", "a/bc.jpg", "a/b.jpg"):
         desk.accept(path)
     desk.journal.run_blocking(sightings.forget_gone, 1, ["a/b"])
-    paths = [b"a/b", b"a/b.jpg", b"a/b/1.jpg", b"a/bc.jpg"]
-    known = desk.journal.run_blocking(sightings.known, 1, paths)
-    assert {path for path, each in known.items() if not each[2]} == {b"a/b/1.jpg", b"a/b"}
+    seen = [(path, 0, "", "", "") for path in (b"a/b", b"a/b.jpg", b"a/b/1.jpg", b"a/bc.jpg")]
+    found = desk.journal.run_blocking(sightings.unlike, 1, seen)
+    gone = {path for path, each in found.items() if each.known and not each.known[2]}
+    assert gone == {b"a/b/1.jpg", b"a/b"}
 
 
 @pytest.mark.parametrize("state", sorted(BEFORE_INTENT))

@@ -28,7 +28,7 @@ from hotfolder.intake import mounts
 from hotfolder.journal import connection, reading
 from hotfolder.journal.journal import is_locked
 from hotfolder.journal.reader import Reader
-from hotfolder.outputs.publish import check_root
+from hotfolder.outputs.target import check_root
 from hotfolder.preflight import problems
 
 OLDEST_PYTHON: Final = (3, 11)

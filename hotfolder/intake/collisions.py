@@ -15,7 +15,7 @@ from hotfolder.intake.examine import Unwanted, Verdict, Wanted
 from hotfolder.journal import acceptance
 from hotfolder.journal.acceptance import Draft, Settled
 from hotfolder.journal.journal import Journal
-from hotfolder.outputs import publish
+from hotfolder.outputs import target
 
 
 def without_collisions(journal: Journal, watch: config.Watch, verdict: Verdict) -> Verdict:
@@ -47,5 +47,5 @@ def _collision(journal: Journal, watch: config.Watch, settled: Settled, draft: D
         return "an earlier version of this picture is being edited, and collision is skip"
     # The service decides the type of its result.
     wanted = [names.fit(expected.stem, each.extension) for each in PictureType]
-    found = publish.find_output(watch.output, expected.folder, wanted)
+    found = target.find_output(watch.output, expected.folder, wanted)
     return f"the output {found} stands there already, and collision is skip" if found else None

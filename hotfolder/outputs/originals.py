@@ -21,7 +21,7 @@ from typing import Final
 from hotfolder.domain.failpoints import Failpoint, no_failpoint
 from hotfolder.outputs import disk
 from hotfolder.outputs.errors import OutputError, RootMissing, blocked
-from hotfolder.outputs.publish import parts_of, target_folder
+from hotfolder.outputs.target import parts_of, target_folder
 
 FOLDER: Final = "_originals"
 CHUNK_BYTES: Final = 1024 * 1024

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import contextlib
 import enum
-import errno
 import hashlib
 import os
 import re
@@ -26,40 +25,15 @@ from typing import TYPE_CHECKING, Final
 from hotfolder.domain.sightings import Sighting
 from hotfolder.outputs import disk
 from hotfolder.outputs.access import UNCHANGED, Access
-from hotfolder.outputs.errors import (
-    NameTaken,
-    NotMounted,
-    OutputBlocked,
-    OutputError,
-    RootMissing,
-    SpoolLost,
-    blocked,
-)
+from hotfolder.outputs.errors import NameTaken, SpoolLost, blocked
+from hotfolder.outputs.target import FILE, opened_output, parts_of, target_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
-
-__all__ = [
-    "NameTaken",
-    "NotMounted",
-    "OutputBlocked",
-    "OutputError",
-    "Published",
-    "RootMissing",
-    "SpoolLost",
-    "check_root",
-    "find_output",
-    "is_mounted",
-    "opened_output",
-    "publish",
-    "remove",
-]
 
 CHUNK_BYTES: Final = 1024 * 1024
 
-_FOLDER_BELOW = disk.FOLDER | os.O_NOFOLLOW
-_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -138,65 +112,6 @@ def remove(root: Path, relative: str, sha256: str) -> bool:
     return True
 
 
-@contextlib.contextmanager
-def opened_output(root: Path, relative: str) -> Iterator[int | None]:
-    """Open what stands at a name below root for reading; None where no file does.
-
-    Raises RootMissing and OutputBlocked. No link below root is followed.
-    """
-    *folders, name = parts_of(relative)
-    with contextlib.ExitStack() as stack, blocked(root / relative):
-        try:
-            folder = stack.enter_context(disk.opened(root, disk.FOLDER))
-        except (FileNotFoundError, NotADirectoryError) as error:
-            raise RootMissing(root) from error
-        file: int | None = None
-        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-            for part in folders:
-                folder = stack.enter_context(disk.opened(part, _FOLDER_BELOW, folder))
-            file = stack.enter_context(disk.opened(name, _FILE, folder))
-        is_file = file is not None and stat.S_ISREG(os.fstat(file).st_mode)
-        yield file if is_file else None
-
-
-def find_output(root: Path, folder: str, names: Iterable[str]) -> str | None:
-    """Return which of some names already stands in a folder below root, or None.
-
-    Raises RootMissing and OutputBlocked.
-    """
-    place = root / folder
-    with blocked(place):
-        if not root.is_dir():
-            raise RootMissing(root)
-        return next((each for each in names if os.path.lexists(place / each)), None)
-
-
-def is_mounted(root: Path) -> bool:
-    """Return whether root is the place of a mount. Raises RootMissing and OutputBlocked."""
-    with blocked(root):
-        try:
-            with disk.opened(root, disk.FOLDER) as folder:
-                return _is_mount(folder)
-        except (FileNotFoundError, NotADirectoryError) as error:
-            raise RootMissing(root) from error
-
-
-def check_root(root: Path) -> int:
-    """Check without leaving a trace that root can be written to; return its free bytes.
-
-    Raises RootMissing or OutputBlocked.
-    """
-    with blocked(root):
-        if not root.is_dir():
-            raise RootMissing(root)
-        space = os.statvfs(root)
-        if space.f_flag & os.ST_RDONLY:
-            raise OutputBlocked(errno.EROFS, root)
-        if not os.access(root, os.W_OK | os.X_OK, effective_ids=True):
-            raise OutputBlocked(errno.EACCES, root)
-    return space.f_bavail * space.f_frsize
-
-
 @dataclass(frozen=True)
 class _Result:
     """The opened spool file, and the SHA-256 in hex that it was stored with."""
@@ -234,58 +149,10 @@ def _spooled(spool_file: Path, sha256: str) -> Iterator[_Result]:
     with contextlib.ExitStack() as stack:
         with blocked(spool_file):
             try:
-                file = stack.enter_context(disk.opened(spool_file, _FILE))
+                file = stack.enter_context(disk.opened(spool_file, FILE))
             except FileNotFoundError as error:
                 raise SpoolLost(spool_file) from error
         yield _Result(file, spool_file, sha256)
-
-
-@contextlib.contextmanager
-def target_folder(
-    root: Path, folders: list[str], access: Access = UNCHANGED, *, mounted: bool = False
-) -> Iterator[int]:
-    """Open the target's folder, part by part below root, creating what is missing.
-
-    `access` is how what is created is left. Raises RootMissing, or NotMounted where root must be
-    the place of a mount and is not.
-    """
-    with contextlib.ExitStack() as stack:
-        try:
-            folder = stack.enter_context(disk.opened(root, disk.FOLDER))
-        except (FileNotFoundError, NotADirectoryError) as error:
-            raise RootMissing(root) from error
-        if mounted and not _is_mount(folder):
-            raise NotMounted(root)
-        for part in folders:
-            _make_folder(folder, part, access)
-            folder = stack.enter_context(disk.opened(part, _FOLDER_BELOW, folder))
-        yield folder
-
-
-def _is_mount(folder: int) -> bool:
-    """Whether an open folder is on another file system than the one above it."""
-    return os.fstat(folder).st_dev != os.stat("..", dir_fd=folder).st_dev
-
-
-def _make_folder(parent: int, name: str, access: Access) -> None:
-    """Create a sub folder, durably, where none stands yet."""
-    try:
-        os.stat(name, dir_fd=parent, follow_symlinks=False)
-    except FileNotFoundError:
-        with contextlib.suppress(FileExistsError):
-            os.mkdir(name, dir_fd=parent)
-            with disk.opened(name, _FOLDER_BELOW, parent) as made:
-                access.give_to_folder(made)
-            disk.sync(parent)
-
-
-def _put_in_place(folder: int, temporary: str, name: str, earlier: Sighting | None) -> None:
-    """Rename the temporary, over an earlier output only if that is still as it was seen."""
-    if earlier is not None:
-        with contextlib.suppress(FileNotFoundError):
-            if Sighting.of(os.stat(name, dir_fd=folder, follow_symlinks=False)) == earlier:
-                return os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
-    return disk.rename_without_replacing(folder, temporary, name)
 
 
 def _look_at_earlier(folder: int, name: str, replaces: Collection[str]) -> Sighting | None:
@@ -299,11 +166,6 @@ def _look_at_earlier(folder: int, name: str, replaces: Collection[str]) -> Sight
     if not stat.S_ISREG(status.st_mode) or _hash(folder, name) not in replaces:
         return None
     return Sighting.of(status)
-
-
-def _hash(folder: int, name: str) -> str:
-    with disk.opened(name, _FILE, folder) as file, os.fdopen(file, "rb", closefd=False) as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _is_there(folder: int, name: str, result: _Result, target: Path) -> bool:
@@ -328,13 +190,18 @@ def _is_same(folder: int, name: str, status: os.stat_result, result: _Result) ->
     """Whether a name holds the result's very content, made durable if so."""
     if not stat.S_ISREG(status.st_mode) or status.st_size != result.size:
         return False
-    with disk.opened(name, _FILE, folder) as file:
+    with disk.opened(name, FILE, folder) as file:
         with os.fdopen(file, "rb", closefd=False) as stream:
             same = hashlib.file_digest(stream, "sha256").hexdigest() == result.sha256
         if same:
             # The crash that left it here may have come before this was done.
             disk.sync(file)
     return same
+
+
+def _hash(folder: int, name: str) -> str:
+    with disk.opened(name, FILE, folder) as file, os.fdopen(file, "rb", closefd=False) as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _copy(result: _Result, folder: int, temporary: str, access: Access) -> None:
@@ -349,6 +216,15 @@ def _copy(result: _Result, folder: int, temporary: str, access: Access) -> None:
             disk.write_all(file, chunk)
         access.give_to_file(file)
         os.fsync(file)
+
+
+def _put_in_place(folder: int, temporary: str, name: str, earlier: Sighting | None) -> None:
+    """Rename the temporary, over an earlier output only if that is still as it was seen."""
+    if earlier is not None:
+        with contextlib.suppress(FileNotFoundError):
+            if Sighting.of(os.stat(name, dir_fd=folder, follow_symlinks=False)) == earlier:
+                return os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+    return disk.rename_without_replacing(folder, temporary, name)
 
 
 @contextlib.contextmanager
@@ -367,11 +243,3 @@ def _temporary_name(token: str) -> str:
     if not _TOKEN.fullmatch(token):
         raise ValueError(f"not a token: {token!a}")
     return f".hotfolder-{token}.part"
-
-
-def parts_of(relative: str) -> list[str]:
-    """Split a target's path; raises ValueError for one that could lead elsewhere."""
-    parts = relative.split("/")
-    if "\0" in relative or not {"", ".", ".."}.isdisjoint(parts):
-        raise ValueError(f"not a path below the output folder: {relative!a}")
-    return parts

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from hotfolder.outputs import disk
 from hotfolder.outputs.errors import OutputBlocked, blocked
-from hotfolder.outputs.publish import opened_output
 from hotfolder.outputs.spool import Spool, Spooled
+from hotfolder.outputs.target import opened_output
 
 CHUNK_BYTES = 1024 * 1024
 

@@ -24,7 +24,8 @@ from hotfolder.domain.jobs import Job
 from hotfolder.domain.retry import PollSchedule
 from hotfolder.journal import acceptance, holds, places, uploads
 from hotfolder.journal.journal import Journal
-from hotfolder.outputs import publish
+from hotfolder.outputs import target
+from hotfolder.outputs.errors import NotMounted
 from hotfolder.outputs.spool import Spool
 from hotfolder.pipeline.pacing import Durations
 from hotfolder.pipeline.pricing import Prices
@@ -76,10 +77,10 @@ class Storage:
 
         Returns whether a disk is mounted at the output folder, which must be so if it ever was.
         """
-        mounted = publish.is_mounted(output_root)
+        mounted = target.is_mounted(output_root)
         if was_mounted and not mounted:
-            raise publish.NotMounted(output_root)
-        free = {"output": publish.check_root(output_root), "spool": self.spool.free_bytes()}
+            raise NotMounted(output_root)
+        free = {"output": target.check_root(output_root), "spool": self.spool.free_bytes()}
         for place, free_bytes in free.items():
             if free_bytes < self.min_free_bytes():
                 raise OutputError(

@@ -103,9 +103,9 @@ async def test_a_hanging_output_stops_nobody_else(
     studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While one watch's output hangs, the other's pictures are edited."""
-    from hotfolder.outputs import publish  # noqa: PLC0415  patched here only
+    from hotfolder.outputs import target  # noqa: PLC0415  patched here only
 
-    check, release = publish.check_root, asyncio.Event()
+    check, release = target.check_root, asyncio.Event()
     loop = asyncio.get_running_loop()
 
     def hang(root: object) -> int:
@@ -113,7 +113,7 @@ async def test_a_hanging_output_stops_nobody_else(
             asyncio.run_coroutine_threadsafe(release.wait(), loop).result()
         return check(root)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("hotfolder.pipeline.submitting.publish.check_root", hang)
+    monkeypatch.setattr("hotfolder.pipeline.submitting.target.check_root", hang)
     monkeypatch.setattr("hotfolder.pipeline.submitting.CHECK_TIMEOUT_S", 0.3)
     studio.configure(watches=["b"])
     studio.drop_many(8)

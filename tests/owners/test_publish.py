@@ -11,15 +11,9 @@ from pathlib import Path
 import pytest
 
 from hotfolder.outputs import disk
-from hotfolder.outputs.publish import (
-    NameTaken,
-    OutputBlocked,
-    Published,
-    RootMissing,
-    SpoolLost,
-    check_root,
-    publish,
-)
+from hotfolder.outputs.errors import NameTaken, OutputBlocked, RootMissing, SpoolLost
+from hotfolder.outputs.publish import Published, publish
+from hotfolder.outputs.target import check_root
 
 CONTENT = b"result" * 300_000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

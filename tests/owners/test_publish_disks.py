@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hotfolder.outputs.publish import OutputBlocked, Published, check_root, publish
+from hotfolder.outputs.errors import OutputBlocked
+from hotfolder.outputs.publish import Published, publish
 from hotfolder.outputs.spool import Spool
+from hotfolder.outputs.target import check_root
 from tests.mounting import mount
 
 if TYPE_CHECKING:

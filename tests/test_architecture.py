@@ -41,7 +41,7 @@ ROOMS: dict[str, set[str]] = {
     "__main__": {"cli"},
     "domain": set(),
     "imaging": {"domain", "PIL"},
-    "journal": {"domain", "sqlite3"},
+    "journal": {"domain", "sqlite3", "structlog"},
     "outputs": {"domain"},
     "sources": {"domain"},
     "runninghub": {"domain", "httpx", "pydantic", "tomli"},

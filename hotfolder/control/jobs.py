@@ -11,6 +11,7 @@ from hotfolder.domain.errors import OperatorError
 from hotfolder.domain.jobs import Job
 from hotfolder.journal import transitions
 from hotfolder.journal.journal import Journal
+from hotfolder.journal.rows import existing_job
 from hotfolder.runninghub.client import Client
 
 BY_OPERATOR: Final = "operator"
@@ -26,7 +27,7 @@ async def named(journal: Journal, job_ids: list[int]) -> list[Job]:
 async def existing(journal: Journal, job_id: int) -> Job:
     """Return a job. Raises OperatorError where there is none of this number."""
     try:
-        return await journal.run(transitions.existing_job, job_id)
+        return await journal.run(existing_job, job_id)
     except LookupError:
         raise OperatorError(f"there is no job {job_id}") from None
 

@@ -16,9 +16,9 @@ from hotfolder.domain.sightings import Sighting
 from hotfolder.domain.states import BEFORE_INTENT, ENDED, State
 from hotfolder.journal import leaders, loops, moves, overdue, staleness
 from hotfolder.journal.reservations import name_to_take, take_name
-from hotfolder.journal.rows import encode_plan
+from hotfolder.journal.rows import encode_plan, existing_job
 from hotfolder.journal.session import Session
-from hotfolder.journal.transitions import REOPENABLE_CODES, apply, existing_job
+from hotfolder.journal.transitions import REOPENABLE_CODES, apply
 
 BY_DROPPING: Final = "dropped again"
 SAID_SKIP: Final = "its sidecar says skip"

@@ -16,8 +16,10 @@ from typing import Final
 from hotfolder.domain import events as ev
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import TRANSITIONS, State
+from hotfolder.journal.keeping import count_on, further_submit
+from hotfolder.journal.rows import existing_job
 from hotfolder.journal.session import Session, from_ms, to_ms
-from hotfolder.journal.transitions import apply, count_on, existing_job, further_submit
+from hotfolder.journal.transitions import apply
 
 BY_CALLBACK: Final = "callback"
 MOST_TASKS: Final = 4  # told of one submit; whoever knows its token can fill no more than this

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import State
+from hotfolder.journal.rows import existing_job
 from hotfolder.journal.session import Session, from_ms, to_ms
-from hotfolder.journal.transitions import existing_job
 
 LONGEST_WAIT = timedelta(hours=2)
 

@@ -7,8 +7,8 @@ from datetime import timedelta
 from hotfolder.domain import failures
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Job
+from hotfolder.journal.rows import existing_job
 from hotfolder.journal.session import Session, to_ms
-from hotfolder.journal.transitions import existing_job
 
 
 def report(session: Session, watch: str, after_s: float) -> list[Job]:

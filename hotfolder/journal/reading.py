@@ -10,8 +10,8 @@ from decimal import Decimal
 
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import State
+from hotfolder.journal.rows import existing_job
 from hotfolder.journal.session import Session, from_ms, to_ms
-from hotfolder.journal.transitions import existing_job
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -63,6 +63,14 @@ def load_job(session: Session, job_id: int) -> Job | None:
     )
 
 
+def existing_job(session: Session, job_id: int) -> Job:
+    """Return a job that must be there; raises LookupError."""
+    job = load_job(session, job_id)
+    if job is None:
+        raise LookupError(f"there is no job {job_id}")
+    return job
+
+
 def _plan(stored: str) -> Plan:
     fields: dict[str, Any] = json.loads(stored)
     preparation = fields.pop("preparation", None)

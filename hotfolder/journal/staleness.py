@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 
 from hotfolder.domain.jobs import Job, Plan
 from hotfolder.domain.states import State
+from hotfolder.journal.rows import existing_job
 from hotfolder.journal.session import Session
-from hotfolder.journal.transitions import existing_job
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

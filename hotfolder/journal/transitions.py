@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
-from decimal import Decimal
-from typing import Any
 
 from hotfolder.domain import events as ev
 from hotfolder.domain import failures
 from hotfolder.domain.errors import HotfolderError
 from hotfolder.domain.failures import Failure
-from hotfolder.domain.jobs import Job, Result
+from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import ENDED, State, advance
-from hotfolder.journal import leaders, uploads
-from hotfolder.journal.rows import encode_detail, load_job
+from hotfolder.journal import leaders
+from hotfolder.journal.keeping import KEEP
+from hotfolder.journal.rows import encode_detail, existing_job
 from hotfolder.journal.session import Session, to_ms
 
 REOPENABLE_CODES = frozenset({"superseded", "source_gone", "source_changed", "skipped"})
@@ -42,10 +41,6 @@ _WITHDRAWALS: Mapping[type[ev.Event], Failure] = {
 }
 
 
-class TaskTaken(HotfolderError):
-    """The service named a task that the journal already has; nothing was changed."""
-
-
 class StateMoved(HotfolderError):
     """The job is no longer in the state that the event was made for; nothing was changed."""
 
@@ -59,7 +54,7 @@ def apply(session: Session, job_id: int, event: ev.Event, *, expected: State | N
     if expected is not None and job.state is not expected:
         raise StateMoved(f"job {job_id} is {job.state.value}, not {expected.value}")
     to_state = advance(job.state, event)
-    keep = _KEEP.get(type(event))
+    keep = KEEP.get(type(event))
     if keep is not None:
         keep(session, job, event)
     _move(session, job, event, to_state)
@@ -70,14 +65,6 @@ def apply(session: Session, job_id: int, event: ev.Event, *, expected: State | N
     moved = existing_job(session, job_id)
     leaders.note_move(session, moved)
     return moved
-
-
-def existing_job(session: Session, job_id: int) -> Job:
-    """Return a job that must be there; raises LookupError."""
-    job = load_job(session, job_id)
-    if job is None:
-        raise LookupError(f"there is no job {job_id}")
-    return job
 
 
 def _move(session: Session, job: Job, event: ev.Event, to_state: State) -> None:
@@ -154,204 +141,3 @@ def _remember(session: Session, job: Job, event: ev.Event, to_state: State) -> N
         to_state=to_state.value,
         detail=encode_detail(detail),
     )
-
-
-def _answer(
-    session: Session,
-    job: Job,
-    outcome: str,
-    *,
-    task_id: str | None = None,
-    charge: Decimal | None = None,
-    currency: str | None = None,
-) -> None:
-    session.change(
-        "answer_submit",
-        job=job.id,
-        outcome=outcome,
-        task_id=task_id,
-        charge=None if charge is None else str(charge),
-        currency=currency,
-    )
-
-
-def _forget_sighting(session: Session, job: Job, _event: ev.Event) -> None:
-    """Let the scan take whatever stands at the source's path next, even the very same file."""
-    session.change("forget_sighting", job=job.id)
-
-
-def _keep_intent(session: Session, job: Job, event: ev.SubmitIntended) -> None:
-    session.change(
-        "insert_submit",
-        job=job.id,
-        token=event.token,
-        site=event.site,
-        payload=event.payload,
-        price_key=event.price_key,
-    )
-    keep_estimate(session, job.id, event)
-    session.change("freshen", job=job.id)
-
-
-def _keep_task(session: Session, job: Job, event: ev.Submitted) -> None:
-    owner = session.row("task_owner", task_id=event.task_id)
-    if owner is not None:
-        raise _taken(event.task_id, owner["job"])
-    _answer(session, job, "accepted", task_id=event.task_id)
-
-
-def _keep_found(session: Session, job: Job, event: ev.TaskFound) -> None:
-    owner = session.row("task_owner", task_id=event.task_id)
-    if owner is not None and owner["job"] != job.id:
-        raise _taken(event.task_id, owner["job"])
-    submit = _submit_id(job)
-    if owner is not None:
-        count_on(session, job.id, owner["submit"])
-    elif not session.change("name_task", submit=submit, task_id=event.task_id):
-        further_submit(session, submit, event.task_id)
-    _answer(session, job, "accepted")
-
-
-def _taken(task_id: str, job: int) -> TaskTaken:
-    return TaskTaken(f"task {task_id} belongs to another submit, of job {job}")
-
-
-def keep_estimate(session: Session, job_id: int, intent: ev.SubmitIntended) -> None:
-    """Keep what a job is expected to cost, as it is known just before it is paid."""
-    if intent.price_key is not None:
-        estimate = None if intent.estimate is None else str(intent.estimate)
-        session.change("set_estimate", job=job_id, estimate=estimate, currency=intent.currency)
-
-
-def count_on(session: Session, job_id: int, submit: int) -> None:
-    """Let one of a job's submits be the one that counts."""
-    session.change("count_on_submit", job=job_id, submit=submit)
-
-
-def further_submit(session: Session, submit: int, task_id: str) -> int:
-    """Enter a further task of a submit that has another one; it counts from then on."""
-    token = f"found:{task_id}"
-    (row,) = session.rows("insert_further_submit", submit=submit, token=token, task_id=task_id)
-    return int(row["id"])
-
-
-def _keep_resend(session: Session, job: Job, event: ev.ResendApproved) -> None:
-    """Settle the old submit only if a person has looked it up: it may yet be charged."""
-    if event.looked_up:
-        _answer(session, job, "resent")
-
-
-def _keep_refusal(session: Session, job: Job, _event: ev.SubmitRefused) -> None:
-    _answer(session, job, "refused")
-    _forget_uploads(session, job)
-
-
-def _keep_success(session: Session, job: Job, event: ev.RemoteSucceeded) -> None:
-    _answer(session, job, "succeeded", charge=event.charge, currency=event.currency)
-    _put_results(session, job, event.results)
-
-
-def _put_results(
-    session: Session, job: Job, results: Sequence[ev.RemoteResult] | Sequence[Result]
-) -> None:
-    for result in results:
-        session.change(
-            "put_result",
-            submit=_submit_id(job),
-            position=result.position,
-            url=result.url,
-            text=result.text,
-            type=result.type,
-        )
-
-
-def _keep_remote_failure(session: Session, job: Job, event: ev.RemoteFailed) -> None:
-    outcome = "failed" if event.ended_by_service else "no_results"
-    _answer(session, job, outcome, charge=event.charge, currency=event.currency)
-
-
-def _keep_passing(session: Session, job: Job, _event: ev.RemoteFailedInPassing) -> None:
-    """Upload anew, too: it is free, and a broken upload may have been the cause."""
-    _answer(session, job, "failed")
-    _forget_uploads(session, job)
-
-
-def _forget_uploads(session: Session, job: Job) -> None:
-    for each in job.upload_keys:
-        session.change("forget_upload", content_hash=each)
-
-
-def _keep_fetched(session: Session, job: Job, event: ev.Fetched | ev.Reused) -> None:
-    for result in event.results:
-        session.change(
-            "spool_result",
-            submit=_submit_id(job),
-            position=result.position,
-            spool_file=result.file,
-            size=result.size,
-            sha256=result.sha256,
-            extension=result.extension,
-        )
-
-
-def _keep_reused(session: Session, job: Job, event: ev.Reused) -> None:
-    """Keep the leader's results as this job's own, by a submit that was none and cost nothing."""
-    leader = existing_job(session, event.leader)
-    if leader.submit is None:
-        raise LookupError(f"job {leader.id} was never submitted")
-    number = job.submit.number + 1 if job.submit else 1
-    session.change(
-        "insert_submit",
-        job=job.id,
-        token=f"reused:{job.id}:{number}",
-        site=leader.submit.site,
-        payload=leader.submit.payload,
-        price_key=None,
-    )
-    _answer(session, job, "succeeded", charge=Decimal(0), currency=leader.submit.currency)
-    fresh = existing_job(session, job.id)
-    _put_results(session, fresh, leader.results)
-    _keep_fetched(session, fresh, event)
-
-
-def _keep_anew(session: Session, job: Job, event: ev.Retried) -> None:
-    if event.anew:
-        session.change("set_anew", job=job.id)
-
-
-def _need_task(_session: Session, job: Job, _event: ev.Requeried) -> None:
-    if job.submit is None or job.submit.task_id is None:
-        raise LookupError(f"job {job.id} has no task to ask for")
-
-
-def _submit_id(job: Job) -> int:
-    if job.submit is None:
-        raise LookupError(f"job {job.id} was never submitted")
-    return job.submit.id
-
-
-_KEEP: Mapping[type[ev.Event], Callable[[Session, Job, Any], object]] = {
-    ev.SourceGone: _forget_sighting,
-    ev.SourceChanged: _forget_sighting,
-    ev.Uploaded: lambda s, _, e: uploads.keep(s, e.link),
-    ev.SubmitIntended: _keep_intent,
-    ev.Submitted: _keep_task,
-    ev.TaskFound: _keep_found,
-    ev.SubmitDeferred: lambda s, job, _: _answer(s, job, "deferred"),
-    ev.SubmitRefused: _keep_refusal,
-    ev.SubmitUnanswered: lambda s, job, _: _answer(s, job, "unanswered"),
-    ev.RemoteSucceeded: _keep_success,
-    ev.RemoteFailed: _keep_remote_failure,
-    ev.RemoteFailedInPassing: _keep_passing,
-    ev.RemoteCancelled: lambda s, job, e: _answer(
-        s, job, "cancelled", charge=e.charge, currency=e.currency
-    ),
-    ev.RemoteLost: lambda s, job, _: _answer(s, job, "lost"),
-    ev.ResendApproved: _keep_resend,
-    ev.Requeried: _need_task,
-    ev.Fetched: _keep_fetched,
-    ev.Reused: _keep_reused,
-    ev.Retried: _keep_anew,
-    ev.LinksExpired: lambda s, job, _: s.change("count_expired_links", job=job.id),
-    ev.SpoolLost: lambda s, job, _: s.change("forget_spool", submit=_submit_id(job)),
-}

@@ -7,8 +7,7 @@ without replacing, and the folder synced. The temporary's name is the same at ev
 attempt, so a crash leaves at most one, and the next attempt removes it. A crash between
 the rename and the journal's commit is met by the next attempt finding its own work.
 
-The root is never created: a missing one is an unmounted share. No link below it is
-followed, so nothing is written outside.
+How a target's folder is reached stands in `target`.
 """
 
 from __future__ import annotations

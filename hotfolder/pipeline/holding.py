@@ -17,6 +17,7 @@ from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import State
 from hotfolder.journal import budgets, doubts, holds, transitions
 from hotfolder.journal.claims import Claim
+from hotfolder.journal.keeping import keep_estimate
 from hotfolder.journal.session import Session
 from hotfolder.pipeline.steps import Outcome
 
@@ -69,7 +70,7 @@ def _refused(
     """Leave a job as it is, under a hold: what it wants is more than the budget has."""
     later = ev.Postponed(until=session.now, reason=failure.code, counts=False)
     job = transitions.apply(session, before.id, later, expected=before.state)
-    transitions.keep_estimate(session, before.id, intent)
+    keep_estimate(session, before.id, intent)
     began = (scope, failure) if is_new else None
     return Committed(job=job, event=later, began=began, lifted=())
 

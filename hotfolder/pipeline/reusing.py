@@ -23,8 +23,9 @@ from hotfolder.domain.preparation import Preparation, upload_key
 from hotfolder.domain.states import State
 from hotfolder.imaging.picture import PictureError
 from hotfolder.imaging.workshop import WorkerFailed
-from hotfolder.journal import leaders, transitions
+from hotfolder.journal import leaders
 from hotfolder.journal.journal import Journal
+from hotfolder.journal.rows import existing_job
 from hotfolder.outputs import reuse
 from hotfolder.outputs.spool import Spool, Spooled
 from hotfolder.pipeline.fetching import LINK_TRIES, Fetching
@@ -100,7 +101,7 @@ class Reusing:
         async def reuse_or(job: Job) -> Outcome:
             number = await self._journal.run(leaders.take_part, job.id, self._work_key(job))
             if number is not None:
-                leader = await self._journal.run(transitions.existing_job, number)
+                leader = await self._journal.run(existing_job, number)
                 outcome = await self._follow(job, leader)
                 if outcome is not None:
                     return outcome
@@ -122,7 +123,7 @@ class Reusing:
         async def find_or(job: Job) -> Outcome:
             if not job.reused or job.leader is None:
                 return await then(job)
-            leader = await self._journal.run(transitions.existing_job, job.leader)
+            leader = await self._journal.run(existing_job, job.leader)
             gave_up = leader.state in (State.FAILED, State.CANCELLED)
             outcome = None if gave_up else await self._follow(job, leader)
             if outcome is None:

@@ -24,6 +24,7 @@ from hotfolder.domain.states import BEFORE_INTENT, IllegalTransition, State
 from hotfolder.journal import budgets, claims, transitions
 from hotfolder.journal.budgets import Budget
 from hotfolder.journal.journal import Journal
+from hotfolder.journal.keeping import TaskTaken
 from hotfolder.journal.session import Session
 from hotfolder.pipeline import holding, telling
 from hotfolder.pipeline.aftermath import Aftermath
@@ -246,7 +247,7 @@ class Runner:
                 **job.log_context(),
                 **telling.details(outcome.event),
             )
-        except transitions.TaskTaken as error:
+        except TaskTaken as error:
             return await self._commit(job, Outcome(ev.SubmitUnanswered(reason=str(error))))
         except (transitions.StateMoved, IllegalTransition) as error:
             log.info("event.overtaken", **job.log_context(), error=str(error))

@@ -9,8 +9,8 @@ from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import BEFORE_INTENT, State
 from hotfolder.journal import holds, reading
+from hotfolder.journal.rows import existing_job
 from hotfolder.journal.session import Session
-from hotfolder.journal.transitions import existing_job
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

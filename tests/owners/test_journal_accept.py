@@ -16,8 +16,8 @@ from hotfolder.domain.states import BEFORE_INTENT, State
 from hotfolder.journal import sightings
 from hotfolder.journal.acceptance import replan, skip
 from hotfolder.journal.reservations import name_result
+from hotfolder.journal.rows import existing_job
 from hotfolder.journal.sightings import Known, Observed, Unlike, Unsubmitted, unlike, unsubmitted
-from hotfolder.journal.transitions import existing_job
 from tests.builders import (
     Desk,
     draft,

@@ -13,7 +13,7 @@ from hotfolder.domain.failures import REJECTED
 from hotfolder.domain.states import State
 from hotfolder.journal import callbacks, doubts
 from hotfolder.journal.callbacks import MOST_TASKS, Confirmed, Hint
-from hotfolder.journal.transitions import existing_job
+from hotfolder.journal.rows import existing_job
 from tests.builders import LATER, NOON, WAY_TO, intended, submitted, succeeded, uploaded
 
 if TYPE_CHECKING:

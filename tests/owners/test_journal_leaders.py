@@ -8,7 +8,8 @@ import pytest
 
 from hotfolder.domain import events as ev
 from hotfolder.domain.states import State
-from hotfolder.journal import acceptance, leaders, transitions
+from hotfolder.journal import acceptance, leaders
+from hotfolder.journal.rows import existing_job
 from tests.builders import WAY_TO, draft, fetched, sha256
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def part(desk: Desk, job: Job, key: str | None = "k") -> int | None:
 
 def now(desk: Desk, job: Job) -> Job:
     """Return a job as it is now."""
-    return desk.journal.run_blocking(transitions.existing_job, job.id)
+    return desk.journal.run_blocking(existing_job, job.id)
 
 
 def three(desk: Desk) -> list[Job]:

@@ -13,7 +13,7 @@ from hotfolder.domain.states import BEFORE_INTENT, State
 from hotfolder.journal import sightings
 from hotfolder.journal.acceptance import accept
 from hotfolder.journal.moves import elsewhere
-from hotfolder.journal.transitions import existing_job
+from hotfolder.journal.rows import existing_job
 from tests.builders import OUTPUT, Desk, draft, settled, stem_of
 
 if TYPE_CHECKING:

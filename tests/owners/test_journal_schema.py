@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 HASH = sha256("a")
 PACKAGE = Path(inspect.getfile(hotfolder)).parent
 NAMED = re.compile(r"^-- name: (.*)$", re.MULTILINE)
-SPOKEN = re.compile(r'\b(?:rows|row|change)\(\s*"(\w+)"')  # session.rows("name", …)
+SPOKEN = re.compile(r'\b(?:rows|row|tuples|change)\(\s*"(\w+)"')  # session.rows("name", …)
 
 
 @pytest.fixture

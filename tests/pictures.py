@@ -172,6 +172,54 @@ def dng(size: tuple[int, int] = (320, 240), preview: Image.Image | None = None) 
     return _tiff(tables, blobs)
 
 
+def tags(**values: Any) -> bytes:  # noqa: ANN401  values of all types
+    """Give a little TIFF with some tags, t0x010F=... by their numbers."""
+    block = Image.Exif()
+    block.endian = "<"
+    for name, value in values.items():
+        block[int(name[1:], 16)] = value
+    return block.tobytes()[6:]
+
+
+def box(kind: bytes, *parts: bytes) -> bytes:
+    """Give a box of a HEIC or CR3."""
+    content = b"".join(parts)
+    return struct.pack(">I", 8 + len(content)) + kind + content
+
+
+CANON = bytes.fromhex("85c0b687820f11e08111f4ce462b6a48")
+CANON_XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
+
+
+def cr3(xmp: bytes = b"") -> bytes:
+    """Give what a CR3 says of a picture that stands upright, 6000 x 4000, and no pixels."""
+    parts = (
+        box(b"CMT1", tags(t0x0100=6000, t0x0101=4000, t0x010F="Canon", t0x0112=8)),
+        box(b"CMT2", tags(t0x8827=400, t0xA434="RF50mm")),
+        box(b"CMT4", tags(t0x0001="N")),
+    )
+    return (
+        box(b"ftyp", b"crx ", bytes(4), b"crx isom")
+        + box(b"moov", box(b"uuid", CANON, *parts), box(b"trak", b"left alone"))
+        + box(b"uuid", CANON_XMP, xmp)
+        + box(b"mdat", bytes(64))
+    )
+
+
+def raf(preview: bytes, sensor: tuple[int, int] = (4352, 1444)) -> bytes:
+    """Give a RAF without pixels: Fujifilm's header, a preview, and how large the sensor is."""
+    head = bytearray(b"FUJIFILMCCD-RAW 0201".ljust(0x94, b"\0"))
+    records = struct.pack(">IHHHH", 1, 0x0100, 4, sensor[1], sensor[0])
+    at = len(head)
+    struct.pack_into(">IIIIII", head, 0x54, at, len(preview), at + len(preview), len(records), 0, 0)
+    return bytes(head) + preview + records
+
+
+def rw2(**values: Any) -> bytes:  # noqa: ANN401  values of all types
+    """Give what an RW2 says, without pixels."""
+    return b"IIU\0" + tags(t0x0002=3724, t0x0003=2754, **values)[4:]
+
+
 needs_exiftool = pytest.mark.skipif(
     shutil.which("exiftool") is None, reason="exiftool (libimage-exiftool-perl) is not installed"
 )

@@ -1,7 +1,6 @@
-"""How HEIC, AVIF, PSD and the raw files without TIFF's clothes are laid out.
+"""How files of boxes (ISO/IEC 14496-12: HEIC, AVIF and Canon's CR3) and PSD are laid out.
 
-Like `layout`: one walk per format to where the file ends, without decoding, that returns the
-size the header states. HEIC, AVIF and Canon's CR3 are boxes (ISO/IEC 14496-12).
+Like `layout`: a walk to where the file ends, without decoding.
 """
 
 from __future__ import annotations
@@ -9,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from hotfolder.imaging import layout, tiff
 from hotfolder.imaging.layout import Size, senseless, unpack
 from hotfolder.imaging.picture import BrokenPicture, TruncatedPicture
 
@@ -18,47 +16,26 @@ _LONG_BOX_HEADER_BYTES = 16
 _TO_THE_END = 0
 _LONG = 1
 _FULL_BOX_BYTES = 4
-_NESTED: Final = {b"meta": _FULL_BOX_BYTES, b"iprp": 0, b"ipco": 0}
+_NESTED: Final = {b"meta": _FULL_BOX_BYTES, b"iprp": 0, b"moov": 0}
+_CANON: Final = bytes.fromhex("85c0b687820f11e08111f4ce462b6a48")
 _PSD_BIG = 2
 _PSD_RAW, _PSD_RLE = 0, 1
-_RAF_JPEG_AT = 0x54
-_RAF_PIXELS_AT = 0x64
-_RW2_WIDTH, _RW2_HEIGHT = 2, 3
-
 Box = tuple[bytes, int, int]
 
 
-def heif(content: bytes) -> Size:
-    """Walk the boxes of a HEIC or AVIF to their end and return the largest image's size.
+def walk(content: bytes) -> Iterator[Box]:
+    """Yield the boxes of a file: kind, where its content begins, and where it ends.
 
-    A picture of tiles states the size of the whole beside that of a tile.
+    A box that holds boxes comes before them. Raises TruncatedPicture, BrokenPicture.
     """
-    sizes = [unpack(">II", content, at + 4) for kind, at, _ in _walk(content) if kind == b"ispe"]
-    if not sizes:
-        raise BrokenPicture("a HEIC or AVIF without a picture in it")
-    width, height = max(sizes, key=lambda size: size[0] * size[1])
-    return width, height
+    yield from within(content, 0, len(content))
 
 
-def cr3(content: bytes) -> Size:
-    """Walk the boxes of a CR3 to their end; its metadata is a TIFF without pixels."""
-    for _ in _walk(content):
-        pass
-    at = content.find(b"CMT1", 0, 1 << 20)
-    if at < 0:
-        raise BrokenPicture("a CR3 without a picture in it")
-    return tiff.raw(content[at + 4 : at + (1 << 16)])
-
-
-def _walk(content: bytes) -> Iterator[Box]:
-    """Yield the boxes of a file: kind, where its content begins, and where it ends."""
-    yield from _boxes(content, 0, len(content))
-
-
-def _boxes(content: bytes, at: int, end: int) -> Iterator[Box]:
+def within(content: bytes, at: int, end: int) -> Iterator[Box]:
+    """Yield the boxes between two places. Raises as `walk` does."""
     while at < end:
         length, _ = unpack(">II", content, at)
-        kind, start = content[at + 4 : at + 8], at + _BOX_HEADER_BYTES
+        kind, start = bytes(content[at + 4 : at + 8]), at + _BOX_HEADER_BYTES
         if length == _LONG:
             (length,), start = unpack(">Q", content, start), at + _LONG_BOX_HEADER_BYTES
         stop = end if length == _TO_THE_END else at + length
@@ -69,9 +46,17 @@ def _boxes(content: bytes, at: int, end: int) -> Iterator[Box]:
         if stop < start:
             raise BrokenPicture("the file's boxes are damaged")
         yield kind, start, stop
-        if kind in _NESTED:
-            yield from _boxes(content, start + _NESTED[kind], stop)
+        inner = _inner(content, kind, start)
+        if inner is not None:
+            yield from within(content, inner, stop)
         at = stop
+
+
+def _inner(content: bytes, kind: bytes, start: int) -> int | None:
+    """Return where the boxes within a box begin, if it is one that is looked into."""
+    if kind == b"uuid":
+        return start + len(_CANON) if content[start : start + len(_CANON)] == _CANON else None
+    return start + _NESTED[kind] if kind in _NESTED else None
 
 
 def psd(content: bytes) -> Size:
@@ -95,23 +80,3 @@ def psd(content: bytes) -> Size:
     if len(content) < needed:
         raise TruncatedPicture("the PSD is shorter than its header states")
     return width, height
-
-
-def raw(content: bytes) -> Size:
-    """Look at a raw file of any make: Canon's CR3, Fujifilm's RAF, else TIFF's relatives."""
-    if content[4:8] == b"ftyp":
-        return cr3(content)
-    if content[:16] == b"FUJIFILMCCD-RAW ":
-        return _raf(content)
-    if content[:4] == b"IIU\0":
-        return tiff.sensor(content, _RW2_WIDTH, _RW2_HEIGHT)
-    return tiff.raw(content)
-
-
-def _raf(content: bytes) -> Size:
-    """Check that preview and pixels of a RAF are there; return the preview's size."""
-    at, length = unpack(">II", content, _RAF_JPEG_AT)
-    pixels_at, pixels_bytes = unpack(">II", content, _RAF_PIXELS_AT)
-    if max(at + length, pixels_at + pixels_bytes) > len(content):
-        raise TruncatedPicture("the raw file is shorter than its header states")
-    return layout.jpeg(content[at : at + length])

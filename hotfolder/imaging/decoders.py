@@ -70,12 +70,10 @@ def opened(kind: PictureType, file: BinaryIO) -> tuple[Image.Image, list[str]]:
             return avif.AvifImageFile(file), []
         case PictureType.RAW:
             return _raw(file)
-    if kind is PictureType.PSD and psd.is_deep(file):
+    if kind is PictureType.PSD and not psd.has_palette(file):
         return psd.composite(file), []
     image = _BY_PILLOW[kind](file)
-    frames = getattr(image, "n_frames", 1)
-    if kind is PictureType.PSD:  # its frames are layers; the composite is what is shown
-        return image, []
+    frames = 1 if kind is PictureType.PSD else getattr(image, "n_frames", 1)  # its are layers
     return image, [f"the first of {frames} frames or pages"] if frames > 1 else []
 
 
@@ -95,6 +93,9 @@ def _raw(file: BinaryIO) -> tuple[Image.Image, list[str]]:
                 return preview, ["the camera's own full-size preview"]
             pixels = raw.postprocess(use_camera_wb=True, output_bps=8)
             return Image.fromarray(pixels), ["developed with the camera's white balance"]
+    except rawpy.LibRawFileUnsupportedError as error:
+        needed = "a newer rawpy, if there is one (pip install -U rawpy)"
+        raise NoDecoder(f"this camera's raw files need {needed}") from error
     except rawpy.LibRawError as error:
         raise BrokenPicture(f"the raw file cannot be opened: {error}") from error
 

@@ -8,7 +8,7 @@ it was. Blocks lie and are cut short: what cannot be read is passed over, nothin
 from __future__ import annotations
 
 import struct
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -50,10 +50,15 @@ _WIDTH_OF: Final = {
     12: 8,
     13: 4,
 }
+# TIFF's own, and those that Panasonic and Olympus gave their raw files.
+_HEADS: Final = frozenset({b"II*\0", b"MM\0*", b"IIU\0", b"IIRO", b"IIRS", b"MMOR"})
+_FIRST_OF_TIFF: Final = 0x00FE
 _INLINE_BYTES = 4
 _ENTRY_BYTES = 12
 _MOST_ENTRIES = 1000
 _UPRIGHT = 1
+
+_Row = tuple[int, int, int, bytes]
 
 
 @dataclass(frozen=True)
@@ -91,7 +96,7 @@ class _Block:
     def __init__(self, content: Any, *, read_only: bool = False) -> None:  # noqa: ANN401  bytes or a map of a file
         self.content: Any = content if read_only else bytearray(content)
         self._order = "<" if content[:2] == b"II" else ">"
-        self.sound = content[:4] in {b"II*\0", b"MM\0*"}
+        self.sound = content[:4] in _HEADS
 
     def directory(self, at: int) -> _Directory | None:
         """Read a directory as far as it makes sense; None where nothing stands."""
@@ -179,7 +184,7 @@ class _Block:
 
 def orientation(content: bytes) -> int:
     """Return how the picture is turned, 1 (upright) to 8; 1 for what makes no sense."""
-    block = _Block(content)
+    block = _Block(content, read_only=True)
     first = block.first()
     found = block.number(first.find(_ORIENTATION)) if first else None
     return found if found is not None and found in range(1, 9) else _UPRIGHT
@@ -272,29 +277,45 @@ def of_tiff(content: Any) -> bytes:  # noqa: ANN401  as above
     first = block.first()
     if first is None:
         return b""
-    order = "<" if content[:2] == b"II" else ">"
-    tables: dict[int, list[tuple[int, int, int, bytes]]] = {}
-    for pointer, directory in (
-        (0, first),
-        (_EXIF, block.below(first, _EXIF)),
-        (_GPS, block.below(first, _GPS)),
-    ):
-        rows = list(_rows(block, directory)) if directory else []
-        if rows:
-            tables[pointer] = rows
-    return _written(order, tables)
+    tables = {
+        0: [row for row in _rows(block, first) if row[0] >= _FIRST_OF_TIFF],
+        _EXIF: _rows(block, block.below(first, _EXIF)),
+        _GPS: _rows(block, block.below(first, _GPS)),
+    }
+    return _written(_order(content), tables)
 
 
-def _rows(block: _Block, directory: _Directory) -> Iterator[tuple[int, int, int, bytes]]:
+def of_parts(first: bytes, shot: bytes, place: bytes) -> bytes:
+    """Return an EXIF block of what stands in a TIFF for each of its directories; b"" = not there.
+
+    They must agree in their byte order.
+    """
+    parts = {0: first, _EXIF: shot, _GPS: place}
+    tables = {}
+    for pointer, part in parts.items():
+        block = _Block(part, read_only=True)
+        if _order(part) == _order(first):
+            tables[pointer] = _rows(block, block.first())
+    return _written(_order(first), tables) if any(tables.values()) else b""
+
+
+def _order(content: Any) -> str:  # noqa: ANN401  as above
+    return "<" if content[:2] == b"II" else ">"
+
+
+def _rows(block: _Block, directory: _Directory | None) -> list[_Row]:
     left_out = _OF_PIXELS | {_EXIF, _GPS, _INTEROPERABILITY, _MAKER_NOTE}
-    for entry in directory.entries:
-        if entry.tag not in left_out and entry.tag < _FIRST_PRIVATE and entry.length < 1 << 15:
-            yield entry.tag, entry.type, entry.count, block.value(entry)
+    return [
+        (each.tag, each.type, each.count, block.value(each))
+        for each in (directory.entries if directory else ())
+        if each.tag not in left_out and each.tag < _FIRST_PRIVATE and each.length < 1 << 15
+    ]
 
 
-def _written(order: str, tables: dict[int, list[tuple[int, int, int, bytes]]]) -> bytes:
+def _written(order: str, tables: dict[int, list[_Row]]) -> bytes:
     """Write directories one after the other; each one's values follow it."""
     own = tables.pop(0, [])
+    tables = {pointer: rows for pointer, rows in tables.items() if rows}
     sub_bytes = {pointer: _table_bytes(rows) for pointer, rows in tables.items()}
     pointers = [(pointer, _LONG, 1, bytes(4)) for pointer in tables]
     at = 8 + _table_bytes([*own, *pointers])
@@ -309,7 +330,7 @@ def _written(order: str, tables: dict[int, list[tuple[int, int, int, bytes]]]) -
     return written
 
 
-def _table_bytes(rows: list[tuple[int, int, int, bytes]]) -> int:
+def _table_bytes(rows: list[_Row]) -> int:
     return 6 + sum(_ENTRY_BYTES + _outside_bytes(value) for *_, value in rows)
 
 
@@ -317,7 +338,7 @@ def _outside_bytes(value: bytes) -> int:
     return 0 if len(value) <= _INLINE_BYTES else len(value) + len(value) % 2
 
 
-def _table(order: str, rows: list[tuple[int, int, int, bytes]], at: int) -> bytes:
+def _table(order: str, rows: list[_Row], at: int) -> bytes:
     values_at = at + 6 + _ENTRY_BYTES * len(rows)
     entries, values = b"", b""
     for tag, kind, count, value in sorted(rows):

@@ -20,7 +20,7 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from hotfolder.imaging import boxes, layout, traits
+from hotfolder.imaging import boxes, items, layout, raws, traits
 from hotfolder.imaging.picture import (
     BrokenPicture,
     EmptyPicture,
@@ -65,6 +65,11 @@ PIXEL_LIMIT: Final = 250_000_000
 
 _HEAD_BYTES = 64
 
+
+def _shown_size(content: bytes) -> layout.Size:
+    return items.shown(content).size
+
+
 _LAYOUTS: dict[PictureType, Callable[[bytes], layout.Size]] = {
     PictureType.JPEG: layout.jpeg,
     PictureType.PNG: layout.png,
@@ -72,10 +77,10 @@ _LAYOUTS: dict[PictureType, Callable[[bytes], layout.Size]] = {
     PictureType.GIF: layout.gif,
     PictureType.BMP: layout.bmp,
     PictureType.TIFF: tiff,
-    PictureType.HEIC: boxes.heif,
-    PictureType.AVIF: boxes.heif,
+    PictureType.HEIC: _shown_size,
+    PictureType.AVIF: _shown_size,
     PictureType.PSD: boxes.psd,
-    PictureType.RAW: boxes.raw,
+    PictureType.RAW: raws.size,
 }
 
 # The decoders by name rather than Image.open: that would also try those of other formats.

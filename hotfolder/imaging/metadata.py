@@ -1,7 +1,7 @@
 """What a picture's metadata says: texts by the names that people know, exif.Model, iptc.Headline.
 
-Only the forms that need no foreign library to be found are read: JPEG, PNG, WebP, TIFF and PSD.
-What is damaged or lies counts as not there; nothing raises.
+It is found without any foreign library. What is damaged or lies counts as not there; nothing
+raises.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, Final
 from PIL import ExifTags, Image
 
 from hotfolder.imaging import iptc, keepsake, xmp
-from hotfolder.imaging.picture import Picture, PictureType
+from hotfolder.imaging.picture import Picture
 
 # IPTC's fields by the names that photographers' programs show, and their datasets.
 IPTC_NAMES: Final = {
@@ -40,9 +40,6 @@ FIELDS: Final = frozenset(
     | {f"xmp.{name}" for name in XMP_NAMES}
 )
 
-_READABLE: Final = frozenset(
-    {PictureType.JPEG, PictureType.PNG, PictureType.WEBP, PictureType.TIFF, PictureType.PSD}
-)
 _EXIF_IFD: Final = 0x8769
 _LONGEST_TEXT: Final = 2000
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\s]+")
@@ -50,9 +47,7 @@ _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\s]+")
 
 def read(picture: Picture, content: bytes) -> Mapping[str, str]:
     """Return the texts of a picture's metadata by field; a field that is not there has none."""
-    if picture.type not in _READABLE:
-        return {}
-    blocks = keepsake.of(picture, content, "").blocks
+    blocks = keepsake.of(picture, content).blocks
     texts = {f"exif.{name}": text for name, text in _exif(blocks.exif).items()}
     older = iptc.fields(blocks.iptc)
     newer = xmp.texts(blocks.xmp)

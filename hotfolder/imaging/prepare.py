@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from PIL import Image, ImageOps
@@ -16,6 +16,7 @@ from PIL import Image, ImageOps
 from hotfolder.domain.preparation import Preparation
 from hotfolder.imaging import colours, containers, decoders, private
 from hotfolder.imaging.inspect import inspect
+from hotfolder.imaging.layout import Size
 from hotfolder.imaging.picture import CannotFit, Picture, PictureType
 from hotfolder.imaging.pillow import translated
 
@@ -33,17 +34,23 @@ _LONGEST_SIDES: Final = {
     PictureType.WEBP: 16_383,
 }
 _OPAQUE: Final = 255
+_ORIENTATION: Final = 0x0112
+_SIDEWAYS: Final = range(5, 9)
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What is to be sent, its type and size in pixels, and what was done for people to read."""
+    """What is to be sent, its type and size in pixels, and what was done for people to read.
+
+    `source` is the source's size as it is looked at, where decoding told it.
+    """
 
     content: bytes
     type: PictureType
     width: int
     height: int
     notes: tuple[str, ...]
+    source: Size | None = None
 
 
 def prepare(content: Any, path: str, wanted: Preparation) -> Prepared:  # noqa: ANN401  bytes or a map of a file
@@ -57,10 +64,11 @@ def prepare(content: Any, path: str, wanted: Preparation) -> Prepared:  # noqa: 
     target = _Target.of(wanted)
     with translated(), open(path, "rb") as file:  # noqa: PTH123  an open file of this process
         image, notes = decoders.opened(picture.type, file)
-        notes.insert(0, _told_type(picture))
+        notes.insert(0, _told_type(picture.type, image.size))
+        source = _upright(image)
         image = _decoded(image, _most_pixels(image, wanted))
         image, told = _in_srgb(image)
-        return target.fitted(image, picture, [*notes, *told])
+        return replace(target.fitted(image, source, [*notes, *told]), source=source)
 
 
 def _stripped(content: bytes, picture: Picture, wanted: Preparation) -> Prepared:
@@ -70,8 +78,13 @@ def _stripped(content: bytes, picture: Picture, wanted: Preparation) -> Prepared
     return Prepared(sent, picture.type, picture.width, picture.height, (note,))
 
 
-def _told_type(picture: Picture) -> str:
-    return f"{picture.type.extension.upper()} of {picture.width} x {picture.height}"
+def _upright(image: Image.Image) -> Size:
+    is_sideways = image.getexif().get(_ORIENTATION, 1) in _SIDEWAYS
+    return image.size[::-1] if is_sideways else image.size
+
+
+def _told_type(kind: PictureType, size: Size) -> str:
+    return f"{kind.extension.upper()} of {size[0]} x {size[1]}"
 
 
 def _most_pixels(image: Image.Image, wanted: Preparation) -> int:
@@ -129,7 +142,7 @@ class _Target:
         see_through = next((kind for kind in taken if kind is not PictureType.JPEG), None)
         return cls(taken[0], see_through, wanted.max_bytes, wanted.max_pixels)
 
-    def fitted(self, image: Image.Image, picture: Picture, notes: list[str]) -> Prepared:
+    def fitted(self, image: Image.Image, source: Size, notes: list[str]) -> Prepared:
         """Encode a picture at the best quality that fits, with fewer pixels where none does."""
         kind = self.see_through if image.mode == "RGBA" else self.opaque
         if kind is None:
@@ -142,7 +155,7 @@ class _Target:
             sent = best(fewer, kind, self.max_bytes)
             if len(sent.content) <= self.max_bytes:
                 return Prepared(
-                    sent.content, kind, *size, _told(picture, kind, size, sent.quality, notes)
+                    sent.content, kind, *size, _told(source, kind, size, sent.quality, notes)
                 )
             share *= _SHRINK * min(0.95, math.sqrt(self.max_bytes / len(sent.content)))
         raise CannotFit(f"the picture cannot be made smaller than {self.max_bytes} bytes")
@@ -154,10 +167,9 @@ class _Target:
 
 
 def _told(
-    picture: Picture, kind: PictureType, size: tuple[int, int], quality: int, notes: list[str]
+    source: Size, kind: PictureType, size: Size, quality: int, notes: list[str]
 ) -> tuple[str, ...]:
-    upright = {(picture.width, picture.height), (picture.height, picture.width)}
-    scaled = [f"scaled to {size[0]} x {size[1]}"] if size not in upright else []
+    scaled = [f"scaled to {size[0]} x {size[1]}"] if size != source else []
     at = f" of quality {quality}" if quality else ""
     return (*notes, *scaled, f"sent as {kind.extension.upper()}{at}")
 

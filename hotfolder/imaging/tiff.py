@@ -11,6 +11,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from hotfolder.imaging import containers
 from hotfolder.imaging.layout import Size, only_zeros, unpack
 from hotfolder.imaging.picture import BrokenPicture, Traits, TruncatedPicture
 
@@ -22,6 +23,9 @@ _TILES, _TILE_BYTES = 324, 325
 _SUB_DIRECTORIES = 330
 _DNG_VERSION = 50706
 _CMYK = 5
+_MOSAIC = 32803
+_LOSSLESS_FRAME = 0xC3
+_JPEG_HEAD_BYTES = 64 * 1024
 _WANTED = frozenset(
     {
         *(_NEW_SUBFILE_TYPE, _WIDTH, _HEIGHT, _BITS, _PHOTOMETRIC, _ORIENTATION),
@@ -29,6 +33,8 @@ _WANTED = frozenset(
     }
 )
 _BIG_TIFF = 43
+_RW2_SENSOR = 2, 3
+_RW2_PIXELS_AT = 0x0118
 # TIFF's field types: the width of one value in bytes, and struct's letter if unsigned.
 _WIDTHS = dict(zip(range(1, 14), (1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4), strict=True)) | {16: 8}
 _LETTERS = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q"}
@@ -51,8 +57,10 @@ def tiff(content: bytes) -> Size:
 def is_raw(content: bytes) -> bool:
     """Whether what begins like a TIFF is a camera's raw file. Raises as `tiff` does."""
     tags = _first(content)
+    is_known = content[8:10] == b"CR" or content[8:12] in {b"IIII", b"MMMM"}
     reduced = tags.get(_NEW_SUBFILE_TYPE, (0,))[0] & 1
-    return content[8:10] == b"CR" or _DNG_VERSION in tags or bool(reduced)
+    is_mosaic = tags.get(_PHOTOMETRIC, (0,))[0] == _MOSAIC
+    return is_known or _DNG_VERSION in tags or bool(reduced) or is_mosaic
 
 
 def raw(content: bytes) -> Size:
@@ -62,19 +70,40 @@ def raw(content: bytes) -> Size:
         _require_pixels(content, tags)
         if _WIDTH in tags and _HEIGHT in tags:
             sizes.append((tags[_WIDTH][0], tags[_HEIGHT][0]))
+        elif tags.get(_STRIPS):
+            sizes += _lossless(content, tags[_STRIPS][0])
     if not sizes:
         raise BrokenPicture("a raw file without a picture in it")
     return max(sizes, key=lambda size: size[0] * size[1])
 
 
-def sensor(content: bytes, width_tag: int, height_tag: int) -> Size:
-    """Return the sensor's size from two tags of a maker's own; raises BrokenPicture without."""
+def _lossless(content: bytes, at: int) -> list[Size]:
+    """Read the size of Canon's raw pixels, a lossless JPEG, which no tag states."""
+    head = bytes(content[at : at + _JPEG_HEAD_BYTES])
+    if head[:2] != b"\xff\xd8":
+        return []
+    for marker, start, _ in containers.segments(head):
+        if marker == _LOSSLESS_FRAME:
+            height, width, colours = unpack(">HHB", head, start + 5)
+            return [(width * colours, height)]
+    return []
+
+
+def panasonic(content: bytes) -> Size:
+    """Check that the pixels of an RW2 are there; return the sensor's size.
+
+    Raises BrokenPicture, TruncatedPicture.
+    """
     dialect = _Dialect.of(content)
     (at,) = dialect.read(dialect.offset, content, dialect.first_at)
-    tags, _ = _tags(content, dialect, at, frozenset({width_tag, height_tag}))
-    if width_tag not in tags or height_tag not in tags:
+    wanted = frozenset({*_RW2_SENSOR, _RW2_PIXELS_AT, _STRIP_BYTES})
+    tags, _ = _tags(content, dialect, at, wanted)
+    if not all(each in tags for each in _RW2_SENSOR):
         raise BrokenPicture("a raw file without a picture in it")
-    return tags[width_tag][0], tags[height_tag][0]
+    pixels_at, length = (tags.get(each, (0,))[0] for each in (_RW2_PIXELS_AT, _STRIP_BYTES))
+    if pixels_at + length > len(content):
+        raise TruncatedPicture("the raw file's pixels are not all there")
+    return tags[_RW2_SENSOR[0]][0], tags[_RW2_SENSOR[1]][0]
 
 
 def traits(content: bytes) -> Traits:

@@ -12,7 +12,7 @@ from typing import Final
 
 from PIL import GifImagePlugin
 
-from hotfolder.imaging import containers, exif, tiff
+from hotfolder.imaging import containers, exif, items, raws, tiff
 from hotfolder.imaging.picture import PictureType, Traits
 
 _PLAIN = Traits()
@@ -70,6 +70,10 @@ def _psd(content: bytes) -> Traits:
     return Traits(cmyk=mode == _PSD_CMYK, deep=depth > _BYTE_BITS)
 
 
+def _shown(content: bytes) -> Traits:
+    return Traits(orientation=items.shown(content).orientation)
+
+
 def _turned(kind: PictureType, content: bytes) -> int:
     return exif.orientation(containers.read(kind, content).exif)
 
@@ -81,4 +85,7 @@ _LOOKS: Mapping[PictureType, Callable[[bytes], Traits]] = {
     PictureType.GIF: _gif,
     PictureType.TIFF: tiff.traits,
     PictureType.PSD: _psd,
+    PictureType.HEIC: _shown,
+    PictureType.AVIF: _shown,
+    PictureType.RAW: raws.traits,
 }

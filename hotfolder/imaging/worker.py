@@ -123,7 +123,7 @@ def _prepare(files: list[int], order: Mapping[str, Any]) -> Answer:
     made = prepare.prepare(content, path, wanted)
     _write(target, made.content)
     for each in kept:
-        _write(each, keepsake.of(inspect.inspect(content), content, path).encoded())
+        _write(each, keepsake.of(inspect.inspect(content), content, made.source).encoded())
     return {
         "type": made.type.value,
         "width": made.width,

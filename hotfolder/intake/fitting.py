@@ -85,7 +85,7 @@ def _better_changed(found: Found, rule: config.Rule) -> Iterator[str]:
         yield f"it has more than {rule.max_megapixels:g} megapixels"
     traits = picture.traits
     told = {
-        "it is turned by EXIF, which not every model heeds": traits.orientation != 1,
+        "it is stored turned, which not every model heeds": traits.orientation != 1,
         "it is in CMYK": traits.cmyk,
         "it has more than 8 bits for a colour": traits.deep,
         "it has several frames or pages, of which the first is sent": traits.several,

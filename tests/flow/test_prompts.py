@@ -11,7 +11,9 @@ from PIL import Image
 from hotfolder.imaging import containers
 from hotfolder.imaging.containers import Blocks
 from hotfolder.imaging.picture import PictureType
+from tests import pictures
 from tests.owners.test_imaging_metadata import XMP, dataset
+from tests.pictures import saved, scene
 from tests.studio import picture
 
 if TYPE_CHECKING:
@@ -136,6 +138,18 @@ async def test_rules_look_at_the_picture(studio: Studio, when: str, taken: set[s
     for name in {"high.jpg", "wide.png", "rated.jpg", "plain.jpg"} - taken:
         told = studio.explain(name)
         assert (told["verdict"], "no rule" in told["reason"]) == ("skipped", True)
+
+
+async def test_phones_and_cameras_pictures_are_looked_into(studio: Studio) -> None:
+    """A prompt and a rule ask a HEIC, AVIF or raw file as they ask a JPEG."""
+    asked = "when = { orientation = ['portrait'], min_rating = 4 }"
+    studio.configure(rules=[rule("Make this {exif.Make} gold", asked)])
+    exif = pictures.exif(orientation=6)
+    studio.drop("high.avif", saved(scene(), "AVIF", exif=exif, xmp=XMP.encode()))
+    studio.drop("wide.avif", saved(scene(), "AVIF", exif=pictures.exif(), xmp=XMP.encode()))
+    await studio.once()
+    assert prompts(studio) == {"high.avif": "Make this Leica gold"}
+    assert studio.explain("wide.avif")["verdict"] == "skipped"
 
 
 async def test_the_first_rule_that_holds_counts(studio: Studio) -> None:

@@ -38,9 +38,9 @@ NOTE = Note(model="xai/grok", task_id="2013508786110730241", at="2026-05-01T12:0
 BARE = {form: saved(scene(size=(80, 60)), form) for form in ("JPEG", "PNG", "WEBP")}
 
 
-def kept_of(content: bytes, path: Path) -> Keepsake:
+def kept_of(content: bytes) -> Keepsake:
     """Take what is kept of a source, through the form in which it is kept."""
-    taken = keepsake.of(inspect(content), content, str(path))
+    taken = keepsake.of(inspect(content), content)
     return Keepsake.decoded(taken.encoded())
 
 
@@ -48,7 +48,7 @@ def source(folder: Path, form: str, *tags: str, **options: Any) -> Keepsake:  # 
     """Make a source with a studio's metadata and return what is kept of it."""
     path = folder / f"source.{form.lower()}"
     path.write_bytes(saved(scene(), form, **options))
-    return kept_of(tagged(path, *STUDIO_TAGS, *tags), path)
+    return kept_of(tagged(path, *STUDIO_TAGS, *tags))
 
 
 def finished(
@@ -129,7 +129,7 @@ def test_iptc_survives_in_whatever_letters(text: str, tmp_path: Path) -> None:
     )
     path = tmp_path / "source.jpg"
     path.write_bytes(containers.write(PictureType.JPEG, saved(scene(), "JPEG"), Blocks(iptc=block)))
-    kept = kept_of(path.read_bytes(), path)
+    kept = kept_of(path.read_bytes())
     assert kept.blocks.iptc == block
     told = read_back(tmp_path, finished(BARE["JPEG"], kept))
     assert told["IPTC:Headline"] == text
@@ -230,7 +230,7 @@ def test_a_heics_metadata_is_kept(tmp_path: Path) -> None:
     package = pytest.importorskip("pillow_heif")
     package.register_heif_opener()
     content = saved(scene(), "HEIF", exif=pictures.exif())
-    told = read_back(tmp_path, finished(BARE["JPEG"], kept_of(content, tmp_path)))
+    told = read_back(tmp_path, finished(BARE["JPEG"], kept_of(content)))
     assert told["IFD0:Make"] == "Leica"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +13,12 @@ from PIL import Image, TiffImagePlugin
 from hotfolder.imaging import containers, metadata
 from hotfolder.imaging.containers import Blocks
 from hotfolder.imaging.inspect import inspect
-from tests.pictures import exif, saved, scene
+from hotfolder.imaging.picture import PictureError
+from tests import pictures
+from tests.pictures import STUDIO_TAGS, exif, needs_exiftool, needs_heif, saved, scene, tagged
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 quick = settings(derandomize=True, max_examples=60, deadline=None, database=None)
 
@@ -26,6 +31,9 @@ XMP = """<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF
  <dc:description><rdf:Alt><rdf:li xml:lang="de">Das Meer</rdf:li>
  <rdf:li xml:lang="x-default">The sea</rdf:li></rdf:Alt></dc:description>
  </rdf:Description></rdf:RDF></x:xmpmeta>"""
+
+
+AVIF = saved(scene(size=(32, 24)), "AVIF", exif=exif(orientation=6), xmp=XMP.encode())
 
 
 def dataset(number: int, text: bytes) -> bytes:
@@ -69,6 +77,78 @@ def test_tiff_is_read() -> None:
     found = metadata.read(inspect(content), content)
     assert found["exif.Make"] == "Phase One"
     assert found["xmp.Label"] == "Red"
+
+
+@needs_heif
+def test_heic_is_read() -> None:
+    """A phone's picture names its EXIF and XMP among its items."""
+    pytest.importorskip("pillow_heif").register_heif_opener()
+    content = saved(scene(), "HEIF", exif=exif(), xmp=XMP.encode())
+    found = metadata.read(inspect(content), content)
+    assert found["exif.Make"] == "Leica"
+    assert found["xmp.Rating"] == "4"
+    assert found["iptc.Headline"] == "Of XMP"
+
+
+def test_avif_is_read_and_stands_as_it_is_shown() -> None:
+    """Its rotation is a property of the picture, as is that of a phone's HEIC."""
+    content = saved(scene(), "AVIF", exif=exif(orientation=6), xmp=XMP.encode())
+    picture = inspect(content)
+    assert (picture.width, picture.height, picture.traits.orientation) == (160, 120, 6)
+    found = metadata.read(picture, content)
+    assert (found["exif.Make"], found["xmp.Label"]) == ("Leica", "Red")
+
+
+def test_cr3_is_read() -> None:
+    """Canon's boxes hold a TIFF for the picture, one for the shot, one for the place."""
+    content = pictures.cr3(XMP.encode())
+    picture = inspect(content)
+    assert (picture.width, picture.height, picture.traits.orientation) == (6000, 4000, 8)
+    found = metadata.read(picture, content)
+    assert found["exif.Make"] == "Canon"
+    assert (found["exif.ISOSpeedRatings"], found["exif.LensModel"]) == ("400", "RF50mm")
+    assert found["xmp.Rating"] == "4"
+
+
+def test_raf_is_read() -> None:
+    """Fujifilm's preview says everything; the sensor may be larger than it."""
+    content = pictures.raf(saved(scene(), "JPEG", exif=exif(orientation=6)))
+    picture = inspect(content)
+    assert (picture.width, picture.height, picture.traits.orientation) == (4352, 1444, 6)
+    assert metadata.read(picture, content)["exif.Make"] == "Leica"
+
+
+def test_rw2_is_read() -> None:
+    """Panasonic's raw files are TIFFs by another name."""
+    content = pictures.rw2(t0x010F="Panasonic", t0x0112=6)
+    picture = inspect(content)
+    assert (picture.width, picture.height, picture.traits.orientation) == (3724, 2754, 6)
+    assert metadata.read(picture, content)["exif.Make"] == "Panasonic"
+
+
+@needs_exiftool
+def test_a_dng_is_read(tmp_path: Path) -> None:
+    """Like NEF, CR2, ARW and their kin: a TIFF whose pixels are those of the sensor."""
+    path = tmp_path / "a.dng"
+    path.write_bytes(pictures.dng())
+    content = tagged(path, *STUDIO_TAGS)
+    found = metadata.read(inspect(content), content)
+    assert found["exif.Artist"] == "Ann"
+    assert found["xmp.Rating"] == "4"
+    assert found["iptc.Headline"] == "Summer in Münich"
+
+
+@quick
+@given(st.integers(0, 400), st.binary(min_size=1, max_size=8))
+def test_damaged_boxes_harm_nobody(at: int, damage: bytes) -> None:
+    """A picture whose lists lie is broken, or says less; nothing else leaves."""
+    whole = AVIF
+    content = whole[:at] + damage + whole[at + len(damage) :]
+    try:
+        picture = inspect(content)
+    except PictureError:
+        return
+    assert set(metadata.read(picture, content)) <= metadata.FIELDS
 
 
 def test_an_xmp_file_tells_marks() -> None:

@@ -15,6 +15,7 @@ from hotfolder.imaging.inspect import inspect
 from hotfolder.imaging.picture import (
     BrokenPicture,
     CannotFit,
+    NoDecoder,
     NotAPicture,
     PictureError,
     PictureType,
@@ -44,11 +45,30 @@ def inverted(image: Image.Image) -> Image.Image:
     return image.point(lambda value: 255 - value)
 
 
-def psd(image: Image.Image) -> bytes:
-    """Write a flat PSD, uncompressed."""
-    channels = b"".join(band.tobytes() for band in image.split())
-    head = struct.pack(">4sH6xHIIHH", b"8BPS", 1, len(image.mode), image.height, image.width, 8, 3)
-    return head + bytes(12) + struct.pack(">H", 0) + channels
+COLOURS = {"1": 0, "L": 1, "RGB": 3, "RGBA": 3, "CMYK": 4, "LAB": 9}
+
+
+def psd(image: Image.Image, *, depth: int = 8, version: int = 1, layers: int = 0) -> bytes:
+    """Write a PSD (version 2: a PSB), uncompressed; below zero layers it has transparency."""
+    bands = image.split()
+    channels = b"".join(
+        struct.pack(f">{image.width * image.height}f", *_light(band))
+        if depth == 32
+        else band.tobytes()
+        for band in bands
+    )
+    size = (image.height, image.width, depth, COLOURS[image.mode])
+    head = struct.pack(">4sH6xHIIHH", b"8BPS", version, len(bands), *size)
+    letter = "I" if version == 1 else "Q"
+    told = struct.pack(f">{letter}h", 2, layers) if layers else b""
+    head += bytes(8) + struct.pack(f">{letter}", len(told)) + told
+    return head + struct.pack(">H", 0) + channels
+
+
+def _light(band: Image.Image) -> list[float]:
+    """Return how much light a screen gives for each value."""
+    shares = (value / 255 for value in band.tobytes())
+    return [each / 12.92 if each < 0.04 else ((each + 0.055) / 1.055) ** 2.4 for each in shares]
 
 
 def deep_psd(image: Image.Image, *, packed: bool) -> bytes:
@@ -59,8 +79,7 @@ def deep_psd(image: Image.Image, *, packed: bool) -> bytes:
         wide[::2] = band.tobytes()
         wide[1::2] = bytes(range(256)) * (len(wide) // 512) + bytes(len(wide) // 2 % 256)
         planes.append(bytes(wide))
-    mode = {"RGB": 3, "CMYK": 4, "L": 1}[image.mode]
-    size = (image.height, image.width, 16, mode)
+    size = (image.height, image.width, 16, COLOURS[image.mode])
     head = struct.pack(">4sH6xHIIHH", b"8BPS", 1, len(planes), *size) + bytes(12)
     if not packed:
         return head + struct.pack(">H", 0) + b"".join(planes)
@@ -102,6 +121,10 @@ KINDS: dict[str, Callable[[], bytes]] = {
     "gif animated": lambda: saved(scene(), "GIF", save_all=True, append_images=[noise((160, 120))]),
     "png palette": lambda: saved(scene().quantize(8), "PNG"),
     "psd": lambda: psd(scene()),
+    "psd cmyk": lambda: psd(inverted(scene("CMYK"))),
+    "psd 32 bit": lambda: psd(scene(), depth=32),
+    "psb": lambda: psd(scene(), version=2),
+    "psb with layers": lambda: psd(scene(), version=2, layers=3),
     "psd 16 bit": lambda: deep_psd(scene(), packed=False),
     "psd 16 bit packed": lambda: deep_psd(scene(), packed=True),
     "psd 16 bit cmyk": lambda: deep_psd(inverted(scene("CMYK")), packed=True),
@@ -293,3 +316,38 @@ def test_exif_that_lies_is_passed_over(lie: bytes) -> None:
     assert exif.upright(lie, 1, 1) == b""
     content = saved(scene(), "JPEG", exif=b"Exif\0\0" + lie) if lie else saved(scene(), "JPEG")
     assert inspect(content).traits.orientation == 1
+
+
+def test_a_psds_bitmap_is_no_negative(tmp_path: Path) -> None:
+    """A PSD of one bit says where ink is, not light."""
+    image = Image.new("1", (16, 8), 1)
+    image.paste(0, (0, 0, 8, 8))
+    content = psd(
+        Image.frombytes("1", image.size, bytes(255 - each for each in image.tobytes())), depth=1
+    )
+    made = opened(prepared(content, tmp_path).content).convert("L")
+    assert made.getpixel((2, 4)) == pytest.approx(0, abs=9)
+    assert made.getpixel((13, 4)) == pytest.approx(255, abs=9)
+
+
+def test_transparency_of_a_psd_is_kept_and_a_saved_selection_is_none(tmp_path: Path) -> None:
+    """Its layers' number says what the fourth channel is."""
+    clear = prepared(psd(see_through(), layers=-2), tmp_path)
+    assert (clear.type, opened(clear.content).mode) == (PictureType.PNG, "RGBA")
+    opaque = prepared(psd(see_through(), layers=2), tmp_path)
+    assert (opaque.type, opened(opaque.content).mode) == (PictureType.JPEG, "RGB")
+
+
+def test_a_psd_of_unknown_colours_is_told(tmp_path: Path) -> None:
+    """It is not damaged, but nothing here can show it."""
+    content = bytearray(psd(scene("L")))
+    content[24:26] = b"\0\7"
+    with pytest.raises(NoDecoder, match="this kind of colours"):
+        prepared(bytes(content), tmp_path)
+
+
+@needs_rawpy
+def test_a_raw_file_of_an_unknown_camera_is_told(tmp_path: Path) -> None:
+    """It is not damaged: a newer library may know it."""
+    with pytest.raises(NoDecoder, match="newer rawpy"):
+        prepared(pictures.rw2(t0x010F="Nobody") + bytes(9000), tmp_path)

@@ -1,0 +1,190 @@
+"""The items of a HEIC or AVIF: which picture is shown, how it is turned, and its metadata.
+
+ISO/IEC 23008-12: the box `meta` lists items (pictures, tiles, EXIF, XMP), says where their bytes
+are, and gives the pictures properties: size, clean aperture, rotation, mirroring, colours. They are
+only read here; decoding is for the libraries, which only workers call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from hotfolder.imaging import boxes
+from hotfolder.imaging.boxes import Box
+from hotfolder.imaging.containers import Blocks
+from hotfolder.imaging.layout import Size, unpack
+from hotfolder.imaging.picture import BrokenPicture
+
+# Larger metadata than this is nobody's, and would only take memory.
+_LARGEST_BYTES: Final = 16 * 1024 * 1024
+_MOST_ENTRIES: Final = 10_000
+_XMP: Final = b"application/rdf+xml"
+# EXIF's number for a rotation (quarter turns against the clock), and with a mirroring after it.
+_TURNED: Final = (1, 8, 3, 6)
+_MIRRORED: Final = ((4, 2), (7, 5), (2, 4), (5, 7))
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The picture that is shown: its size as it is stored, and how it is turned, as EXIF counts."""
+
+    size: Size
+    orientation: int
+
+
+@dataclass
+class _Meta:
+    """What the box `meta` says, by item."""
+
+    primary: int = 0
+    kinds: dict[int, bytes] = field(default_factory=dict)
+    places: dict[int, list[tuple[int, int, int]]] = field(default_factory=dict)
+    properties: list[Box] = field(default_factory=list)
+    owned: dict[int, list[int]] = field(default_factory=dict)
+    own_content: Box | None = None
+
+
+def shown(content: Any) -> Shown:  # noqa: ANN401  bytes or a map of a file
+    """Return which picture a file shows. Raises BrokenPicture, TruncatedPicture."""
+    meta = _read(content)
+    size, turns, mirrored = None, 0, None
+    for kind, at, _ in _of_primary(meta):
+        if kind == b"ispe":
+            size = unpack(">II", content, at + 4)
+        elif kind == b"clap":
+            wide, over, high, below = unpack(">IIII", content, at)
+            size = (wide // over, high // below) if over and below else size
+        elif kind == b"irot":
+            turns = content[at] & 3
+        elif kind == b"imir":
+            mirrored = content[at] & 1
+    if size is None:
+        raise BrokenPicture("a HEIC or AVIF without a picture in it")
+    turned = _TURNED[turns] if mirrored is None else _MIRRORED[turns][mirrored]
+    return Shown((size[0], size[1]), turned)
+
+
+def blocks(content: Any) -> Blocks:  # noqa: ANN401  as above
+    """Return the metadata of a file. Raises as `shown` does."""
+    meta = _read(content)
+    exif = _first(content, meta, b"Exif")
+    # The first number says how far the TIFF is behind it.
+    start = 4 + int.from_bytes(exif[:4], "big")
+    return Blocks(
+        exif=exif[start:].removeprefix(b"Exif\0\0"),
+        xmp=_first(content, meta, _XMP),
+        icc=_profile(content, meta),
+    )
+
+
+def _profile(content: Any, meta: _Meta) -> bytes:  # noqa: ANN401  as above
+    """Return the picture's ICC profile; of one made of tiles, sometimes only they have it."""
+    is_tiled = meta.kinds.get(meta.primary) == b"grid"
+    properties = [*_of_primary(meta), *(meta.properties if is_tiled else ())]
+    for kind, at, stop in properties:
+        if kind == b"colr" and content[at : at + 4] in {b"prof", b"rICC"}:
+            return bytes(content[at + 4 : stop])
+    return b""
+
+
+def _of_primary(meta: _Meta) -> Iterator[Box]:
+    for number in meta.owned.get(meta.primary, ()):
+        if 0 < number <= len(meta.properties):
+            yield meta.properties[number - 1]
+
+
+def _first(content: Any, meta: _Meta, kind: bytes) -> bytes:  # noqa: ANN401  as above
+    """Return the bytes of the first item of a kind; b"" where there is none, or no such bytes."""
+    for item, stated in meta.kinds.items():
+        if stated == kind:
+            return _bytes_of(content, meta, item)
+    return b""
+
+
+def _bytes_of(content: Any, meta: _Meta, item: int) -> bytes:  # noqa: ANN401  as above
+    found = b""
+    for method, at, length in meta.places.get(item, ()):
+        start, end = (0, len(content)) if meta.own_content is None else meta.own_content[1:]
+        start, end = (start, end) if method else (0, len(content))
+        stop = start + at + length if length else end
+        if method > 1 or stop > end or len(found) + stop - start - at > _LARGEST_BYTES:
+            return b""
+        found += bytes(content[start + at : stop])
+    return found
+
+
+def _read(content: Any) -> _Meta:  # noqa: ANN401  as above
+    meta = _Meta()
+    for kind, at, stop in boxes.walk(content):
+        if kind == b"pitm":
+            (meta.primary,) = unpack(">H" if content[at] == 0 else ">I", content, at + 4)
+        elif kind == b"iinf":
+            meta.kinds.update(_kinds(content, at, stop))
+        elif kind == b"iloc":
+            meta.places.update(_places(content, at))
+        elif kind == b"ipco":
+            meta.properties = list(boxes.within(content, at, stop))
+        elif kind == b"ipma":
+            meta.owned.update(_owned(content, at))
+        elif kind == b"idat":
+            meta.own_content = (kind, at, stop)
+    return meta
+
+
+def _kinds(content: Any, at: int, stop: int) -> Iterator[tuple[int, bytes]]:  # noqa: ANN401  as above
+    """Yield items and their kinds; of a MIME item that is its type."""
+    first = at + (6 if content[at] == 0 else 8)
+    for _, start, end in boxes.within(content, first, stop):
+        letter = "H" if content[start] == 2 else "I"  # noqa: PLR2004  the entry's version
+        (item,) = unpack(f">{letter}", content, start + 4)
+        kind_at = start + (8 if letter == "H" else 10)
+        kind = bytes(content[kind_at : kind_at + 4])
+        if kind == b"mime":
+            kind = bytes(content[kind_at + 4 : end]).partition(b"\0")[2].partition(b"\0")[0]
+        yield item, kind
+
+
+def _places(content: Any, at: int) -> Iterator[tuple[int, list[tuple[int, int, int]]]]:  # noqa: ANN401  as above
+    """Yield items and where their bytes are: how that is counted, the offset, the length."""
+    version = content[at]
+    widths = [content[at + 4] >> 4, content[at + 4] & 15, content[at + 5] >> 4]
+    index_bytes = content[at + 5] & 15 if version else 0
+    wide = 4 if version == 2 else 2  # noqa: PLR2004  the box's version
+    reader = _Reader(content, at + 6)
+    for _ in range(min(reader.number(wide), _MOST_ENTRIES)):
+        item = reader.number(wide)
+        method = reader.number(2) & 15 if version else 0
+        reader.number(2)  # another file, which nobody uses
+        base = reader.number(widths[2])
+        extents = []
+        for _ in range(min(reader.number(2), _MOST_ENTRIES)):
+            reader.number(index_bytes)
+            extents.append((method, base + reader.number(widths[0]), reader.number(widths[1])))
+        yield item, extents
+
+
+def _owned(content: Any, at: int) -> Iterator[tuple[int, list[int]]]:  # noqa: ANN401  as above
+    """Yield items and the numbers of their properties, counted from 1, in their order."""
+    version, is_wide = content[at], content[at + 3] & 1
+    reader = _Reader(content, at + 4)
+    for _ in range(min(reader.number(4), _MOST_ENTRIES)):
+        item = reader.number(4 if version else 2)
+        mask, width = (0x7FFF, 2) if is_wide else (0x7F, 1)
+        yield item, [reader.number(width) & mask for _ in range(reader.number(1))]
+
+
+class _Reader:
+    """Reads one number after the other."""
+
+    def __init__(self, content: Any, at: int) -> None:  # noqa: ANN401  bytes or a map of a file
+        self._content = content
+        self._at = at
+
+    def number(self, width: int) -> int:
+        """Read a number of so many bytes; raises BrokenPicture where there are none."""
+        start, self._at = self._at, self._at + width
+        if self._at > len(self._content):
+            raise BrokenPicture("the list of a HEIC's or AVIF's items is damaged")
+        return int.from_bytes(self._content[start : self._at], "big")

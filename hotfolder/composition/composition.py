@@ -119,6 +119,7 @@ class Composition:
             clock=self.edges.clock,
             failpoint=self.edges.failpoint,
             observe=self.metrics.observe,
+            tell=_tell_trouble,
         )
 
     @asynccontextmanager
@@ -146,3 +147,11 @@ class Composition:
         spool = Spool(self.config.state_dir / SPOOL_NAME)
         spool.sweep(await journal.run(recovery.spooled_files))
         return spool
+
+
+def _tell_trouble(trouble: str) -> None:
+    """Log that the journal's disk refuses, and that it serves again; who waits for it is silent."""
+    if trouble:
+        log.error("journal.unavailable", error=trouble)
+    else:
+        log.info("journal.available")

@@ -21,8 +21,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
-import structlog
-
 from hotfolder.domain.clock import Clock, utc_now
 from hotfolder.domain.errors import JournalError, JournalLocked, JournalUnavailable
 from hotfolder.domain.failpoints import Failpoint, no_failpoint
@@ -37,8 +35,6 @@ _SHARED_COMMIT = 256
 _LOCK_NAME = "journal.lock"
 _LOCK_TRIES = 20
 _LOCK_PAUSE_S = 0.01
-
-log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.journal")
 
 
 class _Operation:
@@ -56,8 +52,8 @@ class Journal:
     `failpoint` is passed `commit.before` and `commit.after` of what changes anything, `observe` how
     long such a commit took; both in the journal's thread.
 
-    `trouble` says why the disk refuses commits since a while, "" while it takes them. The log tells
-    when that begins and ends; who was refused waits in silence.
+    `trouble` says why the disk refuses commits since a while, "" while it takes them; `tell` is
+    called with it, in the journal's thread, when that begins and ends.
     """
 
     def __init__(
@@ -67,11 +63,13 @@ class Journal:
         clock: Clock = utc_now,
         failpoint: Failpoint = no_failpoint,
         observe: Observe = unobserved,
+        tell: Callable[[str], None] = lambda _trouble: None,
     ) -> None:
         self.path = folder / FILE_NAME
         self.clock = clock
         self._failpoint = failpoint
         self._observe = observe
+        self._tell = tell
         self._lock = _lock(folder)
         try:
             self._connection = open_writer(self.path)
@@ -196,11 +194,10 @@ class Journal:
         self._failpoint("commit.after")
 
     def _note_trouble(self, reason: str) -> None:
-        if reason and not self.trouble:
-            log.error("journal.unavailable", error=reason)
-        elif self.trouble and not reason:
-            log.info("journal.available")
+        is_news = bool(reason) != bool(self.trouble)
         self.trouble = reason
+        if is_news:
+            self._tell(reason)
 
     def _run_one(self, session: Session, operation: _Operation) -> tuple[Any, Exception | None]:
         self._connection.execute("SAVEPOINT operation")

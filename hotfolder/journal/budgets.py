@@ -39,9 +39,12 @@ class Budget:
         return holds.ACCOUNT if self.watch is None else holds.watch_scope(self.watch)
 
 
-def last_charge(session: Session, price_key: str) -> Estimate | None:
-    """Return what the last edit of the same model and price parameters was charged, or None."""
-    row = session.row("last_charge", price_key=price_key)
+def last_charge(session: Session, price_key: str, site: str) -> Estimate | None:
+    """Return what the last edit of the same model and price parameters was charged at a site.
+
+    None where none was, or all of them were free.
+    """
+    row = session.row("last_charge", price_key=price_key, site=site)
     return (
         None if row is None else Estimate(amount=Decimal(row["charge"]), currency=row["currency"])
     )

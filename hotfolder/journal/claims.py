@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import State
+from hotfolder.journal import holds
 from hotfolder.journal.rows import existing_job
 from hotfolder.journal.session import Session, from_ms, to_ms
 
@@ -47,8 +48,7 @@ def claim(
 
 
 def _claim(session: Session, job: int) -> Claim:
-    tried = frozenset(row["scope"] for row in session.rows("holds_over", job=job))
-    return Claim(existing_job(session, job), tried)
+    return Claim(existing_job(session, job), holds.scopes_over(session, job))
 
 
 def _count_ready(session: Session, state: State) -> int:

@@ -88,15 +88,18 @@ def lift(session: Session, scopes: Collection[str], code: str | None = None) -> 
     return [scope for scope in scopes if session.change("lift_hold", scope=scope, code=code)]
 
 
-def lift_disproved(session: Session, job: Job, event: ev.Event) -> list[str]:
+def lift_disproved(
+    session: Session, job: Job, event: ev.Event, tried: Collection[str]
+) -> list[str]:
     """Lift what an event has disproved, for what was just done need not be held.
 
-    Returns the scopes that were held.
+    A submit that was under way when a hold began proves nothing against it: only those scopes are
+    lifted that it `tried`. Returns the scopes that were held.
     """
     watch, rule = watch_scope(job.watch), rule_scope(job.watch, job.plan.rule)
     match event:
         case ev.Submitted():
-            return lift(session, [ACCOUNT, watch, rule])
+            return lift(session, [each for each in (ACCOUNT, watch, rule) if each in tried])
         case ev.Fetched():
             return lift(session, [ACCOUNT], SPOOL_BLOCKED)
         case ev.Published():
@@ -156,6 +159,11 @@ def holds(session: Session) -> list[Hold]:
 def causes(session: Session) -> frozenset[tuple[str, str]]:
     """Return each scope that is held, with the code of the reason."""
     return frozenset((row["scope"], row["code"]) for row in session.rows("holds"))
+
+
+def scopes_over(session: Session, job: int) -> frozenset[str]:
+    """Return the scopes of the holds over a job."""
+    return frozenset(row["scope"] for row in session.rows("holds_over", job=job))
 
 
 def holds_over(session: Session, job: Job) -> list[Hold]:

@@ -38,9 +38,12 @@ def commit(session: Session, before: Job, outcome: Outcome, tried: Collection[st
     """Apply an event, and hold, let go or put off what it says something about.
 
     `tried` are the scopes whose trial the job is. An intent beyond its budgets is not stated; its
-    scope is held instead. Raises what `transitions.apply` raises.
+    scope is held instead. Nor is one for which a hold began while it was looked at. Raises what
+    `transitions.apply` raises.
     """
     if isinstance(outcome.event, ev.SubmitIntended):
+        if holds.scopes_over(session, before.id) - frozenset(tried):
+            return _put_back(session, before)
         refused = budgets.refuse(session, before, outcome.budgets, outcome.event.estimate)
         if refused is not None:
             return _refused(session, before, outcome.event, *refused)
@@ -52,11 +55,18 @@ def commit(session: Session, before: Job, outcome: Outcome, tried: Collection[st
         is_new = holds.hold(session, *hold)
         began = hold if is_new else None
         return Committed(job=job, event=outcome.event, began=began, lifted=())
-    lifted = holds.lift_disproved(session, job, outcome.event)
+    lifted = holds.lift_disproved(session, job, outcome.event, tried)
     if _asked(before, outcome.event, job):
         for scope in tried:
             holds.put_off(session, scope)
     return Committed(job=job, event=outcome.event, began=None, lifted=tuple(lifted))
+
+
+def _put_back(session: Session, before: Job) -> Committed:
+    """Leave a job as it is: it is claimed again when it is its turn to try, or all go on."""
+    later = ev.Postponed(until=session.now, reason="held meanwhile", counts=False)
+    job = transitions.apply(session, before.id, later, expected=before.state)
+    return Committed(job=job, event=later, began=None, lifted=())
 
 
 def _refused(

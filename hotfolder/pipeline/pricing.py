@@ -1,4 +1,8 @@
-"""What an edit is expected to cost: as the last one, else as the service says, else by the list."""
+"""What an edit is expected to cost: as the last one, else as the service says, else by the list.
+
+A free edit says nothing of the next one: a quota of free calls ends without a word, and what comes
+after it must not slip through a budget as if it were free, too.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +67,7 @@ class Prices:
         """
         key = catalog.price_key(model, params)
         listed = catalog.estimate(model, params)
-        estimate = await self._journal.run(budgets.last_charge, key)
+        estimate = await self._journal.run(budgets.last_charge, key, self._client.site)
         if estimate is None and self._previewed():
             try:
                 async with self._one_at_a_time:

@@ -160,17 +160,18 @@ def account(answer: Answer) -> Account:
 def price_preview(answer: Answer) -> Estimate | None:
     """Return what a submit would be charged; None where the service has no price for it.
 
-    Raises Busy, Refused, AccountHold or Unanswered. Code 1501 means "no price" here.
+    That a call is free now is no price: the next one may not be. Code 1501 means "no price" here.
+    Raises Busy, Refused, AccountHold or Unanswered.
     """
     body = fields.parsed(answer.body)
     if isinstance(body, dict) and answer.status == 200:  # noqa: PLR2004  HTTP
-        amount = Decimal(0) if body.get("isFreeThisCall") is True else None
-        amount = fields.decimal(body.get("estimatedPrice")) if amount is None else amount
-        if amount is not None and amount >= 0:
+        amount = fields.decimal(body.get("estimatedPrice"))
+        if amount is not None and amount > 0:
             return Estimate(
                 amount=amount, currency=fields.text(body.get("currency")).upper() or None
             )
-        if fields.code_and_words(body)[0] == NO_PRICE_CODE:
+        is_free = amount == 0 or body.get("isFreeThisCall") is True
+        if is_free or fields.code_and_words(body)[0] == NO_PRICE_CODE:
             return None
     raise free_call_error(answer, body)
 
@@ -241,8 +242,9 @@ def _result(each: dict[str, Any]) -> tuple[str | None, str | None, str]:
 
 
 def _charge(usage: object) -> Decimal | None:
+    """Return what a task was charged; less than nothing is nonsense and would widen a budget."""
     if not isinstance(usage, dict):
         return None
     stated = [fields.decimal(usage.get(key)) for key in ("thirdPartyConsumeMoney", "consumeMoney")]
-    said = [each for each in stated if each is not None]
+    said = [each for each in stated if each is not None and each >= 0]
     return next((each for each in said if each), said[0] if said else None)

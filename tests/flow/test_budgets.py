@@ -161,6 +161,35 @@ async def test_an_estimate_is_learned_from_the_last_charge(studio: Studio) -> No
     assert studio.hold_code() == "budget_spent"
 
 
+@pytest.mark.parametrize("preview", ["false", "true"])
+async def test_a_free_edit_does_not_make_the_next_one_free(studio: Studio, preview: str) -> None:
+    """When a quota of free calls has ended, the list's price counts, and the budget holds."""
+    limits = f"daily_charge = 0.2\nprice_preview = {preview}"
+    studio.configure(limits=limits)
+    studio.simulator.update_settings(price="0")
+    studio.drop_many(3)
+    await studio.once()
+    assert (studio.states(), charged(studio)) == ({"done": 3}, Decimal(0))
+    studio.simulator.update_settings(price=None)
+    studio.drop("ann.jpg", number=97)
+    studio.drop("bob.jpg", number=98)
+    await studio.once()
+    assert studio.states() == {"done": 4, "uploaded": 1}
+    assert charged(studio) == PRICE
+
+
+async def test_a_free_edit_does_not_make_a_doubt_cheap(studio: Studio) -> None:
+    """`resend_up_to` goes by what the edit may cost, not by the free one before it."""
+    studio.configure(limits="resend_up_to = 0.1")
+    studio.simulator.update_settings(price="0")
+    studio.drop("ann.jpg")
+    await studio.once()
+    studio.fault(Fault(call="submit", kind="drop_after", times=1))
+    studio.drop("bob.jpg", number=2)
+    await studio.once()
+    assert studio.states() == {"done": 1, "in_doubt": 1}
+
+
 async def test_the_service_is_asked_for_a_price_where_that_is_wished(studio: Studio) -> None:
     """Once for each kind of edit; it costs nothing."""
     studio.simulator.update_settings(price="0.5")

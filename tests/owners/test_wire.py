@@ -387,6 +387,8 @@ def test_results_are_counted_from_one_without_gaps() -> None:
         ({"thirdPartyConsumeMoney": 3, "consumeMoney": 2}, "3"),
         ({"thirdPartyConsumeMoney": None}, None),
         ({"thirdPartyConsumeMoney": "free"}, None),
+        ({"thirdPartyConsumeMoney": "-3"}, None),
+        ({"thirdPartyConsumeMoney": "-3", "consumeMoney": "0.2"}, "0.2"),
         ({"thirdPartyConsumeMoney": "NaN"}, None),
         ({"thirdPartyConsumeMoney": "Infinity"}, None),
         ({"thirdPartyConsumeMoney": True}, None),
@@ -543,12 +545,15 @@ def test_only_what_is_certain_may_be_sent_again(given_answer: Answer) -> None:
     [
         ({"estimatedPrice": "0.14", "currency": "cny"}, (Decimal("0.14"), "CNY")),
         ({"estimatedPrice": 0.5, "currency": "USD", "errorCode": ""}, (Decimal("0.5"), "USD")),
-        ({"estimatedPrice": "3", "isFreeThisCall": True}, (Decimal(0), None)),
+        ({"estimatedPrice": "3", "isFreeThisCall": True}, (Decimal(3), None)),
+        ({"estimatedPrice": "0", "isFreeThisCall": True}, None),
+        ({"estimatedPrice": None, "isFreeThisCall": True}, None),
+        ({"estimatedPrice": 0}, None),
         ({"estimatedPrice": None, "errorCode": "1501"}, None),
     ],
 )
 def test_price_preview(body: object, wanted: tuple[Decimal, str | None] | None) -> None:
-    """The price, or that there is none: 1501 is no moderation here."""
+    """The price, or that there is none: 1501 is no moderation, a free call no price."""
     found = wire.price_preview(Answer(200, {}, json.dumps(body).encode()))
     assert (found and (found.amount, found.currency)) == wanted
 

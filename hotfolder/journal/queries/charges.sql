@@ -1,9 +1,11 @@
 -- What was charged, what may have been, and what is expected.
 
 -- name: last_charge
--- What the last edit of the same model and price parameters was charged.
+-- What the last edit of the same model and price parameters was charged at a site. One that was
+-- free does not say what the next one costs: a quota of free calls ends without a word.
 SELECT charge, currency FROM submit
-WHERE price_key = :price_key AND charge IS NOT NULL AND outcome = 'succeeded'
+WHERE price_key = :price_key AND site = :site AND outcome = 'succeeded'
+    AND charge IS NOT NULL AND CAST(charge AS REAL) > 0
 ORDER BY id DESC LIMIT 1;
 
 -- name: spent_since

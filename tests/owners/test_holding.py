@@ -1,0 +1,100 @@
+"""What a step's outcome means for holds: committed with its event, over a real journal."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hotfolder.domain import events as ev
+from hotfolder.domain.failures import KEY_REFUSED, NO_MONEY, PAUSED
+from hotfolder.domain.states import State
+from hotfolder.journal import holds
+from hotfolder.pipeline import holding
+from hotfolder.pipeline.steps import Outcome
+from tests.builders import intended, submitted, uploaded
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from hotfolder.domain.jobs import Job
+    from tests.builders import Desk
+
+
+def commit(desk: Desk, job: Job, outcome: Outcome, tried: Collection[str] = ()) -> Job:
+    """Commit an outcome as the runner does and return the job."""
+    commit_it = partial(holding.commit, before=job, outcome=outcome, tried=tried)
+    return desk.journal.run_blocking(commit_it).job
+
+
+def hold(desk: Desk, scope: str = holds.ACCOUNT) -> None:
+    """Hold a scope."""
+    desk.journal.run_blocking(holds.hold, scope, NO_MONEY)
+
+
+def held(desk: Desk) -> list[object]:
+    """Return the scopes that are held."""
+    return [row["scope"] for row in desk.rows("holds")]
+
+
+@pytest.mark.parametrize("scope", ["account", "watch:one", "rule:one/default"])
+def test_a_submit_from_before_a_hold_does_not_lift_it(desk: Desk, scope: str) -> None:
+    """It was let through when nothing was held yet, so it proves nothing of what came since."""
+    job = desk.bring_to(State.SUBMITTING)
+    hold(desk, scope)
+    assert commit(desk, job, Outcome(submitted())).state is State.RUNNING
+    assert held(desk) == [scope]
+
+
+def test_a_trial_lifts_what_it_tried(desk: Desk) -> None:
+    """And leaves the hold that began beside it while it was under way."""
+    hold(desk)
+    job = desk.bring_to(State.SUBMITTING)
+    hold(desk, "watch:one")
+    commit(desk, job, Outcome(submitted()), tried={holds.ACCOUNT})
+    assert held(desk) == ["watch:one"]
+
+
+@pytest.mark.parametrize("by_hand", [True, False], ids=["paused", "refused"])
+def test_no_intent_is_stated_under_a_hold_that_began_meanwhile(desk: Desk, by_hand: bool) -> None:  # noqa: FBT001
+    """Between the claim and the intent a person pauses, or another submit is refused: unpaid."""
+    job = desk.bring_to(State.UPLOADED)
+    if by_hand:
+        desk.journal.run_blocking(holds.stop, holds.ACCOUNT, PAUSED)
+    else:
+        hold(desk)
+    job = commit(desk, job, Outcome(intended()))
+    assert (job.state, job.submit, job.attempt) == (State.UPLOADED, None, 0)
+    assert commit(desk, job, Outcome(intended()), tried={holds.ACCOUNT}).submit is not None
+
+
+def test_a_trial_in_vain_puts_the_next_one_off(desk: Desk) -> None:
+    """Refused again, perhaps for another reason: one hold, tried once more, later."""
+    hold(desk)
+    desk.clock.forward(31)
+    job = desk.bring_to(State.SUBMITTING)
+    deferred = ev.SubmitDeferred(until=desk.clock(), reason="refused")
+    refused = Outcome(deferred, hold=(holds.ACCOUNT, KEY_REFUSED))
+    commit(desk, job, refused, tried={holds.ACCOUNT})
+    (row,) = desk.rows("holds")
+    assert (row["trials"], row["code"]) == (1, KEY_REFUSED.code)
+
+
+@pytest.mark.parametrize(
+    ("event", "trials"),
+    [
+        (ev.Postponed(until=None, reason="x", waits_for=ev.WaitsFor.LEADER, counts=False), 0),
+        (ev.Postponed(until=None, reason="x", waits_for=ev.WaitsFor.SIDECAR), 1),
+        (uploaded(), 0),
+    ],
+    ids=["waits", "in vain", "goes on"],
+)
+def test_only_what_was_tried_in_vain_counts(desk: Desk, event: ev.Event, trials: int) -> None:
+    """A job that merely begins to wait has tried nothing; the next one does."""
+    hold(desk)
+    job = desk.bring_to(State.ACCEPTED)
+    desk.clock.forward(31)
+    commit(desk, job, Outcome(event), tried={holds.ACCOUNT})
+    (row,) = desk.rows("holds")
+    assert row["trials"] == trials

@@ -2,7 +2,8 @@
 
 The service's own limit is not known. So calls may come as fast as a budget allows, until one is
 refused for its rate; then they come evenly, a little slower than those that passed in the last
-second, and a little faster with each one that passes. HTTP 429 to a submit is left out: it may
+second, and a little faster with each one that passes; a slow pace grows by a step rather than by
+its share, so that a bad hour of the service is not paid for all day. HTTP 429 to a submit is left out: it may
 mean the number of tasks, which is the pace's matter.
 """
 
@@ -25,6 +26,7 @@ BELOW_PASSED: Final = 0.9
 SLOWER: Final = 0.8
 FIRST_GROWTH: Final = 0.01
 LEAST_GROWTH: Final = 0.0005
+STEP_PER_S: Final = 0.01
 MEASURED_S: Final = 1.0
 
 
@@ -122,8 +124,11 @@ class Rate:
     def _pass(self, now_s: float) -> None:
         self._passed.append(now_s)
         self._forget_before(now_s - MEASURED_S)
-        faster = self._calls.per_s * (1 + self._growth)
-        self._calls.per_s = min(CALLS_PER_S, faster)
+        per_s = self._calls.per_s
+        faster = per_s * self._growth
+        if per_s < GUESS_PER_S:
+            faster = max(faster, STEP_PER_S)
+        self._calls.per_s = min(CALLS_PER_S, per_s + faster)
 
     def _slow_down(self, now_s: float, wait_s: float) -> None:
         self._forget_before(now_s - MEASURED_S)

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
+from types import SimpleNamespace
+
 import pytest
 
 from hotfolder.domain.states import State
 from hotfolder.pipeline.pacing import Pace
-from hotfolder.pipeline.rate import CALLS_PER_S, GUESS_PER_S, QUERIES_PER_S, Bucket, Rate
+from hotfolder.pipeline.rate import (
+    CALLS_PER_S,
+    GUESS_PER_S,
+    QUERIES_PER_S,
+    SLOWEST_PER_S,
+    Bucket,
+    Rate,
+)
 from hotfolder.runninghub.fields import Answer
 
 OK = Answer(200, {}, b"{}")
@@ -111,6 +121,19 @@ def test_one_refusal_out_of_the_blue_costs_little() -> None:
     rate = Rate()
     rate.heard("query", TOO_MANY)
     assert rate.per_s == GUESS_PER_S
+
+
+def test_a_bad_hour_is_not_paid_for_all_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However often it was refused, a few hundred calls that pass bring the first guess back."""
+    rate, times = Rate(), itertools.count(step=10)
+    clock = SimpleNamespace(monotonic=lambda: float(next(times)))
+    monkeypatch.setattr("hotfolder.pipeline.rate.time", clock)
+    for _ in range(50):
+        rate.heard("query", TOO_MANY)
+    assert rate.per_s == SLOWEST_PER_S
+    for _ in range(500):
+        rate.heard("query", OK)
+    assert rate.per_s >= GUESS_PER_S
 
 
 def test_who_had_to_wait_is_looked_at_again() -> None:

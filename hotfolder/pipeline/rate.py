@@ -2,9 +2,9 @@
 
 The service's own limit is not known. So calls may come as fast as a budget allows, until one is
 refused for its rate; then they come evenly, a little slower than those that passed in the last
-second, and a little faster with each one that passes; a slow pace grows by a step rather than by
-its share, so that a bad hour of the service is not paid for all day. HTTP 429 to a submit is left out: it may
-mean the number of tasks, which is the pace's matter.
+second, and a little faster with each one that passes. A slow pace grows by a step rather than by
+its share, so that a bad hour of the service is not paid for all day. HTTP 429 to a submit is left
+out: it may mean the number of tasks, which is the pace's matter.
 """
 
 from __future__ import annotations

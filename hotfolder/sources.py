@@ -41,9 +41,10 @@ if TYPE_CHECKING:
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 # No picture is larger; a disk image by a picture's name is.
 LARGEST_BYTES = 4 * 1024 * 1024 * 1024
+# What `skim` gives of a file's beginning and end: more than any header or directory takes.
+END_BYTES = 1024 * 1024
 
 _CHUNK_BYTES = 1024 * 1024
-_HEAD_BYTES = 4096
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -200,17 +201,20 @@ def copy(
     return seen.hexdigest(), before
 
 
-def skim(root: Path, relative: str) -> tuple[str, Sighting, bytes]:
-    """Give a source's SHA-256 in hex, its sighting and its first bytes, in little memory.
+def skim(root: Path, relative: str) -> tuple[str, Sighting, bytes, bytes]:
+    """Give a source's SHA-256 in hex, its sighting, its first bytes and its last, in little memory.
 
     Raises as `read` does, except that there is no limit.
     """
     with _opened(root, relative) as (file, before):
-        head = file.read(_HEAD_BYTES)
+        head = file.read(END_BYTES)
         file.seek(0)
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        _refuse_change(file, before, file.tell(), relative)
-    return sha256, before, head
+        seen = file.tell()
+        file.seek(max(0, before.size - END_BYTES))
+        tail = file.read(END_BYTES)
+        _refuse_change(file, before, seen, relative)
+    return sha256, before, head, tail
 
 
 def _refuse_change(file: BufferedReader, before: Sighting, seen: int, relative: str) -> None:

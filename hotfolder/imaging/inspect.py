@@ -106,7 +106,7 @@ def inspect(content: bytes, *, limit: int = PIXEL_LIMIT) -> Picture:
     if width < 1 or height < 1:
         raise BrokenPicture("the picture's header states no size")
     if width * height > limit:
-        raise TooManyPixels(width, height, limit)
+        raise TooManyPixels.of(width, height, limit)
     with translated():
         found = traits.of(kind, content)
     return Picture(type=kind, width=width, height=height, bytes=len(content), traits=found)
@@ -154,7 +154,7 @@ def _load_frames(image: ImageFile.ImageFile, limit: int) -> None:
     while left > 0:
         width, height = image.size
         if width * height > limit:
-            raise TooManyPixels(width, height, limit)
+            raise TooManyPixels.of(width, height, limit)
         image.load()
         left -= width * height
         frame += 1

@@ -45,7 +45,7 @@ _LONGEST_TEXT: Final = 2000
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\s]+")
 
 
-def read(picture: Picture, content: bytes) -> Mapping[str, str]:
+def read(picture: Picture, content: Any) -> Mapping[str, str]:  # noqa: ANN401  bytes or a map
     """Return the texts of a picture's metadata by field; a field that is not there has none."""
     blocks = keepsake.of(picture, content).blocks
     texts = {f"exif.{name}": text for name, text in _exif(blocks.exif).items()}

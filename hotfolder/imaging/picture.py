@@ -19,7 +19,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from hotfolder.domain import failures
 from hotfolder.domain.failures import Failure
@@ -65,17 +65,14 @@ class BrokenPicture(PictureError):
 
 
 class TooManyPixels(PictureError):
-    """The picture is larger than may be decoded; sizes and limit are in pixels."""
+    """The picture is larger than may be decoded."""
 
     failure = failures.TOO_MANY_PIXELS
 
-    def __init__(self, width: int, height: int, limit: int) -> None:
-        super().__init__(
-            f"the picture has {width} x {height} pixels, more than the {limit} allowed"
-        )
-        self.width = width
-        self.height = height
-        self.limit = limit
+    @classmethod
+    def of(cls, width: int, height: int, limit: int) -> Self:
+        """Return the error of a picture's size; all in pixels."""
+        return cls(f"the picture has {width} x {height} pixels, more than the {limit} allowed")
 
 
 class NoDecoder(PictureError):

@@ -51,6 +51,7 @@ _ERRORS: Final[Mapping[str, type[picture.PictureError]]] = {
         picture.NotAPicture,
         picture.TruncatedPicture,
         picture.BrokenPicture,
+        picture.TooManyPixels,
         picture.NoDecoder,
         picture.CannotFit,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from hotfolder import config, sources
 from hotfolder.domain import failures
@@ -100,7 +101,7 @@ def facts(watch: config.Watch, relative: str, at: datetime) -> Facts:
     return Facts(at, lambda: _seen(*_read(watch, 0, relative)[1:]))
 
 
-def _seen(picture: fitting.Found | PictureError, content: bytes) -> Seen:
+def _seen(picture: fitting.Found | PictureError, content: Any) -> Seen:  # noqa: ANN401  bytes or a map
     if isinstance(picture, PictureError):
         return Seen(None)
     return Seen(picture.type, picture.picture, content)
@@ -125,7 +126,7 @@ def _unread(error: sources.SourceError) -> Verdict:
 
 def _read(
     watch: config.Watch, number: int, relative: str
-) -> tuple[Settled, fitting.Found | PictureError, bytes]:
+) -> tuple[Settled, fitting.Found | PictureError, Any]:
     seen = reading.read(watch.input, relative)
     settled = _settled(number, relative, seen.sighting, seen.sha256)
     return settled, seen.found, seen.content

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 
 from hotfolder.imaging import metadata
 from hotfolder.imaging.picture import EXTENSIONS, Picture, PictureType
@@ -17,13 +18,13 @@ _SIDEWAYS = range(5, 9)
 class Seen:
     """One look at a file.
 
-    `type` is None for a broken picture; `picture` and `content` are there only where the file
-    was small enough to be looked at whole.
+    `type` is None for a broken picture; `picture` and `content` (bytes or a map) are there only
+    where they could be looked at.
     """
 
     type: PictureType | None
     picture: Picture | None = None
-    content: bytes = b""
+    content: Any = b""
 
 
 @dataclass(frozen=True)

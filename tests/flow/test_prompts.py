@@ -13,7 +13,7 @@ from hotfolder.imaging.containers import Blocks
 from hotfolder.imaging.picture import PictureType
 from tests import pictures
 from tests.owners.test_imaging_metadata import XMP, dataset
-from tests.pictures import saved, scene
+from tests.pictures import noise, saved, scene
 from tests.studio import picture
 
 if TYPE_CHECKING:
@@ -187,3 +187,16 @@ async def test_a_broken_picture_is_told_whatever_a_rule_asks_for(studio: Studio)
     studio.drop("ann.jpg", b"no picture at all")
     await studio.once()
     assert studio.job("ann.jpg")["error"]["code"] == "not_a_picture"
+
+
+@pytest.mark.parametrize("packing", ["raw", "packbits"])
+async def test_large_tiffs_are_looked_into(studio: Studio, packing: str) -> None:
+    """Only their two ends are read: size and metadata stand before the pixels, or behind them."""
+    asked = "when = { min_width = 5000, max_height = 4700, min_rating = 4 }"
+    studio.configure(rules=[rule("Make this {exif.Make} gold", asked)])
+    words = {271: "Phase One", 700: XMP.encode()}
+    content = saved(noise((5000, 4600)), "TIFF", compression=packing, tiffinfo=words)
+    assert len(content) > 64 * 1024 * 1024
+    studio.drop("ann.tif", content)
+    await studio.once()
+    assert prompts(studio) == {"ann.tif": "Make this Phase One gold"}

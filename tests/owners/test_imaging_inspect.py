@@ -195,9 +195,8 @@ def png_header(width: int, height: int) -> bytes:
 
 def test_refuses_a_bomb_by_its_header() -> None:
     """A picture above the limit is refused before a pixel of it is decoded."""
-    with pytest.raises(TooManyPixels) as caught:
+    with pytest.raises(TooManyPixels, match="60000 x 60000 pixels, more than the 250000000"):
         decode(png_header(60_000, 60_000))
-    assert (caught.value.width, caught.value.limit) == (60_000, 250_000_000)
 
 
 def test_the_limit_itself_is_allowed() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from hotfolder.imaging.picture import EmptyPicture, NotAPicture, PictureType
+from hotfolder.imaging.picture import EmptyPicture, NotAPicture, PictureType, TooManyPixels
 from hotfolder.imaging.workshop import MemoryLack, WorkerDied, WorkerSlow, Workshop
 from tests.pictures import opened, saved, scene
 
@@ -76,6 +76,8 @@ async def test_what_is_wrong_with_a_picture_is_told() -> None:
             await look(shop, b"Dear customer" * 9)
         with pytest.raises(EmptyPicture):
             await look(shop, b"")
+        with pytest.raises(TooManyPixels):
+            await look(shop, saved(Image.new("1", (65_000, 4_000)), "PNG"))
         assert len(workers(shop)) == 1
 
 

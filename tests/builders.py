@@ -14,7 +14,8 @@ from hotfolder.domain.failures import REJECTED, TASK_FAILED
 from hotfolder.domain.jobs import Estimate, Job, Plan
 from hotfolder.domain.sightings import Sighting
 from hotfolder.domain.states import State
-from hotfolder.journal.acceptance import Draft, Settled, accept, register_watch
+from hotfolder.journal.acceptance import accept, register_watch
+from hotfolder.journal.drafts import Draft, Settled
 from hotfolder.journal.transitions import apply
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from hotfolder.cli import render
 from hotfolder.intake.preview import Preview
-from hotfolder.journal.acceptance import Draft
+from hotfolder.journal.drafts import Draft
 
 
 def page(previews: Iterable[Preview]) -> RenderableType:

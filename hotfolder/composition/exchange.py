@@ -15,7 +15,7 @@ from hotfolder.domain.jobs import Job
 from hotfolder.intake.intake import WatchIntake
 from hotfolder.intake.review import review
 from hotfolder.journal import budgets
-from hotfolder.journal.acceptance import Draft
+from hotfolder.journal.drafts import Draft
 
 
 class Exchange:

@@ -17,6 +17,7 @@ from hotfolder.intake import collisions, examine, mounts, sidecar, tracing
 from hotfolder.intake.settle import Settling
 from hotfolder.intake.thread import ShareThread
 from hotfolder.journal import acceptance
+from hotfolder.journal.drafts import Draft, Settled
 from hotfolder.journal.journal import Journal
 
 EXAMINED_TOGETHER: Final = 16
@@ -193,9 +194,7 @@ class Candidates:
                 pass
         del self._settling[path]
 
-    async def _accept(
-        self, settled: acceptance.Settled, drafts: tuple[acceptance.Draft, ...]
-    ) -> None:
+    async def _accept(self, settled: Settled, drafts: tuple[Draft, ...]) -> None:
         output = str(self._watch.output)
         per_rule = self._watch.rules == "all"
         jobs = await self._journal.run(

@@ -13,7 +13,7 @@ from hotfolder.domain import names
 from hotfolder.imaging.picture import PictureType
 from hotfolder.intake.examine import Unwanted, Verdict, Wanted
 from hotfolder.journal import acceptance
-from hotfolder.journal.acceptance import Draft, Settled
+from hotfolder.journal.drafts import Draft, Settled
 from hotfolder.journal.journal import Journal
 from hotfolder.outputs import target
 

@@ -14,7 +14,7 @@ from hotfolder.domain.sightings import Sighting
 from hotfolder.imaging.picture import PictureError
 from hotfolder.intake import fitting, notes, plan, reading, sidecar
 from hotfolder.intake.facts import Facts, Seen
-from hotfolder.journal.acceptance import Draft, Settled
+from hotfolder.journal.drafts import Draft, Settled
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from hotfolder.intake import ignore, references, rules, sidecar, sidecar_forms, 
 from hotfolder.intake.facts import Facts
 from hotfolder.intake.sidecar import Beside, Said
 from hotfolder.intake.sidecar_forms import BrokenSidecar
-from hotfolder.journal.acceptance import NO_RULE_HOLDS, SAID_SKIP, Draft
+from hotfolder.journal.drafts import NO_RULE_HOLDS, SAID_SKIP, Draft
 from hotfolder.runninghub import catalog, payload
 
 PICTURE = "the picture"

@@ -10,7 +10,7 @@ from datetime import datetime
 from hotfolder import config, sources
 from hotfolder.intake import examine, plan
 from hotfolder.intake.scan import walk
-from hotfolder.journal.acceptance import Draft
+from hotfolder.journal.drafts import Draft
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Job
 from hotfolder.intake import examine
 from hotfolder.journal import moves
-from hotfolder.journal.acceptance import Draft
+from hotfolder.journal.drafts import Draft
 
 NO_RULE = Failure(
     "no_rule",

@@ -13,7 +13,7 @@ from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import BEFORE_INTENT
 from hotfolder.intake import examine, notes, plan, sidecar
 from hotfolder.journal import staleness
-from hotfolder.journal.acceptance import Draft
+from hotfolder.journal.drafts import Draft
 from hotfolder.journal.journal import Journal
 from hotfolder.journal.staleness import Known
 from hotfolder.runninghub import payload

@@ -9,7 +9,7 @@ from hotfolder import sources
 from hotfolder.domain import names
 from hotfolder.intake.examine import Dropped, Unwanted, Verdict, Wanted
 from hotfolder.journal import backlog, moves
-from hotfolder.journal.acceptance import Settled
+from hotfolder.journal.drafts import Settled
 from hotfolder.journal.journal import Journal
 
 

@@ -10,56 +10,21 @@ from typing import Final
 from hotfolder.domain import events as ev
 from hotfolder.domain import names
 from hotfolder.domain.errors import HotfolderError
-from hotfolder.domain.failures import Failure
-from hotfolder.domain.jobs import Estimate, Job, Material, Plan
-from hotfolder.domain.sightings import Sighting
+from hotfolder.domain.jobs import Job, Material
 from hotfolder.domain.states import BEFORE_INTENT, ENDED, State
-from hotfolder.journal import leaders, loops, moves, overdue, staleness
+from hotfolder.journal import leaders, moves, overdue, staleness
+from hotfolder.journal.drafts import Draft, Settled
+from hotfolder.journal.entering import Entry, enter, planned
 from hotfolder.journal.reservations import name_to_take, take_name
-from hotfolder.journal.rows import encode_plan, existing_job
+from hotfolder.journal.rows import existing_job
 from hotfolder.journal.session import Session
 from hotfolder.journal.transitions import REOPENABLE_CODES, apply
 
 BY_DROPPING: Final = "dropped again"
-SAID_SKIP: Final = "its sidecar says skip"
-NO_RULE_HOLDS: Final = "no rule of this watch takes a picture like this one (when)"
 
 
 class StillOpen(HotfolderError):
     """The same work is under way already."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
-    """One job as intake wants it.
-
-    `parameter` is the model's parameter for the picture. A draft with a `failure` and a
-    `waits_for` waits; one with a `failure` alone is accepted and failed at once, so that a
-    person sees it. One that `replaces` gets the output names of an earlier job of its source.
-    """
-
-    plan: Plan
-    parameter: str
-    estimate: Estimate
-    replaces: bool = False
-    failure: Failure | None = None
-    waits_for: ev.WaitsFor | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settled:
-    """A source that was read and found complete, or found wanting.
-
-    `moved_from` is the path that the same content stood at until it was moved here; `beside` the
-    mark of the sidecar and folder file that were found with it.
-    """
-
-    watch: int
-    path: str
-    sighting: Sighting
-    content_hash: str
-    moved_from: str | None = None
-    beside: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +65,28 @@ def accept(
     for row in session.rows("jobs_not_submitted", source=source):
         if row["content_hash"] != settled.content_hash or row["rule"] not in rules:
             apply(session, row["id"], ev.Superseded())
-    fresh = (
-        _accept_one(
-            session, source, settled, draft, output_root, per_rule=per_rule, came_back=came_back
+    entries = [
+        Entry(
+            source=source,
+            material=_picture(settled, draft),
+            draft=draft,
+            output_root=output_root,
         )
         for draft in drafts
-    )
+    ]
+    fresh = [
+        _accept_one(session, settled, each, per_rule=per_rule, came_back=came_back)
+        for each in entries
+    ]
     return tuple(job for job in fresh if job is not None)
+
+
+def skip(session: Session, settled: Settled, reason: str) -> None:
+    """Enter a source that is not to be edited, and withdraw what is not yet submitted."""
+    source = _put_source(session, settled, verdict="skipped", reason=reason)
+    for row in session.rows("jobs_not_submitted", source=source):
+        is_older = row["content_hash"] != settled.content_hash
+        apply(session, row["id"], ev.Superseded() if is_older else ev.SourceSkipped())
 
 
 def expected_output(
@@ -130,23 +110,8 @@ def expected_output(
     return ExpectedOutput(folder, stem, under_way=state not in BEFORE_INTENT | ENDED)
 
 
-def try_again(session: Session, job: Job, by: str) -> Job:
-    """Work on a failed job again: its result is asked for if it was paid, else it is submitted."""
-    event = ev.Requeried(by=by) if job.was_paid else ev.Retried(by=by)
-    return apply(session, job.id, event, expected=State.FAILED)
-
-
-def skip(session: Session, settled: Settled, reason: str) -> None:
-    """Enter a source that is not to be edited, and withdraw what is not yet submitted."""
-    source = _put_source(session, settled, verdict="skipped", reason=reason)
-    for row in session.rows("jobs_not_submitted", source=source):
-        is_older = row["content_hash"] != settled.content_hash
-        apply(session, row["id"], ev.Superseded() if is_older else ev.SourceSkipped())
-
-
 def replan(session: Session, job_id: int, draft: Draft) -> Job:
     """Give a job that is not yet submitted another plan; after the intent nothing changes."""
-    failure = draft.failure
     job = existing_job(session, job_id)
     if draft.plan.stem != job.plan.stem and job.state in BEFORE_INTENT:
         session.change("free_names", job=job_id)
@@ -163,17 +128,7 @@ def replan(session: Session, job_id: int, draft: Draft) -> Job:
     if job.state in BEFORE_INTENT:
         leaders.leave(session, job_id)
     session.change("replan_material", job=job_id, parameter=draft.parameter)
-    session.change(
-        "replan_job",
-        job=job_id,
-        plan=encode_plan(draft.plan),
-        **_estimate(draft.estimate),
-        due_at=None if draft.waits_for else session.now_ms,
-        waits_for=draft.waits_for.value if draft.waits_for else None,
-        error_code=failure.code if failure else None,
-        error_message=failure.message if failure else None,
-        error_hint=failure.hint if failure else None,
-    )
+    session.change("replan_job", job=job_id, **planned(session, draft))
     return existing_job(session, job_id)
 
 
@@ -196,19 +151,71 @@ def repeat(session: Session, job_id: int, changed: Draft | None = None) -> Job:
         raise StillOpen(f"the newest edit of {job.source!a} is still open: {newest['state']}")
     same = Draft(plan=job.plan, parameter=material.parameter, estimate=job.estimate)
     draft = changed or same
-    material = replace(material, parameter=draft.parameter)
-    generation = newest["generation"] + 1
-    fresh = _enter(session, place["source"], material, draft, generation, job.output_root)
+    entry = Entry(
+        source=place["source"],
+        material=replace(material, parameter=draft.parameter),
+        draft=draft,
+        output_root=job.output_root,
+        generation=newest["generation"] + 1,
+    )
+    fresh = enter(session, entry)
     session.change("set_stale", job=job_id, stale=0)
     if changed is None:
         session.change("set_anew", job=fresh.id)
     return fresh
 
 
-def _was_gone(session: Session, settled: Settled) -> bool:
-    """Whether the source was seen to be away since it was last accepted."""
-    known = session.row("find_source", watch=settled.watch, path=os.fsencode(settled.path))
-    return known is not None and known["inode"] == ""
+def try_again(session: Session, job: Job, by: str) -> Job:
+    """Work on a failed job again: its result is asked for if it was paid, else it is submitted."""
+    event = ev.Requeried(by=by) if job.was_paid else ev.Retried(by=by)
+    return apply(session, job.id, event, expected=State.FAILED)
+
+
+def _accept_one(
+    session: Session, settled: Settled, entry: Entry, *, per_rule: bool, came_back: bool
+) -> Job | None:
+    draft = entry.draft
+    newest = session.row(
+        "latest_generation",
+        source=entry.source,
+        content_hash=settled.content_hash,
+        rule=draft.plan.rule if per_rule else None,
+    )
+    if newest is None:
+        return enter(session, entry)
+    job = existing_job(session, newest["id"])
+    draft = moves.named_alike(job, draft)
+    if job.state in BEFORE_INTENT and job.waits_for:
+        return _resolve_again(session, job, draft)
+    if job.state is State.FAILED and came_back and draft.failure is None:
+        return try_again(session, job, BY_DROPPING)
+    if job.state is State.CANCELLED and job.failure and job.failure.code in REOPENABLE_CODES:
+        material = replace(entry.material, path=job.materials[0].path)
+        generation = job.generation + 1
+        return enter(session, replace(entry, material=material, draft=draft, generation=generation))
+    if draft.failure is None:
+        is_other = staleness.is_other_work(job.plan, draft.plan)
+        session.change("set_stale", job=job.id, stale=int(is_other))
+    return None
+
+
+def _picture(settled: Settled, draft: Draft) -> Material:
+    """Return a source as the first of the files that a job sends."""
+    return Material(
+        position=1,
+        parameter=draft.parameter,
+        content_hash=settled.content_hash,
+        path=settled.path,
+        size=settled.sighting.size,
+    )
+
+
+def _resolve_again(session: Session, job: Job, draft: Draft) -> Job | None:
+    if draft.failure is not None and draft.waits_for is None:
+        return apply(session, job.id, ev.GaveUp(failure=draft.failure))
+    same_plan = (job.plan, job.waits_for) == (draft.plan, draft.waits_for)
+    unchanged = same_plan and overdue.is_the_same(job.failure, draft.failure)
+    return None if unchanged else replan(session, job.id, draft)
 
 
 def _put_source(session: Session, settled: Settled, *, verdict: str, reason: str | None) -> int:
@@ -229,120 +236,7 @@ def _put_source(session: Session, settled: Settled, *, verdict: str, reason: str
     return number
 
 
-def _accept_one(
-    session: Session,
-    source: int,
-    settled: Settled,
-    draft: Draft,
-    output_root: str,
-    *,
-    per_rule: bool,
-    came_back: bool,
-) -> Job | None:
-    newest = session.row(
-        "latest_generation",
-        source=source,
-        content_hash=settled.content_hash,
-        rule=draft.plan.rule if per_rule else None,
-    )
-    material = Material(
-        position=1,
-        parameter=draft.parameter,
-        content_hash=settled.content_hash,
-        path=settled.path,
-        size=settled.sighting.size,
-    )
-    if newest is None:
-        return _enter(session, source, material, draft, 1, output_root)
-    job = existing_job(session, newest["id"])
-    draft = moves.named_alike(job, draft)
-    if job.state in BEFORE_INTENT and job.waits_for:
-        return _resolve_again(session, job, draft)
-    if job.state is State.FAILED and came_back and draft.failure is None:
-        return try_again(session, job, BY_DROPPING)
-    if job.state is State.CANCELLED and job.failure and job.failure.code in REOPENABLE_CODES:
-        material = replace(material, path=job.materials[0].path)
-        return _enter(session, source, material, draft, job.generation + 1, output_root)
-    if draft.failure is None:
-        is_other = staleness.is_other_work(job.plan, draft.plan)
-        session.change("set_stale", job=job.id, stale=int(is_other))
-    return None
-
-
-def _enter(
-    session: Session,
-    source: int,
-    material: Material,
-    draft: Draft,
-    generation: int,
-    output_root: str,
-) -> Job:
-    place, _, name = material.path.rpartition("/")
-    folder = names.fit_folder(place)
-    job_id = _insert(session, source, material, draft, generation, output_root, folder)
-    take_name(session, job_id, output_root, folder, draft.plan.stem, name, replaces=draft.replaces)
-    session.change(
-        "insert_material",
-        job=job_id,
-        position=material.position,
-        parameter=material.parameter,
-        content_hash=material.content_hash,
-        path=os.fsencode(material.path),
-        size=material.size,
-    )
-    session.change(
-        "insert_event",
-        job=job_id,
-        name="Accepted",
-        from_state=None,
-        to_state=State.ACCEPTED.value,
-        detail="{}",
-    )
-    loops.look(session, source, material.path)
-    if draft.failure is not None and draft.waits_for is None:
-        return apply(session, job_id, ev.GaveUp(failure=draft.failure))
-    return existing_job(session, job_id)
-
-
-def _resolve_again(session: Session, job: Job, draft: Draft) -> Job | None:
-    if draft.failure is not None and draft.waits_for is None:
-        return apply(session, job.id, ev.GaveUp(failure=draft.failure))
-    same_plan = (job.plan, job.waits_for) == (draft.plan, draft.waits_for)
-    unchanged = same_plan and overdue.is_the_same(job.failure, draft.failure)
-    return None if unchanged else replan(session, job.id, draft)
-
-
-def _insert(
-    session: Session,
-    source: int,
-    material: Material,
-    draft: Draft,
-    generation: int,
-    output_root: str,
-    folder: str,
-) -> int:
-    failure = draft.failure
-    (row,) = session.rows(
-        "insert_job",
-        source=source,
-        content_hash=material.content_hash,
-        rule=draft.plan.rule,
-        generation=generation,
-        due_at=None if draft.waits_for else session.now_ms,
-        waits_for=draft.waits_for.value if draft.waits_for else None,
-        plan=encode_plan(draft.plan),
-        output_root=os.fsencode(output_root),
-        output_folder=os.fsencode(folder),
-        output_stem=os.fsencode(draft.plan.stem),
-        **_estimate(draft.estimate),
-        error_code=failure.code if failure else None,
-        error_message=failure.message if failure else None,
-        error_hint=failure.hint if failure else None,
-    )
-    number: int = row["id"]
-    return number
-
-
-def _estimate(estimate: Estimate) -> dict[str, str | None]:
-    amount = None if estimate.amount is None else str(estimate.amount)
-    return {"estimate": amount, "estimate_currency": estimate.currency}
+def _was_gone(session: Session, settled: Settled) -> bool:
+    """Whether the source was seen to be away since it was last accepted."""
+    known = session.row("find_source", watch=settled.watch, path=os.fsencode(settled.path))
+    return known is not None and known["inode"] == ""

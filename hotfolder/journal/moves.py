@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from hotfolder.domain.jobs import Job
+from hotfolder.journal.drafts import Draft, Settled
 from hotfolder.journal.rows import encode_detail
 from hotfolder.journal.session import Session
-
-if TYPE_CHECKING:
-    from hotfolder.domain.jobs import Job
-    from hotfolder.journal.acceptance import Draft, Settled
 
 LOOKED_AT: Final = 50
 

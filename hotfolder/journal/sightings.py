@@ -11,7 +11,7 @@ from typing import Any, Final, TypeAlias
 
 from hotfolder.domain.events import WaitsFor
 from hotfolder.domain.failures import REFERENCE
-from hotfolder.journal.acceptance import NO_RULE_HOLDS, SAID_SKIP
+from hotfolder.journal.drafts import NO_RULE_HOLDS, SAID_SKIP
 from hotfolder.journal.session import Session
 
 # What tells one version of a file, and of what is said beside it, from another: size, mtime in ns,

@@ -23,6 +23,7 @@ from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.retry import PollSchedule
 from hotfolder.journal import acceptance, holds, places, uploads
+from hotfolder.journal.drafts import Draft
 from hotfolder.journal.journal import Journal
 from hotfolder.outputs import target
 from hotfolder.outputs.errors import NotMounted
@@ -40,7 +41,7 @@ CHECK_TIMEOUT_S: Final = 20.0
 # A plan that changed at the last moment must stay so: its sidecar may still be being written.
 REPLANNED_QUIET_S: Final = 2.0
 
-Review = Callable[[Job], ev.Event | acceptance.Draft | None]
+Review = Callable[[Job], ev.Event | Draft | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,7 @@ class Intending:
             return Outcome(later, hold=(holds.watch_scope(job.watch), failure))
         except (OSError, sources.SourceError) as error:
             return Outcome(self._later.source_failed(job, error))
-        if isinstance(reviewed, acceptance.Draft):
+        if isinstance(reviewed, Draft):
             return await self._replan(job, reviewed)
         return Outcome(reviewed) if reviewed else await self._intent(job, links)
 
@@ -150,7 +151,7 @@ class Intending:
         if mounted and not was_mounted:
             await self._journal.run(places.note_mounted, job.output_root)
 
-    async def _replan(self, job: Job, draft: acceptance.Draft) -> Outcome:
+    async def _replan(self, job: Job, draft: Draft) -> Outcome:
         await self._journal.run(acceptance.replan, job.id, draft)
         if draft.failure is None:
             return Outcome(

@@ -1,0 +1,47 @@
+"""What intake hands to the journal: a settled source, and the jobs that it wants for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from hotfolder.domain.events import WaitsFor
+from hotfolder.domain.failures import Failure
+from hotfolder.domain.jobs import Estimate, Plan
+from hotfolder.domain.sightings import Sighting
+
+SAID_SKIP: Final = "its sidecar says skip"
+NO_RULE_HOLDS: Final = "no rule of this watch takes a picture like this one (when)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """A source that was read and found complete, or found wanting.
+
+    `moved_from` is the path that the same content stood at until it was moved here; `beside` the
+    mark of the sidecar and folder file that were found with it.
+    """
+
+    watch: int
+    path: str
+    sighting: Sighting
+    content_hash: str
+    moved_from: str | None = None
+    beside: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """One job as intake wants it.
+
+    `parameter` is the model's parameter for the picture. A draft with a `failure` and a
+    `waits_for` waits; one with a `failure` alone is accepted and failed at once, so that a
+    person sees it. One that `replaces` gets the output names of an earlier job of its source.
+    """
+
+    plan: Plan
+    parameter: str
+    estimate: Estimate
+    replaces: bool = False
+    failure: Failure | None = None
+    waits_for: WaitsFor | None = None

@@ -12,28 +12,18 @@ from collections.abc import Callable, Mapping
 from typing import Any, BinaryIO, Final
 
 from PIL import (
-    BmpImagePlugin,
-    GifImagePlugin,
     Image,
     JpegImagePlugin,
-    PngImagePlugin,
     PsdImagePlugin,
-    TiffImagePlugin,
-    WebPImagePlugin,
     features,
 )
 
 from hotfolder.imaging import psd
 from hotfolder.imaging.picture import BrokenPicture, NoDecoder, PictureType
+from hotfolder.imaging.pillow import DECODERS
 
-# The decoders by name rather than Image.open: that would also try those of other formats.
 _BY_PILLOW: Final[Mapping[PictureType, Callable[[Any], Image.Image]]] = {
-    PictureType.JPEG: JpegImagePlugin.JpegImageFile,
-    PictureType.PNG: PngImagePlugin.PngImageFile,
-    PictureType.WEBP: WebPImagePlugin.WebPImageFile,
-    PictureType.GIF: GifImagePlugin.GifImageFile,
-    PictureType.BMP: BmpImagePlugin.BmpImageFile,
-    PictureType.TIFF: TiffImagePlugin.TiffImageFile,
+    **DECODERS,
     PictureType.PSD: PsdImagePlugin.PsdImageFile,
 }
 PACKAGES: Final = {PictureType.HEIC: ("pillow_heif", "heif"), PictureType.RAW: ("rawpy", "raw")}

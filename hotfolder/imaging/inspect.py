@@ -11,15 +11,6 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Final
 
-from PIL import (
-    BmpImagePlugin,
-    GifImagePlugin,
-    JpegImagePlugin,
-    PngImagePlugin,
-    TiffImagePlugin,
-    WebPImagePlugin,
-)
-
 from hotfolder.imaging import boxes, items, layout, raws, traits
 from hotfolder.imaging.picture import (
     BrokenPicture,
@@ -35,7 +26,7 @@ from hotfolder.imaging.picture import (
     begins_like_a_picture,
     sniff,
 )
-from hotfolder.imaging.pillow import translated
+from hotfolder.imaging.pillow import DECODERS, translated
 from hotfolder.imaging.tiff import is_raw, tiff
 
 if TYPE_CHECKING:
@@ -83,16 +74,6 @@ _LAYOUTS: dict[PictureType, Callable[[bytes], layout.Size]] = {
     PictureType.RAW: raws.size,
 }
 
-# The decoders by name rather than Image.open: that would also try those of other formats.
-_DECODERS: dict[PictureType, Callable[[io.BytesIO], ImageFile.ImageFile]] = {
-    PictureType.JPEG: JpegImagePlugin.JpegImageFile,
-    PictureType.PNG: PngImagePlugin.PngImageFile,
-    PictureType.WEBP: WebPImagePlugin.WebPImageFile,
-    PictureType.GIF: GifImagePlugin.GifImageFile,
-    PictureType.BMP: BmpImagePlugin.BmpImageFile,
-    PictureType.TIFF: TiffImagePlugin.TiffImageFile,
-}
-
 
 def inspect(content: bytes, *, limit: int = PIXEL_LIMIT) -> Picture:
     """Look at a picture's header and trailer without decoding it.
@@ -120,7 +101,7 @@ def decode(content: bytes, *, limit: int = PIXEL_LIMIT) -> Picture:
     rest counts by its layout. Raises as `inspect` does.
     """
     picture = inspect(content, limit=limit)
-    decoder = _DECODERS.get(picture.type)
+    decoder = DECODERS.get(picture.type)
     if decoder is None:
         raise NoDecoder(f"a {picture.type.extension.upper()} cannot be a result")
     with translated(), decoder(io.BytesIO(content)) as image:

@@ -6,7 +6,7 @@ that the two can disagree.
 
 from hotfolder.simulator.faults import Fault
 from hotfolder.simulator.ledger import Ledger, TaskEntry
-from hotfolder.simulator.server import RunningServer, in_thread, serve
+from hotfolder.simulator.server import RunningServer, in_thread, running, serve
 from hotfolder.simulator.service import Simulator
 from hotfolder.simulator.settings import Settings
 
@@ -18,5 +18,6 @@ __all__ = [
     "Simulator",
     "TaskEntry",
     "in_thread",
+    "running",
     "serve",
 ]

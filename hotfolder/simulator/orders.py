@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hotfolder.simulator.answers import Json, RefusedError
 from hotfolder.simulator.catalog import Model, check, check_file, decode_inline, links_of, models
 from hotfolder.simulator.edit import result_type
-from hotfolder.simulator.results import STAND_INS
+from hotfolder.simulator.stand_ins import STAND_INS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,23 +7,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from hotfolder.simulator.edit import edit
+from hotfolder.simulator.stand_ins import STAND_INS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from hotfolder.simulator.orders import Order
     from hotfolder.simulator.tasks import Task
 
 _WORKERS = 2
 _KEPT = 256
-
-# Enough for a client to tell the type by its first bytes; nobody should play them.
-STAND_INS: Mapping[str, tuple[str, bytes]] = {
-    "video": ("mp4", b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isomiso2SIMULATED"),
-    "audio": ("mp3", b"ID3\x04\x00\x00\x00\x00\x00\x00SIMULATED"),
-    "3d": ("glb", b"glTF\x02\x00\x00\x00\x0c\x00\x00\x00"),
-    "string": ("txt", b"SIMULATED"),
-}
 
 
 class ResultMaker:

@@ -51,7 +51,10 @@ class RunningServer:
 
 @asynccontextmanager
 async def running(simulator: Simulator, port: int = 0) -> AsyncIterator[RunningServer]:
-    """Serve in the running loop; OSError leaves if the port is taken."""
+    """Serve in the running loop; port 0 takes a free one. OSError leaves if the port is taken.
+
+    The simulator ends with it and cannot be served again.
+    """
     stopping = asyncio.Event()
     config = Config(
         create_app(simulator, stopping),

@@ -25,11 +25,9 @@ from hotfolder.simulator.tasks import LIVE, Task, TaskBook, query_answer, submit
 if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Future
-    from contextlib import AbstractAsyncContextManager
     from decimal import Decimal
 
     from hotfolder.simulator.media import Material, Upload
-    from hotfolder.simulator.server import RunningServer
 
 TASK_ID_LENGTH = 19
 
@@ -60,15 +58,6 @@ class Simulator:
     def settings(self) -> Settings:
         """Return the settings in force."""
         return self._settings
-
-    def running(self, port: int = 0) -> AbstractAsyncContextManager[RunningServer]:
-        """Serve on 127.0.0.1 in the running event loop; port 0 takes a free one.
-
-        The simulator ends with it and cannot be served again.
-        """
-        from hotfolder.simulator.server import running  # noqa: PLC0415  (it imports this module)
-
-        return running(self, port)
 
     def ledger(self) -> Ledger:
         """Return everything remembered so far."""

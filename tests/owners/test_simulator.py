@@ -19,7 +19,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from hotfolder.simulator import Settings, Simulator, in_thread
+from hotfolder.simulator import Settings, Simulator, in_thread, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -470,7 +470,7 @@ def test_settings_change_while_it_runs(customer: Customer) -> None:
 async def test_serves_in_the_running_loop() -> None:
     """A simulator is served in the caller's own event loop and gone afterwards."""
     async with (
-        Simulator(Settings()).running() as server,
+        running(Simulator(Settings())) as server,
         httpx.AsyncClient(headers={"Authorization": f"Bearer {KEY}"}, trust_env=False) as http,
     ):
         assert (await http.get(f"{server.base_url}/queue/status")).json()["code"] == 0

@@ -23,13 +23,14 @@ from typing import Final
 from hotfolder import __version__, installation, key
 from hotfolder.config import Config, Reading, Watch
 from hotfolder.domain.clock import utc_now
-from hotfolder.domain.errors import HotfolderError, OutputError
+from hotfolder.domain.errors import HotfolderError, JournalNewer, OutputError
+from hotfolder.housekeeping import newest_backup
 from hotfolder.intake import mounts
 from hotfolder.journal import connection, reading
 from hotfolder.journal.journal import is_locked
 from hotfolder.journal.reader import Reader
 from hotfolder.outputs.target import check_root
-from hotfolder.preflight import problems
+from hotfolder.preflight import missing_commands, problems
 
 OLDEST_PYTHON: Final = (3, 11)
 OLDEST_SQLITE: Final = (3, 37)  # STRICT tables
@@ -75,6 +76,7 @@ def examine(draft: Reading, environment: Mapping[str, str]) -> Findings:
         yield from _watch(watch, draft.config.limits.min_free_mb)
     yield from _state(draft.config)
     yield from _journal(draft.config)
+    yield from _receivers(draft.config)
     yield from _unit()
 
 
@@ -149,7 +151,9 @@ def _config(draft: Reading) -> Findings:
     watches = draft.config.watch if draft.config else []
     found = problems(draft, seen_online=[each.name for each in watches])  # folders: see _watch
     for problem in found:
-        yield Finding(Verdict.BAD, "config", f"{draft.path}: {problem}", "mend that line")
+        there = "mend that line" if problem.line else "mend the config"
+        advice = there if draft.path.exists() else "hotfolder init DIR, or name yours: -c FILE"
+        yield Finding(Verdict.BAD, "config", f"{draft.path}: {problem}", advice)
     if not found:
         yield Finding(Verdict.OK, "config", str(draft.path))
 
@@ -243,8 +247,13 @@ def _journal(wanted: Config) -> Findings:
     except PermissionError:
         yield Finding(Verdict.NOTE, "journal", "belongs to another user", f"sudo -u {_owner(path)}")
         return
+    except JournalNewer as error:
+        yield Finding(Verdict.BAD, "journal", str(error), "install the newer hotfolder again")
+        return
     except HotfolderError as error:
-        yield Finding(Verdict.BAD, "journal", str(error), "hotfolder restore FILE")
+        copy = newest_backup(wanted)
+        advice = f"hotfolder restore {copy or 'FILE, if you have a copy'}"
+        yield Finding(Verdict.BAD, "journal", str(error), advice)
         return
     daemon = "a daemon uses it" if running else "no daemon runs"
     size_mb = path.stat().st_size / MEGABYTE
@@ -266,6 +275,14 @@ def _owner(path: Path) -> str:
 
 
 # -- the service
+
+
+def _receivers(wanted: Config) -> Findings:
+    missing = missing_commands(wanted)
+    for problem in missing:
+        yield Finding(Verdict.BAD, "notify", problem, "mend `command`: nobody would be told")
+    if wanted.notify and not missing:
+        yield Finding(Verdict.OK, "notify", ", ".join(each.name for each in wanted.notify))
 
 
 def _unit() -> Findings:

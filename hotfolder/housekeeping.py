@@ -16,7 +16,7 @@ import structlog
 from hotfolder.config import Config
 from hotfolder.domain.clock import Clock
 from hotfolder.domain.errors import JournalError
-from hotfolder.journal import backup, retention
+from hotfolder.journal import backup, reading, retention
 from hotfolder.journal.journal import Journal
 
 ROUND_S: Final = 3600.0
@@ -48,9 +48,11 @@ class Housekeeping:
         wanted = self._config()
         if not wanted.backup.keep:
             return
-        folder = wanted.backup.folder or wanted.state_dir / BACKUPS_NAME
+        folder = backups_folder(wanted)
         today = self._clock().astimezone()  # the owner's day
         try:
+            if not await self._journal.run(reading.newest_event):
+                return  # a copy of nothing would be the day's copy
             taken = await asyncio.to_thread(
                 backup.take_daily, wanted.state_dir, folder, today, wanted.backup.keep
             )
@@ -75,6 +77,11 @@ class Housekeeping:
             log.info("history.retired", lines=retired, days=days)
 
 
-def newest_backup(folder: Path) -> Path | None:
-    """Return the newest daily copy in a folder, or None."""
-    return max(folder.glob(backup.DAILY_GLOB), default=None)
+def newest_backup(config: Config) -> Path | None:
+    """Return the newest daily copy, or None."""
+    return max(backups_folder(config).glob(backup.DAILY_GLOB), default=None)
+
+
+def backups_folder(config: Config) -> Path:
+    """Return where the daily copies lie."""
+    return config.backup.folder or config.state_dir / BACKUPS_NAME

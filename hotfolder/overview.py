@@ -12,7 +12,7 @@ from typing import Final
 
 from hotfolder import views
 from hotfolder.config import Config
-from hotfolder.housekeeping import BACKUPS_NAME, newest_backup
+from hotfolder.housekeeping import newest_backup
 from hotfolder.journal import reading
 from hotfolder.journal.journal import Journal
 from hotfolder.pipeline.pacing import Pace
@@ -36,7 +36,7 @@ class Overview:
     async def now(self) -> Now:
         """Return how everything stands. Raises JournalError."""
         config = self.config()
-        newest = newest_backup(config.backup.folder or config.state_dir / BACKUPS_NAME)
+        newest = newest_backup(config)
         return Now(
             status=await self.journal.run(views.status, config),
             oldest_result_at=await self.journal.run(reading.oldest_result),

@@ -60,7 +60,8 @@ ROOMS: dict[str, set[str]] = {
     "notices": {"config", "domain", "journal", "apprise", "pydantic", "structlog"},
     "housekeeping": {"config", "domain", "journal", "structlog"},
     "checkup": {
-        *("config", "domain", "installation", "intake", "journal", "key", "outputs", "preflight"),
+        *("config", "domain", "housekeeping", "installation", "intake", "journal", "key"),
+        *("outputs", "preflight"),
         "hotfolder.__version__",
     },
     "intake": OWNERS

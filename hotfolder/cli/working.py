@@ -144,7 +144,7 @@ def check(
         Text.assemble(("ok ", "green"), "state in ", render.name(str(ready.config.state_dir)))
     )
     out.print(Text.assemble(("ok ", "green"), "API key found"))
-    unusable = preflight.access_problems(ready.config)
+    unusable = preflight.access_problems(ready.config) + preflight.missing_commands(ready.config)
     for problem in unusable:
         out.print(Text.assemble(("!! ", "bold red"), render.name(problem)), soft_wrap=True)
     if online:

@@ -56,9 +56,10 @@ def damage_reported(path: Path) -> Iterator[None]:
 
 def _damaged(path: Path, what: str) -> JournalDamaged:
     return JournalDamaged(
-        f"the journal {path} is damaged ({what}). Nothing was started, because an empty "
-        f"journal would pay for every picture again. Keep the file, then restore a backup or "
-        f"try: sqlite3 {path} .recover | sqlite3 {path}.recovered"
+        f"the journal {path} is damaged ({what}). Nothing was started, because an empty journal "
+        f"would pay for every picture again. Keep the file, then put the newest copy back: "
+        f"hotfolder restore FILE (daily copies are in the folder backups beside it, or where "
+        f"[backup] says). Without a backup try: sqlite3 {path} .recover | sqlite3 {path}.recovered"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -50,6 +51,15 @@ def problems(reading: Reading, *, seen_online: Collection[str] = ()) -> list[Pro
     found += _group_problems(reading)
     found += _notify_problems(reading)
     return list(dict.fromkeys(found))
+
+
+def missing_commands(wanted: Config) -> list[str]:
+    """Return which receivers' programs cannot be run by this user; no reason not to start."""
+    return [
+        f"the command of [[notify]] {each.name} cannot be run: {each.command[0]}"
+        for each in wanted.notify
+        if each.command and shutil.which(each.command[0]) is None
+    ]
 
 
 def _key(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from hotfolder.journal.connection import FILE_NAME
@@ -33,7 +35,7 @@ def test_a_good_installation_is_well(studio: Studio, hotfolder: CommandLine) -> 
 
 
 def test_everything_wrong_is_told_at_once(studio: Studio, hotfolder: CommandLine) -> None:
-    """Six things wrong: six lines that name what and where, each with what to do."""
+    """Seven things wrong: seven lines that name what and where, each with what to do."""
     assert hotfolder("once").code == 0
     full = studio.folder / "full"
     full.mkdir()
@@ -47,6 +49,9 @@ state_dir = "{studio.state}"
 key_file = "key"
 [limits]
 min_free_mb = 100
+[[notify]]
+name = "office"
+command = ["/no/such/program"]
 [[watch]]
 name = "gone"
 input = "nowhere"
@@ -76,7 +81,30 @@ output = "full"
         ("1 MB free", "make room"),
         ("(mode 777)", "chmod 700"),
         ("is damaged", "hotfolder restore"),
+        ("[[notify]] office cannot be run: /no/such/program", "mend `command`"),
     ):
         (place,) = [number for number in bad if words in lines[number]]
         assert advice in lines[place + 1], told.out
-    assert len(bad) == 6, told.out
+    assert len(bad) == 7, told.out
+
+
+def test_the_advice_fits_the_trouble(studio: Studio, hotfolder: CommandLine) -> None:
+    """The newest copy is named for a damaged journal, the newer program for one from it."""
+    studio.drop("ann.jpg")
+    assert hotfolder("once").code == 0
+    with hotfolder.daemon() as daemon:
+        copies = studio.state / "backups"
+        daemon.until(lambda: list(copies.glob("journal-*.db")), "a copy of the journal")
+    (copy,) = copies.iterdir()
+    path = studio.state / FILE_NAME
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 999")
+    assert "-> install the newer hotfolder again" in hotfolder("doctor").out
+    path.write_bytes(b"\xff" * 40_000)
+    assert f"-> hotfolder restore {copy}" in hotfolder("doctor").out
+    assert hotfolder("restore", copy).code == 0
+    assert "hotfolder release studio" in hotfolder("restore", copy).out
+    assert "BAD  journal" not in hotfolder("doctor").out
+    gone = hotfolder("doctor", config=studio.folder / "nowhere.toml")
+    assert gone.code == 1
+    assert "-> hotfolder init DIR" in gone.out

@@ -102,8 +102,9 @@ def test_the_advice_fits_the_trouble(studio: Studio, hotfolder: CommandLine) -> 
     assert "-> install the newer hotfolder again" in hotfolder("doctor").out
     path.write_bytes(b"\xff" * 40_000)
     assert f"-> hotfolder restore {copy}" in hotfolder("doctor").out
-    assert hotfolder("restore", copy).code == 0
-    assert "hotfolder release studio" in hotfolder("restore", copy).out
+    restored = hotfolder("restore", copy)
+    assert restored.code == 0, restored.said
+    assert "hotfolder release studio" in restored.out
     assert "BAD  journal" not in hotfolder("doctor").out
     gone = hotfolder("doctor", config=studio.folder / "nowhere.toml")
     assert gone.code == 1

@@ -59,7 +59,8 @@ class Building:
         noting = Noting(own.journal, own.spool, own.threads, self.answers.note_wishes)
         probing = self._probing(account)
         aftermath = Aftermath(noting, on_hold=probing.stir, on_done=self._clear_up)
-        runner = self._runner(account, pace, sharing, aftermath)
+        durations = Durations(await own.journal.run(recovery.usual_durations_s))
+        runner = self._runner(account, pace, durations, sharing, aftermath)
         return Parts(
             journal=own.journal,
             client=own.client,
@@ -89,9 +90,14 @@ class Building:
         )
 
     def _runner(
-        self, account: Account, pace: Pace, sharing: Sharing, aftermath: Aftermath
+        self,
+        account: Account,
+        pace: Pace,
+        durations: Durations,
+        sharing: Sharing,
+        aftermath: Aftermath,
     ) -> Runner:
-        durations, hurry, rate = Durations(), asyncio.Event(), Rate()
+        hurry, rate = asyncio.Event(), Rate()
         self.owners.client.listen(rate.heard)
         way = Way(
             owners=self.owners,

@@ -41,6 +41,7 @@ class Holding:
     async def resume(self, wish: Resume) -> list[str]:
         """Let go on what was paused by hand, and have the account's holds tried at once."""
         scope, words = await self._scope(wish.watch)
+        was_held = bool(await self._over(wish.watch))
         was_paused = await self._journal.run(holds.drop, scope, PAUSED.code)
         await self._look()
         await self._journal.run(loops.let_go, wish.watch)
@@ -48,9 +49,17 @@ class Holding:
         for each in dict.fromkeys((scope, holds.ACCOUNT)):
             await self._journal.run(holds.try_now, each)
         log.info("operator.resumed", scope=scope)
-        first = f"{words} goes on" if was_paused else f"{words} was not paused"
-        left = await self._journal.run(holds.holds)
-        return [first, *(_still_held(each) for each in left)]
+        left = await self._over(wish.watch)
+        if not left:
+            return [f"{words} goes on" if was_held else f"{words} was not held"]
+        first = [f"{words} is no longer paused"] if was_paused else []
+        tried = {scope, holds.ACCOUNT}
+        return [*first, *(_still_held(each, is_tried=each.scope in tried) for each in left)]
+
+    async def _over(self, watch: str | None) -> list[Hold]:
+        """Return the holds that concern a watch, or all."""
+        found = await self._journal.run(holds.holds)
+        return [each for each in found if watch is None or _concerns(each.scope, watch)]
 
     async def release(self, wish: Release) -> list[str]:
         """Let go what is held back of a watch, or leave it out."""
@@ -69,7 +78,12 @@ class Holding:
         return holds.watch_scope(watch), f"watch {watch}"
 
 
-def _still_held(hold: Hold) -> str:
-    is_tried = hold.next_trial is not None and hold.scope == holds.ACCOUNT
-    what = "it is tried at once" if is_tried else hold.failure.hint
-    return f"{hold.scope} is held: {hold.failure.message} {what}"
+def _concerns(scope: str, watch: str) -> bool:
+    kind, _, place = scope.partition(":")
+    return kind in (holds.ACCOUNT, holds.SERVICE) or place.partition("/")[0] == watch
+
+
+def _still_held(hold: Hold, *, is_tried: bool) -> str:
+    what = "Submitting" if hold.scope == holds.ACCOUNT else hold.scope
+    then = "It is tried at once." if is_tried and hold.next_trial else hold.failure.hint
+    return f"{what} is still held: {hold.failure.message} {then}"

@@ -101,9 +101,16 @@ LINK_FORBIDDEN = Failure(
 IN_DOUBT = Failure(
     "in_doubt",
     "The edit was sent but no answer came: it may have been accepted and charged.",
-    "A callback may still tell of its task. Else look for it in the service's account pages, then "
-    "run resolve with --task-id, --resend or --abandon. Only limits.resend_up_to sends it again "
-    "by itself.",
+    "Look for it in the service's account pages. Then run resolve: with --task-id if it is there, "
+    "with --resend if it is not, or with --abandon. Only limits.resend_up_to sends it again by "
+    "itself.",
+)
+IN_DOUBT_CALLED = Failure(
+    IN_DOUBT.code,
+    IN_DOUBT.message,
+    "If it was accepted, a callback ends the doubt by itself at the end of its task. If none comes "
+    f"in the time that such edits take, it most likely never arrived: {IN_DOUBT.hint[0].lower()}"
+    f"{IN_DOUBT.hint[1:]}",
 )
 MANY_DOUBTS = Failure(
     "many_doubts",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -10,6 +11,8 @@ from hotfolder.domain.events import WaitsFor
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.preparation import AS_BEFORE, Finish, Preparation, upload_key
 from hotfolder.domain.states import State
+
+CALLBACK_PARAMETER = "webhookUrl"
 
 JsonScalar = str | int | float | bool | None
 Params = dict[str, JsonScalar | list[JsonScalar]]
@@ -79,6 +82,11 @@ class Submit:
     charge: Decimal | None
     currency: str | None
     payload: str = field(repr=False)
+
+    @property
+    def asks_for_callback(self) -> bool:
+        """Whether the service was asked to tell the end of the task."""
+        return CALLBACK_PARAMETER in json.loads(self.payload)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

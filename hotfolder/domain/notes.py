@@ -25,6 +25,15 @@ _FIRST_WORDS = {
 }
 
 
+# Who finds a note has a picture to deliver; what these kinds hint at only the owner can do.
+_BEFORE_THE_HINT = {
+    Kind.IN_DOUBT: "It may have been paid already, so it is not sent again by itself. Dropping it "
+    "again would not help. For whoever looks after hotfolder: ",
+    Kind.HELD: "There is nothing to do here: it keeps its place and is edited by itself as soon as "
+    "this is over. For whoever looks after hotfolder: ",
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
     """What there is to say about a job of a source whose file name is `name`."""
@@ -44,7 +53,14 @@ class Note:
         """The note itself. It changes with what it tells and with nothing else."""
         paragraphs = (
             f"{self.name} {_FIRST_WORDS[self.kind]}",
-            f"{self.reason.message} {self.reason.hint}".strip(),
+            *self._reason,
             f"This note goes away by itself. hotfolder, job {self.job}",
         )
         return "\n\n".join(paragraphs) + "\n"
+
+    @property
+    def _reason(self) -> tuple[str, ...]:
+        message, hint = self.reason.message, self.reason.hint
+        if self.kind in _BEFORE_THE_HINT:
+            return message, f"{_BEFORE_THE_HINT[self.kind]}{hint or 'see status.'}"
+        return (f"{message} {hint}".strip(),)

@@ -116,7 +116,8 @@ def take(session: Session, hint: Hint, confirmed: Confirmed, again_at: datetime)
     """Take in a task that the service knows; returns the job where this moved it.
 
     A job without results of another task follows this one. For any other job the task is
-    recorded with its charge, once it has ended. While the job is just being sent nothing is
+    recorded with its charge, once it has ended; one that ended well while the job follows another
+    is kept in reserve until that one has ended, too. While the job is just being sent nothing is
     done: the answer comes first.
     """
     job = existing_job(session, hint.job)
@@ -127,7 +128,9 @@ def take(session: Session, hint: Hint, confirmed: Confirmed, again_at: datetime)
         drop(session, hint)
         return None
     event = _event(job, hint, confirmed)
-    if job.state is State.SUBMITTING or (event is None and confirmed.outcome is None):
+    is_reserve = job.state is State.RUNNING and confirmed.is_promising
+    waits = event is None and (confirmed.outcome is None or is_reserve)
+    if job.state is State.SUBMITTING or waits:
         postpone(session, hint, again_at)
         return None
     drop(session, hint)

@@ -16,7 +16,13 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from hotfolder.domain import events as ev
-from hotfolder.domain.failures import BACKLOG, SPOOL_BLOCKED, WATCH_REMOVED, Failure
+from hotfolder.domain.failures import (
+    BACKLOG,
+    OUTPUT_BLOCKED,
+    SPOOL_BLOCKED,
+    WATCH_REMOVED,
+    Failure,
+)
 from hotfolder.domain.jobs import Job
 from hotfolder.journal.session import Session, from_ms, to_ms
 
@@ -24,6 +30,9 @@ ACCOUNT = "account"
 SERVICE = "service"
 FIRST_TRIAL_S = 30.0
 LONGEST_TRIAL_S = 1800.0
+# A look at a folder of one's own costs nobody anything: a share that is back is not kept waiting.
+LOCAL = frozenset({OUTPUT_BLOCKED, SPOOL_BLOCKED})
+LONGEST_LOCAL_TRIAL_S = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,14 +63,16 @@ def rule_scope(watch: str, rule: str) -> str:
 def hold(session: Session, scope: str, failure: Failure) -> bool:
     """Stop submitting in a scope; returns whether this hold is new.
 
-    One job is let through as a trial after half a minute, later at doubling intervals. Calls
+    One job is let through as a trial after half a minute, later at doubling intervals, at most
+    half an hour; where the cause lies here, a minute. Calls
     that were on their way when the hold began change nothing: they are no trials.
     """
     found = session.row("find_hold", scope=scope)
     if found and found["next_trial"] > session.now_ms:
         return False
     trials = found["trials"] + 1 if found else 0
-    wait_s = min(LONGEST_TRIAL_S, FIRST_TRIAL_S * 2.0 ** min(trials, 16))
+    longest_s = LONGEST_LOCAL_TRIAL_S if failure.code in LOCAL else LONGEST_TRIAL_S
+    wait_s = min(longest_s, FIRST_TRIAL_S * 2.0 ** min(trials, 16))
     session.change(
         "renew_hold" if found else "put_hold",
         scope=scope,

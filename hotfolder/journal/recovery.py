@@ -6,6 +6,10 @@ charged, so it is in doubt. It is never sent again from here.
 
 from __future__ import annotations
 
+from collections import defaultdict
+from statistics import median
+from typing import Final
+
 from hotfolder.domain import events as ev
 from hotfolder.domain import names
 from hotfolder.domain.jobs import Job
@@ -14,6 +18,8 @@ from hotfolder.journal import doubts, holds
 from hotfolder.journal.session import Session
 from hotfolder.journal.transitions import apply
 
+DURATIONS_LOOKED_AT: Final = 500
+DURATIONS_COUNTED: Final = 9
 INTERRUPTED = "the program stopped between sending and the answer"
 
 
@@ -32,6 +38,18 @@ def recover(session: Session) -> list[Job]:
 def running_jobs(session: Session) -> frozenset[int]:
     """Return the jobs that have a task at the service."""
     return frozenset(row["id"] for row in session.rows("jobs_in_state", state=State.RUNNING.value))
+
+
+def usual_durations_s(session: Session) -> dict[str, float]:
+    """Return how long tasks of each model take, in seconds, as seen before this start.
+
+    It is the median of the newest few, so that those which an outage or a stop of the program
+    kept from being seen in time count for little.
+    """
+    seen: defaultdict[str, list[int]] = defaultdict(list)
+    for row in session.rows("newest_durations", limit=DURATIONS_LOOKED_AT):
+        seen[row["model"]].append(row["duration"])
+    return {model: median(each[:DURATIONS_COUNTED]) / 1000 for model, each in seen.items()}
 
 
 def spooled_files(session: Session) -> frozenset[str]:

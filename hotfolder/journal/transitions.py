@@ -69,7 +69,7 @@ def apply(session: Session, job_id: int, event: ev.Event, *, expected: State | N
 
 def _move(session: Session, job: Job, event: ev.Event, to_state: State) -> None:
     due_at, waits_for = _next_look(session.now, event, to_state)
-    failure = _failure(event)
+    failure = _failure(job, event)
     changed = session.change(
         "move_job",
         job=job.id,
@@ -113,7 +113,7 @@ def _attempt(job: Job, event: ev.Event) -> int:
     return 0
 
 
-def _failure(event: ev.Event) -> Failure | None:
+def _failure(job: Job, event: ev.Event) -> Failure | None:
     match event:
         case ev.GaveUp(failure=failure) | ev.SubmitRefused(failure=failure):
             return failure
@@ -122,7 +122,8 @@ def _failure(event: ev.Event) -> Failure | None:
         case ev.Postponed(failure=waiting) | ev.SubmitDeferred(failure=waiting):
             return waiting
         case ev.SubmitUnanswered():
-            return failures.IN_DOUBT
+            is_called = job.submit is not None and job.submit.asks_for_callback
+            return failures.IN_DOUBT_CALLED if is_called else failures.IN_DOUBT
         case ev.RemoteLost():
             return failures.TASK_DENIED
     return _WITHDRAWALS.get(type(event))

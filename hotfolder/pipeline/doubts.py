@@ -7,6 +7,7 @@ so that nobody waits for the next poll. Any other names a task that was lost, or
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -32,6 +33,7 @@ DENIED_TRIES: Final = 5
 LONGEST_LOOK_S: Final = 60.0
 RESEND_LOOK_S: Final = 5.0
 SHORTEST_LOOK_S: Final = 0.1
+CLOCK_JUMP_S: Final = 10.0
 
 _OUTCOMES: Final = {
     TaskStatus.WAITING: None,
@@ -68,7 +70,8 @@ class Doubts:
         self._wake = wake
         self._resend_up_to = resend_up_to
         self._patience = timedelta(seconds=patience_s)
-        self._hearing_since = later.clock()
+        self._hearing_since = self._looked_at = later.clock()
+        self._looked_s = time.monotonic()
         self._news = asyncio.Event()
 
     def wake(self) -> None:
@@ -143,8 +146,20 @@ class Doubts:
         silent_since = self._later.clock() - self._patience
         return doubts.Allowance(up_to=self._resend_up_to(), silent_since=silent_since)
 
+    def _note_gap(self) -> None:
+        """Begin to wait anew where the clock was set or the machine slept: no callback came then.
+
+        The one shows in the other: only the monotonic clock stands still or goes on as before.
+        """
+        now, now_s = self._later.clock(), time.monotonic()
+        passed_s = (now - self._looked_at).total_seconds()
+        if abs(passed_s - (now_s - self._looked_s)) > CLOCK_JUMP_S:
+            self._hearing_since = now
+        self._looked_at, self._looked_s = now, now_s
+
     async def _resend(self) -> None:
         """Send again what may be, once callbacks could have come all the while."""
+        self._note_gap()
         allowance = self._allowance()
         if not allowance.up_to or self._hearing_since > allowance.silent_since:
             return

@@ -64,7 +64,8 @@ class Fetching:
         except (picture.PictureError, RemoteError) as error:
             if job.attempt + 1 >= BROKEN_TRIES and isinstance(error, picture.PictureError):
                 return Outcome(ev.GaveUp(failure=failures.RESULT_UNREADABLE))
-            return Outcome(self._later.postponed(job, f"the result is not whole: {error}"))
+            remote = error if isinstance(error, RemoteError) else None
+            return Outcome(self._later.postponed(job, f"the result is not whole: {error}", remote))
         finished = "; ".join(dict.fromkeys(each.finished for each in files if each.finished))
         return Outcome(ev.Fetched(results=tuple(files), finished=finished))
 

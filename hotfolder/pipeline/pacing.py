@@ -12,6 +12,7 @@ whoever has less takes what is free.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -181,10 +182,13 @@ class Pace:
 
 
 class Durations:
-    """How long tasks of each model usually take, in seconds, learned from those that ended."""
+    """How long tasks of each model usually take, in seconds, learned from those that ended.
 
-    def __init__(self) -> None:
-        self._usual_s: dict[str, float] = {}
+    `known_s` is what was learned before.
+    """
+
+    def __init__(self, known_s: Mapping[str, float] | None = None) -> None:
+        self._usual_s = dict(known_s or {})
 
     def usual_s(self, model: str) -> float:
         """Return the usual duration."""

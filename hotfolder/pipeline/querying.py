@@ -102,7 +102,8 @@ class Querying:
         )
 
     def _running_s(self, submit: Submit) -> float:
-        return (self._later.clock() - submit.intent_at).total_seconds()
+        """Return how long a task has run; a clock that was set back makes it no less than 0."""
+        return max(0.0, (self._later.clock() - submit.intent_at).total_seconds())
 
     def _still_running(self, job: Job, submit: Submit) -> ev.Event:
         self._oddities.pop(job.id, None)

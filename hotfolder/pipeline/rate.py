@@ -5,6 +5,9 @@ refused for its rate; then they come evenly, a little slower than those that pas
 second, and a little faster with each one that passes. A slow pace grows by a step rather than by
 its share, so that a bad hour of the service is not paid for all day. HTTP 429 to a submit is left
 out: it may mean the number of tasks, which is the pace's matter.
+
+Downloads are no calls: a service counts those by key, and a result's link carries none; it mostly
+leads to another machine. Few go on at a time, and each waits as long as that machine says.
 """
 
 from __future__ import annotations

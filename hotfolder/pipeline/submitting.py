@@ -20,7 +20,7 @@ from hotfolder.domain import events as ev
 from hotfolder.domain import failures, tokens
 from hotfolder.domain.errors import Busy, Held, NotSent, OutputError, Refused, RemoteError
 from hotfolder.domain.failures import Failure
-from hotfolder.domain.jobs import Job
+from hotfolder.domain.jobs import CALLBACK_PARAMETER, Job
 from hotfolder.domain.retry import PollSchedule
 from hotfolder.journal import acceptance, holds, places, uploads
 from hotfolder.journal.drafts import Draft
@@ -63,7 +63,7 @@ class Addresses:
         """Return what asks the service, in a submit, to tell the end of its task."""
         if not self.webhook_url:
             return {}
-        return {"webhookUrl": f"{self.webhook_url.rstrip('/')}/{token}"}
+        return {CALLBACK_PARAMETER: f"{self.webhook_url.rstrip('/')}/{token}"}
 
 
 @dataclass(frozen=True, slots=True)

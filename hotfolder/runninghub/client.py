@@ -131,7 +131,7 @@ class Client:
     async def download(self, url: str, write: Callable[[bytes], object], *, limit: int) -> None:
         """Pass a result's bytes to `write`, in a thread, chunk by chunk; see `Links.fetch`.
 
-        Raises LinkGone, LinkForbidden, NotSent, Unanswered. The key is not sent to result links.
+        Raises LinkGone, LinkForbidden, Busy, NotSent, Unanswered. Result links never see the key.
         """
         await self._links.fetch(url, write, limit=limit)
         self._failpoint("download.answered")

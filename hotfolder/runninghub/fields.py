@@ -74,8 +74,9 @@ def count(stated: object) -> int | None:
 def date(header: str) -> datetime | None:
     """Return the time in a Date header, or None where there is none."""
     try:
-        return parsedate_to_datetime(header).astimezone(UTC)
-    except ValueError:
+        found = parsedate_to_datetime(header)
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
 
 

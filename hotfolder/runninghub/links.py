@@ -17,6 +17,7 @@ import socket
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Final
 from urllib.parse import urlsplit
@@ -24,13 +25,15 @@ from urllib.request import getproxies
 
 import httpx
 
-from hotfolder.domain.errors import LinkForbidden, LinkGone, Unanswered
+from hotfolder.domain.errors import Busy, LinkForbidden, LinkGone, Unanswered
+from hotfolder.runninghub import refusals
 from hotfolder.runninghub.sending import Trace, translated
 
 MOST_REDIRECTS: Final = 3
 MOST_RESUMES: Final = 20
 LONGEST_DOWNLOAD_S: Final = 3600.0
 GONE_STATUSES: Final = frozenset({401, 403, 404, 410})
+BUSY_STATUSES: Final = frozenset({429, 503})
 HTTP_PARTIAL: Final = 206
 
 Address = IPv4Address | IPv6Address
@@ -176,8 +179,9 @@ class Links:
         """Pass a result's bytes to `write`, in a thread, chunk by chunk.
 
         What was cut is resumed for as long as that brings it on. Raises LinkGone when the link
-        has expired, LinkForbidden when it leads where no result lies, NotSent, and Unanswered on
-        anything that cut the download short or made it larger than `limit` bytes.
+        has expired, LinkForbidden when it leads where no result lies, Busy when it is to be asked
+        again later, NotSent, and Unanswered on anything that cut the download short or made it
+        larger than `limit` bytes.
         """
         if not _is_web_address(url):
             raise LinkGone("the result link is no web address")
@@ -234,6 +238,9 @@ def _check(response: httpx.Response, progress: _Progress, limit: int) -> None:
     status = response.status_code
     if status in GONE_STATUSES:
         raise LinkGone(f"the result link answers HTTP {status}")
+    wait_s = refusals.retry_after_s(response.headers, datetime.now(UTC))
+    if wait_s and status in BUSY_STATUSES:
+        raise Busy(f"the result link answers HTTP {status}", after_s=wait_s, limit=False)
     if status != (HTTP_PARTIAL if progress.size else httpx.codes.OK):
         raise Unanswered(f"the result link answers HTTP {status}")
     if response.headers.get("content-encoding", "identity") != "identity":

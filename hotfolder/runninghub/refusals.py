@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from functools import cache
 from importlib import resources
 from typing import Final
@@ -93,6 +92,8 @@ def free_call_error(answer: Answer, body: object) -> RemoteError:
     code = fields.code_and_words(body)[0]
     if code == "-1":
         return Unanswered("the service answered -1, which may be spurious")
+    if isinstance(error, Unanswered):
+        return _told_to_wait(answer) or error
     if isinstance(error, RuleHold):
         return AccountHold(error.failure)
     return error
@@ -103,7 +104,8 @@ def query_error(answer: Answer, code: str) -> RemoteError:
     if answer.status == 429 or (code in codes() and codes()[code].kind == "busy"):  # noqa: PLR2004  HTTP
         wait_s = _wait_s(answer, RATE_WAIT_S)
         return Busy("the service is busy", after_s=wait_s, limit=False)
-    return Unanswered(f"the query was answered with HTTP {answer.status}, code {code or 'none'}")
+    words = f"the query was answered with HTTP {answer.status}, code {code or 'none'}"
+    return _told_to_wait(answer) or Unanswered(words)
 
 
 def _coded_error(code: str, said: str, answer: Answer) -> RemoteError:
@@ -136,16 +138,22 @@ def _wait_s(answer: Answer, first_s: float) -> float:
     return retry_after_s(answer.headers, datetime.now(UTC)) or first_s
 
 
+def _told_to_wait(answer: Answer) -> Busy | None:
+    """Return the wish of a broken service to be asked again later, where it says when."""
+    wait_s = retry_after_s(answer.headers, datetime.now(UTC))
+    return Busy(f"HTTP {answer.status}", after_s=wait_s, limit=False) if wait_s else None
+
+
 def retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Return the seconds of a Retry-After header, which may be a number or a date."""
+    """Return the seconds of a Retry-After header, which may be a number or a date.
+
+    A date is one of the service's clock: where the answer tells that, `now` does not count.
+    """
     stated = headers.get("retry-after", "").strip()
-    if not stated:
-        return None
     if stated.isascii() and stated.isdecimal():
         return min(float(stated), LONGEST_RETRY_AFTER_S)
-    try:
-        until = parsedate_to_datetime(stated)
-    except ValueError:
+    until = fields.date(stated)
+    if until is None:
         return None
-    aware = until if until.tzinfo else until.replace(tzinfo=UTC)
-    return min(max(0.0, (aware - now).total_seconds()), LONGEST_RETRY_AFTER_S)
+    there = fields.date(headers.get("date", "")) or now
+    return min(max(0.0, (until - there).total_seconds()), LONGEST_RETRY_AFTER_S)

@@ -36,6 +36,9 @@ async def test_a_storm_loses_nothing_and_pays_once(tmp_path: Path) -> None:
         print(left)  # noqa: T201  for -rP
         assert (left.lost, left.partial, left.twice, left.hopeless) == ([], [], 0, 0)
         assert left.states.keys() <= {"done", "in_doubt"}
+        assert left.reasons.keys() <= {"in_doubt"}  # done jobs have none
+        assert sum(left.reasons.values()) == left.states.get("in_doubt", 0)
+        assert len(studio.ledger().tasks) == left.states["done"]  # nothing else was accepted
         assert left.kills
         studio.simulator.clear_faults()
         for job in studio.jobs():

@@ -100,6 +100,22 @@ async def test_a_failed_task_gives_its_place_back(studio: Studio) -> None:
         assert studio.holds() == []
 
 
+async def test_resume_beside_a_budget_says_what_holds(studio: Studio) -> None:
+    """Who just wants to go on reads why not, and until when; not that nothing was paused."""
+    studio.configure(limits="daily_charge = 0.2", watch="charge_per_day = 0.2", watches=["other"])
+    studio.drop_many(2)
+    await studio.once()
+    assert len(studio.holds()) == 1
+    held = "watch:studio" if studio.holds() == ["watch:studio"] else "Submitting"
+    (line,) = await studio.act("resume", watch=None)
+    assert line.startswith(f"{held} is still held: The budget of 0.2 for today is used up")
+    assert "at midnight" in line
+    await studio.act("pause", watch="studio")
+    first, second = await studio.act("resume", watch="studio")
+    assert first == "watch studio is no longer paused"
+    assert "is still held: The budget" in second
+
+
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "Pacific/Auckland"])
 async def test_it_goes_on_at_the_owners_midnight(studio: Studio, zone: str) -> None:
     """Not at that of UTC: the day is the owner's."""

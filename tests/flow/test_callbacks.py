@@ -6,6 +6,7 @@ import asyncio
 import json
 import sqlite3
 from contextlib import closing
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import httpx
@@ -13,7 +14,7 @@ import pytest
 
 from hotfolder.domain.errors import OperatorError
 from hotfolder.domain.retry import PollSchedule
-from hotfolder.journal import callbacks, doubts
+from hotfolder.journal import callbacks, doubts, reading
 from hotfolder.pipeline import querying
 from hotfolder.simulator import Fault
 from tests.studio import LIMIT_S
@@ -236,20 +237,53 @@ async def test_an_abandoned_task_is_recorded(studio: Studio) -> None:
 
 
 async def test_sent_again_only_after_the_callbacks_time(studio: Studio) -> None:
-    """`resend_up_to`: never within ten minutes of listening, once for a job, by its price."""
+    """`resend_up_to`: never before callbacks had their time, once for a job, by its price."""
     with_callbacks(studio, limits="resend_up_to = 0.14")
+    studio.edge(callback_patience_s=1.0)
     studio.fault(NEVER_SENT)
     studio.drop("ann.jpg")
     async with studio.running():
+        await studio.until_states(done=1)
+    lines = studio.read(reading.history, studio.job("ann.jpg")["id"])
+    at = {line.name: line.at for line in lines}
+    assert at["ResendApproved"] - at["SubmitUnanswered"] >= timedelta(seconds=1)
+    assert [line.name for line in lines].count("ResendApproved") == 1
+    assert len(studio.ledger().tasks) == 1
+
+
+async def test_a_clock_that_jumps_makes_no_callback_late(studio: Studio) -> None:
+    """Hours that nobody could hear a callback in (the machine slept) are no silence."""
+    with_callbacks(studio, limits="resend_up_to = 0.14")
+    studio.fault(LOST, Fault(call="webhook", kind="missing", times=1))
+    studio.drop("ann.jpg")
+    async with studio.running():
         await studio.until_states(in_doubt=1)
-        studio.clock.forward(590)
-        assert await call_back(f"http://{studio.webhook}/x", "1") == 200
+        studio.clock.forward(4 * 3600)
         studio.drop("bob.jpg", number=2)
         await studio.until_states(in_doubt=1, done=1)
-        studio.clock.forward(20)
+        await studio.until(lambda: heard(studio), "its callback, which makes doubts be looked at")
+        assert await call_back(webhook_of(studio), studio.ledger().tasks[0].task_id) == 200
         await studio.until_states(done=2)
-    assert studio.history("ann.jpg").count("ResendApproved") == 1
+    assert "ResendApproved" not in studio.history("ann.jpg")
     assert len(studio.ledger().tasks) == 2
+
+
+async def test_a_task_that_turns_up_while_another_runs_is_kept_in_reserve(studio: Studio) -> None:
+    """Sent again by a person, and the second task fails: the first one's paid result is used."""
+    with_callbacks(studio)
+    studio.fault(LOST, Fault(call="webhook", kind="missing", times=1))
+    studio.drop("ann.jpg")
+    async with studio.running():
+        await studio.until_states(in_doubt=1)
+        studio.simulator.update_settings(task_s=2.0)
+        studio.fault(Fault(call="submit", kind="fail_task", code="1501", times=1))
+        await studio.send("resolve", job=1, resend=True)
+        await studio.until_states(running=1)
+        first = studio.ledger().tasks[0].task_id
+        assert await call_back(webhook_of(studio), first) == 200
+        await studio.until_states(done=1)
+    assert studio.job("ann.jpg")["task_id"] == first
+    assert [float(task.charge) for task in studio.ledger().tasks] == [0.14, 0.0]
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,18 @@ async def in_doubt(studio: Studio, fault: Fault) -> Json:
     return job
 
 
+@pytest.mark.parametrize("callbacks", [True, False], ids=["callbacks", "none"])
+async def test_a_doubt_says_what_ends_it(studio: Studio, callbacks: bool) -> None:  # noqa: FBT001
+    """What a person is to do, and whether a callback may yet do it."""
+    studio.configure(callbacks=callbacks)
+    studio.edge(callback_patience_s=0.0)
+    job = await in_doubt(studio, Fault(call="submit", kind="drop_before", times=1))
+    assert ("a callback ends the doubt" in job["error"]["hint"]) is callbacks
+    for word in ("account pages", "resolve", "--task-id", "--resend", "--abandon"):
+        assert word in job["error"]["hint"]
+    assert job["error"]["hint"] in studio.explain("ann.jpg")["reason"]
+
+
 async def test_three_lost_answers_of_fifty(studio: Studio) -> None:
     """50 pictures, 3 answers lost in three ways: 50 tasks, 47 done; settled: 50 done, 50 tasks."""
     studio.edge(submit_timeout_s=1.0)

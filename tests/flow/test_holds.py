@@ -223,7 +223,7 @@ async def test_pausing_what_is_not_there_is_refused(studio: Studio) -> None:
     await studio.once()
     with pytest.raises(OperatorError, match="no watch attic"):
         await studio.act("pause", watch="attic")
-    assert await studio.act("resume") == ["submitting was not paused"]
+    assert await studio.act("resume") == ["submitting was not held"]
     assert studio.holds() == []
 
 

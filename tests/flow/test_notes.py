@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hotfolder.domain.failures import PAUSED
 from hotfolder.simulator import Fault
 from tests.studio import RULE
 
@@ -60,6 +61,10 @@ async def test_all_tells_of_held_doubtful_and_waiting_pictures(studio: Studio) -
     studio.drop("bob.txt", "Make it gold")
     await studio.once()
     assert studio.outputs() == ["ann.jpg", "bob.jpg.held.txt"]
+    what, why, then, _ = read(studio, "bob.jpg.held.txt").split("\n\n")
+    assert (what, why) == ("bob.jpg is not edited for now.", PAUSED.message)
+    assert then.startswith("There is nothing to do here")
+    assert then.endswith(f"For whoever looks after hotfolder: {PAUSED.hint}")
     await studio.act("resume", watch=None)
     await studio.once()
     assert studio.outputs() == ["ann.jpg", "bob.jpg"]

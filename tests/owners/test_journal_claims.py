@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hotfolder.domain import events as ev
-from hotfolder.domain.failures import KEY_REFUSED, NO_MONEY, PAUSED, Failure
+from hotfolder.domain.failures import KEY_REFUSED, NO_MONEY, OUTPUT_BLOCKED, PAUSED, Failure
 from hotfolder.domain.states import State
 from hotfolder.journal import holds
 from hotfolder.journal.claims import Claim, claim
@@ -141,16 +141,26 @@ def test_two_holds_are_both_waited_for(desk: Desk) -> None:
     assert claimed(desk) == [job.id]
 
 
-def test_failed_trials_come_at_doubling_intervals(desk: Desk) -> None:
-    """The trials of a hold become rarer, up to half an hour."""
+@pytest.mark.parametrize(
+    ("failure", "expected"),
+    [
+        (NO_MONEY, [30, 60, 120, 240, 480, 960, 1800, 1800, 1800]),
+        (Failure(OUTPUT_BLOCKED, "away", ""), [30, *[60] * 8]),
+    ],
+    ids=["service", "share"],
+)
+def test_failed_trials_come_at_doubling_intervals(
+    desk: Desk, failure: Failure, expected: list[int]
+) -> None:
+    """The trials of a hold become rarer, up to half an hour; looks at a folder here, a minute."""
     waits = []
     for _ in range(9):
-        hold(desk, holds.ACCOUNT)
+        desk.journal.run_blocking(holds.hold, holds.ACCOUNT, failure)
         (found,) = desk.journal.run_blocking(holds.holds)
         assert found.next_trial is not None
         waits.append((found.next_trial - desk.clock.now).total_seconds())
         desk.clock.now = found.next_trial
-    assert waits == [30, 60, 120, 240, 480, 960, 1800, 1800, 1800]
+    assert waits == expected
 
 
 def test_answers_on_their_way_are_no_trials(desk: Desk) -> None:

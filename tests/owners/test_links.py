@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from hotfolder.domain.errors import LinkForbidden, LinkGone, NotSent, Unanswered
+from hotfolder.domain.errors import Busy, LinkForbidden, LinkGone, NotSent, Unanswered
 from hotfolder.runninghub.links import Address, Links, network_of
 
 if TYPE_CHECKING:
@@ -289,3 +289,15 @@ async def test_a_gone_link_is_gone() -> None:
         with pytest.raises(LinkGone) as caught:
             await fetch(f"http://127.0.0.1:{port}/x")
     assert not isinstance(caught.value, LinkForbidden)
+
+
+@pytest.mark.parametrize("status", ["429 Too Many Requests", "503 Service Unavailable"])
+async def test_a_store_may_say_when_to_come_back(status: str) -> None:
+    """Retry-After counts for downloads, too; without one they are tried again as ever."""
+    async with serving(lambda _, __: http(status, b"", "retry-after: 30")) as (_, port):
+        with pytest.raises(Busy) as caught:
+            await fetch(f"http://127.0.0.1:{port}/a.jpg")
+    assert caught.value.after_s == 30
+    async with serving(lambda _, __: http(status)) as (_, port):
+        with pytest.raises(Unanswered):
+            await fetch(f"http://127.0.0.1:{port}/a.jpg")

@@ -213,6 +213,30 @@ def test_retry_after(stated: str, seconds: float | None) -> None:
     assert refusals.retry_after_s({"retry-after": stated}, NOW) == seconds
 
 
+def test_a_date_is_one_of_the_services_clock() -> None:
+    """A machine whose clock is wrong by hours waits no shorter and no longer for that."""
+    there = NOW + timedelta(hours=5)
+    headers = {
+        "date": format_datetime(there, usegmt=True),
+        "retry-after": format_datetime(there + timedelta(seconds=40), usegmt=True),
+    }
+    assert refusals.retry_after_s(headers, NOW) == 40
+    assert refusals.retry_after_s({**headers, "date": "never"}, NOW) == 3600
+
+
+@pytest.mark.parametrize("call", [wire.uploaded, wire.task_report, wire.account])
+@pytest.mark.parametrize(("stated", "seconds"), [("120", 120), ("0", None), ("", None)])
+def test_a_broken_service_may_say_when_to_come_back(
+    call: Callable[[Answer], object], stated: str, seconds: float | None
+) -> None:
+    """What costs nothing is asked again then; a submit stays in doubt whatever it says."""
+    broken = answer({}, 503, {"retry-after": stated})
+    error = told(call, broken)
+    assert isinstance(error, Unanswered if seconds is None else Busy)
+    assert getattr(error, "after_s", None) == seconds
+    assert isinstance(told(wire.submitted_task, broken), Unanswered)
+
+
 @given(st.text(max_size=60))
 def test_retry_after_never_raises(stated: str) -> None:
     """No header breaks the reading of an answer."""

@@ -26,6 +26,14 @@ SELECT count(*) AS count FROM submit WHERE job = :job AND outcome = 'failed';
 UPDATE submit SET links_expired = links_expired + 1
 WHERE id = (SELECT id FROM submit WHERE job = :job ORDER BY number DESC LIMIT 1);
 
+-- name: newest_durations
+-- How long the newest tasks that ended well were seen to take, in milliseconds.
+SELECT job.plan ->> '$.model' AS model, submit.answered_at - submit.intent_at AS duration
+FROM submit JOIN job ON job.id = submit.job
+WHERE submit.outcome = 'succeeded' AND submit.task_id IS NOT NULL AND submit.links_expired = 0
+    AND submit.answered_at > submit.intent_at
+ORDER BY submit.id DESC LIMIT :limit;
+
 -- name: task_owner
 -- Which job a task of the service belongs to.
 SELECT id AS submit, job FROM submit WHERE task_id = :task_id;

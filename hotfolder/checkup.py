@@ -251,7 +251,7 @@ def _journal(wanted: Config) -> Findings:
         yield Finding(Verdict.BAD, "journal", str(error), "install the newer hotfolder again")
         return
     except HotfolderError as error:
-        copy = newest_backup(wanted)
+        copy = newest_backup(wanted, utc_now())
         advice = f"hotfolder restore {copy or 'FILE, if you have a copy'}"
         yield Finding(Verdict.BAD, "journal", str(error), advice)
         return

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -77,9 +77,9 @@ class Housekeeping:
             log.info("history.retired", lines=retired, days=days)
 
 
-def newest_backup(config: Config) -> Path | None:
-    """Return the newest daily copy, or None."""
-    return max(backups_folder(config).glob(backup.DAILY_GLOB), default=None)
+def newest_backup(config: Config, now: datetime) -> Path | None:
+    """Return the newest daily copy, or None. `now` is any aware time."""
+    return max(backup.dailies(backups_folder(config), now.astimezone()), default=None)
 
 
 def backups_folder(config: Config) -> Path:

@@ -36,12 +36,13 @@ class Overview:
     async def now(self) -> Now:
         """Return how everything stands. Raises JournalError."""
         config = self.config()
-        newest = newest_backup(config)
+        now = datetime.now(UTC)
+        newest = newest_backup(config, now)
         return Now(
             status=await self.journal.run(views.status, config),
             oldest_result_at=await self.journal.run(reading.oldest_result),
             writable=not self.journal.trouble,
-            at=datetime.now(UTC),
+            at=now,
             window=self.pace.window,
             scans_s={each.watch.name: each.scan_s for each in self.watches.intakes if each.scanned},
             free_bytes=await self._free(config),

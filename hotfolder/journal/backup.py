@@ -61,9 +61,19 @@ def take_daily(folder: Path, backups: Path, now: datetime, keep: int) -> Path | 
     if target.exists():
         return None
     take(folder, target)
-    for old in sorted(backups.glob(DAILY_GLOB))[:-keep]:
+    for old in dailies(backups, now)[:-keep]:
         old.unlink(missing_ok=True)
     return target
+
+
+def dailies(backups: Path, now: datetime) -> list[Path]:
+    """Return the copies of days up to the owner's `now`, oldest first.
+
+    One of a day to come was named by a clock that was wrong: it must neither count as the newest
+    nor take the place of those that follow.
+    """
+    newest = DAILY_NAME.format(day=now.date().isoformat())
+    return sorted(each for each in backups.glob(DAILY_GLOB) if each.name <= newest)
 
 
 def put_back(folder: Path, copy: Path, clock: Clock) -> tuple[list[str], Path | None]:

@@ -109,6 +109,21 @@ def test_daily_copies_are_kept_in_a_number(tmp_path: Path) -> None:
     ]
 
 
+def test_a_copy_of_a_day_to_come_takes_no_place(tmp_path: Path) -> None:
+    """What a wrong clock dated ahead stays, and pushes none of the right ones out."""
+    accepted(tmp_path / "state", 1)
+    folder = tmp_path / "copies"
+    for number in range(3):
+        backup.take_daily(tmp_path / "state", folder, NOON + timedelta(days=1000 + number), keep=3)
+    for number in range(4):
+        assert backup.take_daily(tmp_path / "state", folder, NOON + timedelta(days=number), keep=3)
+    now = NOON + timedelta(days=3)
+    assert [each.name[8:-3] for each in backup.dailies(folder, now)] == [
+        f"2026-11-{day}" for day in (23, 24, 25)
+    ]
+    assert len(list(folder.iterdir())) == 6
+
+
 def test_what_was_there_is_kept(tmp_path: Path) -> None:
     """Putting a copy back keeps the former journal, with what a killed daemon left in its log."""
     state = tmp_path / "state"

@@ -81,6 +81,14 @@ class OutsideRoot(SourceError):
     """The path does not stay below its root, or is no path at all."""
 
 
+def in_words(error: OSError | SourceError) -> str:
+    """Return what a person is told of an error: in the system's words and with the place."""
+    if isinstance(error, SourceError) or error.strerror is None:
+        return str(error)
+    place = f" ({os.fsdecode(error.filename)!a})" if isinstance(error.filename, str | bytes) else ""
+    return f"{error.strerror}{place}"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Content:
     """A source's whole content, its SHA-256 in hex, and the sighting it was read at."""

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import ctypes.util
 import os
 import subprocess
+import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +17,9 @@ import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+
+MOUNTED_WITHIN_S = 30.0
 
 
 def mount(*options: str) -> None:
@@ -62,3 +68,54 @@ def hanging_share(place: Path) -> Iterator[Callable[[], None]]:
     finally:
         broken.close()
         unmount(place)
+
+
+class Orders:
+    """What a failing share is told: each order is an operation, an error and a path's beginning."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self._lines: list[str] = []
+        self.heal()
+
+    def fail(self, error: str, *operations: str, at: str = "/") -> None:
+        """Let operations fail from now on, besides those that fail already."""
+        self._lines += [f"{operation} {error} {at}" for operation in operations]
+        self._write()
+
+    def heal(self) -> None:
+        """Let nothing fail."""
+        self._lines = []
+        self._write()
+
+    def _write(self) -> None:
+        part = self.file.with_suffix(".part")
+        part.write_text("\n".join(self._lines))
+        part.rename(self.file)
+
+
+@contextlib.contextmanager
+def failing_share(place: Path) -> Iterator[Orders]:
+    """Mount a FUSE file system over an empty folder that fails as it is ordered to."""
+    if os.geteuid() != 0 or not Path("/dev/fuse").exists():
+        pytest.skip("a file system of our own needs root and /dev/fuse")
+    if not (ctypes.util.find_library("fuse3") or ctypes.util.find_library("fuse")):
+        pytest.skip("a file system that fails on order needs libfuse (Debian: libfuse3-3)")
+    mirrored = place.with_name(f"{place.name}-mirrored")
+    mirrored.mkdir()
+    orders = Orders(place.with_name(f"{place.name}-orders"))
+    told = (str(mirrored), str(place), str(orders.file))
+    share = subprocess.Popen([sys.executable, "-m", "tests.failing_share", *told])
+    try:
+        end_s = time.monotonic() + MOUNTED_WITHIN_S
+        while not os.path.ismount(place):
+            if share.poll() is not None:
+                pytest.skip(f"mounting is not permitted here: it ended with {share.returncode}")
+            assert time.monotonic() < end_s, "the share was not mounted in time"
+            time.sleep(0.01)
+        yield orders
+    finally:
+        if os.path.ismount(place):
+            unmount(place)
+        share.terminate()
+        share.wait()

@@ -197,7 +197,7 @@ WATCH_REMOVED = Failure(
 )
 BACKLOG = Failure(
     "backlog",
-    "More pictures than limits.backlog stood here before the watch, its rules or the journal did.",
+    "More pictures than limits.backlog stood here already when the watch began to take them.",
     "Run release for this watch to have them edited, or release --skip to leave them out.",
 )
 RESTORED = Failure(

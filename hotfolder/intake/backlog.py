@@ -1,9 +1,9 @@
 """The guard against a folder that is full before anybody asked: what stands there is held back.
 
-Sources become eligible all at once when a watch is new, or when its rules, the program or the
-journal changed. Which those are is told by comparing with what the watch took when it was last
-looked at whole: a source that it would have taken then, and that the journal does not know, was
-dropped since, and goes its way.
+Sources become eligible all at once when a watch is new, when its rules, its ignore files, the
+program or the journal changed, or when a folder can be read at last. Which those are is told by
+comparing with what the watch took when it was last looked at whole: a source that it would have
+taken then, and that the journal does not know, was dropped since, and goes its way.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal
+from functools import cached_property
+from pathlib import PurePosixPath
 from typing import Final
 
 import structlog
@@ -21,6 +23,7 @@ import structlog
 from hotfolder import config
 from hotfolder.domain.failures import BACKLOG
 from hotfolder.intake import ignore, plan, rules
+from hotfolder.intake.ignorefile import FormerFiles
 from hotfolder.journal import backlog
 from hotfolder.journal.backlog import Standing
 from hotfolder.journal.journal import Journal
@@ -31,20 +34,28 @@ from hotfolder.runninghub import catalog
 # further ahead comes from a camera whose clock is wrong.
 FUTURE_S: Final = 60.0
 
+MOST_UNSEEN: Final = 1000
+
 log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.intake")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Eligibility:
-    """Which names a watch takes: globs of each rule, and a digest of what the program ignores."""
+    """Which names a watch takes: globs of each rule, and a digest of what the program ignores.
+
+    `ignore_files` are the texts of the tree's ignore files by folder; `unseen` what could not be
+    looked at.
+    """
 
     recursive: bool
     globs: tuple[rules.Globs, ...]
     ignored: str
+    ignore_files: Mapping[str, str] = field(default_factory=dict)
+    unseen: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, watch: config.Watch) -> Eligibility:
-        """Return what a watch takes now."""
+        """Return what a watch takes now, whatever its ignore files say."""
         ignored = hashlib.sha256("\n".join(ignore.PATTERNS).encode()).hexdigest()
         globs = tuple(rules.globs(watch, rule) for rule in watch.rule)
         return cls(watch.recursive, globs, ignored)
@@ -54,21 +65,50 @@ class Eligibility:
         """Return one that `encoded` made."""
         stored = json.loads(text)
         globs = (rules.Globs(tuple(wanted), tuple(not_)) for wanted, not_ in stored["globs"])
-        return cls(stored["recursive"], tuple(globs), stored["ignored"])
+        return cls(
+            stored["recursive"],
+            tuple(globs),
+            stored["ignored"],
+            stored.get("ignore_files", {}),
+            tuple(stored.get("unseen", ())),
+        )
 
     def encoded(self) -> str:
         """Return it as the journal keeps it."""
         return json.dumps(asdict(self) | {"globs": [list(each) for each in self.globs]})
 
+    def names_as(self, other: Eligibility) -> bool:
+        """Return whether both take the same names, apart from what stands in the tree."""
+        mine, theirs = ((each.recursive, each.globs, each.ignored) for each in (self, other))
+        return mine == theirs
+
     def takes(self, relative: str) -> bool:
-        """Return whether a source that is not ignored would have been taken."""
+        """Return whether a source with an ordinary name would have been taken."""
         if "/" in relative and not self.recursive:
             return False
-        return any(each.take(relative) for each in self.globs)
+        return any(each.take(relative) for each in self.globs) and not self.hides(relative)
+
+    def hides(self, relative: str) -> bool:
+        """Return whether a source was ignored by an ignore file, or could not be seen."""
+        if self._unseen and not self._unseen.isdisjoint(_and_above(relative)):
+            return True
+        return self._former_files.ignored(relative)
+
+    @cached_property
+    def _unseen(self) -> frozenset[str]:
+        return frozenset(self.unseen)
+
+    @cached_property
+    def _former_files(self) -> FormerFiles:
+        return FormerFiles(self.ignore_files)
+
+
+def _and_above(relative: str) -> set[str]:
+    return {relative, *map(str, PurePosixPath(relative).parents)}
 
 
 class Backlog:
-    """Holds back what stood there, during the first whole look at a watch. Every call blocks.
+    """Holds back what stood there when it became eligible. Every call blocks.
 
     `limit` says how many sources are let go together at most; 0 = any number.
     """
@@ -82,20 +122,23 @@ class Backlog:
         self._limit = limit
         self._now = Eligibility.of(watch)
         self._before: Eligibility | None = None
-        self._open = True
+        self._first = True
         self._many = False
         self._few: dict[str, Standing] = {}
         self._began_s: float | None = None
 
     def begin(self) -> None:
         """Prepare a whole look."""
-        if self._open:
+        if self._first:
             self._prepare()
+        else:
+            self._few, self._many = {}, False
 
     def sift(self, unknown: Mapping[str, Unlike]) -> list[str]:
-        """Return the sources to take now, out of those that are not as they are known."""
-        if not self._open:
-            return list(unknown)
+        """Return the sources to take now, out of those that are not as they are known.
+
+        What stood there is found again, and judged, by the next whole look.
+        """
         if self._began_s is None:
             self._prepare()
         standing = {
@@ -106,14 +149,26 @@ class Backlog:
         self._keep(standing)
         return [path for path in unknown if path not in standing]
 
-    def end(self) -> list[str]:
-        """Return the sources that stood there, if they were few, after a whole look."""
-        if not self._open:
+    def end(self, ignore_files: Mapping[str, str | None], unseen: Sequence[str]) -> list[str]:
+        """Return the sources that stood there, if they were few, after a whole look.
+
+        That look found these ignore files, and could not see some folders and files. Where it saw
+        next to nothing, it does not count.
+        """
+        if len(unseen) > MOST_UNSEEN:
             return []
-        self._journal.run_blocking(backlog.looked_at_whole, self._number, self._now.encoded())
-        self._open = False
+        former = self._before.ignore_files if self._before else {}
+        # One that is broken lets all in its folder wait; mending it must not let all go at once.
+        texts = {
+            folder: former.get(folder, "*") if text is None else text
+            for folder, text in ignore_files.items()
+        }
+        now = replace(self._now, ignore_files=texts, unseen=tuple(sorted(unseen)))
+        if self._first or now != self._before:
+            self._journal.run_blocking(backlog.looked_at_whole, self._number, now.encoded())
         if self._many:
             log.warning("backlog.held", watch=self._watch.name, hint=BACKLOG.hint)
+        self._first, self._before = False, now
         few, self._few = self._few, {}
         return list(few)
 
@@ -126,12 +181,15 @@ class Backlog:
         self._few = {}
         self._many = since.held or since.distrusted
         self._before = Eligibility.decoded(since.eligible) if since.eligible else None
+        same_names = self._before is not None and self._before.names_as(self._now)
         if since.distrusted or (self._before and self._before.ignored != self._now.ignored):
             self._before = None
-        if since.eligible != self._now.encoded() and since.held:
+        if since.held and not same_names:
             self._forget_what_nobody_takes()
 
     def _stood_there(self, path: str, seen: Known) -> bool:
+        if not self._first and self._before is not None:
+            return self._before.hides(path)
         if self._before is not None and self._before.takes(path):
             return False
         began_s = self._began_s or 0.0

@@ -109,7 +109,7 @@ class Candidates:
         except JournalUnavailable:
             raise
         except (OSError, sources.RootGone) as error:
-            return _Unreadable(f"cannot be read: {error}")
+            return _Unreadable(f"cannot be read: {sources.in_words(error)}")
         except OutputError as error:
             return _Unreadable(f"the output folder cannot be looked at: {error}")
         except Exception as error:

@@ -72,8 +72,7 @@ class Finder:
                 sliced_s = time.monotonic() + SLICE_S
         if not start:
             self.refused = refused
-            if not refused:
-                yield self._backlog.end()
+            yield self._backlog.end(ignore_files.texts, refused)
             yield self._journal.run_blocking(sightings.lacking_references, self._number)
 
     def judge(self, hints: Iterable[str]) -> tuple[list[str], list[str]]:
@@ -91,7 +90,7 @@ class Finder:
         for relative in sorted(hints):
             folder, _, name = relative.rpartition("/")
             if name == ignorefile.NAME:
-                folders.add(folder)
+                folders.add("")  # only a whole look tells how much it lets go at once
             elif ignored(relative):
                 continue
             elif is_sidecar(relative):

@@ -6,7 +6,7 @@ not to be paid for.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -25,55 +25,89 @@ _Rules = pathspec.GitIgnoreSpec | str | None  # a text: why they cannot be under
 
 
 class IgnoreFiles:
-    """The ignore files of one tree as they are during one walk or look; each is read once."""
+    """The ignore files of one tree as they are during one walk or look; each is read once.
+
+    `texts` are those that a walk came by, by folder; None for one that cannot be understood.
+    """
 
     def __init__(self, root: Path) -> None:
+        self.texts: dict[str, str | None] = {}
         self._root = root
         self._rules: dict[str, _Rules] = {}
 
     def note(self, listing: Listing, folder: str) -> None:
-        """Take in from a walk whether a folder has an ignore file; others' are forgotten."""
+        """Take in from a walk whether a folder has an ignore file; others' are forgotten.
+
+        Raises OSError and RootGone.
+        """
         self._rules = {each: self._rules[each] for each in _above(folder) if each in self._rules}
         if NAME.encode() not in listing.names:
             self._rules[folder] = None
+        else:
+            self._of(folder)
 
     def why(self, relative: str, *, is_folder: bool = False) -> str | None:
         """Return why a path is ignored, or None. Raises OSError and RootGone."""
-        parts = relative.split("/")
-        for count in range(1, len(parts) + 1):
-            part = "/".join(parts[:count])
-            reason = self._why_one(part, is_folder=is_folder or count < len(parts))
-            if reason is not None:  # what lies in an ignored folder is ignored, as git does
-                return reason
-        return None
-
-    def _why_one(self, path: str, *, is_folder: bool) -> str | None:
-        reason = None
-        for folder in _above(path):
-            rules = self._of(folder)
-            if isinstance(rules, str):
-                return rules
-            if rules is not None:
-                inside = path[len(folder) + 1 :] if folder else path
-                verdict = rules.check_file(inside + "/" * is_folder).include
-                if verdict is not None:
-                    reason = f"ignored by {_place(folder)}" if verdict else None
-        return reason
+        return _why(self._of, relative, is_folder=is_folder)
 
     def _of(self, folder: str) -> _Rules:
         if folder not in self._rules:
-            self._rules[folder] = self._read(_place(folder))
+            self._rules[folder] = self._read(folder)
         return self._rules[folder]
 
-    def _read(self, place: str) -> _Rules:
+    def _read(self, folder: str) -> _Rules:
+        place = _place(folder)
         try:
             content = sources.read(self._root, place, limit=LARGEST_BYTES)
-            return pathspec.GitIgnoreSpec.from_lines(content.data.decode("utf-8-sig").splitlines())
+            text = content.data.decode("utf-8-sig")
+            rules = _parsed(text)
         except (sources.SourceGone, sources.NotARegularFile):
             return None
         except (sources.SourceTooLarge, sources.SourceChanged, ValueError) as error:
             log.warning("ignorefile.broken", place=place, error=str(error))
+            self.texts[folder] = None
             return f"{place} cannot be understood ({error}): mend it, all in its folder waits"
+        self.texts[folder] = text
+        return rules
+
+
+class FormerFiles:
+    """The ignore files that a tree once had, by folder."""
+
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        self._rules = {folder: _parsed(text) for folder, text in texts.items()}
+
+    def ignored(self, relative: str) -> bool:
+        """Return whether they ignored a file."""
+        return bool(self._rules) and _why(self._rules.get, relative, is_folder=False) is not None
+
+
+def _parsed(text: str) -> pathspec.GitIgnoreSpec:
+    return pathspec.GitIgnoreSpec.from_lines(text.splitlines())
+
+
+def _why(of: Callable[[str], _Rules], relative: str, *, is_folder: bool) -> str | None:
+    parts = relative.split("/")
+    for count in range(1, len(parts) + 1):
+        part = "/".join(parts[:count])
+        reason = _why_one(of, part, is_folder=is_folder or count < len(parts))
+        if reason is not None:  # what lies in an ignored folder is ignored, as git does
+            return reason
+    return None
+
+
+def _why_one(of: Callable[[str], _Rules], path: str, *, is_folder: bool) -> str | None:
+    reason = None
+    for folder in _above(path):
+        rules = of(folder)
+        if isinstance(rules, str):
+            return rules
+        if rules is not None:
+            inside = path[len(folder) + 1 :] if folder else path
+            verdict = rules.check_file(inside + "/" * is_folder).include
+            if verdict is not None:
+                reason = f"ignored by {_place(folder)}" if verdict else None
+    return reason
 
 
 def _place(folder: str) -> str:

@@ -170,7 +170,7 @@ class WatchIntake:
             if not self._single_scan and await self._listening.ensure():
                 self._next_scan_s = 0.0
         except (OSError, sources.RootGone) as error:
-            await self._went_offline(f"the folder cannot be read: {error}")
+            await self._went_offline(f"the folder cannot be read: {sources.in_words(error)}")
         else:
             if self._home.stranger is not None:
                 await self._went_offline(self._home.stranger)
@@ -228,11 +228,11 @@ class WatchIntake:
             if step.ended:
                 await self._walked(step)
 
-    async def _walk_failed(self, error: Exception) -> None:
+    async def _walk_failed(self, error: OSError | sources.RootGone) -> None:
         """Tell a folder that vanished, or cannot be read, from a root that did."""
         walk = self._walks.failed
         if walk == EVERYTHING or not await self._thread.run(self._home.is_there):
-            await self._went_offline(f"the folder cannot be read: {error}")
+            await self._went_offline(f"the folder cannot be read: {sources.in_words(error)}")
         else:
             self._listening.forget(walk)
             self._scan_parts_after(0.0)
@@ -244,7 +244,8 @@ class WatchIntake:
             await self.standing.note()
             return
         refused = self._finder.refused
-        reason = f"{len(refused)} folders cannot be read, the first is {min(refused, default='')!a}"
+        first = min(refused, default="")
+        reason = f"{len(refused)} folders cannot be read whole, see {first!a}"
         self.standing.trouble("folders", reason if refused else None)
         await self.standing.note()
         self.all_readable = not refused

@@ -20,7 +20,7 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The names of the regular files in one folder, in byte order.
+    """The names of the regular files in one folder, in byte order, and of what hides its type.
 
     `folder` is relative to `root` and ends with "/", but for the root itself.
     """
@@ -99,10 +99,13 @@ def _list(base: bytes, folder: bytes) -> tuple[list[bytes], list[bytes]]:
     below: list[bytes] = []
     with os.scandir(b"%s/%s" % (base, folder)) as entries:
         for entry in entries:
-            if entry.is_file(follow_symlinks=False):
+            try:
+                if entry.is_file(follow_symlinks=False):
+                    files.append(entry.name)
+                elif entry.is_dir(follow_symlinks=False) and not litter(os.fsdecode(entry.name)):
+                    below.append(b"%s%s/" % (folder, entry.name))
+            except OSError:  # where listing tells no types: looking at it will say the same
                 files.append(entry.name)
-            elif entry.is_dir(follow_symlinks=False) and not litter(os.fsdecode(entry.name)):
-                below.append(b"%s%s/" % (folder, entry.name))
     files.sort()
     below.sort()
     return files, below

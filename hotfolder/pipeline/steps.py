@@ -117,5 +117,5 @@ class Later:
             case sources.SourceTooLarge():
                 return ev.GaveUp(failure=failures.SOURCE_TOO_LARGE)
             case sources.RootGone() | OSError():
-                return self.postponed(job, f"the source cannot be read: {error}")
+                return self.postponed(job, f"the source cannot be read: {sources.in_words(error)}")
         return ev.SourceChanged()

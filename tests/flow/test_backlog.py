@@ -151,6 +151,64 @@ async def test_a_wider_rule_holds_what_it_newly_takes(studio: Studio) -> None:
     assert backlog(studio) == 5
 
 
+@pytest.mark.parametrize("text", ["q0.*\n", None])
+@pytest.mark.parametrize("watch", [EVENTS, SCAN])
+async def test_what_an_ignore_file_no_longer_ignores_is_held(
+    studio: Studio, watch: str, text: str | None
+) -> None:
+    """Narrowed or deleted while hotfolder runs; what is dropped goes on, also later."""
+    ignore_file = studio.drop(".hotfolderignore", "q*\n")
+    studio.configure(limits=LIMIT, watch=watch)
+    drop_pngs(studio, 5)
+    async with studio.running():
+        studio.drop("p0.jpg", number=0)
+        await studio.until_states(done=1)
+        drop_pngs(studio, 6)
+        if text is None:
+            ignore_file.unlink()
+        else:
+            ignore_file.write_text(text)
+        held = 6 if text is None else 5
+        await studio.until(lambda: backlog(studio) == held, "they are held")
+        assert studio.explain("q1.png")["verdict"] == "held"
+        studio.drop("qnew.png", number=7)
+        await studio.until_states(done=2)
+        await studio.send("release", watch="studio")
+        await studio.until_states(done=2 + held)
+    await studio.once()
+    assert studio.states() == {"done": 2 + held}
+
+
+async def test_an_ignore_file_changed_while_nothing_ran(studio: Studio) -> None:
+    """What it ignored when the watch was last looked at is held, what was dropped since is not."""
+    studio.configure(limits=LIMIT)
+    studio.drop(".hotfolderignore", "q*\n")
+    drop_pngs(studio, 5)
+    await studio.once()
+    studio.drop_many(9)
+    (studio.input / ".hotfolderignore").unlink()
+    await studio.once()
+    assert studio.states() == {"done": 9}
+    assert backlog(studio) == 5
+
+
+async def test_a_mended_ignore_file_lets_few_go_at_once(studio: Studio) -> None:
+    """While it is broken all waits; what waited counts as having stood there."""
+    studio.configure(limits=LIMIT, watch=SCAN)
+    for folder, count in (("many", 5), ("few", 2)):
+        studio.drop(f"{folder}/.hotfolderignore", b"\xff\xfe\xff")
+        for number in range(count):
+            studio.drop(f"{folder}/{number}.jpg", number=number + 10 * count)
+    async with studio.running():
+        studio.drop("p0.jpg", number=0)
+        await studio.until_states(done=1)
+        studio.drop("few/.hotfolderignore", "")
+        await studio.until_states(done=3)
+        studio.drop("many/.hotfolderignore", "")
+        await studio.until(lambda: backlog(studio) == 5, "they are held")
+    assert studio.states() == {"done": 3}
+
+
 async def test_a_narrower_rule_lets_the_rest_go(studio: Studio) -> None:
     """What no rule takes any more is not held; few that are left need nobody."""
     studio.configure(limits=LIMIT, rules=[PNGS_TOO])

@@ -69,7 +69,7 @@ async def test_a_share_that_fails_is_offline(
         await studio.send("pause", watch="studio")
         studio.drop("waiting.jpg", number=2)
         await studio.until_states(done=1, accepted=1)
-        input_share.fail(error, operation)
+        input_share.fail(error, operation, "open")
         await studio.until(lambda: not watch(studio)["online"], "the watch is offline")
         await studio.until(lambda: words(error) in watch(studio)["reason"], "the reason")
         assert studio.explain("waiting.jpg", daemon=True)["verdict"] == "offline"

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from hotfolder.simulator import Fault, Ledger, RunningServer
 
 KEY = "k" * 32
-LIMIT_S = 20.0
+LIMIT_S = 60.0
 LOOK_S = 0.02
 RULE = 'prompt = "Make it a summer day"'
 
@@ -219,11 +219,16 @@ class Studio:
     async def until(
         self, condition: Callable[[], object], what: str, limit_s: float = LIMIT_S
     ) -> None:
-        """Wait for a condition, for a limited time."""
+        """Wait for a condition, for a limited time; what it asks for may not be there yet."""
         end_s = time.monotonic() + limit_s
-        while not condition():
+        while not _holds(condition):
             assert time.monotonic() < end_s, f"in vain: {what}; {self.summary()}"
             await asyncio.sleep(LOOK_S)
+
+    async def works_until(self, **counts: int) -> None:
+        """Run the daemon until there are so many jobs of these states, and none of any other."""
+        async with self.running():
+            await self.until_states(**counts)
 
     async def until_states(self, **counts: int) -> None:
         """Wait until there are so many jobs of these states, and none of any other."""
@@ -244,8 +249,9 @@ class Studio:
             return []
 
     def job(self, source: str) -> Json:
-        """Return the newest job of a source."""
-        return next(each for each in reversed(self.jobs()) if each["source"] == source)
+        """Return the newest job of a source; raises LookupError while there is none."""
+        found = [each for each in self.jobs() if each["source"] == source]
+        return found[-1]
 
     def states(self) -> dict[str, int]:
         """Return how many jobs there are in each state that has some."""
@@ -304,6 +310,13 @@ class Studio:
         """Return what is to be said when something is not as it should be."""
         lines = [f"{job['source']!a} {job['state']} {job['error']}" for job in self.jobs()]
         return "\n".join([f"outputs {self.outputs()}", f"tasks {len(self.ledger().tasks)}", *lines])
+
+
+def _holds(condition: Callable[[], object]) -> bool:
+    try:
+        return bool(condition())
+    except LookupError:
+        return False
 
 
 def _follows(service: Service) -> bool:

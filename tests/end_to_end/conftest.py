@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-LIMIT_S = 30.0
+LIMIT_S = 90.0
 LOOK_S = 0.02
 
 

@@ -13,7 +13,7 @@ import pytest
 from hotfolder import control
 from hotfolder.domain.errors import OperatorError
 from hotfolder.simulator import Fault
-from tests.studio import Studio
+from tests.studio import LIMIT_S, Studio
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,7 +62,7 @@ async def test_a_settling_file_is_explained(studio: Studio) -> None:
     async with studio.running():
         studio.drop("ann.jpg")
         lines: list[str] = []
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(LIMIT_S):
             while not lines:
                 lines = await studio.send("settling", watch="studio", path="ann.jpg")
         assert "to go" in lines[0]
@@ -152,7 +152,7 @@ def talk(folder: Path, line: bytes, *, listen: bool = True) -> bytes:
     here = os.open(folder, os.O_RDONLY)
     try:
         with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(10)
+            connection.settimeout(LIMIT_S)
             connection.connect(f"/proc/self/fd/{here}/{control.SOCKET_NAME}")
             connection.sendall(line)
             if not listen:

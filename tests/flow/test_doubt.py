@@ -58,7 +58,7 @@ async def test_a_doubt_says_what_ends_it(studio: Studio, callbacks: bool) -> Non
 
 async def test_three_lost_answers_of_fifty(studio: Studio) -> None:
     """50 pictures, 3 answers lost in three ways: 50 tasks, 47 done; settled: 50 done, 50 tasks."""
-    studio.edge(submit_timeout_s=1.0)
+    studio.edge(submit_timeout_s=4.0)
     studio.fault(*LOST)
     studio.drop_many(50)
     await studio.once()
@@ -98,7 +98,7 @@ async def test_what_may_have_been_accepted_is_never_sent_again(
     studio: Studio, fault: Fault
 ) -> None:
     """Whatever went wrong after the first byte: the job stays in doubt."""
-    studio.edge(submit_timeout_s=0.5)
+    studio.edge(submit_timeout_s=2.0)
     await in_doubt(studio, fault)
     for _ in range(2):
         await studio.once()
@@ -202,8 +202,9 @@ async def test_what_was_never_sent_is_sent_later(studio: Studio) -> None:
     studio.drop("ann.jpg")
     alive, studio.base_url = studio.base_url, "http://127.0.0.1:9/openapi/v2"
     studio.configure()
-    await studio.once(timeout_s=1.0)
-    assert studio.states() == {"accepted": 1}
+    async with studio.running():
+        await studio.until(lambda: studio.holds() == ["service"], "the silence is noticed")
+        assert studio.states() == {"accepted": 1}
     studio.base_url = alive
     studio.configure()
     await studio.once()

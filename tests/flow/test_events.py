@@ -7,6 +7,8 @@ import mmap
 import os
 import random
 import shutil
+import subprocess
+import sys
 import threading
 from typing import TYPE_CHECKING
 
@@ -25,6 +27,11 @@ if TYPE_CHECKING:
     from tests.studio import Studio
 
 SEED = 20
+BURST = """
+import os, sys
+for number in range(100_000):
+    os.close(os.open(f"{sys.argv[1]}/{number}.dat", os.O_CREAT | os.O_WRONLY))
+"""
 
 
 class LossyTold:
@@ -103,9 +110,10 @@ async def test_an_overflow_of_the_queue_loses_no_picture(studio: Studio) -> None
         burst = studio.input / "burst"
         burst.mkdir()
         await studio.until(lambda: _followed(studio, "burst"), "the folder is followed")
+        overflowing = _source(studio)
         with _processor_busy():
-            for number in range(100_000):
-                os.close(os.open(burst / f"{number}.dat", os.O_CREAT | os.O_WRONLY))
+            subprocess.run([sys.executable, "-c", BURST, burst], check=True)  # noqa: ASYNC221
+        await studio.until(lambda: not overflowing.alive, "the overflow is noticed")
         for number in range(5):
             studio.drop(f"burst/p{number}.jpg", number=number)
         await studio.until_states(done=5)

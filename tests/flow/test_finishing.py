@@ -92,8 +92,7 @@ async def test_the_source_may_be_gone_when_its_result_comes(studio: Studio) -> N
     """What the output gets back was taken when the source was sent."""
     path = drop_tagged(studio)
     studio.fault(Fault(call="download", kind="error_before", status=503))
-    await studio.once(timeout_s=1.0)
-    assert studio.states() == {"finished": 1}
+    await studio.works_until(finished=1)
     path.unlink()
     studio.simulator.clear_faults()
     studio.clock.forward(600)
@@ -106,13 +105,12 @@ async def test_the_raw_result_is_kept_until_the_output_stands(studio: Studio) ->
     """While the output folder is away, the result waits in both forms, over a restart, too."""
     drop_tagged(studio)
     studio.fault(Fault(call="download", kind="error_before", status=503))
-    await studio.once(timeout_s=1.0)
+    await studio.works_until(finished=1)
     away = studio.folder / "away"
     studio.output.rename(away)
     studio.simulator.clear_faults()
     studio.clock.forward(600)
-    await studio.once(timeout_s=1.0)
-    assert studio.states() == {"fetched": 1}
+    await studio.works_until(fetched=1)
     assert spooled(studio) == ["1-1", "1-1-raw", "source-1"]
     finished = (studio.state / "spool" / "1-1").read_bytes()
     away.rename(studio.output)
@@ -127,7 +125,7 @@ async def test_what_cannot_be_finished_is_delivered_as_it_came(studio: Studio) -
     """A paid result is never lost to its metadata, and `explain` says what is missing."""
     drop_tagged(studio)
     studio.fault(Fault(call="download", kind="error_before", status=503))
-    await studio.once(timeout_s=1.0)
+    await studio.works_until(finished=1)
     (studio.state / "spool" / "source-1").write_bytes(b"no keepsake")
     studio.simulator.clear_faults()
     studio.clock.forward(600)

@@ -20,7 +20,7 @@ from hotfolder.journal.journal import Journal
 from hotfolder.notices import noticing
 from hotfolder.notices.noticing import Noticing
 from hotfolder.simulator import Fault
-from tests.studio import KEY
+from tests.studio import KEY, LIMIT_S
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -259,7 +259,7 @@ async def test_a_receiver_that_hangs_or_is_gone_is_tried_later(
     hanging = Notify(name="office", url=SecretStr(f"json://ann:{PASSWORD}@127.0.0.1:{port}/hook"))
     async with looking(studio, hanging, told.receiver()) as looked:
         await looked.look()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(LIMIT_S):
             await later(studio, looked, 61)
         assert told.titles == ["1 edit in doubt"]
         silent.close()

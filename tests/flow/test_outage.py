@@ -98,7 +98,7 @@ async def test_once_gives_up_after_its_time(studio: Studio, relay: Relay) -> Non
     """Without any progress for the time given, once ends, and nothing has failed."""
     await relay.cut()
     studio.drop_many(8)
-    await studio.once(timeout_s=1.5)
+    await studio.once(timeout_s=4.0)
     assert studio.states() == {"accepted": 8}
     await relay.open()
     await studio.once()

@@ -156,7 +156,8 @@ async def test_nothing_is_paid_for_a_bare_mount_point(disk: Studio) -> None:
     await studio.once()
     unmount(studio)
     studio.drop("bob.jpg", number=2)
-    await studio.once(timeout_s=1.0)
+    async with studio.running():
+        await studio.until(lambda: studio.holds() == ["watch:studio"], "the hold")
     assert studio.outputs() == []
     assert studio.hold_code() == "output_blocked"
     assert len(studio.ledger().tasks) == 1
@@ -171,8 +172,8 @@ async def test_too_little_room_stops_submitting(disk: Studio) -> None:
     studio = disk
     studio.configure(limits="min_free_mb = 5")
     studio.drop("ann.jpg")
-    await studio.once()
-    assert studio.holds() == ["watch:studio"]
+    async with studio.running():
+        await studio.until(lambda: studio.holds() == ["watch:studio"], "the hold")
     assert studio.states() == {"uploaded": 1}
     assert studio.ledger().tasks == ()
 

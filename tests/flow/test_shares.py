@@ -182,7 +182,7 @@ async def test_a_folder_of_another_journal_is_held(studio: Studio) -> None:
     studio.drop("ann.jpg", number=1)
     await studio.once()
     shutil.rmtree(studio.state)
-    await studio.once(timeout_s=2.0)
+    await studio.once()
     assert len(studio.ledger().tasks) == 1
     assert "Another journal" in " ".join(each["reason"] for each in studio.status()["holds"])
     await studio.act("release", watch="studio")
@@ -203,7 +203,7 @@ async def test_a_journal_put_back_by_hand_is_another_journal(studio: Studio) -> 
     await studio.once()  # the marker is renewed
     shutil.rmtree(studio.state)
     copy.rename(studio.state)
-    await studio.once(timeout_s=2.0)
+    await studio.once()
     assert len(studio.ledger().tasks) == 2
     assert "Another journal" in " ".join(each["reason"] for each in studio.status()["holds"])
 
@@ -223,7 +223,7 @@ async def test_a_read_only_folder_is_known_by_its_disk(studio: Studio) -> None:
             assert "cannot be tested" in watch(studio)["reason"]
         assert [each.name for each in studio.input.iterdir()] == ["ann.jpg"]
         with mounted_over(studio.input):
-            await studio.once(timeout_s=2.0)
+            await studio.once()
             assert not watch(studio)["online"]
         await studio.once()
         assert watch(studio)["online"]

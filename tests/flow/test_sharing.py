@@ -11,7 +11,7 @@ from hotfolder.pipeline.pacing import Pace
 from hotfolder.pipeline.sharing import Sharing, Wake
 from hotfolder.runninghub.wire import Queue
 from hotfolder.simulator import Settings, in_thread
-from tests.studio import Studio, picture
+from tests.studio import LIMIT_S, Studio, picture
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,7 +89,7 @@ async def test_one_look_moves_the_window(
     sharing = sharing_of(pace, limit=limit, tasks=tasks, wake=lambda: None)
     sharing.refused()
     running = asyncio.create_task(sharing.run())
-    await asyncio.sleep(0.05)
+    await asyncio.sleep(0)  # it looks once, and waits
     running.cancel()
     assert pace.window == window
 
@@ -101,6 +101,6 @@ async def test_who_was_left_without_a_place_goes_on_when_all_is_free() -> None:
     assert pace.room(1.0) == 0
     sharing.refused()
     running = asyncio.create_task(sharing.run())
-    await asyncio.wait_for(woken.wait(), 5)
+    await asyncio.wait_for(woken.wait(), LIMIT_S)
     running.cancel()
     assert pace.room(1.0) > 0

@@ -13,7 +13,7 @@ from hotfolder.domain import tokens
 from hotfolder.domain.errors import JournalUnavailable, OperatorError
 from hotfolder.web import serving
 from hotfolder.web.listener import LARGEST_BODY_BYTES, MOST_AT_ONCE, listening
-from tests.studio import free_port
+from tests.studio import LIMIT_S, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -138,7 +138,7 @@ async def test_only_so_many_are_worked_on_at_once() -> None:
             return asyncio.create_task(http.post(f"{url}/{TOKEN}", json={"taskId": TASK}))
 
         calls = [call() for _ in range(MOST_AT_ONCE)]
-        await asyncio.wait_for(all_wait.wait(), 10)
+        await asyncio.wait_for(all_wait.wait(), LIMIT_S)
         assert (await call()).status_code == 503
         release.set()
         assert {(await each).status_code for each in calls} == {200}
@@ -154,7 +154,7 @@ async def test_idle_connections_are_few_and_short(monkeypatch: pytest.MonkeyPatc
     async def use(_http: httpx.AsyncClient, url: str) -> None:
         port = int(url.rpartition(":")[2])
         opened = [await asyncio.open_connection("127.0.0.1", port) for _ in range(8)]
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(LIMIT_S):
             for reader, writer in opened:
                 with suppress(ConnectionError):
                     assert await reader.read() == b""

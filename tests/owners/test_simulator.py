@@ -53,7 +53,7 @@ class Customer:
         self.simulator = server.simulator
         self.clock = clock
         self.http = httpx.Client(
-            headers={"Authorization": f"Bearer {KEY}"}, trust_env=False, timeout=10
+            headers={"Authorization": f"Bearer {KEY}"}, trust_env=False, timeout=60
         )
 
     def post(self, path: str, body: object) -> Any:  # noqa: ANN401  (JSON)

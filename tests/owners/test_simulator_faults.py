@@ -31,7 +31,7 @@ class Victim:
         self.server = server
         self.simulator = server.simulator
         self.http = httpx.Client(
-            headers={"Authorization": f"Bearer {KEY}"}, trust_env=False, timeout=5
+            headers={"Authorization": f"Bearer {KEY}"}, trust_env=False, timeout=60
         )
         self.link = str(self.upload().json()["data"]["download_url"])
 
@@ -89,7 +89,7 @@ def test_submit_without_an_answer(
     """The connection ends, is reset or stays silent, before or after the acceptance."""
     victim.fault("submit", kind, times=1)
     with pytest.raises(error):
-        victim.submit(timeout=0.2 if kind.startswith("timeout") else 5)
+        victim.submit(timeout=0.2 if kind.startswith("timeout") else 60)
     assert victim.accepted() == accepted
     assert [task.answered for task in victim.simulator.ledger().tasks] == [False] * accepted
     assert victim.submit().json()["taskId"]

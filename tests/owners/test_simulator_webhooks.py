@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 GROK = "rhart-image-x-official/edit"
 CAT = files("hotfolder").joinpath("samples", "cat.jpg").read_bytes()
-LIMIT_S = 10.0
+LIMIT_S = 60.0
 
 
 class Receiver(ThreadingHTTPServer):

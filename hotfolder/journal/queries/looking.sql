@@ -46,11 +46,13 @@ WHERE job.state = 'finished' AND event.name = 'RemoteSucceeded';
 SELECT state, count(*) AS count FROM job WHERE ended_at >= :begin GROUP BY state;
 
 -- name: count_going_on
--- Jobs that go on by themselves: being sent, or due some time and under no hold. A disk, a share
--- or a service that does not answer is waited for.
+-- Jobs that go on by themselves: being sent, or due some time and under no hold. A disk, an output
+-- share or a service that does not answer is waited for, the input of what is not yet sent is not.
 SELECT count(*) AS count FROM job
+JOIN source ON source.id = job.source
+JOIN watch ON watch.id = source.watch
 WHERE state = 'submitting' OR (due_at IS NOT NULL AND NOT EXISTS (
     SELECT 1 FROM job_hold WHERE job_hold.job = job.id
         AND job_hold.code NOT IN ('output_blocked', 'spool_blocked', 'unreachable')
         AND (job_hold.next_trial IS NULL OR job_hold.next_trial > :now)
-));
+) AND (watch.online OR job.state NOT IN ('accepted', 'uploaded')));

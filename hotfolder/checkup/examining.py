@@ -1,0 +1,25 @@
+"""Every check, one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from hotfolder.checkup import folders, machine, record, settings
+from hotfolder.checkup.findings import Findings
+from hotfolder.config import Reading
+
+
+def examine(draft: Reading, environment: Mapping[str, str]) -> Findings:
+    """Yield what is found, check by check, as soon as it is known."""
+    yield from machine.program()
+    yield from machine.limits(draft.config)
+    yield from settings.stated(draft)
+    yield from settings.api_key(draft, environment)
+    if draft.config is None:
+        return
+    for watch in draft.config.watch:
+        yield from folders.watched(watch, draft.config.limits.min_free_mb)
+    yield from folders.state(draft.config)
+    yield from record.journal(draft.config)
+    yield from settings.receivers(draft.config)
+    yield from machine.unit()

@@ -1,0 +1,55 @@
+"""The journal: whether it is there, whole, and not from the future."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hotfolder.checkup.findings import CLOCK_TOLERANCE, MEGABYTE, Finding, Findings, Verdict
+from hotfolder.config import Config
+from hotfolder.domain.clock import utc_now
+from hotfolder.domain.errors import HotfolderError, JournalNewer
+from hotfolder.housekeeping import newest_backup
+from hotfolder.journal import connection, reading
+from hotfolder.journal.journal import is_locked
+from hotfolder.journal.reader import Reader
+
+
+def journal(wanted: Config) -> Findings:
+    """Yield how it is with the journal."""
+    path = wanted.state_dir / connection.FILE_NAME
+    try:
+        if not path.exists():
+            yield Finding(Verdict.OK, "journal", "there is none yet")
+            return
+        running = is_locked(wanted.state_dir)
+        connection.check_whole(path, alone=not running)
+        with Reader(wanted.state_dir) as reader:
+            newest = reader.read(reading.newest_time)
+    except PermissionError:
+        yield Finding(Verdict.NOTE, "journal", "belongs to another user", f"sudo -u {_owner(path)}")
+        return
+    except JournalNewer as error:
+        yield Finding(Verdict.BAD, "journal", str(error), "install the newer hotfolder again")
+        return
+    except HotfolderError as error:
+        copy = newest_backup(wanted, utc_now())
+        advice = f"hotfolder restore {copy or 'FILE, if you have a copy'}"
+        yield Finding(Verdict.BAD, "journal", str(error), advice)
+        return
+    daemon = "a daemon uses it" if running else "no daemon runs"
+    size_mb = path.stat().st_size / MEGABYTE
+    yield Finding(Verdict.OK, "journal", f"whole, {size_mb:,.1f} MB, {daemon}")
+    if newest is not None and newest > utc_now() + CLOCK_TOLERANCE:
+        yield Finding(
+            Verdict.BAD,
+            "clock",
+            f"the journal's newest entry is of {newest:%Y-%m-%d %H:%M} UTC, which is yet to come",
+            "set the clock right (timedatectl set-ntp true)",
+        )
+
+
+def _owner(path: Path) -> str:
+    try:
+        return path.parent.owner()
+    except (OSError, KeyError):
+        return "its owner"

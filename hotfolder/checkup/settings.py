@@ -1,0 +1,56 @@
+"""What the owner states: the config, the key, and who is told."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+
+from hotfolder import installation, key
+from hotfolder.checkup.findings import Finding, Findings, Verdict, judge
+from hotfolder.config import Config, Reading
+from hotfolder.preflight import missing_commands, problems
+
+
+def stated(draft: Reading) -> Findings:
+    """Yield what is wrong with the config; the folders are looked at one by one."""
+    watches = draft.config.watch if draft.config else []
+    found = problems(draft, seen_online=[each.name for each in watches])  # folders: see _watch
+    for problem in found:
+        there = "mend that line" if problem.line else "mend the config"
+        advice = there if draft.path.exists() else "hotfolder init DIR, or name yours: -c FILE"
+        yield Finding(Verdict.BAD, "config", f"{draft.path}: {problem}", advice)
+    if not found:
+        yield Finding(Verdict.OK, "config", str(draft.path))
+
+
+def api_key(draft: Reading, environment: Mapping[str, str]) -> Findings:
+    """Yield whether there is a key, for this user or for the service."""
+    try:
+        key.find(environment, draft.config.api.key_file if draft.config else None)
+    except key.KeyProblem as error:
+        service = installation.SETTINGS / f"{draft.path.stem}.key"
+        if draft.path.parent == installation.SETTINGS and service.exists():
+            yield from _service_key(service)
+            return
+        yield Finding(Verdict.BAD, "API key", str(error), "see api.key_file in the config")
+        return
+    yield Finding(Verdict.OK, "API key", "found")
+
+
+def _service_key(path: Path) -> Findings:
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+    except OSError as error:
+        yield Finding(Verdict.BAD, "API key", f"{path}: {error.strerror}")
+        return
+    yield judge(not mode & 0o077, "API key", f"{path}, for the service only", f"chmod 600 {path}")
+
+
+def receivers(wanted: Config) -> Findings:
+    """Yield whether those who are to be told can be."""
+    missing = missing_commands(wanted)
+    for problem in missing:
+        yield Finding(Verdict.BAD, "notify", problem, "mend `command`: nobody would be told")
+    if wanted.notify and not missing:
+        yield Finding(Verdict.OK, "notify", ", ".join(each.name for each in wanted.notify))

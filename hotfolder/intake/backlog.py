@@ -28,7 +28,7 @@ from hotfolder.journal import backlog
 from hotfolder.journal.backlog import Standing
 from hotfolder.journal.journal import Journal
 from hotfolder.journal.sightings import Known, Unlike
-from hotfolder.runninghub import catalog
+from hotfolder.runninghub import estimates
 
 # A file written between the beginning of the first look and now was dropped; one with a time
 # further ahead comes from a camera whose clock is wrong.
@@ -218,7 +218,7 @@ class Backlog:
         expected = Decimal(0)
         for rule in rules.matching(self._watch, path):
             model = self._watch.catalog.find(rule.model)
-            amount = catalog.estimate(model, rule.params).amount if model else None
+            amount = estimates.estimate(model, rule.params).amount if model else None
             if amount is None:
                 return None
             expected += amount

@@ -22,7 +22,7 @@ from hotfolder.intake.facts import Facts
 from hotfolder.intake.sidecar import Beside, Said
 from hotfolder.intake.sidecar_forms import BrokenSidecar
 from hotfolder.journal.drafts import NO_RULE_HOLDS, SAID_SKIP, Draft
-from hotfolder.runninghub import catalog, payload
+from hotfolder.runninghub import estimates, payload
 
 PICTURE = "the picture"
 
@@ -123,7 +123,7 @@ def _draft(
             finish=rule.finish,
         ),
         parameter=model.picture.key,
-        estimate=catalog.estimate(model, params),
+        estimate=estimates.estimate(model, params),
         replaces=watch.collision == "replace",
     )
     if isinstance(found, Failure):

@@ -17,7 +17,7 @@ from hotfolder.domain.jobs import Estimate, Params
 from hotfolder.journal import budgets
 from hotfolder.journal.budgets import Budget
 from hotfolder.journal.journal import Journal
-from hotfolder.runninghub import catalog
+from hotfolder.runninghub import estimates
 from hotfolder.runninghub.catalog import Model
 from hotfolder.runninghub.client import Client
 
@@ -65,8 +65,8 @@ class Prices:
         Where it `is_needed` and only the service can tell, raises NotSent, Unanswered or Busy: that
         it could not be asked just now is not that nobody knows.
         """
-        key = catalog.price_key(model, params)
-        listed = catalog.estimate(model, params)
+        key = estimates.price_key(model, params)
+        listed = estimates.estimate(model, params)
         estimate = await self._journal.run(budgets.last_charge, key, self._client.site)
         if estimate is None and self._previewed():
             try:

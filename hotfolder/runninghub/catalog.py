@@ -1,4 +1,4 @@
-"""The catalog: which models there are, what they take, and what they cost.
+"""The catalog: which models there are, what they take, and their list prices.
 
 The facts are data: `catalog.json`, one model to a line, corrected and added to by the owner's
 config. Here they are read and searched; a model is validated when it is first asked for, so that
@@ -18,14 +18,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from hotfolder.domain.jobs import Estimate, JsonScalar, Params
+from hotfolder.domain.jobs import JsonScalar
 
 DEFAULT_MODEL = "xai/grok-imagine-image/edit-official-stable"
 PROMPT = "prompt"
 MEGABYTE = 1024 * 1024
 UPLOAD_MB = 30  # of one upload, whatever the model takes (the service's older document)
-COUNTING_KEYS = ("imageNum", "n")
-DURATION = "duration"
 MEDIA_TYPES = frozenset({"IMAGE", "VIDEO", "AUDIO"})
 INPUTS = ("image", "video", "audio", "text")
 ENDPOINT_PATTERN = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$"
@@ -273,66 +271,3 @@ def why_not(model: Model) -> str | None:
         if each.required and each.is_media and each.type != "IMAGE":
             return f"{model.name} needs {each.key}, of type {each.type}, which no rule can give"
     return None
-
-
-def estimate(model: Model, params: Params) -> Estimate:
-    """Return what one call is expected to cost by the list."""
-    if model.price is None:
-        return Estimate(amount=None, currency=None)
-    amount = model.price.price
-    for rule in model.price.rules:
-        if all(_holds(model, params, key, wanted) for key, wanted in rule.when.items()):
-            amount = rule.price
-            break
-    units = _units(model, model.price.unit, params)
-    total = None if amount is None or units is None else amount * units
-    return Estimate(amount=total, currency=model.price.currency)
-
-
-def price_key(model: Model, params: Params) -> str:
-    """Return what edits of the same price have in common: the model, and what its price hangs on.
-
-    Where the list does not say what that is, it may be any parameter.
-    """
-    if model.price is None:
-        keys = {key for key, each in model.params.items() if key != PROMPT and not each.is_media}
-    else:
-        keys = {key for rule in model.price.rules for key in rule.when}
-        keys |= {key for key in (*COUNTING_KEYS, DURATION) if key in model.params}
-    values = {key: params.get(key, _default(model, key)) for key in sorted(keys)}
-    return json.dumps([model.endpoint, values], default=str)
-
-
-def _default(model: Model, key: str) -> JsonScalar:
-    return model.params[key].default if key in model.params else None
-
-
-def _units(model: Model, unit: str, params: Params) -> int | None:
-    """Return how many units of its price a call asks for; None where nobody can tell before."""
-    match unit:
-        case "call":
-            return 1
-        case "image":
-            return _images(model, params)
-        case "second" | "second, from":
-            return _count(params.get(DURATION, _default(model, DURATION)))
-    return None
-
-
-def _count(stated: object) -> int | None:
-    text = str(stated)
-    return int(text) if text.isascii() and text.isdecimal() else None
-
-
-def _images(model: Model, params: Params) -> int:
-    """Return how many images a call asks for, where the price is for each."""
-    key = next((each for each in COUNTING_KEYS if each in model.params), None)
-    if key is None:
-        return 1
-    return _count(params.get(key, model.params[key].default or 1)) or 1
-
-
-def _holds(model: Model, params: Params, key: str, wanted: JsonScalar) -> bool:
-    if wanted in ("", None):
-        return True
-    return str(params.get(key, _default(model, key))) == str(wanted)

@@ -11,7 +11,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from hotfolder import config
-from hotfolder.runninghub import catalog
+from hotfolder.runninghub import catalog, estimates
 from hotfolder.runninghub.catalog import Catalog, Model
 
 if TYPE_CHECKING:
@@ -154,23 +154,23 @@ def test_the_owner_adds_and_confirms_models() -> None:
 )
 def test_estimates(name: str, params: Params, amount: str) -> None:
     """The list price of one call: by its parameters, times its images or seconds, exactly."""
-    found = catalog.estimate(model(name), params)
+    found = estimates.estimate(model(name), params)
     assert (found.amount, found.currency) == (Decimal(amount), "CNY")
 
 
 def test_the_last_charge_holds_for_the_same_seconds_only() -> None:
     """A film of 15 seconds costs what no film of 5 does, whatever else the price hangs on."""
-    keys = {catalog.price_key(model(KLING), {"duration": each}) for each in ("5", "15")}
+    keys = {estimates.price_key(model(KLING), {"duration": each}) for each in ("5", "15")}
     assert len(keys) == 2
 
 
 def test_an_unknown_price_is_not_zero() -> None:
     """A model without a price has no estimate, nor one whose length nobody can tell before."""
-    assert catalog.estimate(model(KLING), {"duration": "auto"}).amount is None
+    assert estimates.estimate(model(KLING), {"duration": "auto"}).amount is None
     priceless = own(name=GROK, price=None)
-    assert catalog.estimate(priceless, {}).amount is None
+    assert estimates.estimate(priceless, {}).amount is None
 
 
 def test_a_price_that_holds_for_any_value() -> None:
     """An empty value in a price's condition means any."""
-    assert catalog.estimate(model("seedream-v4/image-to-image"), {}).amount == Decimal("0.14")
+    assert estimates.estimate(model("seedream-v4/image-to-image"), {}).amount == Decimal("0.14")

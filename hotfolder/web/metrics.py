@@ -84,42 +84,57 @@ class _Standing(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Yield every metric."""
-        now, status = self._now, self._now.status
         yield _gauge("build_info", "The program's version.", ["version"], [((__version__,), 1)])
+        yield from self._jobs()
+        yield from self._money()
+        yield from self._places()
+        yield from self._times()
+
+    def _jobs(self) -> Iterator[Metric]:
+        now, status = self._now, self._now.status
         yield _gauge(
             "jobs",
             "Jobs by state.",
             ["state"],
             [((state.value,), count) for state, count in status.jobs.items()],
         )
-        currency = (status.charges.currency or "",)
-        charged = CounterMetricFamily(
-            "hotfolder_charged", "Charged in all, by the service's own word.", labels=["currency"]
-        )
-        charged.add_metric(list(currency), float(status.charges.total))
-        yield charged
-        for name, text, amount in (
-            (
-                "at_risk",
-                "What the doubts may have cost, as far as it is known.",
-                status.at_risk.amount,
-            ),
-            ("charged_today", "Charged since midnight, local time.", status.charges.today),
-        ):
-            yield _gauge(name, text, ["currency"], [(currency, float(amount))])
         yield _gauge(
             "holds",
             "1 for each scope in which nothing is submitted.",
             ["scope", "code"],
             [((each.scope, each.failure.code), 1) for each in status.holds],
         )
+        yield _gauge("window", "Tasks that may run at once just now.", [], [((), now.window)])
+
+    def _money(self) -> Iterator[Metric]:
+        charges, at_risk = self._now.status.charges, self._now.status.at_risk
+        currency = (charges.currency or "",)
+        charged = CounterMetricFamily(
+            "hotfolder_charged", "Charged in all, by the service's own word.", labels=["currency"]
+        )
+        charged.add_metric(list(currency), float(charges.total))
+        yield charged
+        yield _gauge(
+            "charged_today",
+            "Charged since midnight, local time.",
+            ["currency"],
+            [(currency, float(charges.today))],
+        )
+        yield _gauge(
+            "at_risk",
+            "What the doubts may have cost, as far as it is known.",
+            ["currency"],
+            [(currency, float(at_risk.amount))],
+        )
+
+    def _places(self) -> Iterator[Metric]:
+        now = self._now
         yield _gauge(
             "watch_online",
             "Whether a watch's folder is there.",
             ["watch"],
-            [((row.name,), int(row.online)) for row in status.watches],
+            [((row.name,), int(row.online)) for row in now.status.watches],
         )
-        yield _gauge("window", "Tasks that may run at once just now.", [], [((), now.window)])
         yield _gauge(
             "scan_seconds",
             "How long the last scan of a watch took.",
@@ -132,6 +147,9 @@ class _Standing(Collector):
             ["place"],
             [((place,), free) for place, free in now.free_bytes.items()],
         )
+
+    def _times(self) -> Iterator[Metric]:
+        now = self._now
         if now.oldest_result_at is not None:
             left = now.oldest_result_at + LINKS_LIVE - now.at
             yield _gauge(

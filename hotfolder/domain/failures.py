@@ -48,11 +48,6 @@ WRONG_ENDPOINT = Failure(
     "The service does not know this rule's model.",
     "Check the rule's model and api.base_url.",
 )
-SPOOL_BLOCKED = "spool_blocked"
-BUDGET_SPENT = "budget_spent"
-TOO_DEAR = "too_dear"
-OUTPUT_BLOCKED = "output_blocked"
-
 KEY_REFUSED = Failure(
     "key_refused",
     "The service does not accept the API key.",
@@ -129,7 +124,6 @@ NO_PROMPT = Failure(
     "Put a text file of the same name beside it, a _prompt.txt in its folder, "
     "or a prompt in the rule.",
 )
-SIDECAR_OVERDUE = "sidecar_overdue"
 SIDECAR_MISSING = Failure(
     "sidecar_missing",
     "This watch requires a sidecar, and there is none beside the picture.",
@@ -234,6 +228,19 @@ INTERNAL = Failure(
     "See the log, then run retry.",
 )
 
+# Codes whose words depend on the case.
+SPOOL_BLOCKED = "spool_blocked"
+OUTPUT_BLOCKED = "output_blocked"
+BUDGET_SPENT = "budget_spent"
+TOO_DEAR = "too_dear"
+SIDECAR_OVERDUE = "sidecar_overdue"
+# How the codes of what is wrong with a reference begin: it is looked for with every scan.
+REFERENCE = "reference_"
+
+ACCOUNT_REFUSALS = frozenset({KEY_REFUSED.code, KEY_KIND.code, NO_MONEY.code})
+# The service's codes of a task's failure that pass by themselves.
+PASSING_CODES = frozenset({"1000", "1005", "1006", *map(str, range(1010, 1014)), "1015", "1504"})
+
 
 def no_decoder(kind: str, needed: str) -> Failure:
     """Return why a kind of picture cannot be opened here, and what opens it."""
@@ -269,12 +276,6 @@ def delayed(tried: int, reason: str) -> Failure:
         f"It was tried {tried} times so far ({reason}).",
         "It is tried again by itself. If this lasts, check the network, the share and the service.",
     )
-
-
-PASSING_CODES = frozenset({"1000", "1005", "1006", *map(str, range(1010, 1014)), "1015", "1504"})
-# How the codes of what is wrong with a reference begin: it is looked for with every scan.
-REFERENCE = "reference_"
-ACCOUNT_REFUSALS = frozenset({KEY_REFUSED.code, KEY_KIND.code, NO_MONEY.code})
 
 
 def prompt_field_unknown(problems: str) -> Failure:

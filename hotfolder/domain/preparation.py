@@ -14,6 +14,8 @@ from typing import Any, Final, Self
 
 # Counted up when the same preparation begins to give other bytes: uploads are then made anew.
 VERSION: Final = 2
+# No photograph is coded well in fewer.
+_LEAST_BITS_PER_PIXEL: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +33,12 @@ class Preparation:
     strip: tuple[str, ...] = ()
     convert: bool = True
     reasons: tuple[str, ...] = ()
+
+    @property
+    def most_pixels(self) -> int:
+        """How many pixels may be of use for what is sent: more would be coded too badly."""
+        room = int(self.max_bytes * 8 / _LEAST_BITS_PER_PIXEL)
+        return min(room, self.max_pixels or room)
 
     @classmethod
     def of(cls, stored: Mapping[str, Any]) -> Self:

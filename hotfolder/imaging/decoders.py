@@ -56,7 +56,8 @@ def opened(kind: PictureType, file: BinaryIO) -> tuple[Image.Image, list[str]]:
         case PictureType.HEIC:
             return _heic(file), []
         case PictureType.AVIF:
-            avif = importlib.import_module("PIL.AvifImagePlugin")
+            avif: Any = importlib.import_module("PIL.AvifImagePlugin")
+            avif.DEFAULT_MAX_THREADS = 1
             return avif.AvifImageFile(file), []
         case PictureType.RAW:
             return _raw(file)
@@ -69,6 +70,7 @@ def opened(kind: PictureType, file: BinaryIO) -> tuple[Image.Image, list[str]]:
 
 def _heic(file: BinaryIO) -> Image.Image:
     package: Any = importlib.import_module("pillow_heif")
+    package.options.DECODE_THREADS = 1  # several tiles at a time take several times the memory
     image: Image.Image = package.open_heif(file, convert_hdr_to_8bit=True).to_pillow()
     image.info.pop("exif", None)  # the library has turned the picture already
     return image

@@ -75,7 +75,7 @@ def _remade(
         profile = image.info.get("icc_profile")
         image = _plain(image)
         if size != image.size:
-            image = image.resize(size, Image.Resampling.LANCZOS)
+            image = prepare.scaled(image, size)
         if image.mode == "RGBA" and kind is PictureType.JPEG:
             image = prepare.on_white(image)
         made = prepare.encoded(image, kind, prepare.BEST_QUALITY)

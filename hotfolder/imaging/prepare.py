@@ -24,10 +24,11 @@ BEST_QUALITY: Final = 95
 # Below this it is better to have fewer pixels than worse ones.
 LEAST_QUALITY: Final = 80
 _FULL_COLOUR_QUALITY: Final = 90
-# No photograph is coded well in fewer bits for a pixel: more pixels need not be tried.
-_LEAST_BITS_PER_PIXEL: Final = 1.0
 _SHRINK: Final = 0.97
 _LEAST_SIDE: Final = 16
+_BAND_ROWS: Final = 512
+_FILTER: Final = Image.Resampling.LANCZOS
+_FILTER_ROWS: Final = 3
 _LONGEST_SIDES: Final = {
     PictureType.JPEG: 65_500,
     PictureType.PNG: 1_000_000,
@@ -66,7 +67,7 @@ def prepare(content: Any, path: str, wanted: Preparation) -> Prepared:  # noqa: 
         image, notes = decoders.opened(picture.type, file)
         notes.insert(0, _told_type(picture.type, image.size))
         source = _upright(image)
-        image = _decoded(image, _most_pixels(image, wanted))
+        image = _decoded(image, min(image.width * image.height, wanted.most_pixels))
         image, told = _in_srgb(image)
         return replace(target.fitted(image, source, [*notes, *told]), source=source)
 
@@ -87,11 +88,6 @@ def _told_type(kind: PictureType, size: Size) -> str:
     return f"{kind.extension.upper()} of {size[0]} x {size[1]}"
 
 
-def _most_pixels(image: Image.Image, wanted: Preparation) -> int:
-    room = int(wanted.max_bytes * 8 / _LEAST_BITS_PER_PIXEL)
-    return min(image.width * image.height, room, wanted.max_pixels or room)
-
-
 def _decoded(image: Image.Image, most_pixels: int) -> Image.Image:
     """Decode, with no more pixels than can be of use: the rest would only take memory."""
     share = math.sqrt(most_pixels / (image.width * image.height))
@@ -102,17 +98,45 @@ def _decoded(image: Image.Image, most_pixels: int) -> Image.Image:
         upright = image.getexif()
         if image.mode in {"P", "1"}:
             image = image.convert("RGBA" if transparency is not None else "RGB")
-        image = image.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
+        image = scaled(image, size)
         image.info["icc_profile"] = profile
         if upright:
             image.info["exif"] = upright.tobytes()
     return image
 
 
+def scaled(image: Image.Image, size: Size) -> Image.Image:
+    """Return a picture in another size. It is made in bands, which takes less memory at a time.
+
+    Each is made with the rows beside it that the filter looks at, so that no seam is seen.
+    """
+    made = Image.new(image.mode, size)
+    share = image.height / size[1]
+    margin = 1 + math.ceil(_FILTER_ROWS * max(1.0, 1 / share))
+    for top in range(0, size[1], _BAND_ROWS):
+        bottom = min(top + _BAND_ROWS, size[1])
+        first, last = max(0, top - margin), min(bottom + margin, size[1])
+        band = _band(image, size[0], (first, last), share)
+        made.paste(band.crop((0, top - first, size[0], bottom - first)), (0, top))
+    return made
+
+
+def _band(image: Image.Image, width: int, rows: tuple[int, int], share: float) -> Image.Image:
+    """Scale what becomes some rows: first its width, then its height, in the same order for all."""
+    above, below = int(rows[0] * share), min(math.ceil(rows[1] * share), image.height)
+    strip = image.crop((0, above, image.width, below))  # a box would cost a second pass
+    narrow = strip.resize((width, strip.height), _FILTER)
+    stop = min(rows[1] * share - above, narrow.height)
+    return narrow.resize(
+        (width, rows[1] - rows[0]), _FILTER, (0, rows[0] * share - above, width, stop)
+    )
+
+
 def _in_srgb(image: Image.Image) -> tuple[Image.Image, list[str]]:
-    turned = ImageOps.exif_transpose(image)
-    notes = ["turned upright"] if turned.size != image.size else []
-    changed, told = colours.to_srgb(turned)
+    size = image.size
+    ImageOps.exif_transpose(image, in_place=True)
+    notes = ["turned upright"] if image.size != size else []
+    changed, told = colours.to_srgb(image)
     if changed.mode == "RGBA" and changed.getchannel("A").getextrema() == (_OPAQUE, _OPAQUE):
         changed = changed.convert("RGB")
     return changed, [*notes, *told]
@@ -151,7 +175,7 @@ class _Target:
         share = self._share(image, kind)
         least = min(_LEAST_SIDE, *_scaled(image.size, share))
         while min(size := _scaled(image.size, share)) >= least:
-            fewer = image if size == image.size else image.resize(size, Image.Resampling.LANCZOS)
+            fewer = image if size == image.size else scaled(image, size)
             sent = best(fewer, kind, self.max_bytes)
             if len(sent.content) <= self.max_bytes:
                 return Prepared(

@@ -36,9 +36,14 @@ MEMORY_BYTES: Final = 1500 * 1024 * 1024
 # A worker that took more than this is ended afterwards: that surely gives the memory back.
 KEPT_BELOW_BYTES: Final = 512 * 1024 * 1024
 LOOK_BYTES: Final = 32 * 1024 * 1024
-# What Pillow needs for a pixel: four bytes, twice while it is converted. LibRaw needs more.
-PIXEL_BYTES: Final = 10
-RAW_PIXEL_BYTES: Final = 24
+# What is needed for a pixel of what is opened, and for one of what is made of it: Pillow's four
+# bytes, and some more while they are converted. Other libraries need more themselves.
+PIXEL_BYTES: Final = 5
+PIXEL_BYTES_OF: Final[Mapping[str, int]] = {
+    picture.PictureType.HEIC: 16,
+    picture.PictureType.AVIF: 10,
+    picture.PictureType.RAW: 24,
+}
 LEAST_S: Final = 60.0
 PIXELS_IN_A_SECOND: Final = 1_000_000
 _GONE_WITHIN_S: Final = 5.0
@@ -129,21 +134,24 @@ class Workshop:
         order: Mapping[str, Any],
         *,
         least_pixels: int = 0,
+        most_pixels: int | None = None,
     ) -> dict[str, Any]:
         """Let a worker do a task with the picture in the first file, as long and large as it needs.
 
-        `least_pixels` is the size of what is to be made of it, where that may be larger. Raises as
-        `work` does, before anything is decoded where the picture is not whole.
+        What is made of it has the picture's own size, or at least and at most so many pixels.
+        Raises as `work` does, before anything is decoded where the picture is not whole.
         """
         found = await self.work("look", files[:1], {}, memory_bytes=LOOK_BYTES, deadline_s=LEAST_S)
-        pixels = max(least_pixels, found["width"] * found["height"])
-        per_pixel = RAW_PIXEL_BYTES if found["type"] == picture.PictureType.RAW else PIXEL_BYTES
+        pixels = found["width"] * found["height"]
+        made = max(pixels, least_pixels)
+        made = made if most_pixels is None else min(made, most_pixels)
+        opened_bytes = pixels * PIXEL_BYTES_OF.get(found["type"], PIXEL_BYTES)
         return await self.work(
             task,
             files,
             order,
-            memory_bytes=LOOK_BYTES + pixels * per_pixel,
-            deadline_s=LEAST_S + pixels / PIXELS_IN_A_SECOND,
+            memory_bytes=LOOK_BYTES + opened_bytes + made * PIXEL_BYTES,
+            deadline_s=LEAST_S + max(pixels, made) / PIXELS_IN_A_SECOND,
         )
 
     def close(self) -> None:
@@ -245,7 +253,10 @@ class _Worker:
 
 
 def _environment() -> dict[str, str]:
-    """Return what a worker may know: nothing of keys. Its libraries need no threads."""
+    """Return what a worker may know: nothing of keys. Its libraries need no threads.
+
+    The C library reserves much address space for each arena, which counts as memory here.
+    """
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in os.environ}
-    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
-    return {**kept, **threads, "PYTHONPATH": str(_HOME)}
+    single = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MALLOC_ARENA_MAX")
+    return {**kept, **dict.fromkeys(single, "1"), "PYTHONPATH": str(_HOME)}

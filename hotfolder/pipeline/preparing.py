@@ -152,7 +152,9 @@ class Preparing:
     ) -> Ready:
         with self._unnamed() as target, self._unnamed() as kept:
             files = [source.fileno(), target.fileno(), kept.fileno()]
-            made = await self._workshop.work_on("prepare", files, asdict(wanted))
+            made = await self._workshop.work_on(
+                "prepare", files, asdict(wanted), most_pixels=wanted.most_pixels
+            )
             content, of_source = _read(target), _read(kept)
         done = ", ".join(made["notes"])
         log.info(

@@ -116,7 +116,7 @@ async def _prepare_all(files: list[str]) -> list[int]:
 async def _prepare(workshop: Workshop, file: str) -> int:
     with open(file, "rb") as source, tempfile.TemporaryFile() as target:  # noqa: ASYNC230, PTH123
         files = [source.fileno(), target.fileno()]
-        await workshop.work_on("prepare", files, asdict(GROK))
+        await workshop.work_on("prepare", files, asdict(GROK), most_pixels=GROK.most_pixels)
         return os.fstat(target.fileno()).st_size
 
 

@@ -10,12 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, TiffImagePlugin
 
-from hotfolder.imaging import containers, metadata
+from hotfolder.imaging import containers, keepsake, metadata
 from hotfolder.imaging.containers import Blocks
 from hotfolder.imaging.inspect import inspect
 from hotfolder.imaging.picture import PictureError
 from tests import pictures
 from tests.pictures import STUDIO_TAGS, exif, needs_exiftool, needs_heif, saved, scene, tagged
+from tests.tiles import phone_heic
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,6 +89,17 @@ def test_heic_is_read() -> None:
     assert found["exif.Make"] == "Leica"
     assert found["xmp.Rating"] == "4"
     assert found["iptc.Headline"] == "Of XMP"
+
+
+@needs_heif
+def test_a_phones_heic_stands_as_it_is_shown() -> None:
+    """Its size is that of all tiles; how it is turned and its EXIF stand beside them."""
+    content = phone_heic(3, 2, exif=exif(), quarter_turns=3)
+    picture = inspect(content)
+    assert (picture.width, picture.height, picture.traits.orientation) == (1536, 1024, 6)
+    assert metadata.read(picture, content)["exif.Make"] == "Leica"
+    kept = keepsake.of(picture, content)
+    assert (kept.width, kept.height) == (1024, 1536)
 
 
 def test_avif_is_read_and_stands_as_it_is_shown() -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import functools
 import struct
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from PIL import Image, PngImagePlugin
+from PIL import Image, ImageChops, PngImagePlugin
 
 from hotfolder.domain.preparation import Preparation
 from hotfolder.imaging import containers, exif
@@ -21,7 +22,7 @@ from hotfolder.imaging.picture import (
     PictureType,
     TruncatedPicture,
 )
-from hotfolder.imaging.prepare import Prepared, prepare
+from hotfolder.imaging.prepare import Prepared, prepare, scaled
 from tests import pictures
 from tests.pictures import needs_heif, needs_rawpy, noise, opened, saved, scene, see_through, srgb
 
@@ -316,6 +317,25 @@ def test_exif_that_lies_is_passed_over(lie: bytes) -> None:
     assert exif.upright(lie, 1, 1) == b""
     content = saved(scene(), "JPEG", exif=b"Exif\0\0" + lie) if lie else saved(scene(), "JPEG")
     assert inspect(content).traits.orientation == 1
+
+
+@pytest.mark.parametrize("size", [(101, 77), (640, 1000), (1500, 2000)])
+def test_bands_leave_no_seams(size: tuple[int, int]) -> None:
+    """A picture scaled in bands is the one that is scaled at once."""
+    image = noise((900, 1200))
+    lanczos = Image.Resampling.LANCZOS
+    whole = image.resize((size[0], image.height), lanczos).resize(size, lanczos)
+    difference = ImageChops.difference(scaled(image, size), whole).convert("L")
+    assert difference.point(lambda value: value > 1 and 255).getbbox() is None
+
+
+def test_the_sources_size_is_that_which_is_seen(tmp_path: Path) -> None:
+    """Upright, and not as it was scaled for the upload: size = "source" means this one."""
+    content = saved(noise((600, 400)), "JPEG", exif=pictures.exif(orientation=6))
+    made = prepared(content, tmp_path, replace(GROK, max_pixels=10_000))
+    assert made.source == (400, 600)
+    assert made.width * made.height <= 10_000
+    assert f"scaled to {made.width} x {made.height}" in made.notes
 
 
 def test_a_psds_bitmap_is_no_negative(tmp_path: Path) -> None:

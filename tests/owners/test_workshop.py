@@ -8,14 +8,17 @@ import os
 import signal
 import tempfile
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 import pytest
 from PIL import Image
 
+from hotfolder.domain.preparation import Preparation
 from hotfolder.imaging.picture import EmptyPicture, NotAPicture, PictureType, TooManyPixels
 from hotfolder.imaging.workshop import MemoryLack, WorkerDied, WorkerSlow, Workshop
-from tests.pictures import opened, saved, scene
+from tests.pictures import exif, needs_heif, opened, saved, scene
+from tests.tiles import phone_heic
 
 MEGABYTE = 1024 * 1024
 WANTED = {"types": ["jpg"], "max_bytes": MEGABYTE}
@@ -59,6 +62,17 @@ async def test_a_picture_is_prepared_in_a_worker() -> None:
         )
         assert (answer["type"], answer["width"]) == (PictureType.JPEG, 160)
         assert opened(os.pread(target, MEGABYTE, 0)).size == (160, 120)
+
+
+@needs_heif
+async def test_a_phones_picture_fits_into_the_memory_that_is_taken_for_it() -> None:
+    """One of many tiles, in a worker that has done nothing yet."""
+    content = phone_heic(8, 6, exif=exif(), quarter_turns=3)
+    with workshop() as shop, files(content) as (source, target):
+        wanted = Preparation(types=("jpg",), max_bytes=4 * MEGABYTE)
+        most = wanted.most_pixels
+        answer = await shop.work_on("prepare", [source, target], asdict(wanted), most_pixels=most)
+        assert (answer["type"], answer["height"] > answer["width"]) == (PictureType.JPEG, True)
 
 
 async def test_workers_are_kept_warm() -> None:

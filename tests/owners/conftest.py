@@ -1,0 +1,58 @@
+"""What the tests of owners share: a simulated service with its client and customer, a folder."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hotfolder.simulator import Settings, in_thread
+from tests import calling
+from tests.calling import ANSWER_TIMEOUT_S, connected
+from tests.customer import Clock, Customer
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
+
+    from hotfolder.runninghub.client import Client
+    from hotfolder.simulator import RunningServer
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give a folder for config files that is also the home."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep this machine's proxies out of the way."""
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.fixture
+def service() -> Iterator[RunningServer]:
+    """Give a service whose tasks end at once."""
+    with in_thread(Settings(task_s=0, key=calling.KEY, retry_after_s=4)) as server:
+        yield server
+
+
+@pytest.fixture
+async def client(service: RunningServer) -> AsyncIterator[Client]:
+    """Give a client of the service that is not patient with submits."""
+    async with connected(service.base_url, submit_timeout_s=ANSWER_TIMEOUT_S) as made:
+        yield made
+
+
+@pytest.fixture
+def customer() -> Iterator[Customer]:
+    """Return a customer of a fresh service whose clock stands still."""
+    clock = Clock()
+    with in_thread(Settings(queued_s=5, task_s=20), clock=clock) as server:
+        made = Customer(server, clock)
+        yield made
+        made.http.close()

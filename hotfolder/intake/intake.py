@@ -19,7 +19,6 @@ import structlog
 
 from hotfolder import config, sources
 from hotfolder.domain.errors import JournalUnavailable
-from hotfolder.intake import rules
 from hotfolder.intake.backlog import Backlog
 from hotfolder.intake.candidates import Candidates
 from hotfolder.intake.finding import Finder
@@ -186,21 +185,6 @@ class WatchIntake:
         self._home.leave()
         await self.standing.went_offline("the folder does not answer")
 
-    async def _came_online(self) -> None:
-        if not self.standing.online:
-            await self._add_waiting()
-        await self.standing.came_online()
-
-    async def _add_waiting(self) -> None:
-        """Look again at what waits for a prompt or lost its rule before this start."""
-        listed = await self._journal.run(sightings.unsubmitted, self.number)
-        self._candidates.add(
-            each.path for each in listed if each.waits or not self._still_takes(each)
-        )
-
-    def _still_takes(self, job: sightings.Unsubmitted) -> bool:
-        return job.rule in {rule.name for rule in rules.matching(self.watch, job.path)}
-
     # -- scanning
 
     def _ask_for_scans(self) -> None:
@@ -224,7 +208,7 @@ class WatchIntake:
             await self._walk_failed(error)
         else:
             self._candidates.add(step.found)
-            await self._came_online()
+            await self.standing.came_online()
             if step.ended:
                 await self._walked(step)
 

@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, Final, TypeAlias
 
-from hotfolder.domain.events import WaitsFor
 from hotfolder.domain.failures import REFERENCE
-from hotfolder.journal.drafts import NO_RULE_HOLDS, SAID_SKIP
 from hotfolder.journal.session import Session
 
 # What tells one version of a file, and of what is said beside it, from another: size, mtime in ns,
@@ -93,27 +91,6 @@ def forget_gone(session: Session, watch: int, paths: Iterable[str]) -> None:
 def failed(session: Session, watch: int) -> list[str]:
     """Return the paths of a watch's failed jobs, but for those that are known to be gone."""
     return [os.fsdecode(row["path"]) for row in session.rows("failed_sources", watch=watch)]
-
-
-@dataclass(frozen=True, slots=True)
-class Unsubmitted:
-    """A job whose plan may still change: its source's path, its rule, whether it waits."""
-
-    path: str
-    rule: str
-    waits: bool
-
-
-def unsubmitted(session: Session, watch: int) -> list[Unsubmitted]:
-    """Return the jobs of a watch that are not yet submitted."""
-    return [
-        Unsubmitted(
-            os.fsdecode(row["path"]), row["rule"], row["waits_for"] == WaitsFor.SIDECAR.value
-        )
-        for row in session.rows(
-            "unsubmitted_jobs", watch=watch, said_skip=SAID_SKIP, no_rule=NO_RULE_HOLDS
-        )
-    ]
 
 
 def lacking_references(session: Session, watch: int) -> list[str]:

@@ -17,7 +17,7 @@ from hotfolder.journal import sightings
 from hotfolder.journal.acceptance import replan, skip
 from hotfolder.journal.reservations import name_result
 from hotfolder.journal.rows import existing_job
-from hotfolder.journal.sightings import Known, Observed, Unlike, Unsubmitted, unlike, unsubmitted
+from hotfolder.journal.sightings import Known, Observed, Unlike, unlike
 from tests.builders import (
     Desk,
     draft,
@@ -128,12 +128,10 @@ def test_a_waiting_draft_waits_until_it_can_be_made(desk: Desk) -> None:
         ev.WaitsFor.SIDECAR,
         SIDECAR_MISSING,
     )
-    assert desk.journal.run_blocking(unsubmitted, 1) == [Unsubmitted("ann.jpg", "default", True)]
     assert desk.accept_all(drafts=[WAITING]) == ()
     (ready,) = desk.accept_all()
     assert (ready.id, ready.due_at, ready.waits_for) == (job.id, desk.clock.now, None)
     assert (ready.failure, ready.plan) == (None, draft().plan)
-    assert desk.journal.run_blocking(unsubmitted, 1) == [Unsubmitted("ann.jpg", "default", False)]
 
 
 def test_a_waiting_draft_may_wait_for_another_reason(desk: Desk) -> None:

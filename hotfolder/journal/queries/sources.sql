@@ -47,15 +47,6 @@ WHERE job.state = 'failed' AND source.watch = :watch AND source.inode <> '';
 -- What speaks for a source, as it was last looked at.
 UPDATE source SET beside = :beside WHERE id = :source;
 
--- name: unsubmitted_jobs
--- Jobs of one watch that are not yet submitted, and sources whose sidecar said skip.
-SELECT source.path AS path, job.rule AS rule, job.waits_for AS waits_for
-FROM job JOIN source ON source.id = job.source
-WHERE source.watch = :watch AND job.state IN ('accepted', 'uploaded')
-UNION ALL
-SELECT path, '', 'sidecar' FROM source
-WHERE watch = :watch AND verdict = 'skipped' AND reason IN (:said_skip, :no_rule);
-
 -- name: lacking_references
 -- Sources of one watch whose jobs wait for a further picture of their edit.
 SELECT DISTINCT source.path AS path FROM job JOIN source ON source.id = job.source

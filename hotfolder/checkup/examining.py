@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from hotfolder.checkup import folders, machine, record, settings
-from hotfolder.checkup.findings import Findings
-from hotfolder.config import Reading
+from hotfolder.checkup.findings import Finding, Findings, Verdict
+from hotfolder.config import ConfigError, Reading
+from hotfolder.preflight import check_state_answers
 
 
 def examine(draft: Reading, environment: Mapping[str, str]) -> Findings:
     """Yield what is found, check by check, as soon as it is known."""
     yield from machine.program()
+    try:
+        check_state_answers(draft)
+    except ConfigError as error:
+        yield Finding(Verdict.BAD, "state", str(error.problems[0]), "nothing else can be looked at")
+        return
     yield from machine.limits(draft.config)
     yield from settings.stated(draft)
     yield from settings.api_key(draft, environment)

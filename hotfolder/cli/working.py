@@ -173,6 +173,7 @@ async def _account(ready: preflight.Ready) -> Account:
 
 def _ready(config_file: ConfigOption) -> preflight.Ready:
     draft = read_config(config_file)
+    preflight.check_state_answers(draft)
     return preflight.check(draft, os.environ, seen_online=_seen_online(draft))
 
 

@@ -1,6 +1,19 @@
 """Everything that can be wrong before the start, found at once: text, folders, key, models."""
 
-from hotfolder.preflight.checking import Ready, check, missing_commands, problems
+from hotfolder.preflight.checking import (
+    Ready,
+    check,
+    check_state_answers,
+    missing_commands,
+    problems,
+)
 from hotfolder.preflight.folders import access_problems
 
-__all__ = ["Ready", "access_problems", "check", "missing_commands", "problems"]
+__all__ = [
+    "Ready",
+    "access_problems",
+    "check",
+    "check_state_answers",
+    "missing_commands",
+    "problems",
+]

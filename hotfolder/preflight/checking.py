@@ -42,6 +42,14 @@ def check(
     return Ready(reading.config, secret)
 
 
+def check_state_answers(reading: Reading) -> None:
+    """Raise ConfigError where the state is on a share that is dead: whoever touches it hangs."""
+    wanted = reading.config
+    if wanted is not None and not folders.answers(wanted.state_dir):
+        message = f"its share does not answer: {wanted.state_dir}. Choose a folder on a local disk"
+        raise ConfigError(reading.path, [stated.problem(reading, ("state_dir",), message)])
+
+
 def problems(reading: Reading, *, seen_online: Collection[str] = ()) -> list[Problem]:
     """Return everything that is wrong but for the key; `seen_online` is as in `check`."""
     found = list(reading.problems)

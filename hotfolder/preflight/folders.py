@@ -21,7 +21,7 @@ def problems(reading: Reading, seen_online: Collection[str]) -> Iterator[Problem
     silent = [
         each
         for each in (*_folders(reading, "input"), *_folders(reading, "output"))
-        if not _answers(each.path)
+        if not answers(each.path)
     ]
     for folder in silent:
         if folder.watch not in seen_online:
@@ -72,7 +72,7 @@ def _folders(reading: Reading, name: str) -> Iterator[Folder]:
             yield Folder(("watch", number, name), path, str(watch.get("name")))
 
 
-def _answers(path: Path) -> bool:
+def answers(path: Path) -> bool:
     """Return whether a folder can be looked at within ANSWERS_S seconds: a dead share hangs."""
     look = threading.Thread(target=os.path.exists, args=(path,), daemon=True)
     look.start()

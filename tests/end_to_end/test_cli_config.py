@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.mounting import hanging_share
 from tests.studio import KEY
 
 if TYPE_CHECKING:
@@ -219,6 +220,16 @@ def test_the_key_is_found_where_it_may_be_and_refused_where_others_read_it(
     assert ended.code == 2
     assert "$RH_API_KEY: this is not an API key" in ended.err
     assert "ké" not in ended.err
+
+
+def test_a_state_on_a_dead_share_is_told(hotfolder: CommandLine, studio: Studio) -> None:
+    """Neither `run` nor `check` nor `doctor` hangs: the folder is named, and where to put it."""
+    studio.state.mkdir()
+    with hanging_share(studio.state):
+        for command, code in (("run", 2), ("check", 2), ("doctor", 1)):
+            ended = hotfolder(command)
+            assert ended.code == code, ended.said
+            assert f"its share does not answer: {studio.state}" in ended.out + ended.err
 
 
 def test_check_changes_nothing_and_says_what_is_fine(

@@ -162,6 +162,7 @@ class Service:
         parts_aside = (
             parts.watches.run(),
             parts.doubts.run(),
+            parts.recalling.run(),
             parts.probing.run(),
             parts.sharing.run(),
             parts.originals.run(),

@@ -87,7 +87,8 @@ def free_port() -> int:
 class Studio:
     """One folder of pictures with one hotfolder over a simulated service.
 
-    `edges` is what the service is run with; tests replace parts of it.
+    `edges` is what the service is run with; tests replace parts of it. While it runs, setting
+    `reload` takes over what was configured since.
     """
 
     def __init__(self, folder: Path, server: RunningServer) -> None:
@@ -171,7 +172,11 @@ class Studio:
     def service(self) -> Service:
         """Return a fresh daemon."""
         self.newest_service = Service(
-            self.config, SecretStr(KEY), self.edges, find_key=self._find_key
+            self.config,
+            SecretStr(KEY),
+            self.edges,
+            reread=lambda: self.config,
+            find_key=self._find_key,
         )
         return self.newest_service
 
@@ -187,9 +192,9 @@ class Studio:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Run the daemon while the block runs, then drain it."""
-        stop = asyncio.Event()
+        stop, self.reload = asyncio.Event(), asyncio.Event()
         service = self.service()
-        daemon = asyncio.create_task(service.run(stop))
+        daemon = asyncio.create_task(service.run(stop, self.reload))
         try:
             await self.until(lambda: daemon.done() or _follows(service), "the daemon follows")
             yield

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass
 
 from hotfolder.account import Account, FindKey
@@ -23,6 +24,7 @@ from hotfolder.pipeline.originals import Originals
 from hotfolder.pipeline.pacing import Durations, Pace, Pacing
 from hotfolder.pipeline.probing import Probing
 from hotfolder.pipeline.rate import Rate
+from hotfolder.pipeline.recalling import Recalling
 from hotfolder.pipeline.runner import Runner
 from hotfolder.pipeline.sharing import Sharing
 from hotfolder.pipeline.steps import observed
@@ -54,12 +56,12 @@ class Building:
         own, exchange = self.owners, self.exchange
         account = Account(own.journal, own.client, lambda: self.answers.config, self.find_key)
         await account.begin()
-        pace = Pace(limit=account.limit, running=await own.journal.run(recovery.running_jobs))
+        durations = Durations(await own.journal.run(recovery.usual_durations_s))
+        pace = await self._pace(account.limit, durations)
         sharing = Sharing(own.client.queue, pace, own.edges.jitter, wake=exchange.wake)
         noting = Noting(own.journal, own.spool, own.threads, self.answers.note_wishes)
         probing = self._probing(account)
         aftermath = Aftermath(noting, on_hold=probing.stir, on_done=self._clear_up)
-        durations = Durations(await own.journal.run(recovery.usual_durations_s))
         runner = self._runner(account, pace, durations, sharing, aftermath)
         return Parts(
             journal=own.journal,
@@ -71,6 +73,7 @@ class Building:
             noting=noting,
             pace=pace,
             doubts=self._doubts(account, runner),
+            recalling=Recalling(own.journal, own.client, wake=exchange.wake),
             originals=self._originals(),
             overdue=Overdue(own.journal, lambda: self.answers.config.watch),
             watches=self._watches(),
@@ -78,6 +81,17 @@ class Building:
             control=self._control(probing),
             threads=own.threads,
         )
+
+    async def _pace(self, limit: int, durations: Durations) -> Pace:
+        """Return a window in which all that may run at the service has its place."""
+        own = self.owners
+        pace = Pace(limit=limit, running=await own.journal.run(recovery.running_jobs))
+        now, now_s = own.later.clock(), time.monotonic()
+        for each in await own.journal.run(recovery.doubtful_submits):
+            usual_s = durations.doubt_s(each.model)
+            left_s = min(usual_s, usual_s - (now - each.intent_at).total_seconds())
+            pace.doubted(each.job, now_s + left_s)
+        return pace
 
     def _probing(self, account: Account) -> Probing:
         return Probing(

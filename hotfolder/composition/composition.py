@@ -19,7 +19,7 @@ from hotfolder.composition.exchange import Exchange
 from hotfolder.composition.parts import Owners, Parts
 from hotfolder.config import Config, listen_place
 from hotfolder.imaging.workshop import Workshop
-from hotfolder.journal import budgets, callbacks, recovery
+from hotfolder.journal import budgets, callbacks, leaders, recovery
 from hotfolder.journal.journal import Journal
 from hotfolder.outputs.spool import Spool
 from hotfolder.pipeline.steps import Later
@@ -144,6 +144,7 @@ class Composition:
         for job in await journal.run(recovery.recover):
             log.warning("submit.unanswered", **job.log_context(), reason=recovery.INTERRUPTED)
         await journal.run(budgets.reconsider)
+        await journal.run(leaders.reconsider)
         spool = Spool(self.config.state_dir / SPOOL_NAME)
         spool.sweep(await journal.run(recovery.spooled_files))
         return spool

@@ -14,7 +14,7 @@ from hotfolder.domain.clock import Clock
 from hotfolder.domain.jobs import Job
 from hotfolder.intake.intake import WatchIntake
 from hotfolder.intake.review import review
-from hotfolder.journal import budgets
+from hotfolder.journal import budgets, leaders
 from hotfolder.journal.drafts import Draft
 
 
@@ -63,6 +63,7 @@ class Exchange:
             self.parts.pace.limit_to(self.parts.account.limit)
             await self.parts.watches.follow(wanted.watch)
             await self.parts.journal.run(budgets.reconsider)
+            await self.parts.journal.run(leaders.reconsider)
             self.note_accepted()
 
     def review(self, job: Job) -> ev.Event | Draft | None:

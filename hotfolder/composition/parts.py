@@ -16,6 +16,7 @@ from hotfolder.pipeline.noting import Noting
 from hotfolder.pipeline.originals import Originals
 from hotfolder.pipeline.pacing import Pace
 from hotfolder.pipeline.probing import Probing
+from hotfolder.pipeline.recalling import Recalling
 from hotfolder.pipeline.runner import Runner
 from hotfolder.pipeline.sharing import Sharing
 from hotfolder.pipeline.steps import Later
@@ -51,6 +52,7 @@ class Parts:
     noting: Noting
     pace: Pace
     doubts: Doubts
+    recalling: Recalling
     originals: Originals
     overdue: Overdue
     watches: Watches

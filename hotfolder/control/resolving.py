@@ -9,7 +9,7 @@ from hotfolder.domain import events as ev
 from hotfolder.domain.errors import OperatorError, RemoteError
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import State
-from hotfolder.journal import reading
+from hotfolder.journal import callbacks, reading
 from hotfolder.journal.journal import Journal
 from hotfolder.runninghub.client import Client
 from hotfolder.runninghub.wire import TaskStatus
@@ -33,10 +33,20 @@ class Resolving:
         if wish.task_id is not None:
             return await self._found(job, wish.task_id.strip())
         if wish.resend:
+            await self._refuse_if_told(job)
             await jobs.apply(self._journal, job, ev.ResendApproved(by=BY_OPERATOR))
             return f"job {job.id}: is submitted again"
         await jobs.apply(self._journal, job, ev.Cancelled(by=BY_OPERATOR))
         return f"job {job.id}: given up; if it was charged, that is not known here"
+
+    async def _refuse_if_told(self, job: Job) -> None:
+        """Refuse to pay again while a task that a callback named is being looked into."""
+        task_id = await self._journal.run(callbacks.named, job.id)
+        if task_id is not None:
+            raise OperatorError(
+                f"a callback named task {task_id} for job {job.id}, and the service is being asked "
+                f"for it: wait a few minutes; resolve {job.id} --task-id {task_id} asks at once"
+            )
 
     async def _found(self, job: Job, task_id: str) -> str:
         owner = await self._journal.run(reading.task_owner, task_id)

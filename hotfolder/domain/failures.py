@@ -116,7 +116,8 @@ MANY_DOUBTS = Failure(
 TASK_DENIED = Failure(
     "task_denied",
     "The service no longer knows a task that it had accepted.",
-    "Look for the task in the service's account pages, then run resolve.",
+    "It is asked for again from time to time, and followed once it is known. Or look for it in the "
+    "service's account pages, then run resolve.",
 )
 NO_PROMPT = Failure(
     "no_prompt",

@@ -31,7 +31,8 @@ _KEY: Final = "callback_key"
 class Hint:
     """A task that a callback named for a submit.
 
-    `tries` counts how often the service was asked, `denied` how often it knew no such task.
+    `tries` counts how often the service was asked, `denied` how often it knew no such task since
+    it was `heard_at`.
     """
 
     submit: int
@@ -39,6 +40,7 @@ class Hint:
     task_id: str
     tries: int
     denied: int
+    heard_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +80,12 @@ def hurry(session: Session) -> bool:
     return bool(told)
 
 
+def named(session: Session, job_id: int) -> str | None:
+    """Return a task that a callback named for a job and that is still to be looked into."""
+    row = session.row("callback_of_job", job=job_id)
+    return None if row is None else str(row["task_id"])
+
+
 def due(session: Session, limit: int) -> tuple[list[Hint], datetime | None]:
     """Return the hints to look into now, the oldest first, and when to look for more."""
     horizon = to_ms(session.now + LONGEST_WAIT)
@@ -88,6 +96,7 @@ def due(session: Session, limit: int) -> tuple[list[Hint], datetime | None]:
             task_id=row["task_id"],
             tries=row["tries"],
             denied=row["denied"],
+            heard_at=from_ms(row["heard_at"]),
         )
         for row in session.rows("due_callbacks", limit=limit, horizon=horizon)
     ]

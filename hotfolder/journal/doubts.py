@@ -39,6 +39,20 @@ class AtRisk:
     amount: Decimal
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Denied:
+    """A job in doubt whose task is known here, and no longer at the service."""
+
+    job: int
+    task_id: str
+
+
+def denied(session: Session) -> list[Denied]:
+    """Return the jobs that are in doubt because the service denies their tasks."""
+    rows = session.rows("denied_tasks")
+    return [Denied(job=row["job"], task_id=row["task_id"]) for row in rows]
+
+
 def brake(session: Session) -> tuple[str, Failure] | None:
     """Return what is to be held, and why, after too many doubts in a row; else None."""
     row = session.row("doubts_in_a_row")

@@ -53,6 +53,11 @@ def leave(session: Session, job_id: int) -> None:
     session.change("release_followers", leader=job_id)
 
 
+def reconsider(session: Session) -> None:
+    """Let all that wait for a leader look anew: a config may want their edits paid for each."""
+    session.change("wake_all_followers")
+
+
 def note_move(session: Session, job: Job) -> None:
     """Tell the followers what the new state of a job means for them."""
     if job.state in _GAVE_UP and not _may_yet_have_a_result(job):

@@ -7,6 +7,8 @@ charged, so it is in doubt. It is never sent again from here.
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
 from statistics import median
 from typing import Final
 
@@ -15,7 +17,7 @@ from hotfolder.domain import names
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import State
 from hotfolder.journal import doubts, holds
-from hotfolder.journal.session import Session
+from hotfolder.journal.session import Session, from_ms
 from hotfolder.journal.transitions import apply
 
 DURATIONS_LOOKED_AT: Final = 500
@@ -50,6 +52,23 @@ def usual_durations_s(session: Session) -> dict[str, float]:
     for row in session.rows("newest_durations", limit=DURATIONS_LOOKED_AT):
         seen[row["model"]].append(row["duration"])
     return {model: median(each[:DURATIONS_COUNTED]) / 1000 for model, each in seen.items()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubtful:
+    """A submit that may be running at the service."""
+
+    job: int
+    model: str
+    intent_at: datetime
+
+
+def doubtful_submits(session: Session) -> list[Doubtful]:
+    """Return the submits that nobody knows a task of."""
+    return [
+        Doubtful(job=row["job"], model=row["model"], intent_at=from_ms(row["intent_at"]))
+        for row in session.rows("doubtful_submits")
+    ]
 
 
 def spooled_files(session: Session) -> frozenset[str]:

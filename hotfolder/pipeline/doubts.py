@@ -30,6 +30,7 @@ CALLBACK_PATIENCE_S: Final = 600.0
 CONFIRM_TIMEOUT_S: Final = 20.0
 AT_ONCE: Final = 8
 DENIED_TRIES: Final = 5
+DENIED_FOR: Final = timedelta(minutes=10)
 LONGEST_LOOK_S: Final = 60.0
 RESEND_LOOK_S: Final = 5.0
 SHORTEST_LOOK_S: Final = 0.1
@@ -128,8 +129,9 @@ class Doubts:
         self._wake()
 
     async def _denied(self, hint: Hint, again_at: datetime) -> None:
-        """Believe a denial only when it is repeated: good tasks are denied now and then."""
-        if hint.denied + 1 < DENIED_TRIES:
+        """Believe a denial only when it is repeated for long: good tasks are denied, too."""
+        is_young = self._later.clock() - hint.heard_at < DENIED_FOR
+        if hint.denied + 1 < DENIED_TRIES or is_young:
             await self._journal.run(callbacks.postpone, hint, again_at, denied=True)
             return
         log.warning("callback.refused", job=hint.job, task_id=hint.task_id)

@@ -143,6 +143,7 @@ async def test_forged_callbacks_change_nothing(studio: Studio) -> None:
         calls = [(forged, bobs_task), (anns_url, bobs_task), (anns_url, UNKNOWN_ID)]
         calls += [(anns_url, "nonsense"), (bobs_url, UNKNOWN_ID), (bobs_url, bobs_task)]
         assert {await call_back(*each) for each in calls} == {200}
+        studio.clock.forward(601)  # a denial is not believed before
         await studio.until(lambda: not pending(studio), "all are looked into")
         assert studio.states() == {"done": 1, "in_doubt": 1}
         assert studio.job("ann.jpg")["task_id"] is None
@@ -177,6 +178,7 @@ async def test_a_flood_is_harmless(studio: Studio) -> None:
                 assert {each.status_code for each in answers} <= {200, 503}
         studio.drop("late.jpg", number=99)
         await studio.until_states(done=6)
+        studio.clock.forward(601)  # a denial is not believed before
         await studio.until(lambda: not pending(studio), "all are looked into")
     with closing(sqlite3.connect(studio.state / "journal.db")) as journal:
         (kept,) = journal.execute("SELECT count(*) FROM callback").fetchone()
@@ -217,6 +219,23 @@ async def test_a_task_that_turns_up_before_it_is_sent_again_saves_the_money(
         await studio.send("resolve", job=1, resend=True)
         await studio.until(lambda: studio.holds() == ["account"], "the hold")
         assert await call_back(webhook_of(studio), studio.ledger().tasks[0].task_id) == 200
+        await studio.until_states(done=1)
+    assert len(studio.ledger().tasks) == 1
+
+
+async def test_a_task_that_a_callback_named_is_not_paid_again(studio: Studio) -> None:
+    """While the service denies what it has just told of, --resend is refused with the task's id."""
+    with_callbacks(studio)
+    studio.fault(LOST, Fault(call="query", kind="code", code="1004"))
+    studio.drop("ann.jpg")
+    async with studio.running():
+        await studio.until_states(in_doubt=1)
+        await studio.until(lambda: pending(studio), "the callback is kept")
+        task_id = studio.ledger().tasks[0].task_id
+        with pytest.raises(OperatorError, match=task_id):
+            await studio.send("resolve", job=1, resend=True)
+        await studio.until(lambda: studio.ledger().requests["query"] > 5, "denied again and again")
+        studio.simulator.clear_faults()
         await studio.until_states(done=1)
     assert len(studio.ledger().tasks) == 1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -164,6 +165,40 @@ async def test_a_denied_task_is_brought_back_by_its_id(
     await studio.once()
     assert (studio.states(), len(studio.ledger().tasks)) == ({"done": 1}, 1)
     assert studio.read(doubts_of.at_risk).submits == 0
+
+
+async def test_a_denied_task_that_is_known_again_needs_nobody(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The service lost sight of its tasks in a bad hour: asking for them again is free."""
+    await denied(studio, monkeypatch)
+    async with studio.running():
+        await studio.until_states(done=1)
+    assert studio.history("ann.jpg").count("TaskFound") == 1
+    assert len(studio.ledger().tasks) == 1
+
+
+async def test_doubts_keep_their_places_over_a_restart(studio: Studio) -> None:
+    """What was being sent when the program ended may run at the service: it takes a place."""
+    studio.configure(limits="concurrency = 1")
+    studio.simulator.update_settings(task_s=0.5)
+    studio.drop("bob.jpg", number=2)
+    async with studio.running():
+        await studio.until_states(running=1)
+        studio.clock.forward(120)  # so long such a task takes, for all that is known
+        await studio.until_states(done=1)
+    await in_doubt(studio, Fault(call="submit", kind="drop_after", times=1))
+    assert await room(studio) == 0
+    studio.clock.forward(300)
+    assert await room(studio) == 1
+
+
+async def room(studio: Studio) -> int:
+    """Return how many submits a daemon that has just begun would let leave."""
+    async with studio.running():
+        parts = studio.newest_service.parts
+        assert parts is not None
+        return parts.pace.room(time.monotonic())
 
 
 async def test_an_older_task_of_the_job_may_be_named(studio: Studio) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from hotfolder import views
 from hotfolder.simulator import Fault
 from tests.studio import RULE, picture
@@ -204,6 +206,28 @@ async def test_a_leader_in_doubt_is_waited_for(studio: Studio) -> None:
     await studio.once()
     assert studio.states() == {"done": 2}
     assert len(studio.ledger().tasks) == 1
+
+
+@pytest.mark.parametrize("reload", [True, False], ids=["reload", "restart"])
+async def test_a_config_that_pays_for_each_lets_followers_go(
+    studio: Studio,
+    reload: bool,  # noqa: FBT001
+) -> None:
+    """Who waits for a doubt need not wait for a person when duplicates = "edit" is written."""
+    studio.fault(Fault(call="submit", kind="drop_after", times=1))
+    drop_twins(studio)
+    await studio.once()
+    assert studio.states() == {"in_doubt": 1, "accepted": 1}
+    if reload:
+        async with studio.running():
+            studio.configure(watch='duplicates = "edit"')
+            studio.reload.set()
+            await studio.until_states(in_doubt=1, done=1)
+    else:
+        studio.configure(watch='duplicates = "edit"')
+        await studio.once()
+    assert studio.states() == {"in_doubt": 1, "done": 1}
+    assert len(studio.ledger().tasks) == 2
 
 
 async def test_an_abandoned_doubt_lets_the_next_go_on(studio: Studio) -> None:

@@ -19,9 +19,15 @@ WHERE callback.due_at IS NOT NULL AND job.state = 'running'
 -- Ask for a running task now, before all that are merely due.
 UPDATE job SET due_at = 0 WHERE id = :job AND state = 'running';
 
+-- name: callback_of_job
+-- What a callback said of a job and is still to be looked into.
+SELECT callback.task_id FROM callback JOIN submit ON submit.id = callback.submit
+WHERE submit.job = :job AND callback.due_at IS NOT NULL ORDER BY callback.heard_at LIMIT 1;
+
 -- name: due_callbacks
 -- Callbacks to look into. Those of a job that is just being sent wait for its answer.
-SELECT callback.submit, submit.job, callback.task_id, callback.tries, callback.denied
+SELECT callback.submit, submit.job, callback.task_id, callback.tries, callback.denied,
+    callback.heard_at
 FROM callback JOIN submit ON submit.id = callback.submit JOIN job ON job.id = submit.job
 WHERE (callback.due_at <= :now OR callback.due_at > :horizon) AND job.state != 'submitting'
 ORDER BY callback.due_at, callback.submit LIMIT :limit;

@@ -23,6 +23,10 @@ WHERE leader = :leader AND state IN ('accepted', 'uploaded');
 -- The result that they wait for is there.
 UPDATE job SET due_at = :now, waits_for = NULL WHERE leader = :leader AND waits_for = 'leader';
 
+-- name: wake_all_followers
+-- What is the same work, and whether it is to be paid once, may be another matter now.
+UPDATE job SET due_at = :now, waits_for = NULL WHERE waits_for = 'leader';
+
 -- name: wake_follower
 -- What a job is about to wait for came while it looked.
 UPDATE job SET due_at = :now, waits_for = NULL

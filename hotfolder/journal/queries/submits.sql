@@ -67,6 +67,19 @@ SELECT count(*) AS count FROM submit WHERE outcome = 'unanswered' AND id > (
     WHERE outcome NOT IN ('unanswered', 'resent', 'deferred') AND token NOT LIKE 'reused:%'
 );
 
+-- name: denied_tasks
+-- Jobs in doubt whose task is known: the service denied it.
+SELECT job.id AS job, submit.task_id FROM job JOIN submit ON submit.job = job.id
+WHERE job.state = 'in_doubt' AND submit.task_id IS NOT NULL
+    AND submit.number = (SELECT max(number) FROM submit AS other WHERE other.job = job.id);
+
+-- name: doubtful_submits
+-- Submits that may be running at the service: which model, and since when.
+SELECT job.id AS job, job.plan ->> '$.model' AS model, submit.intent_at
+FROM job JOIN submit ON submit.job = job.id
+WHERE job.state = 'in_doubt' AND submit.task_id IS NULL
+    AND submit.number = (SELECT max(number) FROM submit AS other WHERE other.job = job.id);
+
 -- name: doubts_without_task
 -- Jobs in doubt that no task is known of, and whether they were sent again already.
 SELECT job.id, job.estimate, submit.answered_at, EXISTS (

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from hotfolder import sources, views
 from hotfolder.cli import model_pages, plan_pages, render, schemas
@@ -168,7 +169,9 @@ def _show_one(model: Model, *, json: bool) -> None:
     if json:
         render.print_json(model_pages.as_json(model))
     else:
-        render.console().print(model_pages.page(model))
+        console = render.console()
+        console.print(model_pages.page(model))
+        console.print(Text(model_pages.rule(model)), soft_wrap=True)
 
 
 def _is_wanted(

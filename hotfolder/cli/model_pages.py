@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -15,6 +16,7 @@ from hotfolder.domain.jobs import JsonScalar
 from hotfolder.runninghub import catalog
 from hotfolder.runninghub.catalog import PROMPT, Model, Parameter, Price
 
+_LINE = 78
 EXAMPLE_PROMPT = "Change the clothes to a summer dress"
 
 
@@ -35,7 +37,7 @@ def listed(models: Iterable[Model]) -> RenderableType:
 
 
 def page(model: Model) -> RenderableType:
-    """Return everything that is known of a model, and a rule to copy where one can name it."""
+    """Return everything that is known of a model; the rule to copy is `rule`'s."""
     head = [Text(model.name, style="bold"), Text(f"endpoint {model.endpoint}")]
     head += [Text(model.section)] if model.section else []
     head += [Text(_note(model), style="bold yellow")] if _note(model) else []
@@ -45,7 +47,7 @@ def page(model: Model) -> RenderableType:
     if model.price and model.price.rules:
         parts += [Text(), _prices(model.price)]
     if catalog.why_not(model) is None:
-        parts += [Text(), Text("A rule for it:", style="bold"), Text(rule(model))]
+        parts += [Text(), Text("A rule for it:", style="bold")]
     return Group(*parts)
 
 
@@ -104,16 +106,33 @@ def _prices(listing: Price) -> Table:
 
 
 def rule(model: Model) -> str:
-    """Return a rule for a model, to be copied into a config; what may be left out as comments."""
+    """Return a rule for a model, to be copied into a config; "" where none can name it.
+
+    What may be left out are comments. Lines are short: what a terminal breaks cannot be pasted.
+    """
+    if catalog.why_not(model) is not None:
+        return ""
     lines = ["[[watch.rule]]", f"model = {toml(model.name)}"]
     if model.prompt:
         lines.append(f"{'' if model.needs_prompt else '# '}prompt = {toml(EXAMPLE_PROMPT)}")
     for key, each in model.params.items():
         if not each.is_media and key != PROMPT:
-            note = ", ".join(toml(option) for option in each.options) or "; ".join(limits(each))
-            told = f"  # {note}" if note else ""
-            lines.append(f"{'' if each.required else '# '}params.{key} = {_example(each)}{told}")
+            lines += _setting(key, each)
     return "\n".join(lines)
+
+
+def _setting(key: str, parameter: Parameter) -> Iterator[str]:
+    """Yield a parameter with what it may be, beside it or else above it."""
+    line = f"{'' if parameter.required else '# '}params.{key} = {_example(parameter)}"
+    note = ", ".join(toml(each) for each in parameter.options) or "; ".join(limits(parameter))
+    beside = f"{line}  # {note}" if note else line
+    if len(beside) <= _LINE:
+        yield beside
+        return
+    yield from textwrap.wrap(
+        f"{key}: {note}", _LINE, initial_indent="## ", subsequent_indent="##   "
+    )
+    yield line
 
 
 def _example(parameter: Parameter) -> str:

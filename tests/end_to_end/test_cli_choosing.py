@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import tomli
+
 from tests.studio import picture
 
 if TYPE_CHECKING:
@@ -45,6 +47,13 @@ def test_one_model_in_full(hotfolder: CommandLine) -> None:
     told = json.loads(hotfolder("models", "rhart-image-n-g31-flash/image-to-image", "--json").out)
     assert (told["name"], told["usable"], told["price"]["from"]) == (NANO, True, 0.16)
     assert "retired: please use gpt-image-2 instead" in hotfolder("models", RETIRED).out
+
+
+def test_the_shown_rule_is_pasted_as_it_stands(hotfolder: CommandLine) -> None:
+    """However many values a parameter may have: nothing of it is broken into lines of its own."""
+    _, _, rule = hotfolder("models", "qwen-image-2.0/image-edit").out.partition("A rule for it:\n")
+    (pasted,) = tomli.loads(rule)["watch"]["rule"]
+    assert pasted["model"] == "qwen-image-2.0/image-edit"
 
 
 def test_an_unknown_model_leads_to_the_nearest(hotfolder: CommandLine) -> None:

@@ -54,6 +54,8 @@ def test_the_shown_rule_is_a_good_one(model: Model, tmp_path: Path) -> None:
     for name in ("in", "out"):
         (tmp_path / name).rmdir()
     assert problems(tmp_path, shown.replace("\n# ", "\n")) == []
+    notes = [line for line in shown.splitlines() if "#" in line]
+    assert max(map(len, notes), default=0) <= 80, "a terminal would break it"
 
 
 def test_every_model_can_be_shown() -> None:

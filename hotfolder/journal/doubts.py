@@ -68,7 +68,8 @@ def resend(session: Session, allowance: Allowance) -> list[Job]:
         apply(session, row["id"], event)
         for row in session.rows("doubts_without_task")
         if _is_allowed(row["estimate"], allowance) and not row["resent"] and not row["told"]
-        if row["answered_at"] is not None and from_ms(row["answered_at"]) <= allowance.silent_since
+        if row["answered_at"] is not None
+        and not allowance.silent_since < from_ms(row["answered_at"]) <= session.now
     ]
 
 

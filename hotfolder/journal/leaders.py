@@ -22,18 +22,19 @@ _GAVE_UP = frozenset({State.FAILED, State.CANCELLED})
 def take_part(session: Session, job_id: int, work_key: str | None) -> int | None:
     """Let a job lead the work of a key, or follow; returns the leader, None where it is alone.
 
-    Without a key, or when it is to be made anew, a job neither leads nor follows.
+    Without a key a job neither leads nor follows. One that is to be made anew follows nobody, but
+    leads where it led before: who waits for it is not paid for beside it.
     """
     part = session.row("part_of_job", job=job_id)
     if part is None:  # it was overtaken, which its step will find out
         return None
-    wanted = None if part["anew"] else work_key
+    found = session.row("leader_of", work_key=work_key) if work_key is not None else None
+    leader = None if found is None or found["id"] == job_id else int(found["id"])
+    wanted = None if part["anew"] and leader is not None else work_key
     if part["work_key"] != wanted:
         leave(session, job_id)
     if wanted is None:
         return None
-    found = session.row("leader_of", work_key=wanted)
-    leader = None if found is None or found["id"] == job_id else int(found["id"])
     if (part["work_key"], part["leader"]) != (wanted, leader):
         session.change("set_part", job=job_id, work_key=wanted, leader=leader)
     return leader

@@ -114,10 +114,14 @@ class Probing:
         if not (doubted or SILENCE in causes or causes & REFUSALS):
             self._forget()
             return LONGEST_LOOK_S
-        if doubted or self._look_at <= self._later.clock():
+        if doubted or not 0.0 < self._until_look_s() <= LONGEST_LOOK_S:
             self._plan_look()
             await self.look()
-        return max(0.0, (self._look_at - self._later.clock()).total_seconds())
+        return min(LONGEST_LOOK_S, max(0.0, self._until_look_s()))
+
+    def _until_look_s(self) -> float:
+        """Return the seconds until the next look; too many where a clock was set back since."""
+        return (self._look_at - self._later.clock()).total_seconds()
 
     async def _stop(self) -> None:
         if await self._journal.run(holds.stop, holds.SERVICE, UNREACHABLE):

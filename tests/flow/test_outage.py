@@ -83,6 +83,18 @@ async def test_eight_hours_without_network(studio: Studio, relay: Relay, calls: 
     assert studio.holds() == []
 
 
+async def test_a_clock_that_is_set_back_keeps_no_look_waiting(studio: Studio, relay: Relay) -> None:
+    """A day less on the clock while the service is silent: it is looked for as before."""
+    await relay.cut()
+    studio.drop_many(8)
+    async with studio.running():
+        await studio.until(lambda: studio.holds() == ["service"], "the silence is noticed")
+        studio.clock.forward(-24 * 3600)
+        await relay.open()
+        await studio.send("settling", watch="studio", path="any")  # wakes the daemon
+        await studio.until_states(done=8)
+
+
 async def test_once_waits_for_a_service_that_comes_back(studio: Studio, relay: Relay) -> None:
     """An unreachable service is waited for as long as the time-out says."""
     await relay.cut()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
 
 from hotfolder.domain import events as ev
+from hotfolder.domain.failures import NO_RESULTS
 from hotfolder.domain.states import State
 from hotfolder.journal import acceptance, leaders
 from hotfolder.journal.rows import existing_job
@@ -111,6 +113,19 @@ def test_what_is_made_anew_takes_no_part(desk: Desk) -> None:
         desk.apply(failed, event)
     desk.apply(failed, ev.Retried(by="test", anew=True))
     assert part(desk, failed) is None
+
+
+def test_who_leads_is_not_paid_beside_its_followers_when_it_is_made_anew(desk: Desk) -> None:
+    """Paid, without a result, and paid again by a person: the others wait for that edit."""
+    leader, second, third = three(desk)
+    for event in WAY_TO[State.RUNNING]():
+        desk.apply(leader, event)
+    charged = ev.RemoteFailed(
+        failure=NO_RESULTS, charge=Decimal("0.14"), currency="CNY", ended_by_service=False
+    )
+    desk.apply(leader, charged, ev.Retried(by="test", anew=True))
+    assert part(desk, leader) is None
+    assert {part(desk, each) for each in (second, third)} == {leader.id}
 
 
 def test_a_reused_result_is_the_jobs_own_and_free(desk: Desk) -> None:

@@ -1,4 +1,4 @@
--- The journal as it is after all migrations; tests/owners/test_journal.py proves that they agree.
+-- The journal as it is after all migrations; a test proves that they agree.
 -- Times: INTEGER, milliseconds since 1970 UTC. Paths: BLOB, the file system's own bytes.
 -- Money: TEXT, a decimal number. due_at NULL: waits for something that is not time (waits_for).
 

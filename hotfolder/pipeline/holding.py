@@ -1,4 +1,4 @@
-"""Committing what came of a step, with what it means for holds, in one transaction.
+"""What came of a step with what it means for holds, in one transaction.
 
 The holds themselves are the journal's. Here is only which job tries one just now: where a trial
 is due, one job is let through, and the others wait for what comes of it.

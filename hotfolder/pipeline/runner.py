@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
-from typing import Final, TypeVar
+from typing import Final
 
 import structlog
 
@@ -20,14 +20,13 @@ from hotfolder.domain import events as ev
 from hotfolder.domain import failures
 from hotfolder.domain.errors import JournalUnavailable
 from hotfolder.domain.jobs import Job
-from hotfolder.domain.states import BEFORE_INTENT, IllegalTransition, State
-from hotfolder.journal import budgets, claims, transitions
+from hotfolder.domain.states import BEFORE_INTENT, State
+from hotfolder.journal import budgets, claims
 from hotfolder.journal.budgets import Budget
 from hotfolder.journal.journal import Journal
-from hotfolder.journal.keeping import TaskTaken
 from hotfolder.journal.session import Session
-from hotfolder.pipeline import holding, telling
 from hotfolder.pipeline.aftermath import Aftermath
+from hotfolder.pipeline.committing import JOURNAL_WAIT_S, Committing
 from hotfolder.pipeline.holding import Trials
 from hotfolder.pipeline.pacing import Pacing
 from hotfolder.pipeline.steps import Later, Outcome, Step
@@ -38,10 +37,7 @@ FETCHES_AT_ONCE: Final = 4
 PUBLISHES_AT_ONCE: Final = 4
 LEAST_UPLOADED_AHEAD: Final = 8
 INTERNAL_TRIES: Final = 5
-JOURNAL_WAIT_S: Final = 1.0
 IDLE_LOOK_S: Final = 60.0
-
-T = TypeVar("T")
 
 PLACES: Final[Mapping[State, int]] = {
     State.ACCEPTED: UPLOADS_AT_ONCE,
@@ -80,6 +76,7 @@ class Runner:
         self._later = later
         self._hurry = hurry
         self._aftermath = aftermath
+        self._committing = Committing(journal, aftermath, hurry)
         self._budgets = budgets
         self._refused = refused
         self._trials = Trials()
@@ -206,7 +203,7 @@ class Runner:
                 self._pace.ended(job.id)
                 return job
             self._busy[job.id] = State.SUBMITTING
-        moved = await self._commit(job, outcome)
+        moved = await self._committing.commit(job, outcome, self._trials.of(job))
         if moved is None:
             self._pace.ended(job.id)
             return job
@@ -238,42 +235,6 @@ class Runner:
             reason=f"{type(error).__name__}: {error}",
             failure=failures.INTERNAL,
         )
-
-    async def _commit(self, job: Job, outcome: Outcome) -> Job | None:
-        """Commit an outcome and return the job; None = another event overtook it."""
-        try:
-            committed = await self._insist(
-                partial(holding.commit, before=job, outcome=outcome, tried=self._trials.of(job)),
-                **job.log_context(),
-                **telling.details(outcome.event),
-            )
-        except TaskTaken as error:
-            return await self._commit(job, Outcome(ev.SubmitUnanswered(reason=str(error))))
-        except (transitions.StateMoved, IllegalTransition) as error:
-            log.info("event.overtaken", **job.log_context(), error=str(error))
-            return None
-        telling.tell(job, committed.job, committed.event)
-        holding.tell(committed)
-        if committed.began is not None:
-            self._aftermath.held()
-        return committed.job
-
-    async def _insist(self, operation: Callable[[Session], T], **context: object) -> T:
-        """Run an operation of the journal; while the disk refuses, it is kept and tried again.
-
-        What it is about stands in the log then: a task's number must not be lost with this process.
-        """
-        told = False
-        while True:
-            try:
-                return await asyncio.shield(self._journal.run(operation))
-            except JournalUnavailable:
-                if not told:
-                    log.warning("event.withheld", **context)
-                told = True
-                if self._hurry.is_set():
-                    raise
-                await asyncio.sleep(JOURNAL_WAIT_S)
 
     def _note_pace(self, before: Job, job: Job, outcome: Outcome) -> None:
         now_s = time.monotonic()

@@ -21,8 +21,9 @@ def queries() -> dict[str, str]:
     """Return the statements of all files in `queries/` by name."""
     found: dict[str, str] = {}
     for file in resources.files(__package__).joinpath("queries").iterdir():
-        _, *parts = _NAME.split(file.read_text("utf-8"))
-        found |= zip(parts[::2], parts[1::2], strict=True)
+        if file.name.endswith(".sql"):
+            _, *parts = _NAME.split(file.read_text("utf-8"))
+            found |= zip(parts[::2], parts[1::2], strict=True)
     return found
 
 

@@ -141,13 +141,14 @@ class Pace:
         """Take in that the service wants to hear from us later, as HTTP 429 says.
 
         It may mean the rate of calls or the number of tasks. Either way there is a pause, and the
-        window is as wide as what then runs. The second time at the same number counts as full.
+        window is as wide as what then runs, and one more. The second time at the same number counts
+        as full; without a task of ours one submit after each pause finds out.
         """
         self._leave(job)
         running = self._running
         if running and self._throttled_at == running:
             self.full(job, now_s, after_s)
-        elif running:
+        else:
             self._throttled_at = running
             self._opening = True
             self._window = min(self._window, running + 1)

@@ -51,6 +51,17 @@ def test_429_twice_at_the_same_number_is_full() -> None:
     assert (pace.room(12.0), pace.window) == (0, 2)
 
 
+def test_429_without_a_task_of_ours_leaves_one_submit_to_try() -> None:
+    """Others have all the places: one submit after each pause, not as many as the window had."""
+    pace = Pace(limit=8)
+    for job in range(3):
+        submit(pace, job)
+        assert (pace.room(1.0), pace.room(6.0)) == (0, 1)
+    pace.started(9)
+    pace.accepted(9)
+    assert pace.room(6.0) == 1
+
+
 def test_429_that_meant_the_rate_narrows_for_a_moment() -> None:
     """A submit that passes with more tasks than at the refusal opens the window again."""
     pace = submit(pace_with(2), 9)

@@ -2,9 +2,11 @@
 
     block   JPEG                        PNG                             WebP
     exif    APP1 "Exif"                 eXIf                            EXIF
-    xmp     APP1 "http://ns.adobe..."   iTXt "XML:com.adobe.xmp"        XMP
+    xmp     APP1 "http://ns.adobe..." ¹ iTXt "XML:com.adobe.xmp"        XMP
     icc     APP2 "ICC_PROFILE", parts   iCCP                            ICCP
     iptc    APP13 "Photoshop 3.0"       zTXt "Raw profile type iptc"    (has no place)
+
+¹ What is too large for a segment stands in further ones, which are read and written as one packet.
 
 What a file holds besides (C2PA manifests, comments, gain maps) stays as it is.
 """
@@ -18,7 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from hotfolder.imaging import iptc
+from hotfolder.imaging import iptc, xmp
 from hotfolder.imaging.picture import PictureType
 
 SPLICED: Final = frozenset({PictureType.JPEG, PictureType.PNG, PictureType.WEBP})
@@ -33,6 +35,10 @@ _PNG_IPTC = b"Raw profile type iptc\0"
 _SOS, _APP0, _APP1, _APP2, _APP13 = 0xDA, 0xE0, 0xE1, 0xE2, 0xED
 # A JPEG segment's length counts itself and has 16 bits.
 _LARGEST_SEGMENT = 0xFFFF - 2
+_LARGEST_PACKET = 65_000
+# The extension's number stands before the whole length and the part's place.
+_MORE_NUMBER = slice(len(_XMP_MORE), len(_XMP_MORE) + 32)
+_MORE_HEAD_BYTES = _MORE_NUMBER.stop + 8
 _LARGEST_TEXT = 16 * 1024 * 1024
 _VP8X_ICC, _VP8X_ALPHA, _VP8X_EXIF, _VP8X_XMP = 0x20, 0x10, 0x08, 0x04
 _STANDALONE = re.compile(rb"\xff+([^\xff])")
@@ -91,24 +97,29 @@ def segments(content: bytes) -> Iterator[Segment]:
 
 
 def _read_jpeg(content: bytes) -> Blocks:
-    blocks, parts = Blocks(), {}
+    blocks, parts, more = Blocks(), {}, {}
     for marker, start, stop in segments(content):
         body = bytes(content[start + 4 : stop])
         if marker == _APP1 and body.startswith(_EXIF) and not blocks.exif:
             blocks = replace(blocks, exif=body[len(_EXIF) :])
         elif marker == _APP1 and body.startswith(_XMP) and not blocks.xmp:
             blocks = replace(blocks, xmp=body[len(_XMP) :])
+        elif marker == _APP1 and body.startswith(_XMP_MORE):
+            more[body[_MORE_NUMBER.stop :][:8]] = body[_MORE_HEAD_BYTES:]
         elif marker == _APP2 and body.startswith(_ICC) and len(body) > len(_ICC) + 2:
             parts[body[len(_ICC)]] = body[len(_ICC) + 2 :]
         elif marker == _APP13 and body.startswith(_PHOTOSHOP) and not blocks.iptc:
             blocks = replace(blocks, iptc=iptc.of_resources(body[len(_PHOTOSHOP) :]))
+    if more:  # each part begins with the whole length and its place: so they sort
+        whole = xmp.joined(blocks.xmp, b"".join(more[place] for place in sorted(more)))
+        blocks = replace(blocks, xmp=whole)
     return replace(blocks, icc=b"".join(parts[number] for number in sorted(parts)))
 
 
 def _write_jpeg(content: bytes, blocks: Blocks) -> bytes:
     new = [
         *_segment(_APP1, _EXIF + blocks.exif if blocks.exif else b""),
-        *_segment(_APP1, _XMP + blocks.xmp if blocks.xmp else b""),
+        *_xmp_segments(blocks.xmp),
         *_icc_segments(blocks.icc),
         *_segment(_APP13, _PHOTOSHOP + iptc.as_resources(blocks.iptc) if blocks.iptc else b""),
     ]
@@ -138,6 +149,18 @@ def _segment(marker: int, body: bytes) -> list[bytes]:
     if not body or len(body) > _LARGEST_SEGMENT:
         return []
     return [b"\xff" + bytes([marker]) + struct.pack(">H", len(body) + 2) + body]
+
+
+def _xmp_segments(packet: bytes) -> list[bytes]:
+    if len(packet) <= _LARGEST_PACKET:
+        return _segment(_APP1, _XMP + packet if packet else b"")
+    first, extension, number = xmp.parted(packet, _LARGEST_PACKET)
+    found = _segment(_APP1, _XMP + first if first else b"")
+    for at in range(0, len(extension), _LARGEST_PACKET):
+        place = struct.pack(">II", len(extension), at)
+        part = extension[at : at + _LARGEST_PACKET]
+        found += _segment(_APP1, _XMP_MORE + number + place + part)
+    return found
 
 
 def _icc_segments(profile: bytes) -> list[bytes]:

@@ -134,12 +134,12 @@ def _composed(
     block = exif.without(exif.upright(source.exif or own.exif, *size), private)
     notes = []
     if picture.type is PictureType.JPEG:
-        if len(packet) > _LARGEST_IN_JPEG:
-            packet = xmp.finished(b"", own.xmp, size=size, private=private, note=note, texts=texts)
-            notes.append("the source's XMP is too large for a JPEG and was left out")
         if len(block) > _LARGEST_IN_JPEG:
             block = exif.of_tiff(block)
             notes.append("the maker's notes are too large for a JPEG and were left out")
+        if len(block) > _LARGEST_IN_JPEG:
+            block = b""
+            notes.append("the source's EXIF is too large for a JPEG and was left out")
     icc = own.icc or _profile(picture, source.icc, converted=converted)
     return Blocks(exif=block, xmp=packet, icc=icc, iptc=source.iptc or own.iptc), notes
 

@@ -7,6 +7,7 @@ The term for pictures edited by a model, and what was asked of it, stand where I
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -47,9 +48,10 @@ _SERIALS = frozenset(
         ("exifEX", "CameraOwnerName"),
     }
 )
-# Nothing of this holds for the result: settings for developing the source, its thumbnail, and
-# the mark of a second part that is not copied.
-_OF_THE_SOURCE = frozenset({("xmp", "Thumbnails"), ("xmpNote", "HasExtendedXMP")})
+# The mark of a second part, which only JPEGs have.
+_EXTENDED = ("xmpNote", "HasExtendedXMP")
+# Nothing of this holds for the result, nor do settings for developing the source.
+_OF_THE_SOURCE = frozenset({("xmp", "Thumbnails"), _EXTENDED})
 # What a result that was finished before, for another job, says of itself.
 _OF_AN_EDIT = frozenset(
     {
@@ -123,6 +125,44 @@ def finished(
     if note is not None:
         _add_note(root, note)
     return _written(root)
+
+
+def joined(packet: bytes, extension: bytes) -> bytes:
+    """Return the whole of what a JPEG keeps in two parts; what cannot be read adds nothing."""
+    root = _parsed_or_new(packet)
+    _remove(root, _EXTENDED.__eq__)
+    _add_missing(root, _parsed_or_new(extension))
+    return _written(root)
+
+
+def parted(packet: bytes, most_bytes: int) -> tuple[bytes, bytes, bytes]:
+    """Part a packet that is too large for a JPEG's segment; all b"" for one that cannot be read.
+
+    Returns the part of at most so many bytes, the extension with the largest properties, and the
+    number by which the first names it (XMP Specification, part 3).
+    """
+    try:
+        root = _parsed(packet)
+    except _Broken:
+        return b"", b"", b""
+    mark = ET.SubElement(_description(root), _tag(*_EXTENDED))
+    mark.text = "0" * 32
+    moved = _empty()
+    for owner, child in _largest_first(root):
+        if len(_written(root)) <= most_bytes:
+            break
+        owner.remove(child)
+        _description(moved).append(child)
+    extension = ET.tostring(moved, "utf-8")
+    mark.text = hashlib.md5(extension, usedforsecurity=False).hexdigest().upper()
+    return _written(root), extension, mark.text.encode()
+
+
+def _largest_first(root: ET.Element) -> list[tuple[ET.Element, ET.Element]]:
+    """Return the properties that may be moved, each with its description."""
+    found = [(each, child) for each in _descriptions(root) for child in each]
+    own = [pair for pair in found if _name(pair[1].tag) != _EXTENDED]
+    return sorted(own, key=lambda pair: len(ET.tostring(pair[1])), reverse=True)
 
 
 def _add_note(root: ET.Element, note: Note) -> None:

@@ -208,19 +208,36 @@ def test_a_packet_that_is_none_is_dropped(packet: bytes, of_result: str) -> None
     assert b"TaskId" in containers.read(made.type, made.content).xmp
 
 
-def test_what_is_too_large_for_a_jpeg_is_left_out() -> None:
-    """A packet or a block of more than a segment holds costs itself, and that is told."""
-    large = xmp.finished(
-        b"",
-        b"",
-        size=(1, 1),
-        private=(),
-        note=Note(model="m", task_id="1", at="", prompt="p" * 90_000),
-        texts={},
-    )
-    made = finished(BARE["JPEG"], Keepsake(blocks=Blocks(xmp=large), width=1, height=1))
-    assert b"TaskId" in containers.read(made.type, made.content).xmp
-    assert made.notes
+@needs_exiftool
+@pytest.mark.parametrize("of_result", BARE)
+def test_a_packet_larger_than_a_segment_is_kept(tmp_path: Path, of_result: str) -> None:
+    """A JPEG has an extension for it, which is read as well as written; others need none."""
+    story = "The sea. " * 12_000
+    kept = source(tmp_path, "JPEG", f"-XMP-dc:Description={story}", "-XMP-photoshop:City=Köln")
+    assert len(kept.blocks.xmp) > 100_000
+    told = read_back(tmp_path, finished(BARE[of_result], kept))
+    assert told["XMP-dc:Description"].strip() == story.strip()
+    assert (told["XMP-photoshop:City"], told["XMP-xmp:Rating"]) == ("Köln", 4)
+    assert told["XMP-iptcExt:DigitalSourceType"] == xmp.EDITED_BY_AI
+    assert "ExifTool:Warning" not in told
+
+
+@needs_exiftool
+def test_private_parts_of_an_extension_are_not_published(tmp_path: Path) -> None:
+    """Whichever part of a large packet says where the picture was taken."""
+    kept = source(tmp_path, "JPEG", f"-XMP-exif:GPSAreaInformation={'home ' * 20_000}")
+    assert b"GPSAreaInformation" in kept.blocks.xmp
+    made = finished(BARE["JPEG"], kept, gps=False)
+    assert b"home home" not in made.content
+
+
+def test_exif_too_large_for_a_jpeg_is_left_out() -> None:
+    """A block of more than a segment holds costs its maker's notes, else itself; that is told."""
+    words = ("t0x010E", "t0x010F", "t0x0110", "t0x0131", "t0x013B", "t0x8298")
+    block = pictures.tags(**dict.fromkeys(words, "x" * 20_000))
+    made = finished(BARE["JPEG"], Keepsake(blocks=Blocks(exif=block), width=1, height=1))
+    assert containers.read(made.type, made.content).exif == b""
+    assert "EXIF is too large" in made.notes[-1]
 
 
 @needs_exiftool

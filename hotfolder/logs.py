@@ -1,19 +1,23 @@
 """Setting up the log: readable on a terminal, JSON lines elsewhere; links are cut at the "?".
 
-Other libraries' lines go through the same pipe. Loggers that would write whole URLs at INFO are
-quiet.
+Other libraries' lines and warnings go through the same pipe. Loggers that would write whole URLs at
+INFO are quiet. Where the lines go to systemd's journal, each begins with its priority, which the
+journal takes off: `journalctl -p warning` finds what matters.
 """
 
 from __future__ import annotations
 
 import logging
+import os
 import re
 import sys
 from collections.abc import Callable
-from typing import Any, TextIO
+from typing import Any, Final, TextIO
 
 import structlog
 
+# sd-daemon(3): what journald takes a line for by its first characters.
+_PRIORITIES: Final = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
 _QUERY = re.compile(r"(https?://[^\s?\"'<>]*)\?[^\s\"'<>]*")
 
 
@@ -52,11 +56,7 @@ def configure(level: str, *, shown: Callable[[str], str] = ascii) -> None:
     terminal = sys.stderr.isatty()
     if terminal:
         shared.append(printable)
-    renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
-        if terminal
-        else structlog.processors.JSONRenderer(ensure_ascii=True)
-    )
+    renderer = _console() if terminal else _json()
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -77,8 +77,37 @@ def configure(level: str, *, shown: Callable[[str], str] = ascii) -> None:
     root = logging.getLogger()
     root.handlers = [output]
     root.setLevel(level.upper())
+    logging.captureWarnings(capture=True)
     for name in ("httpx", "httpcore", "watchdog", "PIL", "asyncio", "uvicorn"):
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+
+
+def _console() -> structlog.typing.Processor:
+    return structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+
+
+def _json() -> structlog.typing.Processor:
+    written = structlog.processors.JSONRenderer(ensure_ascii=True)
+    if not _is_heard_by_journal():
+        return written
+
+    def with_priority(
+        logger: Any,  # noqa: ANN401  structlog's signature
+        method: str,
+        event: structlog.typing.EventDict,
+    ) -> str:
+        return f"<{_PRIORITIES[event['level']]}>{written(logger, method, event)!s}"
+
+    return with_priority
+
+
+def _is_heard_by_journal() -> bool:
+    """Return whether standard error is the stream to systemd's journal, as systemd.exec(5) says."""
+    try:
+        stream = os.fstat(sys.stderr.fileno())
+    except (OSError, ValueError):
+        return False
+    return os.environ.get("JOURNAL_STREAM") == f"{stream.st_dev}:{stream.st_ino}"
 
 
 def _without_queries(

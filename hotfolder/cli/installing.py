@@ -39,19 +39,22 @@ def install(
     set_up_log(log_level, LogLevel.WARNING)
     _need_root(dry_run)
     place = installation.SETTINGS / f"{name}.toml"
+    key_place = installation.SETTINGS / f"{name}.key"
     steps = installation.steps(
         name,
         config_text=_config_text(name),
         wanted=_wanted(place),
-        key=_key(installation.SETTINGS / f"{name}.key", dry_run=dry_run),
+        key=_key(key_place, dry_run=dry_run),
     )
     _take(steps, dry_run=dry_run)
     out = render.console()
     out.print()
     out.print("Next:")
     out.print(f"  edit {place}, and run install again if its folders are not below /srv or /mnt")
-    if not any(isinstance(each, Write) and each.secret for each in steps):
-        out.print(f"  put the API key into {installation.SETTINGS}/{name}.key (chmod 600)")
+    if not key_place.exists() and not any(
+        isinstance(step, Write) and step.secret for step in steps
+    ):
+        out.print(f"  put the API key into {key_place} (chmod 600)")
     out.print(f"  systemctl enable --now hotfolder@{name}")
     out.print(f"  journalctl -u hotfolder@{name} -f")
 

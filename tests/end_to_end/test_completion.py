@@ -25,6 +25,15 @@ _hotfolder_completion hotfolder
 printf '%s\\n' "${{COMPREPLY[@]}}"
 """
 
+# What zsh does at the tab key, but for drawing: its completion's own functions are stood in for.
+ZSH = """
+compdef() { : }
+_arguments() { print -rl -- "$@" }
+source <(hotfolder completion zsh)
+words=(${=1}); CURRENT=$#words
+_hotfolder_completion
+"""
+
 
 @pytest.fixture
 def installed(tmp_path: Path) -> dict[str, str]:
@@ -46,6 +55,29 @@ def test_bash_completes(installed: dict[str, str], words: str, wanted: set[str])
         ["bash", "-c", script], env=installed, capture_output=True, text=True, check=False
     )
     assert wanted <= set(done.stdout.split()), done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("shell", ["zsh", "fish"])
+@pytest.mark.parametrize(
+    ("line", "wanted"), [("hotfolder re", "release"), ("hotfolder jobs --st", "--state")]
+)
+def test_zsh_and_fish_complete(
+    installed: dict[str, str], tmp_path: Path, shell: str, line: str, wanted: str
+) -> None:
+    """The real shells take their script, and what they ask by it is answered."""
+    if shutil.which(shell) is None:
+        pytest.skip(f"there is no {shell} here")
+    script = "hotfolder completion fish | source; complete -C $argv[1]" if shell == "fish" else ZSH
+    extra = [] if shell == "fish" else ["-f"]
+    arguments = [line] if shell == "fish" else ["zsh", line]
+    done = subprocess.run(
+        [shell, *extra, "-c", script, *arguments],
+        env={**installed, "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert wanted in done.stdout, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize(("shell", "code"), [("bash", 0), ("zsh", 0), ("fish", 0), ("tcsh", 2)])

@@ -56,9 +56,9 @@ class Studio:
         """Return a property of the unit."""
         return self.machine.run("systemctl", "show", UNIT, "-P", name).strip()
 
-    def said(self) -> str:
-        """Return the unit's lines of the system's journal."""
-        return self.machine.run("journalctl", "--no-pager", "-o", "cat", "-u", UNIT)
+    def said(self, priority: str = "debug") -> str:
+        """Return the unit's lines of the system's journal, from a priority up."""
+        return self.machine.run("journalctl", "--no-pager", "-o", "cat", "-u", UNIT, "-p", priority)
 
     def drop(self, name: str, number: int) -> None:
         """Put a picture into the input folder, for the service's user to read."""
@@ -115,7 +115,9 @@ def test_reloading_is_over_when_it_is_told(studio: Studio) -> None:
     studio.machine.until(lambda: "config.reloaded" in studio.said(), "the config is taken over")
     studio.configure(prompt='"\ncolour = "red')
     studio.machine.run("systemctl", "reload", UNIT)
-    studio.machine.until(lambda: "config.refused" in studio.said(), "the config is refused")
+    studio.machine.until(lambda: "config.refused" in studio.said("err"), "the config is refused")
+    assert "config.reloaded" not in studio.said("err")
+    assert "<" not in studio.said().partition("{")[0]
     studio.drop("ann.jpg", 1)
     studio.until_done("ann.jpg")
     (task,) = studio.server.simulator.ledger().tasks
@@ -231,7 +233,9 @@ def test_installing_explains_itself_and_keeps_what_is_there(studio: Studio) -> N
         assert written in text
         text = text.replace(written, meant)
     config.write_text(text)
-    assert "kept /etc/hotfolder/second.toml" in machine.run(*program, "install", "second")
+    again = machine.run(*program, "install", "second")
+    assert "kept /etc/hotfolder/second.toml" in again
+    assert "put the API key" not in again, "it is there"
     machine.run("systemctl", "start", "hotfolder@second")
     (machine.root / "data/in/ann.jpg").write_bytes(picture(3))
     output = machine.root / "home/ann/out/ann.jpg"

@@ -126,6 +126,20 @@ async def test_a_hold_is_told_when_it_begins(studio: Studio, told: Told) -> None
     assert title.startswith("Everything is held: ")
 
 
+async def test_a_budget_that_is_used_up_is_told(studio: Studio, told: Told) -> None:
+    """Who wants to hear of budgets only is told of one, and of no other hold."""
+    studio.configure(limits="daily_charge = 0.2")
+    studio.drop_many(3)
+    await studio.once()
+    async with looking(studio, told.receiver(about=["budget"])) as noticing:
+        await noticing.look()
+    async with looking(studio, told.receiver(name="other", about=["hold"])) as noticing:
+        await noticing.look()
+    (title,) = told.titles
+    assert "is held" in title
+    assert "day" in title
+
+
 async def test_only_what_is_wanted_is_told(studio: Studio, told: Told) -> None:
     """A receiver hears only of the topics that it names."""
     await troubled(studio, failures=1)

@@ -297,7 +297,7 @@ async def test_a_task_that_turns_up_while_another_runs_is_kept_in_reserve(studio
         studio.simulator.update_settings(task_s=2.0)
         studio.fault(Fault(call="submit", kind="fail_task", code="1501", times=1))
         await studio.send("resolve", job=1, resend=True)
-        await studio.until_states(running=1)
+        await studio.until(lambda: len(studio.ledger().tasks) == 2, "the second task")
         first = studio.ledger().tasks[0].task_id
         assert await call_back(webhook_of(studio), first) == 200
         await studio.until_states(done=1)

@@ -181,11 +181,12 @@ async def test_a_denied_task_that_is_known_again_needs_nobody(
 async def test_doubts_keep_their_places_over_a_restart(studio: Studio) -> None:
     """What was being sent when the program ended may run at the service: it takes a place."""
     studio.configure(limits="concurrency = 1")
-    studio.simulator.update_settings(task_s=0.5)
+    studio.fault(Fault(call="query", kind="code", code="1000"))
     studio.drop("bob.jpg", number=2)
     async with studio.running():
         await studio.until_states(running=1)
         studio.clock.forward(120)  # so long such a task takes, for all that is known
+        studio.simulator.clear_faults()
         await studio.until_states(done=1)
     await in_doubt(studio, Fault(call="submit", kind="drop_after", times=1))
     assert await room(studio) == 0

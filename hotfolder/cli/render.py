@@ -215,7 +215,9 @@ def charges(by: By, listed: list[Line]) -> RenderableType:
 
 def explanation(told: views.Explanation, lines: list[reading.HistoryLine]) -> RenderableType:
     """Return why a file is where it is, with its job's history."""
-    head = Text.assemble(name(told.path), "\n", (told.verdict, "bold"), ": ")
+    says_so = told.reason.startswith(told.verdict)  # "offline since ..."
+    verdict = Text() if says_so else Text.assemble((told.verdict, "bold"), ": ")
+    head = Text.assemble(name(told.path), "\n", verdict)
     parts: list[RenderableType] = [head + Text(views.shown(told.reason))]
     if told.sidecars and told.sidecars.read:
         parts.append(Text(views.shown(f"sidecar: {', '.join(told.sidecars.read)}")))

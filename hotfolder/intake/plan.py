@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
 from hotfolder import config, sources
 from hotfolder.domain import failures
@@ -37,6 +38,9 @@ class Skipped:
 Resolution = Skipped | tuple[Draft, ...]
 
 
+NO_RULE: Final = "no rule of this watch takes files of this name"
+
+
 def why_ignored(watch: config.Watch, relative: str) -> str | None:
     """Return why a path is no source of a watch, by its name alone, or None."""
     if not watch.recursive and "/" in relative:
@@ -47,7 +51,7 @@ def why_ignored(watch: config.Watch, relative: str) -> str | None:
     if ignore.is_sidecar(relative):
         return "a sidecar or note, not a picture"
     if not rules.matching(watch, relative):
-        return "no rule of this watch takes files of this name"
+        return NO_RULE
     return None
 
 
@@ -63,7 +67,9 @@ def resolve(watch: config.Watch, relative: str, beside: Beside, facts: Facts) ->
     try:
         said = Said() if watch.sidecar == "none" else sidecar.read(watch.input, beside)
     except BrokenSidecar as error:
-        broken = Failure("sidecar_broken", str(error), "Mend the file; the picture waits for it.")
+        broken = Failure(
+            "sidecar_broken", _sentence(error), "Mend the file; the picture waits for it."
+        )
         return tuple(
             _waiting(_draft(watch, relative, rule, Said(), facts), broken) for rule in taking
         )
@@ -71,6 +77,11 @@ def resolve(watch: config.Watch, relative: str, beside: Beside, facts: Facts) ->
         return Skipped(SAID_SKIP)
     drafts = (_draft(watch, relative, rule, said, facts) for rule in taking)
     return tuple(_once_per_plan(_judged(watch, draft, said) for draft in drafts))
+
+
+def _sentence(error: BrokenSidecar) -> str:
+    text = str(error)
+    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def _taking(

@@ -71,6 +71,12 @@ def _rating(facts: Facts, beside: Mapping[str, str]) -> float:
         return 0
 
 
+def excluding(watch: config.Watch, relative: str) -> list[str]:
+    """Return the names of the rules that would take a source but for their `exclude`."""
+    found = ((rule.name, globs(watch, rule)) for rule in watch.rule if rule.exclude)
+    return [name for name, each in found if Globs(each.wanted, ()).take(relative)]
+
+
 class Globs(NamedTuple):
     """Which names a rule takes: those that match one of the wanted globs and no unwanted one."""
 

@@ -12,7 +12,7 @@ from hotfolder import config, sources
 from hotfolder.domain.failures import BACKLOG
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import BEFORE_INTENT, State
-from hotfolder.intake import companions, ignore, plan, sidecar
+from hotfolder.intake import companions, ignore, plan, rules, sidecar
 from hotfolder.intake.ignorefile import IgnoreFiles
 from hotfolder.journal import holds, reading
 from hotfolder.journal.holds import Hold
@@ -61,9 +61,7 @@ def explain(
     shown_path = os.fspath(path)
     found = place(path, wanted)
     if found is None:
-        return Explanation(
-            path=shown_path, verdict="unknown", reason="it is not inside any watched folder"
-        )
+        return Explanation(path=shown_path, verdict="unknown", reason=_outside(path, wanted))
     watch, relative = found
     row = _watch_row(session, watch) if session else None
     known = _of_journal(session, row, relative, shown_path, settling) if session and row else None
@@ -74,6 +72,14 @@ def explain(
     moved = _moved(session, row, relative, shown_path) if session and row and not known else None
     told = known or moved or _of_name(shown_path, watch, relative, daemon=daemon)
     return told if offline else replace(told, sidecars=_sidecars(watch, relative))
+
+
+def _outside(path: Path, wanted: config.Config) -> str:
+    absolute = Path(os.path.abspath(path))  # noqa: PTH100  links stay
+    own = next((each.name for each in wanted.watch if each.input == absolute), None)
+    if own is not None:
+        return f"it is the folder of the watch {own}: status tells of it, explain of a file in it"
+    return "it is not inside any watched folder"
 
 
 def place(path: Path, wanted: config.Config) -> tuple[config.Watch, str] | None:
@@ -178,20 +184,40 @@ def _of_name(path: str, watch: config.Watch, relative: str, *, daemon: bool) -> 
     if not watch.input.is_dir():
         reason = f"the folder {watch.input} is not there"
         return Explanation(path=path, verdict="offline", reason=reason)
-    ignored = plan.why_ignored(watch, relative)
-    if ignored and ignore.is_sidecar(relative) and not ignore.ignored(relative):
-        ignored = companions.describe(watch, relative)
-    ignored = ignored or IgnoreFiles(watch.input).why(relative)
+    ignored = _ignored(watch, relative) or _no_file(path)
     if ignored:
         return Explanation(path=path, verdict="ignored", reason=ignored)
     if not os.path.lexists(path):
         return Explanation(path=path, verdict="unknown", reason="there is no such file")
-    if os.path.islink(path):  # noqa: PTH114  as text
-        return Explanation(path=path, verdict="ignored", reason="a link: links are not followed")
-    if not os.path.isfile(path):  # noqa: PTH113  as text
-        return Explanation(path=path, verdict="ignored", reason="not a regular file")
     reason = "it will be seen within moments" if daemon else "no hotfolder is running"
     return Explanation(path=path, verdict="unknown", reason=f"not seen yet: {reason}")
+
+
+def _ignored(watch: config.Watch, relative: str) -> str | None:
+    if (watch.input / relative).is_dir() and not ignore.ignored(relative):
+        return "a folder: explain tells of a file in it"
+    ignored = plan.why_ignored(watch, relative)
+    if ignored and ignore.is_sidecar(relative) and not ignore.ignored(relative):
+        return companions.describe(watch, relative)
+    if ignored == plan.NO_RULE:
+        return _no_rule(watch, relative)
+    return ignored or IgnoreFiles(watch.input).why(relative)
+
+
+def _no_file(path: str) -> str | None:
+    if os.path.islink(path):  # noqa: PTH114  as text
+        return "a link: links are not followed"
+    if os.path.lexists(path) and not os.path.isfile(path):  # noqa: PTH113  as text
+        return "not a regular file but a pipe, socket or device"
+    return None
+
+
+def _no_rule(watch: config.Watch, relative: str) -> str:
+    excluding = rules.excluding(watch, relative)
+    if not excluding:
+        return plan.NO_RULE
+    one = "the rule" if len(excluding) == 1 else "the rules"
+    return f"excluded by {one} {', '.join(excluding)}, and no other takes it"
 
 
 def _offline(watch: config.Watch, row: reading.WatchRow) -> str:

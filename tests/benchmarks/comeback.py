@@ -1,4 +1,4 @@
-"""What it costs that a share comes back with other inode numbers."""
+"""What it costs that a share comes back with other inode numbers, and that a folder is moved."""
 
 from __future__ import annotations
 
@@ -8,8 +8,13 @@ import tempfile
 import time
 from pathlib import Path
 
+from hotfolder.domain.states import State
+from hotfolder.journal import reading
+from hotfolder.journal.session import Session
+from hotfolder.journal.transitions import apply
 from hotfolder.simulator import Settings, in_thread
 from tests.benchmarks.frame import Figures, benchmark
+from tests.builders import WAY_TO
 from tests.studio import Studio
 
 PICTURES = 10_000
@@ -40,6 +45,41 @@ def comeback() -> Figures:
             "jobs after": len(studio.jobs()),
             "paid tasks": len(studio.ledger().tasks),
         }
+
+
+@benchmark("moved-folder")
+def moved_folder() -> Figures:
+    """10,000 finished pictures are moved with their folder: seconds, and new or paid jobs."""
+    with tempfile.TemporaryDirectory() as folder, in_thread(Settings(task_s=0.0)) as server:
+        studio = Studio(Path(folder), server)
+        studio.simulator.update_settings(key_kind="consumer")
+        studio.configure(watch='detect = "scan"\nscan_interval = 2.0', limits="backlog = 0")
+        for number in range(PICTURES):
+            studio.drop(f"shoot/d{number % 100:02}/p{number:05}.jpg", number=number)
+        asyncio.run(_follow(studio))
+        with studio.journal() as journal:
+            journal.run_blocking(_finish_all)
+        studio.simulator.update_settings(key_kind="enterprise")  # now whatever is new is paid
+        (studio.input / "shoot").rename(studio.input / "renamed")
+        moved_s = asyncio.run(_follow(studio))
+        jobs = studio.jobs()
+        return {
+            "pictures": PICTURES,
+            "taken along, seconds": round(moved_s, 1),
+            "jobs": len(jobs),
+            "of these done": studio.states().get("done", 0),
+            "at the new place": sum(each["source"].startswith("renamed/") for each in jobs),
+            "paid tasks": len(studio.ledger().tasks),
+        }
+
+
+def _finish_all(session: Session) -> None:
+    """Bring every job to its end, as if the edits had been made."""
+    listed = reading.jobs(session)
+    for job in listed:
+        done = WAY_TO[State.DONE]()
+        for event in done[1:] if job.state is State.UPLOADED else done:
+            apply(session, job.id, event)
 
 
 async def _follow(studio: Studio) -> float:

@@ -134,6 +134,7 @@ async def test_an_offline_share_says_since_when(studio: Studio) -> None:
     studio.drop("ann.jpg")
     async with studio.running():
         await studio.until_states(uploaded=1)
+        await studio.until(studio.holds, "nothing is sent for now")
         studio.input.rename(studio.folder / "away")
         await studio.until(lambda: not online(studio), "the watch is offline")
         for name in ("ann.jpg", "unseen.jpg"):
@@ -181,8 +182,18 @@ async def test_a_subfolder_of_a_flat_watch(studio: Studio) -> None:
 
 
 async def test_an_excluded_file_names_the_rules(studio: Studio) -> None:
-    """An excluded picture is one that no rule takes."""
-    studio.configure(rules=[f'exclude = ["drafts/"]\n{RULE}'])
+    """That would take it but for its place; what no rule would take is told from that."""
+    studio.configure(rules=[f'name = "day"\nexclude = ["drafts/"]\n{RULE}'])
     studio.drop("drafts/ann.jpg")
+    studio.drop("drafts/ann.pdf", "text")
     await studio.once()
-    assert "no rule" in studio.explain("drafts/ann.jpg")["reason"]
+    assert studio.explain("drafts/ann.jpg")["reason"].startswith("excluded by the rule day")
+    assert studio.explain("drafts/ann.pdf")["reason"].startswith("no rule")
+
+
+async def test_a_folder_is_no_file(studio: Studio) -> None:
+    """Neither one in the watched folder, nor that itself."""
+    studio.drop("day/ann.jpg")
+    await studio.once()
+    assert studio.explain("day")["reason"].startswith("a folder")
+    assert "the watch studio" in studio.explain("")["reason"]

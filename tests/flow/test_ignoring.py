@@ -118,7 +118,7 @@ async def test_only_regular_files_inside_the_folder_are_read(studio: Studio) -> 
     listener.close()
     assert [job["source"] for job in studio.jobs()] == ["ann.jpg"]
     assert "not followed" in studio.explain("link.jpg")["reason"]
-    assert studio.explain("pipe.jpg")["reason"] == "not a regular file"
+    assert studio.explain("pipe.jpg")["reason"].startswith("not a regular file")
 
 
 async def test_a_file_swapped_for_a_link_leaks_nothing(studio: Studio) -> None:

@@ -13,6 +13,7 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
+import structlog
 
 from hotfolder.intake import listening, mounts
 from hotfolder.intake.events import Events
@@ -236,28 +237,39 @@ async def test_what_copiers_do_is_seen(studio: Studio) -> None:
 async def test_a_self_test_in_vain_demotes_to_scanning(
     studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where no event comes of a change the watch is scanned, says so, and is tried again."""
+    """Where no event comes of a change the watch is scanned, says so once, and is tried again."""
     monkeypatch.setattr(listening, "SELF_TEST_S", 0.2)
-    monkeypatch.setattr(listening, "TESTED_AGAIN_S", 2.0)
+    monkeypatch.setattr(listening, "TESTED_AGAIN_S", 1.0)
     studio.configure(watch="scan_interval = 0.2")
     deaf = threading.Event()
     deaf.set()
 
+    opened: list[Events] = []
+
     def hard_of_hearing(root: Path, told: Told) -> Events:
         source = Events(root, told)
+        opened.append(source)
         if deaf.is_set():
             monkeypatch.setattr(source, "_pass_on", lambda _event: None)
         return source
 
     studio.edge(listen=hard_of_hearing)
-    async with studio.running():
-        await studio.until(lambda: "no event came" in (watch(studio)["reason"] or ""), "it says so")
-        assert watch(studio)["detect"] == "scan"
-        studio.drop("ann.jpg")
-        await studio.until_states(done=1)
-        deaf.clear()
-        await studio.until(lambda: watch(studio)["detect"] == "events", "it is tried again")
-        assert watch(studio)["reason"] is None
+    with structlog.testing.capture_logs() as logged:
+        async with studio.running():
+            await studio.until(
+                lambda: "no event came" in (watch(studio)["reason"] or ""), "it says"
+            )
+            assert watch(studio)["detect"] == "scan"
+            studio.drop("ann.jpg")
+            await studio.until_states(done=1)
+            await studio.until(lambda: len(opened) > 2, "it is tried again")
+            deaf.clear()
+            await studio.until(lambda: watch(studio)["detect"] == "events", "events are back")
+            assert watch(studio)["reason"] is None
+    assert [each["event"] for each in logged if each.get("about") == "events"] == [
+        "watch.trouble",
+        "watch.trouble_ended",
+    ]
     assert not (studio.input / listening.PROBE).exists()
 
 
@@ -277,14 +289,16 @@ async def test_at_the_kernels_limit_the_rest_is_scanned(
             return (known or len(self._followed) < room) and super().follow(folder)
 
     studio.edge(listen=SmallKernel)
-    async with studio.running():
-        await studio.until_states(done=30)
-        await studio.until(lambda: "max_user_watches" in (watch(studio)["reason"] or ""), "it says")
-        for number in range(30):
-            studio.drop(f"old{number:02}/b.jpg", number=100 + number)
-            studio.drop(f"new{number:02}/c.jpg", number=200 + number)
-        await studio.until_states(done=90)
-        assert watch(studio)["detect"] == "events"
+    with structlog.testing.capture_logs() as logged:
+        async with studio.running():
+            await studio.until_states(done=30)
+            await studio.until(lambda: "max_user_watches" in (watch(studio)["reason"] or ""), "why")
+            for number in range(30):
+                studio.drop(f"old{number:02}/b.jpg", number=100 + number)
+                studio.drop(f"new{number:02}/c.jpg", number=200 + number)
+            await studio.until_states(done=90)
+            assert watch(studio)["detect"] == "events"
+    assert [each["event"] for each in logged if "about" in each] == ["watch.trouble"]
 
 
 async def test_a_share_inside_a_local_folder_is_scanned(

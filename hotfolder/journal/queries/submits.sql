@@ -70,14 +70,15 @@ SELECT count(*) AS count FROM submit WHERE outcome = 'unanswered' AND id > (
 -- name: denied_tasks
 -- Jobs in doubt whose task is known: the service denied it.
 SELECT job.id AS job, submit.task_id FROM job JOIN submit ON submit.job = job.id
-WHERE job.state = 'in_doubt' AND submit.task_id IS NOT NULL
+WHERE job.state = 'in_doubt' AND job.ended_at IS NULL AND submit.task_id IS NOT NULL
     AND submit.number = (SELECT max(number) FROM submit AS other WHERE other.job = job.id);
 
 -- name: doubtful_submits
--- Submits that may be running at the service: which model, and since when.
+-- Submits that may be running at the service: which model, and since when. The + has SQLite begin
+-- with the few jobs in doubt, not with all submits that never had a task.
 SELECT job.id AS job, job.plan ->> '$.model' AS model, submit.intent_at
 FROM job JOIN submit ON submit.job = job.id
-WHERE job.state = 'in_doubt' AND submit.task_id IS NULL
+WHERE job.state = 'in_doubt' AND job.ended_at IS NULL AND +submit.task_id IS NULL
     AND submit.number = (SELECT max(number) FROM submit AS other WHERE other.job = job.id);
 
 -- name: doubts_without_task
@@ -89,5 +90,5 @@ SELECT job.id, job.estimate, submit.answered_at, EXISTS (
     WHERE told.job = job.id AND callback.due_at IS NOT NULL
 ) AS told
 FROM job JOIN submit ON submit.job = job.id
-WHERE job.state = 'in_doubt' AND submit.task_id IS NULL
+WHERE job.state = 'in_doubt' AND job.ended_at IS NULL AND +submit.task_id IS NULL
     AND submit.number = (SELECT max(number) FROM submit AS other WHERE other.job = job.id);

@@ -93,7 +93,10 @@ def restore(
             Text.assemble("the former journal is kept as ", render.name(str(aside))),
             soft_wrap=True,
         )
-    out.print("Nothing is submitted until you compared the outputs with the service and said:")
+    out.print(
+        "Nothing is submitted until you say so. Compare the outputs with the service's list of"
+    )
+    out.print("tasks, cancel the jobs whose edit is there already (hotfolder cancel JOB), then:")
     for each in watches:
         out.print(Text.assemble("  hotfolder release ", render.name(each)))
 

@@ -198,7 +198,8 @@ BACKLOG = Failure(
 RESTORED = Failure(
     "journal_restored",
     "The journal was put back from a backup: what was paid after that backup is not known to it.",
-    "Compare the output folder with the service's list of tasks, then run release for this watch.",
+    "Compare the output folder with the service's list of tasks, cancel the jobs whose edit is "
+    "there, then run release for this watch.",
 )
 PAUSED = Failure(
     "paused",

@@ -26,6 +26,8 @@ from hotfolder.outputs.target import parts_of, target_folder
 FOLDER: Final = "_originals"
 CHUNK_BYTES: Final = 1024 * 1024
 MOST_NAMES: Final = 1000
+# What disks take is 255; this leaves room for the ending of a sidecar.
+NUMBERED_BYTES: Final = 250
 
 _FOLDER_BELOW = disk.FOLDER | os.O_NOFOLLOW
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -218,7 +220,15 @@ def _names(name: str) -> Iterator[str]:
     stem, ending = (stem, f"{dot}{ending}") if stem else (name, "")
     yield name
     for number in range(2, MOST_NAMES + 1):
-        yield f"{stem} ({number}){ending}"
+        tail = f" ({number}){ending}"
+        yield _cut(stem, NUMBERED_BYTES - len(os.fsencode(tail))) + tail
+
+
+def _cut(text: str, limit: int) -> str:
+    """Shorten a name to a limit in bytes, between two characters."""
+    while text and len(os.fsencode(text)) > limit:
+        text = text[:-1]
+    return text
 
 
 def _identity(status: os.stat_result) -> tuple[int, int, int]:

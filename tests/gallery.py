@@ -1,7 +1,7 @@
-"""The table of real files: `python -m tests.gallery` drops them into a studio and prints it.
+"""The table of real files: `python -m tests.gallery [FILE…]` edits and prints them.
 
-The files are made by programs of others (ImageMagick, libheif's heif-enc, Pillow, exiftool), the
-metadata is read by exiftool. What is not installed is left out and said.
+The files are made by programs of others (ImageMagick, libheif's heif-enc, Pillow, exiftool), or are
+those that are named; the metadata is read by exiftool. What is not installed is left out and said.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ from PIL import Image
 
 from hotfolder.simulator import Settings, in_thread
 from tests import pictures
-from tests.pictures import STUDIO_TAGS, noise, opened, saved, see_through
+from tests.pictures import STUDIO_TAGS, noise, opened, saved, see_through, srgb
 from tests.studio import Studio
+from tests.tiles import phone_heic
 
 SIZE = "1200x800"
 # What is looked for, by the names of exiftool; the first that is there counts.
@@ -49,6 +50,7 @@ class Exhibit:
     make: Callable[[Path], None]
     tool: str = ""
     tags: tuple[str, ...] = (*STUDIO_TAGS, IPTC)
+    is_given: bool = False
 
 
 def magick(*options: str, size: str = SIZE) -> Callable[[Path], None]:
@@ -92,6 +94,13 @@ def large_tiff() -> bytes:
     return saved(noise((5200, 4000)), "TIFF")
 
 
+def large_profile() -> bytes:
+    """Give a JPEG with a profile that takes two segments."""
+    profile = bytearray(srgb().ljust(100_000, b"\0"))
+    profile[:4] = len(profile).to_bytes(4, "big")
+    return saved(noise((600, 400)), "JPEG", icc_profile=bytes(profile))
+
+
 EXHIBITS = (
     Exhibit("plain.jpg", "JPEG", magick("-quality", "92"), "convert"),
     Exhibit("alpha.png", "PNG with alpha", written(lambda: saved(see_through((600, 400)), "PNG"))),
@@ -112,11 +121,29 @@ EXHIBITS = (
     ),
     Exhibit("pages.tif", "TIFF of 2 pages", magick("(", "-size", SIZE, "xc:red", ")"), "convert"),
     Exhibit("layers.psd", "PSD", magick(), "convert"),
+    Exhibit("large.psb", "PSB", magick(), "convert"),
+    Exhibit("press.psd", "PSD, CMYK", magick("-colorspace", "CMYK"), "convert"),
+    Exhibit("plain.psd", "PSD, bitmap", magick("-monochrome"), "convert"),
     Exhibit("old.bmp", "BMP", magick("-type", "truecolor"), "convert", ()),
     Exhibit(
         "moving.gif", "GIF, 2 frames", magick("(", "-size", SIZE, "xc:red", ")"), "convert", ()
     ),
     Exhibit("phone.heic", "HEIC", heif, "heif-enc", STUDIO_TAGS),
+    Exhibit(
+        "tiles.heic",
+        "HEIC of 48 tiles, turned",
+        written(lambda: phone_heic(8, 6, exif=pictures.exif(), quarter_turns=3)),
+        "",
+        STUDIO_TAGS,
+    ),
+    Exhibit(
+        "words.jpg",
+        "JPEG, 100 KB of XMP",
+        magick(),
+        "convert",
+        (*STUDIO_TAGS, IPTC, f"-XMP-dc:Description={'The sea. ' * 12_000}"),
+    ),
+    Exhibit("print.jpg", "JPEG, 100 KB of profile", written(large_profile), "", STUDIO_TAGS),
     Exhibit(
         "phone.avif", "AVIF", written(lambda: saved(noise((600, 400)), "AVIF")), "", STUDIO_TAGS
     ),
@@ -156,7 +183,8 @@ def main() -> None:
     rows: list[tuple[str, ...]] = [
         ("source", "MB", "what was sent", "MB", "what came back", "before", "after")
     ]
-    for each in EXHIBITS:
+    given = [Path(each) for each in sys.argv[1:]]
+    for each in [_given(path) for path in given] or EXHIBITS:
         if each.tool and not shutil.which(each.tool):
             sys.stderr.write(f"{each.name} is left out: {each.tool} is not installed\n")
             continue
@@ -167,6 +195,10 @@ def main() -> None:
     sys.stdout.write("\n" + "\n".join(f"| {line} |" for line in lines) + "\n")
 
 
+def _given(path: Path) -> Exhibit:
+    return Exhibit(path.name, path.name, written(path.read_bytes), "", (), is_given=True)
+
+
 def _shown(exhibit: Exhibit) -> tuple[str, ...]:
     with tempfile.TemporaryDirectory() as folder, in_thread(Settings(task_s=0.0)) as server:
         studio = Studio(Path(folder), server)
@@ -175,7 +207,7 @@ def _shown(exhibit: Exhibit) -> tuple[str, ...]:
         if exhibit.tags:
             pictures.tagged(made, *exhibit.tags)
         content = made.read_bytes()
-        before = _told(made) if exhibit.tags else ""
+        before = _told(made) if exhibit.tags or exhibit.is_given else ""
         studio.drop(exhibit.name, content)
         asyncio.run(studio.once(timeout_s=120.0))
         return (

@@ -121,6 +121,28 @@ def _packed(letter: str, given: Any, blob_at: dict[int, int]) -> tuple[bytes, in
     return struct.pack(f"<{len(values)}{letter}", *values), len(values)
 
 
+def planar(*, bits: int, sample: int = 1) -> bytes:
+    """Give a TIFF of the scene whose colours stand plane by plane, as numbers of a TIFF's kind."""
+    image = scene()
+    planes = [band.tobytes() for band in image.split()]
+    if bits == 16:
+        planes = [bytes(each for value in plane for each in (0, value)) for plane in planes]
+    table: dict[int, tuple[str, Any]] = {
+        256: ("I", [image.width]),
+        257: ("I", [image.height]),
+        258: ("H", [bits] * 3),
+        259: ("H", [1]),
+        262: ("H", [2]),
+        273: ("I", [-1, -2, -3]),
+        277: ("H", [3]),
+        278: ("I", [image.height]),
+        279: ("I", [len(plane) for plane in planes]),
+        284: ("H", [2]),
+        339: ("H", [sample] * 3),
+    }
+    return _tiff([table], dict(enumerate(planes, 1)))
+
+
 def dng(size: tuple[int, int] = (320, 240), preview: Image.Image | None = None) -> bytes:
     """Give a raw file as a camera writes it, with a JPEG preview if one is given."""
     width, height = size

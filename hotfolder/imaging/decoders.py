@@ -15,12 +15,16 @@ from PIL import (
     Image,
     JpegImagePlugin,
     PsdImagePlugin,
+    TiffImagePlugin,
     features,
 )
 
 from hotfolder.imaging import psd
 from hotfolder.imaging.picture import BrokenPicture, NoDecoder, PictureType
 from hotfolder.imaging.pillow import DECODERS
+
+# Pillow's own reader shows noise where 16 bits a colour stand plane by plane, uncompressed.
+TiffImagePlugin.READ_LIBTIFF = True
 
 _BY_PILLOW: Final[Mapping[PictureType, Callable[[Any], Image.Image]]] = {
     **DECODERS,
@@ -63,7 +67,10 @@ def opened(kind: PictureType, file: BinaryIO) -> tuple[Image.Image, list[str]]:
             return _raw(file)
     if kind is PictureType.PSD and not psd.has_palette(file):
         return psd.composite(file), []
-    image = _BY_PILLOW[kind](file)
+    try:
+        image = _BY_PILLOW[kind](file)
+    except SyntaxError as error:  # its layout was found whole
+        raise NoDecoder(f"a {kind.extension.upper()} of unusual colours or depth") from error
     frames = 1 if kind is PictureType.PSD else getattr(image, "n_frames", 1)  # its are layers
     return image, [f"the first of {frames} frames or pages"] if frames > 1 else []
 

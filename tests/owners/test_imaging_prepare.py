@@ -115,6 +115,8 @@ LYING = (
 KINDS: dict[str, Callable[[], bytes]] = {
     "tiff": lambda: saved(scene(), "TIFF"),
     "tiff lzw": lambda: saved(scene(), "TIFF", compression="tiff_lzw"),
+    "tiff plane by plane": lambda: pictures.planar(bits=8),
+    "tiff of 16 bits plane by plane": lambda: pictures.planar(bits=16),
     "tiff pages": lambda: saved(scene(), "TIFF", save_all=True, append_images=[noise((9, 9))]),
     "tiff cmyk": lambda: saved(scene("CMYK"), "TIFF"),
     "jpeg cmyk": lambda: saved(scene("CMYK"), "JPEG", quality=95),
@@ -317,6 +319,12 @@ def test_exif_that_lies_is_passed_over(lie: bytes) -> None:
     assert exif.upright(lie, 1, 1) == b""
     content = saved(scene(), "JPEG", exif=b"Exif\0\0" + lie) if lie else saved(scene(), "JPEG")
     assert inspect(content).traits.orientation == 1
+
+
+def test_a_tiff_of_a_kind_that_nothing_reads_is_told(tmp_path: Path) -> None:
+    """It is not damaged: the numbers are of a kind that pictures hardly have."""
+    with pytest.raises(NoDecoder, match="unusual colours or depth"):
+        prepared(pictures.planar(bits=16, sample=2), tmp_path)
 
 
 @pytest.mark.parametrize("size", [(101, 77), (640, 1000), (1500, 2000)])

@@ -47,7 +47,7 @@ def measure(*, callbacks: bool, resend: bool = False) -> Figures:
     )
     with tempfile.TemporaryDirectory() as folder, in_thread(settings) as server:
         studio = Studio(Path(folder), server)
-        studio.configure(callbacks=callbacks)
+        studio.configure(callbacks=callbacks, limits="backlog = 0")
         studio.drop_many(PICTURES)
         studio.fault(*weather(BROKEN))
         storm = Storm(studio, LIVES_S, SEED)
@@ -55,7 +55,7 @@ def measure(*, callbacks: bool, resend: bool = False) -> Figures:
         figures = _figures(studio, left)
         if resend:
             studio.simulator.clear_faults()
-            studio.configure(callbacks=callbacks, limits="resend_up_to = 0.14")
+            studio.configure(callbacks=callbacks, limits="backlog = 0\nresend_up_to = 0.14")
             asyncio.run(storm.calm(lambda: studio.states() == {"done": PICTURES}, LIMIT_S))
             figures["done after sending again"] = studio.states()["done"]
             figures["paid twice after that"] = len(studio.ledger().paid_twice())

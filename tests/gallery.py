@@ -231,6 +231,8 @@ def _sent(studio: Studio, original: bytes) -> tuple[str, str]:
 
 
 def _came_back(studio: Studio, name: str) -> tuple[str]:
+    if not studio.jobs():
+        return (studio.explain(name)["reason"],)
     job = studio.job(name)
     if not studio.outputs():
         return (f"{job['state']}: {job['error']['message']}",)

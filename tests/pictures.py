@@ -238,8 +238,8 @@ def raf(preview: bytes, sensor: tuple[int, int] = (4352, 1444)) -> bytes:
 
 
 def rw2(**values: Any) -> bytes:  # noqa: ANN401  values of all types
-    """Give what an RW2 says, without pixels."""
-    return b"IIU\0" + tags(t0x0002=3724, t0x0003=2754, **values)[4:]
+    """Give what an RW2 says of 32 x 24 pixels, and pixels that are none."""
+    return b"IIU\0" + tags(t0x0002=32, t0x0003=24, **values)[4:] + bytes(9000)
 
 
 needs_exiftool = pytest.mark.skipif(

@@ -35,6 +35,8 @@ _WANTED = frozenset(
 _BIG_TIFF = 43
 _RW2_SENSOR = 2, 3
 _RW2_PIXELS_AT = 0x0118
+# Not even the most closely packed have more. The length that is stated is often wrong.
+_RW2_PIXELS_IN_A_BYTE = 2
 # TIFF's field types: the width of one value in bytes, and struct's letter if unsigned.
 _WIDTHS = dict(zip(range(1, 14), (1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4), strict=True)) | {16: 8}
 _LETTERS = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q"}
@@ -96,14 +98,14 @@ def panasonic(content: bytes) -> Size:
     """
     dialect = _Dialect.of(content)
     (at,) = dialect.read(dialect.offset, content, dialect.first_at)
-    wanted = frozenset({*_RW2_SENSOR, _RW2_PIXELS_AT, _STRIP_BYTES})
-    tags, _ = _tags(content, dialect, at, wanted)
+    tags, _ = _tags(content, dialect, at, frozenset({*_RW2_SENSOR, _RW2_PIXELS_AT}))
     if not all(each in tags for each in _RW2_SENSOR):
         raise BrokenPicture("a raw file without a picture in it")
-    pixels_at, length = (tags.get(each, (0,))[0] for each in (_RW2_PIXELS_AT, _STRIP_BYTES))
-    if pixels_at + length > len(content):
+    width, height = (tags[each][0] for each in _RW2_SENSOR)
+    least_bytes = width * height // _RW2_PIXELS_IN_A_BYTE
+    if tags.get(_RW2_PIXELS_AT, (0,))[0] + least_bytes > len(content):
         raise TruncatedPicture("the raw file's pixels are not all there")
-    return tags[_RW2_SENSOR[0]][0], tags[_RW2_SENSOR[1]][0]
+    return width, height
 
 
 def traits(content: bytes) -> Traits:

@@ -13,7 +13,7 @@ from PIL import Image, TiffImagePlugin
 from hotfolder.imaging import containers, keepsake, metadata
 from hotfolder.imaging.containers import Blocks
 from hotfolder.imaging.inspect import inspect
-from hotfolder.imaging.picture import PictureError
+from hotfolder.imaging.picture import PictureError, TruncatedPicture
 from tests import pictures
 from tests.pictures import STUDIO_TAGS, exif, needs_exiftool, needs_heif, saved, scene, tagged
 from tests.tiles import phone_heic
@@ -134,8 +134,14 @@ def test_rw2_is_read() -> None:
     """Panasonic's raw files are TIFFs by another name."""
     content = pictures.rw2(t0x010F="Panasonic", t0x0112=6)
     picture = inspect(content)
-    assert (picture.width, picture.height, picture.traits.orientation) == (3724, 2754, 6)
+    assert (picture.width, picture.height, picture.traits.orientation) == (32, 24, 6)
     assert metadata.read(picture, content)["exif.Make"] == "Panasonic"
+
+
+def test_an_rw2_cut_short_is_told() -> None:
+    """It would be developed into noise: the library does not miss the end."""
+    with pytest.raises(TruncatedPicture):
+        inspect(pictures.rw2(t0x010F="Panasonic")[:-8700])
 
 
 @needs_exiftool

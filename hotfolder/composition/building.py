@@ -117,6 +117,7 @@ class Building:
             owners=self.owners,
             answers=self.answers,
             review=self.exchange.review,
+            require_place=self.exchange.require_place,
             callback_key=self.callback_key,
             currency=lambda: account.currency,
             durations=durations,

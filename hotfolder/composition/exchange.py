@@ -72,10 +72,13 @@ class Exchange:
         if intake is None:
             reason = "the config has no such watch any more"
             return ev.Postponed(until=self._clock(), reason=reason, counts=False)
-        verdict = review(intake.watch, intake.number, job)
-        if isinstance(verdict, ev.SourceGone):
-            intake.require_root()
-        return verdict
+        return review(intake.watch, intake.number, job)
+
+    def require_place(self, job: Job) -> None:
+        """Raise RootGone or OSError where a job's source is missing with what holds it; blocks."""
+        intake = self._intake(job.watch)
+        if intake is not None:
+            intake.require_place(job.source)
 
     def settling(self, watch: str, path: str) -> str | None:
         """Return why a file of a watch is not accepted yet, None = it is not on its way."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from hotfolder.composition.answers import Answers
 from hotfolder.composition.parts import Owners
+from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import State
 from hotfolder.pipeline.fetching import Fetching
 from hotfolder.pipeline.finishing import Finishing
@@ -18,7 +19,7 @@ from hotfolder.pipeline.pricing import Prices
 from hotfolder.pipeline.publishing import Publishing
 from hotfolder.pipeline.querying import Querying
 from hotfolder.pipeline.reusing import Reusing
-from hotfolder.pipeline.steps import Step
+from hotfolder.pipeline.steps import Step, confirmed
 from hotfolder.pipeline.submitting import Addresses, Intending, Review, Storage, Submitting
 from hotfolder.pipeline.uploading import Uploading
 
@@ -34,6 +35,7 @@ class Way:
     owners: Owners
     answers: Answers
     review: Review
+    require_place: Callable[[Job], None]
     callback_key: bytes
     currency: Callable[[], str | None]
     durations: Durations
@@ -44,13 +46,16 @@ class Way:
         uploading, fetching = self._uploading(), self._fetching()
         reusing = self._reusing(uploading, fetching)
         return {
-            State.ACCEPTED: reusing.before(uploading),
-            State.UPLOADED: reusing.before(self._intending()),
+            State.ACCEPTED: self._confirmed(reusing.before(uploading)),
+            State.UPLOADED: self._confirmed(reusing.before(self._intending())),
             State.SUBMITTING: self._submitting(),
             State.RUNNING: reusing.again(self._querying()),
             State.FINISHED: fetching,
             State.FETCHED: self._publishing(),
         }
+
+    def _confirmed(self, step: Step) -> Step:
+        return confirmed(step, self.require_place, self.owners.threads, self.owners.later)
 
     def _reusing(self, uploading: Uploading, fetching: Fetching) -> Reusing:
         own = self.owners

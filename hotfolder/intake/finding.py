@@ -29,7 +29,8 @@ Seen = list[Observed]
 class Finder:
     """Walks a watch's tree and judges hints; every call blocks.
 
-    `entering` is told each folder right before it is listed; `stopped` ends a walk early.
+    `entering` is told each folder right before it is listed; `stopped` ends a walk early;
+    `is_away` says of a path whether what it lies on is not mounted.
     `refused` are the folders that the last whole walk could not list.
     """
 
@@ -41,6 +42,7 @@ class Finder:
         backlog: Backlog,
         stopped: threading.Event,
         entering: Callable[[str], None] = lambda _folder: None,
+        is_away: Callable[[str], bool] = lambda _path: False,
     ) -> None:
         self.refused: list[str] = []
         self._watch = watch
@@ -49,6 +51,7 @@ class Finder:
         self._backlog = backlog
         self._stopped = stopped
         self._entering = entering
+        self._is_away = is_away
         self._stale = StaleCheck(watch, number, journal)
 
     def walk(self, start: str = "") -> Iterator[list[str]]:
@@ -84,7 +87,7 @@ class Finder:
         folders: set[str] = set()
         hints = set(hints)
         ignore_files = IgnoreFiles(self._watch.input)
-        gone = [each for each in hints if each and sources.is_gone(self._watch.input, each)]
+        gone = self._gone(each for each in hints if each)
         if gone:
             self._journal.run_blocking(sightings.forget_gone, self._number, gone)
         for relative in sorted(hints):
@@ -104,7 +107,11 @@ class Finder:
     def failed_and_gone(self) -> list[str]:
         """Return sources of failed jobs that no longer stand there. Raises OSError, RootGone."""
         failed = self._journal.run_blocking(sightings.failed, self._number)
-        return [each for each in failed if sources.is_gone(self._watch.input, each)]
+        return self._gone(failed)
+
+    def _gone(self, paths: Iterable[str]) -> list[str]:
+        gone = (each for each in paths if sources.is_gone(self._watch.input, each))
+        return [each for each in gone if not self._is_away(each)]
 
     def _is_folder(self, relative: str) -> bool:
         try:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from typing import Final
 
 from hotfolder import config
 from hotfolder.intake import mounts, root
+from hotfolder.intake.mounts import Mount
 from hotfolder.intake.root import Root
 from hotfolder.intake.thread import ShareThread
 from hotfolder.journal import roots
@@ -57,6 +59,7 @@ class Home:
         self._claims = claims
         self._identity: tuple[int, int] | None = None
         self._renew_s = 0.0
+        self._inside: set[str] = set()
 
     @property
     def recognised(self) -> bool:
@@ -66,6 +69,23 @@ class Home:
     def is_there(self) -> bool:
         """Return whether the root that was recognised is there now; blocks. Raises OSError."""
         return self._identity is not None and root.is_still(self._watch.input, self._identity)
+
+    def is_away(self, relative: str) -> bool:
+        """Return whether a path lies on a disk or share inside the root that is not mounted now.
+
+        That is one that was mounted there since this start, or that the fstab names. Blocks.
+        """
+        mounted = mounts.mounted()
+        path = f"{os.path.realpath(self._watch.input)}/{relative}"
+        now = self._note_mounts(mounted)
+        away = any(path.startswith(f"{place}/") for place in self._inside - now)
+        return away or mounts.awaited(mounted, path, root.FSTAB) is not None
+
+    def _note_mounts(self, mounted: list[Mount]) -> set[str]:
+        _, *inside = mounts.around(mounted, os.path.realpath(self._watch.input))
+        now = {each.place for each in inside}
+        self._inside |= now
+        return now
 
     def leave(self) -> None:
         """Forget that it was there."""
@@ -101,7 +121,9 @@ class Home:
         return known.watch if anew else None
 
     def _look(self) -> Root:
-        return root.look(self._watch.input, mounts.mounted())
+        mounted = mounts.mounted()
+        self._note_mounts(mounted)
+        return root.look(self._watch.input, mounted)
 
     def _mark(self, marker: Marker) -> None:
         root.write(self._watch.input, marker)

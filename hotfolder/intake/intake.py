@@ -96,7 +96,13 @@ class WatchIntake:
         )
         guard = Backlog(self.watch, number, self._journal, self._backlog)
         self._finder = Finder(
-            self.watch, number, self._journal, guard, self._stopped, self._listening.enter
+            self.watch,
+            number,
+            self._journal,
+            guard,
+            self._stopped,
+            self._listening.enter,
+            self._home.is_away,
         )
         self._walks = Walks(self._finder, self._thread)
 
@@ -120,13 +126,15 @@ class WatchIntake:
         self._next_check_s = 0.0
         self._hints.add("")
 
-    def require_root(self) -> None:
-        """Raise RootGone or OSError unless the root is the one that was recognised; blocks.
+    def require_place(self, relative: str) -> None:
+        """Raise RootGone or OSError unless what holds a path is there as it was; blocks.
 
-        What is missing in a folder says something only while this holds.
+        That the path is missing says something only while this holds.
         """
         if not self._home.is_there():
             raise sources.RootGone(f"{os.fspath(self.watch.input)!a} is not there")
+        if self._home.is_away(relative):
+            raise sources.RootGone(f"the disk or share that holds {relative!a} is not mounted")
 
     async def run(self) -> None:
         """Follow the watch."""

@@ -17,6 +17,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from hotfolder import sources
@@ -30,6 +31,7 @@ from hotfolder.domain.measures import Measure, Observe
 from hotfolder.domain.retry import backoff_s
 from hotfolder.journal import holds
 from hotfolder.journal.budgets import Budget
+from hotfolder.pipeline.threads import ShareThreads
 
 Jitter = Callable[[], float]
 
@@ -119,3 +121,25 @@ class Later:
             case sources.RootGone() | OSError():
                 return self.postponed(job, f"the source cannot be read: {sources.in_words(error)}")
         return ev.SourceChanged()
+
+
+def confirmed(
+    step: Step, require_place: Callable[[Job], None], threads: ShareThreads, later: Later
+) -> Step:
+    """Return a step that takes no source for gone while the disk or share it lay on is away.
+
+    `require_place` raises OSError or RootGone where it is; it blocks.
+    """
+
+    async def step_confirmed(job: Job) -> Outcome:
+        outcome = await step(job)
+        if not isinstance(outcome.event, ev.SourceGone):
+            return outcome
+        try:
+            look = partial(require_place, job)
+            await threads.run(job.watch, look, timeout_s=READ_TIMEOUT_S)
+        except (OSError, sources.RootGone) as error:
+            return Outcome(later.source_failed(job, error))
+        return outcome
+
+    return step_confirmed

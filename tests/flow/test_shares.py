@@ -79,6 +79,56 @@ async def test_an_empty_mount_point_is_no_emptied_share(studio: Studio, detect: 
     assert len(studio.ledger().tasks) == 3
 
 
+async def test_nothing_is_gone_with_a_share_inside_the_folder(studio: Studio) -> None:
+    """While a disk below the root is away its pictures wait, and a failed one stays so."""
+    studio.configure(watch=OFTEN)
+    disk, place = studio.folder / "disk", studio.input / "card"
+    for each in (disk, place):
+        each.mkdir()
+    mount("--bind", str(disk), str(place))
+    try:
+        studio.drop("card/broken.jpg", "no picture")
+        async with studio.running():
+            await studio.until_states(failed=1)
+            await studio.send("pause", watch="studio")
+            studio.drop("card/waiting.jpg", number=1)
+            await studio.until_states(failed=1, accepted=1)
+            unmount(place)
+            await studio.send("resume", watch="studio")
+            studio.drop("new.jpg", number=2)
+            await studio.until_states(failed=1, accepted=1, done=1)
+            await studio.until(lambda: "not mounted" in told(studio, "card/waiting.jpg"), "why")
+            mount("--bind", str(disk), str(place))
+            studio.clock.forward(61.0)
+            await studio.until_states(failed=1, done=2)
+        assert studio.history("card/broken.jpg") == ["Accepted", "GaveUp"]
+    finally:
+        if place.is_mount():
+            unmount(place)
+    assert len(studio.ledger().tasks) == 2
+
+
+def told(studio: Studio, name: str) -> str:
+    """Return why a picture is where it is."""
+    return str(studio.explain(name, daemon=True)["reason"])
+
+
+async def test_a_paused_picture_is_not_gone_with_its_share(studio: Studio) -> None:
+    """Not yet uploaded when the bare mount point shows, it waits for the share."""
+    studio.configure(watch=OFTEN)
+    async with studio.running():
+        await studio.send("pause", watch="studio")
+        studio.drop("ann.jpg", number=1)
+        await studio.until_states(accepted=1)
+        with mounted_over(studio.input):
+            await studio.send("resume", watch="studio")
+            await studio.until(lambda: "Postponed" in studio.history("ann.jpg"), "it is tried")
+            assert studio.states() == {"accepted": 1}
+        studio.clock.forward(61.0)
+        await studio.until_states(done=1)
+    assert studio.history("ann.jpg").count("Accepted") == 1
+
+
 async def test_a_share_that_comes_back_anew_pays_for_nothing(studio: Studio) -> None:
     """The same files with other device and inode numbers, 40 of them, make no job."""
     studio.configure(watch=OFTEN)

@@ -101,20 +101,21 @@ def lift(session: Session, scopes: Collection[str], code: str | None = None) -> 
 
 
 def lift_disproved(
-    session: Session, job: Job, event: ev.Event, tried: Collection[str]
+    session: Session, before: Job, event: ev.Event, tried: Collection[str]
 ) -> list[str]:
     """Lift what an event has disproved, for what was just done need not be held.
 
     A submit that was under way when a hold began proves nothing against it: only those scopes are
-    lifted that it `tried`. Returns the scopes that were held.
+    lifted that it `tried`. Nor does a publishing that was never blocked: what is written may be
+    what takes the last free space. Returns the scopes that were held.
     """
-    watch, rule = watch_scope(job.watch), rule_scope(job.watch, job.plan.rule)
+    watch, rule = watch_scope(before.watch), rule_scope(before.watch, before.plan.rule)
     match event:
         case ev.Submitted():
             return lift(session, [each for each in (ACCOUNT, watch, rule) if each in tried])
         case ev.Fetched():
             return lift(session, [ACCOUNT], SPOOL_BLOCKED)
-        case ev.Published():
+        case ev.Published() if before.failure and before.failure.code == OUTPUT_BLOCKED:
             return lift(session, [watch])
     return []
 

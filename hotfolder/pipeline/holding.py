@@ -55,7 +55,7 @@ def commit(session: Session, before: Job, outcome: Outcome, tried: Collection[st
         is_new = holds.hold(session, *hold)
         began = hold if is_new else None
         return Committed(job=job, event=outcome.event, began=began, lifted=())
-    lifted = holds.lift_disproved(session, job, outcome.event, tried)
+    lifted = holds.lift_disproved(session, before, outcome.event, tried)
     if _asked(before, outcome.event, job):
         for scope in tried:
             holds.put_off(session, scope)

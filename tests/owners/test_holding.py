@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hotfolder.domain import events as ev
-from hotfolder.domain.failures import KEY_REFUSED, NO_MONEY, PAUSED
+from hotfolder.domain.failures import KEY_REFUSED, NO_MONEY, OUTPUT_BLOCKED, PAUSED, Failure
 from hotfolder.domain.states import State
 from hotfolder.journal import holds
 from hotfolder.pipeline import holding
@@ -54,6 +54,21 @@ def test_a_trial_lifts_what_it_tried(desk: Desk) -> None:
     hold(desk, "watch:one")
     commit(desk, job, Outcome(submitted()), tried={holds.ACCOUNT})
     assert held(desk) == ["watch:one"]
+
+
+@pytest.mark.parametrize("was_blocked", [True, False])
+def test_only_a_publishing_that_was_blocked_shows_that_it_goes_on(
+    desk: Desk,
+    was_blocked: bool,  # noqa: FBT001
+) -> None:
+    """A disk that is nearly full still takes what was paid: that is no reason to pay for more."""
+    blocked = Failure(OUTPUT_BLOCKED, "the folder is away", "")
+    desk.journal.run_blocking(holds.hold, "watch:one", blocked)
+    job = desk.bring_to(State.FETCHED)
+    if was_blocked:
+        job = desk.apply(job, ev.Postponed(until=desk.clock(), reason="away", failure=blocked))
+    assert commit(desk, job, Outcome(ev.Published())).state is State.DONE
+    assert held(desk) == ([] if was_blocked else ["watch:one"])
 
 
 @pytest.mark.parametrize("by_hand", [True, False], ids=["paused", "refused"])

@@ -8,18 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
 
 import structlog
 
 from hotfolder.domain import events as ev
+from hotfolder.domain import failures
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import State
-from hotfolder.journal import budgets, doubts, holds, transitions
+from hotfolder.journal import budgets, callbacks, doubts, holds, transitions
 from hotfolder.journal.claims import Claim
 from hotfolder.journal.keeping import keep_estimate
 from hotfolder.journal.session import Session
-from hotfolder.pipeline.steps import Outcome
+from hotfolder.pipeline.steps import TOLD_AFTER, Outcome
+
+NAMED_LOOK_S: Final = 5.0
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.pipeline")
 
@@ -38,12 +43,15 @@ def commit(session: Session, before: Job, outcome: Outcome, tried: Collection[st
     """Apply an event, and hold, let go or put off what it says something about.
 
     `tried` are the scopes whose trial the job is. An intent beyond its budgets is not stated; its
-    scope is held instead. Nor is one for which a hold began while it was looked at. Raises what
-    `transitions.apply` raises.
+    scope is held instead. Nor is one for which a hold began while it was looked at, or while a
+    task that a callback named for the job is asked for. Raises what `transitions.apply` raises.
     """
     if isinstance(outcome.event, ev.SubmitIntended):
         if holds.scopes_over(session, before.id) - frozenset(tried):
             return _put_back(session, before)
+        named = callbacks.named(session, before.id)
+        if named is not None:
+            return _asked_for_first(session, before, named)
         refused = budgets.refuse(session, before, outcome.budgets, outcome.event.estimate)
         if refused is not None:
             return _refused(session, before, outcome.event, *refused)
@@ -65,6 +73,19 @@ def commit(session: Session, before: Job, outcome: Outcome, tried: Collection[st
 def _put_back(session: Session, before: Job) -> Committed:
     """Leave a job as it is: it is claimed again when it is its turn to try, or all go on."""
     later = ev.Postponed(until=session.now, reason="held meanwhile", counts=False)
+    job = transitions.apply(session, before.id, later, expected=before.state)
+    return Committed(job=job, event=later, began=None, lifted=())
+
+
+def _asked_for_first(session: Session, before: Job, task_id: str) -> Committed:
+    """Leave a job as it is: it may have been paid already, and that task's result is free."""
+    reason = f"a callback named task {task_id} for it, and the service is asked for that first"
+    tried = before.attempt + 1
+    later = ev.Postponed(
+        until=session.now + timedelta(seconds=NAMED_LOOK_S),
+        reason=reason,
+        failure=failures.delayed(tried, reason) if tried >= TOLD_AFTER else None,
+    )
     job = transitions.apply(session, before.id, later, expected=before.state)
     return Committed(job=job, event=later, began=None, lifted=())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +15,8 @@ from hotfolder.domain.states import State
 from hotfolder.journal import callbacks, doubts
 from hotfolder.journal.callbacks import MOST_TASKS, Confirmed, Hint
 from hotfolder.journal.rows import existing_job
+from hotfolder.pipeline import holding
+from hotfolder.pipeline.steps import Outcome
 from tests.builders import LATER, NOON, WAY_TO, intended, submitted, succeeded, uploaded
 
 if TYPE_CHECKING:
@@ -125,25 +128,25 @@ def test_a_task_of_another_submit_is_refused(desk: Desk) -> None:
 
 
 def test_a_second_task_is_recorded_at_its_end(desk: Desk) -> None:
-    """While it runs its charge is not known; the job goes on with the task that it follows."""
+    """While the job follows another it is kept in reserve; its charge is recorded after that."""
     job = desk.apply(
         desk.bring_to(State.IN_DOUBT), ev.ResendApproved(by="test"), intended(), submitted()
     )
     assert job.submit is not None
-    (row,) = [each for each in submits(desk) if each[0] == 1]
-    told = hint(desk, row[1])
-    assert take(desk, told, RUNNING) is None
-    assert pending(desk)
+    told = hint(desk, submits(desk)[0][1])
+    for confirmed in (RUNNING, SUCCEEDED):
+        assert take(desk, told, confirmed) is None
+        assert pending(desk)
+    done = desk.apply(job, succeeded())
     assert take(desk, told, SUCCEEDED) is None
     now = job_of(desk, job)
     assert now.submit is not None
-    assert (now.state, now.submit.task_id) == (State.RUNNING, job.submit.task_id)
-    charged = desk.rows("job_charge", job=job.id)
-    assert [each["charge"] for each in charged] == ["0.14"]
-    assert desk.history(job)[-1] == ("TaskRecorded", "running", "running")
-    done = desk.apply(now, succeeded())
     assert done.submit is not None
-    assert done.submit.charge == Decimal("0.14")
+    assert (now.state, now.submit.task_id) == (State.FINISHED, job.submit.task_id)
+    assert now.submit.charge == done.submit.charge == Decimal("0.14")
+    charged = desk.rows("job_charge", job=job.id)
+    assert [each["charge"] for each in charged] == ["0.14", "0.14"]
+    assert desk.history(job)[-1] == ("TaskRecorded", "finished", "finished")
 
 
 def test_two_tasks_of_one_submit_are_two(desk: Desk) -> None:
@@ -176,6 +179,27 @@ def test_a_failed_task_does_not_stop_a_resend(desk: Desk) -> None:
     job = desk.apply(desk.bring_to(State.IN_DOUBT), ev.ResendApproved(by="test"))
     assert take(desk, hint(desk, token_of(desk, job)), FAILED) is None
     assert job_of(desk, job).state is State.UPLOADED
+
+
+def test_a_task_in_reserve_is_followed_before_another_is_paid(desk: Desk) -> None:
+    """The task that the job followed failed in passing: the one that was paid before is asked for.
+
+    However long ago it was asked for last: the next submit waits for that.
+    """
+    resend = ev.ResendApproved(by="test")
+    job = desk.apply(desk.bring_to(State.IN_DOUBT), resend, intended(), submitted())
+    assert take(desk, hint(desk, submits(desk)[0][1]), SUCCEEDED) is None
+    passing = ev.RemoteFailedInPassing(failure=REJECTED, until=NOON)
+    job = desk.apply(job, passing, uploaded())
+    commit = partial(holding.commit, before=job, outcome=Outcome(intended()), tried=())
+    assert desk.journal.run_blocking(commit).job.state is State.UPLOADED
+    assert len(submits(desk)) == 2
+    desk.clock.forward((LATER - NOON).total_seconds())
+    ((again,), _) = desk.journal.run_blocking(callbacks.due, 10)
+    moved = take(desk, again, SUCCEEDED)
+    assert moved is not None
+    assert moved.submit is not None
+    assert (moved.state, moved.submit.task_id) == (State.RUNNING, TASK)
 
 
 def submits(desk: Desk) -> list[tuple[int, str]]:

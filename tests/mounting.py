@@ -115,6 +115,7 @@ def failing_share(place: Path) -> Iterator[Orders]:
             time.sleep(0.01)
         yield orders
     finally:
+        orders.heal()
         if os.path.ismount(place):
             unmount(place)
         share.terminate()

@@ -30,7 +30,7 @@ class Finder:
     """Walks a watch's tree and judges hints; every call blocks.
 
     `entering` is told each folder right before it is listed; `stopped` ends a walk early;
-    `is_away` says of a path whether what it lies on is not mounted.
+    `away` gives what says of a path whether the disk it lies on is not mounted.
     `refused` are the folders that the last whole walk could not list.
     """
 
@@ -42,7 +42,7 @@ class Finder:
         backlog: Backlog,
         stopped: threading.Event,
         entering: Callable[[str], None] = lambda _folder: None,
-        is_away: Callable[[str], bool] = lambda _path: False,
+        away: Callable[[], Callable[[str], bool]] = lambda: lambda _path: False,
     ) -> None:
         self.refused: list[str] = []
         self._watch = watch
@@ -51,7 +51,7 @@ class Finder:
         self._backlog = backlog
         self._stopped = stopped
         self._entering = entering
-        self._is_away = is_away
+        self._away = away
         self._stale = StaleCheck(watch, number, journal)
 
     def walk(self, start: str = "") -> Iterator[list[str]]:
@@ -110,8 +110,11 @@ class Finder:
         return self._gone(failed)
 
     def _gone(self, paths: Iterable[str]) -> list[str]:
-        gone = (each for each in paths if sources.is_gone(self._watch.input, each))
-        return [each for each in gone if not self._is_away(each)]
+        gone = [each for each in paths if sources.is_gone(self._watch.input, each)]
+        if not gone:
+            return []
+        is_away = self._away()
+        return [each for each in gone if not is_away(each)]
 
     def _is_folder(self, relative: str) -> bool:
         try:

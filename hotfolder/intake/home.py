@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from collections.abc import Callable
 from typing import Final
 
 from hotfolder import config
@@ -70,16 +71,17 @@ class Home:
         """Return whether the root that was recognised is there now; blocks. Raises OSError."""
         return self._identity is not None and root.is_still(self._watch.input, self._identity)
 
-    def is_away(self, relative: str) -> bool:
-        """Return whether a path lies on a disk or share inside the root that is not mounted now.
+    def away(self) -> Callable[[str], bool]:
+        """Return what says of a path whether it lies on a disk or share that is not mounted now.
 
-        That is one that was mounted there since this start, or that the fstab names. Blocks.
+        That is one inside the root that was mounted since this start, or that the fstab names.
+        Blocks.
         """
-        mounted = mounts.mounted()
-        path = f"{os.path.realpath(self._watch.input)}/{relative}"
-        now = self._note_mounts(mounted)
-        away = any(path.startswith(f"{place}/") for place in self._inside - now)
-        return away or mounts.awaited(mounted, path, root.FSTAB) is not None
+        mounted, own = mounts.mounted(), os.path.realpath(self._watch.input)
+        missing = self._inside - self._note_mounts(mounted)
+        missing |= set(mounts.unmounted(mounted, root.FSTAB))
+        places = tuple(f"{each}/" for each in missing)
+        return lambda relative: f"{own}/{relative}".startswith(places)
 
     def _note_mounts(self, mounted: list[Mount]) -> set[str]:
         _, *inside = mounts.around(mounted, os.path.realpath(self._watch.input))

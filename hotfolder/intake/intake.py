@@ -102,7 +102,7 @@ class WatchIntake:
             guard,
             self._stopped,
             self._listening.enter,
-            self._home.is_away,
+            self._home.away,
         )
         self._walks = Walks(self._finder, self._thread)
 
@@ -133,7 +133,7 @@ class WatchIntake:
         """
         if not self._home.is_there():
             raise sources.RootGone(f"{os.fspath(self.watch.input)!a} is not there")
-        if self._home.is_away(relative):
+        if self._home.away()(relative):
             raise sources.RootGone(f"the disk or share that holds {relative!a} is not mounted")
 
     async def run(self) -> None:

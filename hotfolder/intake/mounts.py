@@ -103,18 +103,17 @@ def around(mounts: list[Mount], root: str) -> list[Mount]:
 
 def awaited(mounts: list[Mount], path: str, fstab: Path) -> str | None:
     """Return the mount point that a path needs and that has nothing mounted, by the fstab."""
+    missing = unmounted(mounts, fstab)
+    return next((each for each in missing if path == each or path.startswith(f"{each}/")), None)
+
+
+def unmounted(mounts: list[Mount], fstab: Path) -> list[str]:
+    """Return the mount points that the fstab names and that have nothing mounted."""
     try:
         lines = fstab.read_text("utf-8", errors="surrogateescape").splitlines()
     except OSError:
-        return None
+        return []
     fields = (line.split() for line in lines if not line.lstrip().startswith("#"))
     named = (_plain(each[1]).rstrip("/") for each in fields if len(each) > 2)  # noqa: PLR2004
     there = {mount.place for mount in mounts}
-    return next(
-        (
-            place
-            for place in named
-            if place not in there and (path == place or path.startswith(f"{place}/")) and place
-        ),
-        None,
-    )
+    return [place for place in named if place and place not in there]

@@ -16,6 +16,7 @@ _LONG_BOX_HEADER_BYTES = 16
 _TO_THE_END = 0
 _LONG = 1
 _FULL_BOX_BYTES = 4
+_DEEPEST: Final = 8
 _NESTED: Final = {b"meta": _FULL_BOX_BYTES, b"iprp": 0, b"moov": 0}
 _CANON: Final = bytes.fromhex("85c0b687820f11e08111f4ce462b6a48")
 _PSD_BIG = 2
@@ -31,8 +32,10 @@ def walk(content: bytes) -> Iterator[Box]:
     yield from within(content, 0, len(content))
 
 
-def within(content: bytes, at: int, end: int) -> Iterator[Box]:
-    """Yield the boxes between two places. Raises as `walk` does."""
+def within(content: bytes, at: int, end: int, depth: int = 0) -> Iterator[Box]:
+    """Yield the boxes between two places, `depth` boxes deep. Raises as `walk` does."""
+    if depth > _DEEPEST:
+        raise BrokenPicture("the file's boxes are damaged")
     while at < end:
         length, _ = unpack(">II", content, at)
         kind, start = bytes(content[at + 4 : at + 8]), at + _BOX_HEADER_BYTES
@@ -48,7 +51,7 @@ def within(content: bytes, at: int, end: int) -> Iterator[Box]:
         yield kind, start, stop
         inner = _inner(content, kind, start)
         if inner is not None:
-            yield from within(content, inner, stop)
+            yield from within(content, inner, stop, depth + 1)
         at = stop
 
 

@@ -56,6 +56,8 @@ _FIRST_OF_TIFF: Final = 0x00FE
 _INLINE_BYTES = 4
 _ENTRY_BYTES = 12
 _MOST_ENTRIES = 1000
+# A longer value is nobody's metadata, and would only take memory.
+_LARGEST_BYTES: Final = 16 * 1024 * 1024
 _UPRIGHT = 1
 
 _Row = tuple[int, int, int, bytes]
@@ -263,9 +265,11 @@ def values(content: Any, tags: Collection[int]) -> dict[int, bytes]:  # noqa: AN
     """Return the bytes that stand under some tags of a TIFF's first directory."""
     block = _Block(content, read_only=True)
     first = block.first()
-    return (
-        {each.tag: block.value(each) for each in first.entries if each.tag in tags} if first else {}
-    )
+    return {
+        each.tag: block.value(each)
+        for each in (first.entries if first else ())
+        if each.tag in tags and each.length <= _LARGEST_BYTES
+    }
 
 
 def of_tiff(content: Any) -> bytes:  # noqa: ANN401  as above

@@ -82,8 +82,9 @@ def inspect(content: bytes, *, limit: int = PIXEL_LIMIT) -> Picture:
     NotAPicture, TruncatedPicture, BrokenPicture or TooManyPixels. The trailer is what
     catches a file that is still being copied (field notes, "What each signal proves").
     """
-    kind = _kind(content)
-    width, height = _LAYOUTS[kind](content)
+    with translated():
+        kind = _kind(content)
+        width, height = _LAYOUTS[kind](content)
     if width < 1 or height < 1:
         raise BrokenPicture("the picture's header states no size")
     if width * height > limit:

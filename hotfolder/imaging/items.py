@@ -21,6 +21,7 @@ from hotfolder.imaging.picture import BrokenPicture
 _LARGEST_BYTES: Final = 16 * 1024 * 1024
 _MOST_ENTRIES: Final = 10_000
 _XMP: Final = b"application/rdf+xml"
+_DAMAGED: Final = "the list of a HEIC's or AVIF's items is damaged"
 # EXIF's number for a rotation (quarter turns against the clock), and with a mirroring after it.
 _TURNED: Final = (1, 8, 3, 6)
 _MIRRORED: Final = ((4, 2), (7, 5), (2, 4), (5, 7))
@@ -123,11 +124,11 @@ def _read(content: Any) -> _Meta:  # noqa: ANN401  as above
         elif kind == b"iinf":
             meta.kinds.update(_kinds(content, at, stop))
         elif kind == b"iloc":
-            meta.places.update(_places(content, at))
+            meta.places.update(_places(content, at, stop))
         elif kind == b"ipco":
             meta.properties = list(boxes.within(content, at, stop))
         elif kind == b"ipma":
-            meta.owned.update(_owned(content, at))
+            meta.owned.update(_owned(content, at, stop))
         elif kind == b"idat":
             meta.own_content = (kind, at, stop)
     return meta
@@ -146,29 +147,38 @@ def _kinds(content: Any, at: int, stop: int) -> Iterator[tuple[int, bytes]]:  # 
         yield item, kind
 
 
-def _places(content: Any, at: int) -> Iterator[tuple[int, list[tuple[int, int, int]]]]:  # noqa: ANN401  as above
+def _places(
+    content: Any,  # noqa: ANN401  as above
+    at: int,
+    stop: int,
+) -> Iterator[tuple[int, list[tuple[int, int, int]]]]:
     """Yield items and where their bytes are: how that is counted, the offset, the length."""
     version = content[at]
     widths = [content[at + 4] >> 4, content[at + 4] & 15, content[at + 5] >> 4]
     index_bytes = content[at + 5] & 15 if version else 0
     wide = 4 if version == 2 else 2  # noqa: PLR2004  the box's version
-    reader = _Reader(content, at + 6)
+    reader = _Reader(content, at + 6, stop)
+    left = _MOST_ENTRIES  # in all: an entry may take no bytes
     for _ in range(min(reader.number(wide), _MOST_ENTRIES)):
         item = reader.number(wide)
         method = reader.number(2) & 15 if version else 0
         reader.number(2)  # another file, which nobody uses
         base = reader.number(widths[2])
         extents = []
-        for _ in range(min(reader.number(2), _MOST_ENTRIES)):
+        count = reader.number(2)
+        left -= count
+        if left < 0:
+            raise BrokenPicture(_DAMAGED)
+        for _ in range(count):
             reader.number(index_bytes)
             extents.append((method, base + reader.number(widths[0]), reader.number(widths[1])))
         yield item, extents
 
 
-def _owned(content: Any, at: int) -> Iterator[tuple[int, list[int]]]:  # noqa: ANN401  as above
+def _owned(content: Any, at: int, stop: int) -> Iterator[tuple[int, list[int]]]:  # noqa: ANN401  as above
     """Yield items and the numbers of their properties, counted from 1, in their order."""
     version, is_wide = content[at], content[at + 3] & 1
-    reader = _Reader(content, at + 4)
+    reader = _Reader(content, at + 4, stop)
     for _ in range(min(reader.number(4), _MOST_ENTRIES)):
         item = reader.number(4 if version else 2)
         mask, width = (0x7FFF, 2) if is_wide else (0x7F, 1)
@@ -176,15 +186,16 @@ def _owned(content: Any, at: int) -> Iterator[tuple[int, list[int]]]:  # noqa: A
 
 
 class _Reader:
-    """Reads one number after the other."""
+    """Reads one number after the other, of a box that ends at `stop`."""
 
-    def __init__(self, content: Any, at: int) -> None:  # noqa: ANN401  bytes or a map of a file
+    def __init__(self, content: Any, at: int, stop: int) -> None:  # noqa: ANN401  bytes or a map of a file
         self._content = content
         self._at = at
+        self._stop = stop
 
     def number(self, width: int) -> int:
         """Read a number of so many bytes; raises BrokenPicture where there are none."""
         start, self._at = self._at, self._at + width
-        if self._at > len(self._content):
-            raise BrokenPicture("the list of a HEIC's or AVIF's items is damaged")
+        if self._at > self._stop:
+            raise BrokenPicture(_DAMAGED)
         return int.from_bytes(self._content[start : self._at], "big")

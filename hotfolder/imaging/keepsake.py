@@ -15,8 +15,10 @@ from hotfolder.imaging import containers, iptc, items, raws
 from hotfolder.imaging.containers import Blocks
 from hotfolder.imaging.layout import Size
 from hotfolder.imaging.picture import Picture, PictureError, PictureType
+from hotfolder.imaging.pillow import translated
 
 _SIDEWAYS: Final = range(5, 9)
+_LARGEST_RESOURCES_BYTES: Final = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +52,7 @@ def of(picture: Picture, content: Any, size: Size | None = None) -> Keepsake:  #
     `content` are its bytes, `size` is its size as it is looked at where decoding told more than
     its header. What cannot be read is left out: nobody loses an edit for its metadata.
     """
-    with contextlib.suppress(PictureError):
+    with contextlib.suppress(PictureError), translated():
         return _with(_blocks(picture.type, content), picture, size)
     return _with(Blocks(), picture, size)
 
@@ -85,7 +87,7 @@ def _of_psd(content: Any) -> Blocks:  # noqa: ANN401  as above
     at = 26
     at += 4 + int.from_bytes(content[at : at + 4], "big")
     length = int.from_bytes(content[at : at + 4], "big")
-    resources = bytes(content[at + 4 : at + 4 + length])
+    resources = bytes(content[at + 4 : at + 4 + min(length, _LARGEST_RESOURCES_BYTES)])
     return Blocks(
         exif=iptc.resource(resources, iptc.EXIF_RESOURCE),
         xmp=iptc.resource(resources, iptc.XMP_RESOURCE),

@@ -21,6 +21,7 @@ _RAF_JPEG_AT: Final = 0x54
 _RAF_RECORDS_AT: Final = 0x5C
 _RAF_PIXELS_AT: Final = 0x64
 _RAF_SIZE: Final = 0x0100
+_LARGEST_PREVIEW_BYTES: Final = 64 * 1024 * 1024
 _RW2: Final = b"IIU\0"
 _PHASE_ONE: Final = frozenset({b"IIII", b"MMMM"})
 _PHASE_ONE_AT: Final = 8
@@ -57,7 +58,7 @@ def blocks(content: Any) -> Blocks:  # noqa: ANN401  as above
         return _cr3_blocks(content)
     if content[:16] == _RAF:
         at, length = unpack(">II", content, _RAF_JPEG_AT)
-        preview = bytes(content[at : at + length])
+        preview = bytes(content[at : at + min(length, _LARGEST_PREVIEW_BYTES)])
         return replace(containers.read(PictureType.JPEG, preview), icc=b"")
     return replace(of_tiff(content), icc=b"")
 
@@ -105,6 +106,8 @@ def _raf_size(content: Any) -> Size:  # noqa: ANN401  as above
     pixels_at, pixels_bytes = unpack(">II", content, _RAF_PIXELS_AT)
     if max(at + length, pixels_at + pixels_bytes) > len(content):
         raise TruncatedPicture("the raw file is shorter than its header states")
+    if length > _LARGEST_PREVIEW_BYTES:
+        raise BrokenPicture("a raw file with a preview larger than any")
     sizes = layout.jpeg(content[at : at + length]), *_raf_sensor(content)
     return max(sizes, key=lambda size: size[0] * size[1])
 

@@ -43,6 +43,10 @@ _LETTERS = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q"}
 # Private tags from here on: some programs leave nonsense in them.
 _FIRST_PRIVATE_TAG = 32768
 _MOST_DIRECTORIES = 64
+# Only lists of strips or tiles are long, and no picture has more of them.
+_PLACES = frozenset({_STRIPS, _STRIP_BYTES, _TILES, _TILE_BYTES})
+_MOST_PLACES = 1_000_000
+_MOST_VALUES = 64
 
 _Tags = dict[int, tuple[int, ...]]
 
@@ -192,7 +196,10 @@ def _tags(
         if tag in wanted or (tag < _FIRST_PRIVATE_TAG and kind in _WIDTHS):
             start = _value_start(content, dialect, entry, number * _WIDTHS.get(kind, 1))
             if tag in wanted and kind in _LETTERS and number:
-                tags[tag] = dialect.read(f"{number}{_LETTERS[kind]}", content, start)
+                if tag in _PLACES and number > _MOST_PLACES:
+                    raise BrokenPicture("a TIFF in more pieces than any picture has")
+                read = number if tag in _PLACES else min(number, _MOST_VALUES)
+                tags[tag] = dialect.read(f"{read}{_LETTERS[kind]}", content, start)
     try:
         (following,) = dialect.read(dialect.offset, content, end)
     except TruncatedPicture:  # sloppy programs end the file here

@@ -240,3 +240,59 @@ def test_nothing_else_escapes(name: str, changes: list[tuple[int, bytes]]) -> No
         decode(bytes(content), limit=1_000_000)
     except PictureError:
         return
+
+
+def box(kind: bytes, content: bytes = b"") -> bytes:
+    """Give a box of a HEIC."""
+    return struct.pack(">I", 8 + len(content)) + kind + content
+
+
+def nested(kind: bytes, depth: int) -> bytes:
+    """Give boxes within boxes."""
+    return functools.reduce(lambda inner, _: box(kind, inner), range(depth), b"")
+
+
+FULL = bytes(4)
+WITHOUT_WIDTHS = bytes(2)
+# Of the first item the first property; the property is nothing but its name.
+TURNED_BY_NOTHING = box(
+    b"iprp", box(b"ipma", FULL + struct.pack(">IHBB", 1, 1, 1, 1)) + box(b"ipco", box(b"irot"))
+)
+MANY_EMPTY_PLACES = struct.pack(">H", 5000) + struct.pack(">HHH", 1, 0, 5000) * 5000
+DAMAGED_HEICS = {
+    "no number of the picture": box(b"meta", FULL + box(b"pitm")),
+    "no kinds": box(b"meta", FULL + box(b"iinf")),
+    "turned by nothing": box(b"meta", FULL + box(b"pitm", FULL + b"\0\1") + TURNED_BY_NOTHING),
+    "places that take no bytes": box(
+        b"meta", FULL + box(b"iloc", FULL + WITHOUT_WIDTHS + MANY_EMPTY_PLACES)
+    ),
+    "boxes without end": nested(b"iprp", 5000),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGED_HEICS)
+def test_a_damaged_heic_is_broken(damage: str) -> None:
+    """Whatever its lists say: they neither raise something else, nor take minutes or memory."""
+    content = box(b"ftyp", b"heic\0\0\0\0heicmif1") + DAMAGED_HEICS[damage]
+    with pytest.raises(BrokenPicture):
+        inspect(content)
+
+
+def test_a_psb_with_a_section_of_any_length_is_broken() -> None:
+    """Its sections' lengths have 64 bits."""
+    head = b"8BPS" + struct.pack(">H6xHIIHH", 2, 3, 10, 10, 8, 3)
+    with pytest.raises(BrokenPicture):
+        inspect(head + bytes(8) + struct.pack(">Q", 2**64 - 1))
+
+
+def test_a_tiff_in_millions_of_strips_is_broken() -> None:
+    """They would all be listed in memory; no picture has so many."""
+    tags = {256: 10, 257: 10, 273: 8, 279: 8}
+    count = 1_100_000
+    entries = b"".join(
+        struct.pack("<HHII", tag, 1, count if tag > 257 else 1, value)
+        for tag, value in tags.items()
+    )
+    head = b"II*\0" + struct.pack("<IH", 8, len(tags))
+    with pytest.raises(BrokenPicture):
+        inspect(head + entries + bytes(count + 8))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from hotfolder.checkup import folders, machine, record, settings
 from hotfolder.checkup.findings import Finding, Findings, Verdict
 from hotfolder.config import ConfigError, Reading
-from hotfolder.preflight import check_state_answers
+from hotfolder.preflight import answering, check_state_answers, silent
 
 
 def examine(draft: Reading, environment: Mapping[str, str]) -> Findings:
@@ -18,13 +18,19 @@ def examine(draft: Reading, environment: Mapping[str, str]) -> Findings:
     except ConfigError as error:
         yield Finding(Verdict.BAD, "state", str(error.problems[0]), "nothing else can be looked at")
         return
-    yield from machine.limits(draft.config)
-    yield from settings.stated(draft)
+    watches = draft.config.watch if draft.config else []
+    dead = silent(draft)
+    there = answering(watches, dead)
+    yield from machine.limits(there)
+    yield from settings.stated(draft, dead)
     yield from settings.api_key(draft, environment)
     if draft.config is None:
         return
-    for watch in draft.config.watch:
-        yield from folders.watched(watch, draft.config.limits.min_free_mb)
+    for watch in watches:
+        if watch in there:
+            yield from folders.watched(watch, draft.config.limits.min_free_mb)
+        else:
+            yield from folders.silent(watch)
     yield from folders.state(draft.config)
     yield from record.journal(draft.config)
     yield from settings.receivers(draft.config)

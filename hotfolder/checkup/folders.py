@@ -42,6 +42,16 @@ def watched(watch: Watch, min_free_mb: int) -> Findings:
     )
 
 
+def silent(watch: Watch) -> Findings:
+    """Yield that a folder of a watch lies on a share that is dead."""
+    yield Finding(
+        Verdict.BAD,
+        f"watch {watch.name}",
+        f"its share does not answer: {watch.input} -> {watch.output}",
+        "look at the share and the network; while it is away the watch waits",
+    )
+
+
 def state(wanted: Config) -> Findings:
     """Yield how it is with the folder of the state."""
     folder = wanted.state_dir

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Sequence
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Final
 
 from hotfolder import __version__, installation
 from hotfolder.checkup.findings import CLOCK_TOLERANCE, Finding, Findings, Verdict, judge, said
-from hotfolder.config import Config, Watch
+from hotfolder.config import Watch
 from hotfolder.intake import mounts
 from hotfolder.journal import connection
 
@@ -41,7 +42,9 @@ def program() -> Findings:
         f"SQLite {_dotted(OLDEST_SQLITE)} or newer is needed",
     )
     synchronised = said("timedatectl", "show", "-P", "NTPSynchronized")
-    if synchronised == "no":
+    if synchronised == "yes":
+        yield Finding(Verdict.OK, "clock", "is set by the network")
+    elif synchronised == "no":
         yield Finding(
             Verdict.NOTE,
             "clock",
@@ -65,12 +68,12 @@ def clock_finding(theirs: datetime | None, ours: datetime) -> Finding:
     )
 
 
-def limits(wanted: Config | None) -> Findings:
-    """Yield whether the system lets as many folders be watched as there are."""
+def limits(watches: Sequence[Watch]) -> Findings:
+    """Yield whether the system lets as many folders be watched as these watches have."""
     most = _number(INOTIFY / "max_user_watches")
-    if most is None or wanted is None:
+    if most is None or not watches:
         return
-    folders = sum(_folders(watch) for watch in wanted.watch if watch.detect != "scan")
+    folders = sum(_folders(watch) for watch in watches if watch.detect != "scan")
     yield judge(
         folders <= SPARE_SHARE * most,
         "inotify",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from hotfolder import installation, key
@@ -12,10 +12,11 @@ from hotfolder.config import Config, Reading
 from hotfolder.preflight import missing_commands, problems
 
 
-def stated(draft: Reading) -> Findings:
+def stated(draft: Reading, dead: Collection[Path]) -> Findings:
     """Yield what is wrong with the config; the folders are looked at one by one."""
     watches = draft.config.watch if draft.config else []
-    found = problems(draft, seen_online=[each.name for each in watches])  # folders: see _watch
+    names = [each.name for each in watches]
+    found = problems(draft, seen_online=names, dead=dead)
     for problem in found:
         there = "mend that line" if problem.line else "mend the config"
         advice = there if draft.path.exists() else "hotfolder init DIR, or name yours: -c FILE"

@@ -115,36 +115,14 @@ def check(
     set_up_log(log_level, LogLevel.WARNING)
     ready = _ready(config_file)
     out = render.console()
+    answering = preflight.answering(ready.config.watch, ready.dead)
     for watch in ready.config.watch:
-        if not (watch.input.is_dir() and watch.output.is_dir()):
-            out.print(
-                Text.assemble(
-                    ("away ", "yellow"),
-                    "watch ",
-                    render.name(watch.name),
-                    ": ",
-                    render.name(f"{watch.input} -> {watch.output}"),
-                    " (a folder that was there before is missing: it is waited for)",
-                )
-            )
-            continue
-        mount = mounts.of(watch.input)
-        how = "scanning" if mount.remote or watch.detect == "scan" else "events and scanning"
-        out.print(
-            Text.assemble(
-                ("ok ", "green"),
-                "watch ",
-                render.name(watch.name),
-                ": ",
-                render.name(f"{watch.input} -> {watch.output}"),
-                f" ({how}, {mount.kind})",
-            )
-        )
+        out.print(_standing(watch, answers=watch in answering))
     out.print(
         Text.assemble(("ok ", "green"), "state in ", render.name(str(ready.config.state_dir)))
     )
     out.print(Text.assemble(("ok ", "green"), "API key found"))
-    unusable = preflight.access_problems(ready.config) + preflight.missing_commands(ready.config)
+    unusable = preflight.access_problems(answering) + preflight.missing_commands(ready.config)
     for problem in unusable:
         out.print(Text.assemble(("!! ", "bold red"), render.name(problem)), soft_wrap=True)
     if online:
@@ -155,6 +133,20 @@ def check(
         )
     if unusable:
         raise typer.Exit(ExitCode.WRONG)
+
+
+def _standing(watch: config.Watch, *, answers: bool) -> Text:
+    """Return a line on the folders of a watch."""
+    named = "watch ", render.name(watch.name), ": ", render.name(f"{watch.input} -> {watch.output}")
+    if not answers:
+        why = " (its share does not answer: it is waited for)"
+    elif not (watch.input.is_dir() and watch.output.is_dir()):
+        why = " (a folder that was there before is missing: it is waited for)"
+    else:
+        mount = mounts.of(watch.input)
+        how = "scanning" if mount.remote or watch.detect == "scan" else "events and scanning"
+        return Text.assemble(("ok ", "green"), *named, f" ({how}, {mount.kind})")
+    return Text.assemble(("away ", "yellow"), *named, why)
 
 
 async def _account(ready: preflight.Ready) -> Account:

@@ -7,13 +7,15 @@ from hotfolder.preflight.checking import (
     missing_commands,
     problems,
 )
-from hotfolder.preflight.folders import access_problems
+from hotfolder.preflight.folders import access_problems, answering, silent
 
 __all__ = [
     "Ready",
     "access_problems",
+    "answering",
     "check",
     "check_state_answers",
     "missing_commands",
     "problems",
+    "silent",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from pydantic import SecretStr
 
@@ -20,10 +21,14 @@ _WEBHOOK_PLACES = (("api", "webhook_url"), ("api", "webhook_listen"))
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A config that may be started, and the key to start it with."""
+    """A config that may be started, and the key to start it with.
+
+    `dead` are folders that do not answer, of watches that were online before.
+    """
 
     config: Config
     key: SecretStr
+    dead: frozenset[Path] = frozenset()
 
 
 def check(
@@ -34,12 +39,13 @@ def check(
     `seen_online` names the watches whose folders were there before: such a folder may be away
     for now, it is waited for.
     """
-    found = problems(reading, seen_online=seen_online)
+    dead = folders.silent(reading)
+    found = problems(reading, seen_online=seen_online, dead=dead)
     secret, problem = _key(reading, environment)
     found += [problem] if problem else []
     if found or reading.config is None or secret is None:
         raise ConfigError(reading.path, sorted(found, key=lambda each: each.line or 0))
-    return Ready(reading.config, secret)
+    return Ready(reading.config, secret, dead)
 
 
 def check_state_answers(reading: Reading) -> None:
@@ -50,10 +56,15 @@ def check_state_answers(reading: Reading) -> None:
         raise ConfigError(reading.path, [stated.problem(reading, ("state_dir",), message)])
 
 
-def problems(reading: Reading, *, seen_online: Collection[str] = ()) -> list[Problem]:
-    """Return everything that is wrong but for the key; `seen_online` is as in `check`."""
+def problems(
+    reading: Reading, *, seen_online: Collection[str], dead: Collection[Path]
+) -> list[Problem]:
+    """Return everything that is wrong but for the key; `seen_online` is as in `check`.
+
+    `dead` are the folders that do not answer.
+    """
     found = list(reading.problems)
-    found += folders.problems(reading, seen_online)
+    found += folders.problems(reading, seen_online, dead)
     found += edits.problems(reading)
     found += _webhook_problems(reading)
     found += _group_problems(reading)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Collection, Iterator
+import time
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from hotfolder import config
-from hotfolder.config import Config, Problem, Reading
+from hotfolder.config import Problem, Reading, Watch
 from hotfolder.intake import mounts
 from hotfolder.preflight import overlaps, stated
 from hotfolder.preflight.overlaps import Folder
@@ -16,18 +17,25 @@ from hotfolder.preflight.overlaps import Folder
 ANSWERS_S = 5.0
 
 
-def problems(reading: Reading, seen_online: Collection[str]) -> Iterator[Problem]:
-    """Yield what is wrong; the folders of watches that were `seen_online` may be away."""
-    silent = [
-        each
-        for each in (*_folders(reading, "input"), *_folders(reading, "output"))
-        if not answers(each.path)
-    ]
-    for folder in silent:
-        if folder.watch not in seen_online:
+def silent(reading: Reading) -> frozenset[Path]:
+    """Return the watches' folders that do not answer: a dead share hangs whoever touches it."""
+    return _silent(
+        each.path for each in (*_folders(reading, "input"), *_folders(reading, "output"))
+    )
+
+
+def problems(
+    reading: Reading, seen_online: Collection[str], dead: Collection[Path]
+) -> Iterator[Problem]:
+    """Yield what is wrong; the folders of watches that were `seen_online` may be away.
+
+    `dead` are those that do not answer.
+    """
+    for folder in (*_folders(reading, "input"), *_folders(reading, "output")):
+        if folder.path in dead and folder.watch not in seen_online:
             yield stated.problem(reading, folder.place, f"its share does not answer: {folder.path}")
-    inputs = [each for each in _folders(reading, "input") if each not in silent]
-    outputs = [each for each in _folders(reading, "output") if each not in silent]
+    inputs = [each for each in _folders(reading, "input") if each.path not in dead]
+    outputs = [each for each in _folders(reading, "output") if each.path not in dead]
     for folder in (*inputs, *outputs):
         if folder.identity is None and folder.watch not in seen_online:
             there = os.path.exists(folder.path)  # noqa: PTH110  never raises
@@ -43,12 +51,17 @@ def problems(reading: Reading, seen_online: Collection[str]) -> Iterator[Problem
     yield from _state_problems(reading, state)
 
 
-def access_problems(wanted: Config) -> list[str]:
+def answering(watches: Iterable[Watch], dead: Collection[Path]) -> list[Watch]:
+    """Return the watches of whose folders none is dead."""
+    return [each for each in watches if each.input not in dead and each.output not in dead]
+
+
+def access_problems(watches: Sequence[Watch]) -> list[str]:
     """Return which folders are there but cannot be used by this user, and missing references."""
     read, write = os.R_OK | os.X_OK, os.W_OK | os.X_OK
     found = [
         f"{what} of watch {watch.name} cannot be {verb}: {folder}"
-        for watch in wanted.watch
+        for watch in watches
         for what, verb, folder, right in (
             ("the input", "read", watch.input, read),
             ("the output", "written", watch.output, write),
@@ -57,7 +70,7 @@ def access_problems(wanted: Config) -> list[str]:
     ]
     found += [
         f"the reference {path} of rule {rule.name} of watch {watch.name} is not there"
-        for watch in wanted.watch
+        for watch in watches
         for rule in watch.rule
         for path in rule.references
         if not os.path.isfile(path)  # noqa: PTH113  never raises
@@ -73,11 +86,22 @@ def _folders(reading: Reading, name: str) -> Iterator[Folder]:
 
 
 def answers(path: Path) -> bool:
-    """Return whether a folder can be looked at within ANSWERS_S seconds: a dead share hangs."""
-    look = threading.Thread(target=os.path.exists, args=(path,), daemon=True)
-    look.start()
-    look.join(ANSWERS_S)
-    return not look.is_alive()
+    """Return whether a folder can be looked at within ANSWERS_S seconds."""
+    return not _silent([path])
+
+
+def _silent(paths: Iterable[Path]) -> frozenset[Path]:
+    """Look at all of them at once, each in a thread that may hang for ever."""
+    looks = {
+        path: threading.Thread(target=os.path.exists, args=(path,), daemon=True)
+        for path in dict.fromkeys(paths)
+    }
+    for look in looks.values():
+        look.start()
+    end_s = time.monotonic() + ANSWERS_S
+    for look in looks.values():
+        look.join(max(0.0, end_s - time.monotonic()))
+    return frozenset(path for path, look in looks.items() if look.is_alive())
 
 
 def _nested(reading: Reading, inputs: list[Folder], outputs: list[Folder]) -> Iterator[Problem]:

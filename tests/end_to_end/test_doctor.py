@@ -9,7 +9,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from hotfolder.journal.connection import FILE_NAME
-from tests.mounting import mount
+from tests.mounting import hanging_share, mount
 from tests.studio import KEY
 
 if TYPE_CHECKING:
@@ -109,3 +109,16 @@ def test_the_advice_fits_the_trouble(studio: Studio, hotfolder: CommandLine) -> 
     gone = hotfolder("doctor", config=studio.folder / "nowhere.toml")
     assert gone.code == 1
     assert "-> hotfolder init DIR" in gone.out
+
+
+def test_a_dead_share_is_told(studio: Studio, hotfolder: CommandLine) -> None:
+    """Neither `doctor` nor `check` hangs with a share; the watch is named, and it is waited for."""
+    assert hotfolder("once").code == 0
+    with hanging_share(studio.output):
+        looked = hotfolder("doctor")
+        assert looked.code == 1
+        assert "BAD  watch studio: its share does not answer" in looked.out, looked.said
+        assert "ok   journal" in looked.out
+        checked = hotfolder("check")
+    assert checked.code == 0, checked.said
+    assert "its share does not answer: it is waited for" in checked.out

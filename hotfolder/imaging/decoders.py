@@ -23,9 +23,6 @@ from hotfolder.imaging import psd
 from hotfolder.imaging.picture import BrokenPicture, NoDecoder, PictureType
 from hotfolder.imaging.pillow import DECODERS
 
-# Pillow's own reader shows noise where 16 bits a colour stand plane by plane, uncompressed.
-TiffImagePlugin.READ_LIBTIFF = True
-
 _BY_PILLOW: Final[Mapping[PictureType, Callable[[Any], Image.Image]]] = {
     **DECODERS,
     PictureType.PSD: PsdImagePlugin.PsdImageFile,
@@ -33,6 +30,8 @@ _BY_PILLOW: Final[Mapping[PictureType, Callable[[Any], Image.Image]]] = {
 PACKAGES: Final = {PictureType.HEIC: ("pillow_heif", "heif"), PictureType.RAW: ("rawpy", "raw")}
 # A preview counts as full-size from this share of the raw picture's longer side.
 _FULL_SIZE: Final = 0.9
+_PLANES_TAG: Final = 284
+_BY_PLANES: Final = 2
 # LibRaw's flips, in degrees against the clock.
 _FLIPS: Final = {3: 180, 5: 90, 6: 270}
 
@@ -68,11 +67,25 @@ def opened(kind: PictureType, file: BinaryIO) -> tuple[Image.Image, list[str]]:
     if kind is PictureType.PSD and not psd.has_palette(file):
         return psd.composite(file), []
     try:
-        image = _BY_PILLOW[kind](file)
+        image = _tiff(file) if kind is PictureType.TIFF else _BY_PILLOW[kind](file)
     except SyntaxError as error:  # its layout was found whole
         raise NoDecoder(f"a {kind.extension.upper()} of unusual colours or depth") from error
     frames = 1 if kind is PictureType.PSD else getattr(image, "n_frames", 1)  # its are layers
     return image, [f"the first of {frames} frames or pages"] if frames > 1 else []
+
+
+def _tiff(file: BinaryIO) -> Image.Image:
+    """Open a TIFF; by libtiff, which maps the whole file, only where Pillow's own reader errs.
+
+    That shows noise where 16 bits a colour stand plane by plane, uncompressed.
+    """
+    TiffImagePlugin.READ_LIBTIFF = False
+    image = TiffImagePlugin.TiffImageFile(file)
+    if image.tag_v2.get(_PLANES_TAG) != _BY_PLANES:
+        return image
+    TiffImagePlugin.READ_LIBTIFF = True
+    file.seek(0)
+    return TiffImagePlugin.TiffImageFile(file)
 
 
 def _heic(file: BinaryIO) -> Image.Image:

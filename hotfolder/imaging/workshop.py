@@ -36,6 +36,8 @@ MEMORY_BYTES: Final = 1500 * 1024 * 1024
 # A worker that took more than this is ended afterwards: that surely gives the memory back.
 KEPT_BELOW_BYTES: Final = 512 * 1024 * 1024
 LOOK_BYTES: Final = 32 * 1024 * 1024
+# Memory is given back to the system from pieces of this size on.
+GIVEN_BACK_BYTES: Final = 1024 * 1024
 # What is needed for a pixel of what is opened, and for one of what is made of it: Pillow's four
 # bytes, and some more while they are converted. Other libraries need more themselves.
 PIXEL_BYTES: Final = 5
@@ -255,8 +257,15 @@ class _Worker:
 def _environment() -> dict[str, str]:
     """Return what a worker may know: nothing of keys. Its libraries need no threads.
 
-    The C library reserves much address space for each arena, which counts as memory here.
+    The C library reserves much address space for each arena, which counts as memory here, and
+    would keep what a picture took for the next one.
     """
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in os.environ}
     single = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MALLOC_ARENA_MAX")
-    return {**kept, **dict.fromkeys(single, "1"), "PYTHONPATH": str(_HOME)}
+    return {
+        **kept,
+        **dict.fromkeys(single, "1"),
+        "MALLOC_MMAP_THRESHOLD_": str(GIVEN_BACK_BYTES),
+        "MALLOC_TRIM_THRESHOLD_": str(GIVEN_BACK_BYTES),
+        "PYTHONPATH": str(_HOME),
+    }

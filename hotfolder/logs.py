@@ -16,7 +16,8 @@ from typing import Any, Final, TextIO
 
 import structlog
 
-# sd-daemon(3): what journald takes a line for by its first characters.
+# sd-daemon(3): what journald takes a line for by its first characters. Libraries have levels of
+# their own besides, Apprise a "deprecation warning".
 _PRIORITIES: Final = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
 _QUERY = re.compile(r"(https?://[^\s?\"'<>]*)\?[^\s\"'<>]*")
 
@@ -96,7 +97,8 @@ def _json() -> structlog.typing.Processor:
         method: str,
         event: structlog.typing.EventDict,
     ) -> str:
-        return f"<{_PRIORITIES[event['level']]}>{written(logger, method, event)!s}"
+        priority = _PRIORITIES.get(event["level"], _PRIORITIES["warning"])
+        return f"<{priority}>{written(logger, method, event)!s}"
 
     return with_priority
 

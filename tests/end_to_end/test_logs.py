@@ -25,6 +25,8 @@ structlog.get_logger("hotfolder.test").info("output.published", link={LINK!r}, l
 logging.getLogger("somebody.else").warning("took %s from %s", 3, {LINK!r})
 logging.getLogger("httpx").info("HTTP Request: GET %s", {LINK!r})
 logging.getLogger("somebody.else").debug("a detail")
+logging.addLevelName(41, "DEPRECATION WARNING")
+logging.getLogger("somebody.else").log(41, "a level of its own")
 warnings.warn("an old habit of " + {LINK!r})
 try:
     raise ValueError({LINK!r})
@@ -56,7 +58,7 @@ def test_all_speak_through_one_pipe(tmp_path: Path) -> None:
     """Libraries and warnings give JSON lines, too; links are cut, and talkers are silent."""
     text = said(tmp_path)
     assert "secret" not in text
-    own, other, warned, crashed = parsed(text)
+    own, other, _, warned, crashed = parsed(text)
     assert own["links"] == ["https://results.test/ann.jpg?..."]
     assert other["event"] == "took 3 from https://results.test/ann.jpg?..."
     assert "an old habit" in warned["event"]
@@ -68,8 +70,8 @@ def test_the_systems_journal_learns_the_priority(tmp_path: Path) -> None:
     (tmp_path / "err").touch()
     status = (tmp_path / "err").stat()
     lines = said(tmp_path, JOURNAL_STREAM=f"{status.st_dev}:{status.st_ino}").splitlines()
-    assert [line[:3] for line in lines] == ["<6>", "<4>", "<4>", "<3>"]
-    assert len(parsed("\n".join(line[3:] for line in lines))) == 4
+    assert [line[:3] for line in lines] == ["<6>", "<4>", "<4>", "<4>", "<3>"]
+    assert len(parsed("\n".join(line[3:] for line in lines))) == 5
     assert parsed(said(tmp_path, JOURNAL_STREAM="8:1"))
 
 

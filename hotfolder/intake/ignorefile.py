@@ -1,11 +1,12 @@
 """`.hotfolderignore`: gitignore rules of a folder and all below it, the nearest deciding last.
 
-One that cannot be understood lets everything in its folder wait: what somebody wanted ignored is
-not to be paid for.
+One that cannot be read or understood lets everything in its folder wait: what somebody wanted
+ignored is not to be paid for.
 """
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
@@ -18,6 +19,8 @@ from hotfolder.intake.scan import Listing
 
 NAME: Final = ".hotfolderignore"
 LARGEST_BYTES: Final = 64 * 1024
+# Errors of one file; others are the share's.
+_ITS_OWN: Final = frozenset({errno.EACCES, errno.EPERM, errno.EIO})
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.intake")
 
@@ -27,7 +30,7 @@ _Rules = pathspec.GitIgnoreSpec | str | None  # a text: why they cannot be under
 class IgnoreFiles:
     """The ignore files of one tree as they are during one walk or look; each is read once.
 
-    `texts` are those that a walk came by, by folder; None for one that cannot be understood.
+    `texts` are those that a walk came by, by folder; None for one that is broken.
     """
 
     def __init__(self, root: Path) -> None:
@@ -64,11 +67,18 @@ class IgnoreFiles:
         except (sources.SourceGone, sources.NotARegularFile):
             return None
         except (sources.SourceTooLarge, sources.SourceChanged, ValueError) as error:
-            log.warning("ignorefile.broken", place=place, error=str(error))
-            self.texts[folder] = None
-            return f"{place} cannot be understood ({error}): mend it, all in its folder waits"
+            return self._broken(folder, f"{place} cannot be understood ({error})")
+        except OSError as error:
+            if error.errno not in _ITS_OWN:
+                raise
+            return self._broken(folder, f"{place} cannot be read ({error.strerror})")
         self.texts[folder] = text
         return rules
+
+    def _broken(self, folder: str, reason: str) -> str:
+        log.warning("ignorefile.broken", place=_place(folder), error=reason)
+        self.texts[folder] = None
+        return f"{reason}: mend it, all in its folder waits"
 
 
 class FormerFiles:

@@ -103,6 +103,23 @@ async def test_one_place_that_fails_stops_no_other(
     assert len(studio.ledger().tasks) == 3
 
 
+@pytest.mark.parametrize("error", ["EIO", "EACCES"])
+async def test_an_ignore_file_that_cannot_be_read_stops_no_other_folder(
+    studio: Studio, input_share: Orders, error: str
+) -> None:
+    """Its own folder waits, for nobody knows what is to be ignored there."""
+    studio.drop("bad/a.jpg", number=1)
+    (studio.input / "bad" / ".hotfolderignore").write_text("b.jpg\n", "utf-8")
+    input_share.fail(error, "open", at="/bad/.hotfolderignore")
+    async with studio.running():
+        studio.drop("good/c.jpg", number=2)
+        await studio.until_states(done=1)
+        assert watch(studio)["online"]
+        input_share.heal()
+        await studio.until_states(done=2)
+    assert len(studio.ledger().tasks) == 2
+
+
 async def test_a_folder_that_can_be_read_at_last_is_a_backlog(
     studio: Studio, input_share: Orders
 ) -> None:

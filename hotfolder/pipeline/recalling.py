@@ -14,7 +14,7 @@ from typing import Final
 import structlog
 
 from hotfolder.domain import events as ev
-from hotfolder.domain.errors import JournalUnavailable, RemoteError
+from hotfolder.domain.errors import Busy, JournalUnavailable, NotSent, Unanswered
 from hotfolder.domain.states import State
 from hotfolder.journal import doubts, transitions
 from hotfolder.journal.doubts import Denied
@@ -44,11 +44,19 @@ class Recalling:
             await asyncio.sleep(LOOK_S)
 
     async def look(self) -> None:
-        """Ask once for each denied task; a service that does not answer is left alone."""
-        with suppress(RemoteError):
+        """Ask once for each denied task; a service that is not there or busy is left alone."""
+        with suppress(NotSent, Busy):
             for each in await self._journal.run(doubts.denied):
-                if (await self._client.query(each.task_id)).status is not TaskStatus.DENIED:
+                if await self._is_known(each):
                     await self._follow(each)
+
+    async def _is_known(self, denied: Denied) -> bool:
+        """Whether the service knows a task again; one that it answers oddly for keeps no other."""
+        try:
+            report = await self._client.query(denied.task_id)
+        except Unanswered:
+            return False
+        return report.status is not TaskStatus.DENIED
 
     async def _follow(self, denied: Denied) -> None:
         found = ev.TaskFound(task_id=denied.task_id, by=BY_QUERY)

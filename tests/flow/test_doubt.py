@@ -178,6 +178,19 @@ async def test_a_denied_task_that_is_known_again_needs_nobody(
     assert len(studio.ledger().tasks) == 1
 
 
+async def test_a_denied_task_that_cannot_be_asked_for_keeps_no_other(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the service answers oddly for is passed over, and asked for again at the next look."""
+    studio.drop("bob.jpg", number=2)
+    await denied(studio, monkeypatch)
+    studio.fault(Fault(call="query", kind="code", code="1000", times=1))
+    async with studio.running():
+        await studio.until_states(done=1, in_doubt=1)
+    await studio.once()
+    assert len(studio.ledger().tasks) == 2
+
+
 async def test_doubts_keep_their_places_over_a_restart(studio: Studio) -> None:
     """What was being sent when the program ended may run at the service: it takes a place."""
     studio.configure(limits="concurrency = 1")

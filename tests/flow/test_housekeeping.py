@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from hotfolder.housekeeping import Housekeeping
-from hotfolder.journal import backup
+from hotfolder.journal import backup, reading
 from hotfolder.journal.journal import Journal
 
 if TYPE_CHECKING:
@@ -56,11 +56,26 @@ async def test_old_history_goes_and_the_memory_of_payment_stays(studio: Studio) 
     await rounds(studio, 1, every_s=31 * DAY_S)
     assert studio.history("ann.jpg")
     await rounds(studio, 1, every_s=0)
-    assert studio.history("ann.jpg") == []
+    assert len(studio.history("ann.jpg")) == 1  # the end of all history
     studio.drop("ann.jpg", number=1)
     await studio.once()
     assert studio.states() == {"done": 1}
     assert len(studio.ledger().tasks) == 1
+
+
+async def test_a_long_rest_makes_no_older_journal(studio: Studio) -> None:
+    """All jobs ended long ago: the history's end stays, by which a copy put back is known."""
+    studio.configure(limits="history_days = 30")
+    studio.drop("ann.jpg", number=1)
+    await studio.once()
+    await studio.once()
+    newest = studio.read(reading.newest_event)
+    await rounds(studio, 2, every_s=31 * DAY_S)
+    assert studio.read(reading.newest_event) == newest
+    studio.drop("bob.jpg", number=2)
+    await studio.once()
+    assert studio.holds() == []
+    assert studio.states() == {"done": 2}
 
 
 async def test_the_history_of_open_jobs_stays(studio: Studio) -> None:

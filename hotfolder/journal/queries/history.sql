@@ -18,8 +18,10 @@ SELECT coalesce(max(id), 0) AS id FROM event;
 SELECT max(at) AS at FROM event;
 
 -- name: retire_history
--- The history of jobs that ended long ago, a part at a time.
+-- The history of jobs that ended long ago, a part at a time. Its end stays: lines are numbered from
+-- there, and a journal with fewer of them is taken for an older copy.
 DELETE FROM event WHERE id IN (
     SELECT event.id FROM event JOIN job ON job.id = event.job
-    WHERE job.ended_at < :before ORDER BY event.id LIMIT :limit
+    WHERE job.ended_at < :before AND event.id < (SELECT max(id) FROM event)
+    ORDER BY event.id LIMIT :limit
 );

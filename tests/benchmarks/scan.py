@@ -18,9 +18,10 @@ from pathlib import Path
 
 from hotfolder import config
 from hotfolder.domain.clock import utc_now
-from hotfolder.intake.backlog import Backlog
+from hotfolder.intake.backlog import Backlog, Eligibility
 from hotfolder.intake.finding import Finder
 from hotfolder.journal.acceptance import register_watch
+from hotfolder.journal.backlog import looked_at_whole
 from hotfolder.journal.journal import Journal
 from hotfolder.journal.session import Session
 from hotfolder.simulator import Settings, in_thread
@@ -77,7 +78,10 @@ def scan_new_file() -> Figures:
         studio.input = root
         studio.configure(watch='detect = "scan"\nsettle = 2.0')
         studio.state.mkdir()
-        fill_journal(root, studio.state, FOLDERS, studio.config.watch[0].edits)
+        watch = studio.config.watch[0]
+        fill_journal(root, studio.state, FOLDERS, watch.edits)
+        with studio.journal() as journal:
+            journal.run_blocking(looked_at_whole, 1, Eligibility.of(watch).encoded())
         new = root / "d000" / "aaa.jpg"
         new.write_bytes(picture())
         try:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 OFTEN = 'detect = "scan"\nscan_interval = 0.2'
 AWAY = ["ESTALE", "EIO", "ENOTCONN", "EHOSTDOWN"]
 RETRIED_AFTER_S = 61.0
+STEPS_OF_PUBLISHING = [("create",), ("write",), ("fsync",), ("rename", "link")]
 REFUSED = {
     "ENOSPC": "full",
     "EDQUOT": "full",
@@ -170,11 +171,11 @@ async def test_a_paid_result_waits_for_a_share_that_refuses(
 ) -> None:
     """Wherever it fails: nothing half-done is seen, nothing more is paid, and it is delivered."""
     async with studio.running():
-        for number, operation in enumerate(["create", "write", "fsync", "rename"], 1):
+        for number, operations in enumerate(STEPS_OF_PUBLISHING, 1):
             studio.simulator.update_settings(task_s=0.5)
             studio.drop(f"p{number}.jpg", number=number)
             await studio.until(lambda: "running" in studio.states(), "it is paid")
-            output_share.fail(error, operation)
+            output_share.fail(error, *operations)
             await studio.until(lambda: studio.holds() == ["watch:studio"], "the hold")
             assert hint in studio.hold()["hint"]
             assert words(error) in studio.hold()["reason"]

@@ -113,6 +113,8 @@ def _hand_over(receiver: Notify, notice: Notice) -> None:
         address = receiver.address()
     except OSError as error:
         raise NotSentNotice(f"{receiver.url_file}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise NotSentNotice(f"{receiver.url_file} is not text in UTF-8") from error
     sending.send_to_address(address, notice)
 
 

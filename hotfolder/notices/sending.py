@@ -37,11 +37,14 @@ def send_to_address(url: str, notice: Notice) -> None:
     receiver = _receiver(url)
     if receiver is None:
         raise NotSentNotice("the address is not understood")
-    sent = receiver.notify(
-        title=f"hotfolder: {notice.title}",
-        body=notice.text,
-        body_format=apprise.NotifyFormat.TEXT,
-    )
+    try:
+        sent = receiver.notify(
+            title=f"hotfolder: {_sayable(notice.title)}",
+            body=_sayable(notice.text),
+            body_format=apprise.NotifyFormat.TEXT,
+        )
+    except Exception as error:  # noqa: BLE001  a hundred services: none of them may end this one
+        raise NotSentNotice(f"apprise: {type(error).__name__}") from None
     if not sent:
         raise NotSentNotice("the receiver did not take it, or did not answer")
 
@@ -53,9 +56,8 @@ def send_to_command(command: list[str], notice: Notice) -> None:
     """
     try:
         done = subprocess.run(  # noqa: S603  the owner's own command
-            [*command, notice.title],
-            input=notice.text,
-            text=True,
+            [*command, _sayable(notice.title)],
+            input=_sayable(notice.text).encode(),
             capture_output=True,
             check=False,
             timeout=COMMAND_LIMIT_S,
@@ -64,6 +66,11 @@ def send_to_command(command: list[str], notice: Notice) -> None:
         raise NotSentNotice(f"{command[0]}: {type(error).__name__}") from error
     if done.returncode:
         raise NotSentNotice(f"{command[0]} ended with {done.returncode}")
+
+
+def _sayable(text: str) -> str:
+    """Escape what cannot be told: broken bytes of file names, and zeros."""
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
 
 
 def _receiver(url: str):  # type: ignore[no-untyped-def]  # noqa: ANN202  the library has no types

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import socket
 import threading
 from contextlib import asynccontextmanager, contextmanager
@@ -244,6 +245,35 @@ def web_receiver(port: int = 0) -> Iterator[tuple[int, list[dict[str, Any]]]]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@pytest.mark.parametrize("way", ["command", "address"])
+async def test_file_names_that_are_no_text_are_told(studio: Studio, told: Told, way: str) -> None:
+    """Their broken bytes are shown as numbers; neither they nor a receiver end the service."""
+    with web_receiver() as (port, posted):
+        address = Notify(url=SecretStr(f"json://127.0.0.1:{port}"))
+        receiver = told.receiver() if way == "command" else address
+        async with looking(studio, receiver) as noticing:
+            await noticing.look()
+        studio.drop(os.fsdecode(b"ann-\xff.jpg"), b"no picture")
+        await studio.once()
+        async with looking(studio, receiver) as noticing:
+            await noticing.look()
+            await later(studio, noticing, 61)
+    said = told.text if way == "command" else posted[0]["message"]
+    assert "ann-\\udcff.jpg" in said
+
+
+async def test_an_address_that_is_no_text_is_tried_later(studio: Studio) -> None:
+    """A file of a receiver's address in another encoding ends nothing."""
+    file = studio.folder / "address"
+    file.write_bytes(b"json://localhost/\xff")
+    studio.fault(Fault(call="submit", kind="code", code="416"))
+    studio.drop("ann.jpg")
+    await studio.once()
+    receiver = Notify.model_validate({"url_file": str(file)})
+    async with looking(studio, receiver) as noticing:
+        await noticing.look()
 
 
 async def test_a_web_service_is_told(studio: Studio) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from hotfolder import views
 from hotfolder.config import Config
@@ -20,7 +20,10 @@ from hotfolder.pipeline.threads import ShareThreads
 from hotfolder.watches import Watches
 from hotfolder.web.metrics import Now
 
+T = TypeVar("T")
+
 SHARE_PATIENCE_S: Final = 1.0
+_BACKUPS: Final = ":backups"  # no watch has a colon in its name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +40,6 @@ class Overview:
         """Return how everything stands. Raises JournalError."""
         config = self.config()
         now = datetime.now(UTC)
-        newest = newest_backup(config, now)
         return Now(
             status=await self.journal.run(views.status, config),
             oldest_result_at=await self.journal.run(reading.oldest_result),
@@ -46,21 +48,29 @@ class Overview:
             window=self.pace.window,
             scans_s={each.watch.name: each.scan_s for each in self.watches.intakes if each.scanned},
             free_bytes=await self._free(config),
-            backup_at=datetime.fromtimestamp(newest.stat().st_mtime, UTC) if newest else None,
+            backup_at=await self._soon(_BACKUPS, partial(_backup_at, config, now)),
         )
 
     async def _free(self, config: Config) -> dict[str, int]:
         """Return the free space of every place that answers soon."""
         free = {"spool": _free_bytes(config.state_dir)}
         for watch in config.watch:
-            look = partial(_free_bytes, watch.output)
-            try:
-                free[watch.name] = await self.threads.run(
-                    watch.name, look, timeout_s=SHARE_PATIENCE_S
-                )
-            except (OSError, RuntimeError):  # away, silent, or the daemon is ending
-                continue
+            found = await self._soon(watch.name, partial(_free_bytes, watch.output))
+            if found is not None:
+                free[watch.name] = found
         return free
+
+    async def _soon(self, place: str, look: Callable[[], T | None]) -> T | None:
+        """Return what a look at a folder finds, None where it does not answer soon."""
+        try:
+            return await self.threads.run(place, look, timeout_s=SHARE_PATIENCE_S)
+        except (OSError, RuntimeError):  # away, silent, or the daemon is ending
+            return None
+
+
+def _backup_at(config: Config, now: datetime) -> datetime | None:
+    newest = newest_backup(config, now)
+    return datetime.fromtimestamp(newest.stat().st_mtime, UTC) if newest else None
 
 
 def _free_bytes(folder: Path) -> int:

@@ -14,7 +14,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 import hotfolder
 from hotfolder.simulator import Fault
-from tests.studio import KEY
+from tests.mounting import hanging_share
+from tests.studio import KEY, LIMIT_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -139,6 +140,21 @@ def test_health_and_readiness_differ(hotfolder: CommandLine, address: str) -> No
         assert (held.status_code, held.text) == (503, "watch:studio is held: paused\n")
         assert httpx.get(f"{address}/").status_code == 404
         assert httpx.post(f"{address}/metrics").status_code == 405
+
+
+def test_copies_on_a_share_that_hangs_stop_nothing(
+    studio: Studio, hotfolder: CommandLine, address: str
+) -> None:
+    """The journal's daily copies may lie on a NAS: while that hangs, all else is told and done."""
+    copies = studio.folder / "copies"
+    copies.mkdir()
+    listen = address.removeprefix("http://")
+    studio.configure(limits=f'[monitor]\nlisten = "{listen}"\n[backup]\nfolder = "{copies}"')
+    with hotfolder.daemon() as daemon, hanging_share(copies):
+        assert httpx.get(f"{address}/healthz", timeout=LIMIT_S).status_code == 200
+        assert ("hotfolder_window",) in metrics(address)
+        studio.drop("ann.jpg")
+        worked(daemon, studio, done=1)
 
 
 def test_a_port_that_is_taken_is_told(studio: Studio, hotfolder: CommandLine) -> None:

@@ -25,6 +25,7 @@ BY_CALLBACK: Final = "callback"
 MOST_TASKS: Final = 4  # told of one submit; whoever knows its token can fill no more than this
 LONGEST_WAIT: Final = timedelta(minutes=10)
 _KEY: Final = "callback_key"
+_RESULT_MAY_BE_LOST: Final = frozenset({State.RUNNING, State.FINISHED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,8 +127,8 @@ def take(session: Session, hint: Hint, confirmed: Confirmed, again_at: datetime)
 
     A job without results of another task follows this one. For any other job the task is
     recorded with its charge, once it has ended; one that ended well while the job follows another
-    is kept in reserve until that one has ended, too. While the job is just being sent nothing is
-    done: the answer comes first.
+    is kept in reserve until the other's results are safe. While the job is just being sent
+    nothing is done: the answer comes first.
     """
     job = existing_job(session, hint.job)
     owner = session.row("task_owner", task_id=hint.task_id)
@@ -137,7 +138,7 @@ def take(session: Session, hint: Hint, confirmed: Confirmed, again_at: datetime)
         drop(session, hint)
         return None
     event = _event(job, hint, confirmed)
-    is_reserve = job.state is State.RUNNING and confirmed.is_promising
+    is_reserve = job.state in _RESULT_MAY_BE_LOST and confirmed.is_promising
     waits = event is None and (confirmed.outcome is None or is_reserve)
     if job.state is State.SUBMITTING or waits:
         postpone(session, hint, again_at)

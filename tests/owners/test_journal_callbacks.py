@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hotfolder.domain import events as ev
-from hotfolder.domain.failures import REJECTED
+from hotfolder.domain.failures import PAID_LOST, REJECTED
 from hotfolder.domain.states import State
 from hotfolder.journal import callbacks, doubts
 from hotfolder.journal.callbacks import MOST_TASKS, Confirmed, Hint
 from hotfolder.journal.rows import existing_job
 from hotfolder.pipeline import holding
 from hotfolder.pipeline.steps import Outcome
-from tests.builders import LATER, NOON, WAY_TO, intended, submitted, succeeded, uploaded
+from tests.builders import LATER, NOON, WAY_TO, fetched, intended, submitted, succeeded, uploaded
 
 if TYPE_CHECKING:
     from hotfolder.domain.jobs import Job
@@ -127,26 +127,41 @@ def test_a_task_of_another_submit_is_refused(desk: Desk) -> None:
     assert not pending(desk)
 
 
-def test_a_second_task_is_recorded_at_its_end(desk: Desk) -> None:
-    """While the job follows another it is kept in reserve; its charge is recorded after that."""
+def test_a_second_task_is_recorded_when_it_is_not_needed(desk: Desk) -> None:
+    """Until the results that the job follows are safe it is in reserve; then its charge is kept."""
     job = desk.apply(
         desk.bring_to(State.IN_DOUBT), ev.ResendApproved(by="test"), intended(), submitted()
     )
     assert job.submit is not None
     told = hint(desk, submits(desk)[0][1])
-    for confirmed in (RUNNING, SUCCEEDED):
-        assert take(desk, told, confirmed) is None
+    assert take(desk, told, RUNNING) is None
+    for event in (succeeded(), fetched()):
+        assert take(desk, told, SUCCEEDED) is None
         assert pending(desk)
-    done = desk.apply(job, succeeded())
+        desk.apply(job, event)
     assert take(desk, told, SUCCEEDED) is None
     now = job_of(desk, job)
     assert now.submit is not None
-    assert done.submit is not None
-    assert (now.state, now.submit.task_id) == (State.FINISHED, job.submit.task_id)
-    assert now.submit.charge == done.submit.charge == Decimal("0.14")
+    assert (now.state, now.submit.task_id) == (State.FETCHED, job.submit.task_id)
     charged = desk.rows("job_charge", job=job.id)
     assert [each["charge"] for each in charged] == ["0.14", "0.14"]
-    assert desk.history(job)[-1] == ("TaskRecorded", "finished", "finished")
+    assert desk.history(job)[-1] == ("TaskRecorded", "fetched", "fetched")
+    assert not pending(desk)
+
+
+def test_a_lost_result_is_replaced_by_the_one_in_reserve(desk: Desk) -> None:
+    """The links of the task that the job followed are gone for good: the other was paid, too."""
+    job = desk.apply(
+        desk.bring_to(State.IN_DOUBT), ev.ResendApproved(by="test"), intended(), submitted()
+    )
+    told = hint(desk, submits(desk)[0][1])
+    desk.apply(job, succeeded())
+    assert take(desk, told, SUCCEEDED) is None
+    desk.apply(job, ev.GaveUp(failure=PAID_LOST))
+    moved = take(desk, told, SUCCEEDED)
+    assert moved is not None
+    assert moved.submit is not None
+    assert (moved.state, moved.submit.task_id) == (State.RUNNING, TASK)
 
 
 def test_two_tasks_of_one_submit_are_two(desk: Desk) -> None:

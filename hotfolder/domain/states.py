@@ -52,7 +52,6 @@ class State(StrEnum):
 
 
 BEFORE_INTENT = frozenset({State.ACCEPTED, State.UPLOADED})
-AT_SERVICE = frozenset({State.SUBMITTING, State.RUNNING})
 ENDED = frozenset({State.DONE, State.FAILED, State.CANCELLED})
 OPEN = frozenset(State) - ENDED
 

@@ -228,16 +228,8 @@ def _results(listed: object) -> tuple[RemoteResult, ...]:
 
 
 def _result(each: dict[str, Any]) -> tuple[str | None, str | None, str]:
-    url = (
-        fields.text(each.get("url"))
-        or fields.text(each.get("outputUrl"))
-        or fields.text(each.get("fileUrl"))
-    )
-    text = (
-        fields.text(each.get("text"))
-        or fields.text(each.get("content"))
-        or fields.text(each.get("output"))
-    )
+    url = fields.first_text(each, "url", "outputUrl", "fileUrl")
+    text = fields.first_text(each, "text", "content", "output")
     return url or None, text or None, fields.text(each.get("outputType")).lower()
 
 

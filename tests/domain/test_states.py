@@ -6,7 +6,6 @@ import pytest
 
 from hotfolder.domain import events as ev
 from hotfolder.domain.states import (
-    AT_SERVICE,
     BEFORE_INTENT,
     ENDED,
     OPEN,
@@ -164,7 +163,6 @@ def test_sets_of_states() -> None:
     assert set(State) == OPEN | ENDED
     assert not OPEN & ENDED
     assert {State.ACCEPTED, State.UPLOADED} == BEFORE_INTENT
-    assert {State.SUBMITTING, State.RUNNING} == AT_SERVICE
     assert {State.DONE, State.FAILED, State.CANCELLED} == ENDED
 
 

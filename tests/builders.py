@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -14,12 +16,14 @@ from hotfolder.domain.failures import REJECTED, TASK_FAILED
 from hotfolder.domain.jobs import Estimate, Job, Plan
 from hotfolder.domain.sightings import Sighting
 from hotfolder.domain.states import State
+from hotfolder.journal import connection
 from hotfolder.journal.acceptance import accept, register_watch
 from hotfolder.journal.drafts import Draft, Settled
 from hotfolder.journal.transitions import apply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from hotfolder.domain.failures import Failure
     from hotfolder.domain.jobs import Params
@@ -82,6 +86,15 @@ def stem_of(path: str) -> str:
     """Return the stem that an ordinary plan wants for a path."""
     name = path.rpartition("/")[2]
     return name.rpartition(".")[0] or name
+
+
+def make_old_journal(path: Path, version: int) -> None:
+    """Write the empty journal of an older program."""
+    with closing(sqlite3.connect(path)) as made:
+        for text in connection.migrations()[:version]:
+            made.executescript(text)
+        made.execute(f"PRAGMA application_id = {connection.APPLICATION_ID}")
+        made.execute(f"PRAGMA user_version = {version}")
 
 
 @dataclass

@@ -7,7 +7,7 @@ from pathlib import Path
 from hotfolder.checkup.findings import CLOCK_TOLERANCE, MEGABYTE, Finding, Findings, Verdict
 from hotfolder.config import Config
 from hotfolder.domain.clock import utc_now
-from hotfolder.domain.errors import HotfolderError, JournalNewer
+from hotfolder.domain.errors import HotfolderError, JournalNewer, JournalOlder
 from hotfolder.housekeeping import newest_backup
 from hotfolder.journal import connection, reading
 from hotfolder.journal.journal import is_locked
@@ -27,6 +27,9 @@ def journal(wanted: Config) -> Findings:
             newest = reader.read(reading.newest_time)
     except PermissionError:
         yield Finding(Verdict.NOTE, "journal", "belongs to another user", f"sudo -u {_owner(path)}")
+        return
+    except JournalOlder as error:
+        yield Finding(Verdict.NOTE, "journal", str(error), "start hotfolder")
         return
     except JournalNewer as error:
         yield Finding(Verdict.BAD, "journal", str(error), "install the newer hotfolder again")

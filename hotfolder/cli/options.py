@@ -18,6 +18,7 @@ from hotfolder.domain.errors import (
     JournalDamaged,
     JournalError,
     JournalLocked,
+    JournalOlder,
     JournalUnavailable,
     OperatorError,
 )
@@ -115,7 +116,7 @@ def _in_force(path: Path) -> config.Config | None:
             return None
         with Reader(state_dir) as reader:
             found = reader.read(configs.find)
-    except OSError:
+    except (OSError, JournalOlder):
         return None
     return config.restored(found.config) if found else None
 

@@ -177,11 +177,10 @@ def _seen_online(draft: config.Reading) -> frozenset[str]:
     if draft.config is None:
         return frozenset()
     try:
-        with Reader(draft.config.state_dir) as reader:
-            rows = reader.read(reading.watches)
+        with Reader(draft.config.state_dir, any_version=True) as reader:
+            return reader.read(reading.seen_online)
     except (FileNotFoundError, PermissionError):
         return frozenset()
-    return frozenset(row.name for row in rows if row.was_online)
 
 
 def _verdict(

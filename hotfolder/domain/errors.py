@@ -17,6 +17,8 @@ HotfolderError
     ├── JournalLocked      another daemon holds the journal
     ├── JournalDamaged     SQLite says the file is broken
     ├── JournalNewer       written by a newer program
+    ├── JournalUnavailable the disk would not take a commit now
+    │   └── JournalOlder   written by an older program: the next start brings it up to date
     └── JournalMisplaced   on a network share
 """
 
@@ -119,6 +121,10 @@ class JournalNewer(JournalDamaged):
 
 class JournalUnavailable(JournalError):
     """The disk would not take a commit: nothing of it happened, it may be tried again."""
+
+
+class JournalOlder(JournalUnavailable):
+    """The journal was written by an older program: the next start brings it up to date."""
 
 
 class JournalMisplaced(JournalError):

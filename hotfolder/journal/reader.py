@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
 from hotfolder.domain.clock import Clock, utc_now
-from hotfolder.journal.connection import FILE_NAME, damage_reported, open_reader
+from hotfolder.domain.errors import JournalOlder
+from hotfolder.journal.connection import FILE_NAME, damage_reported, migrations, open_reader
 from hotfolder.journal.journal import is_locked
 from hotfolder.journal.session import Session
 
@@ -19,18 +20,21 @@ T = TypeVar("T")
 class Reader:
     """A read-only view of the journal in `folder`.
 
-    Raises FileNotFoundError where there is none yet, JournalDamaged, JournalNewer.
+    With `any_version` one of an older program is read, too, for what was the same in each.
+    Raises FileNotFoundError where there is none yet, JournalDamaged, JournalNewer, JournalOlder.
     """
 
-    def __init__(self, folder: Path, *, clock: Clock = utc_now) -> None:
+    def __init__(self, folder: Path, *, clock: Clock = utc_now, any_version: bool = False) -> None:
         self._path = folder / FILE_NAME
         if not self._path.exists():
             raise FileNotFoundError(self._path)
         self._clock = clock
         self._connection = open_reader(self._path, alone=not is_locked(folder))
-        if not self._connection.execute("PRAGMA user_version").fetchone()[0]:
+        try:
+            self._check_version(any_version=any_version)
+        except BaseException:
             self._connection.close()
-            raise FileNotFoundError(self._path)  # made just now, and not yet laid out
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -48,6 +52,18 @@ class Reader:
                 return operation(Session(self._connection, self._clock), *args, **kwargs)
             finally:
                 _end(self._connection)
+
+    def _check_version(self, *, any_version: bool) -> None:
+        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+        if not version:
+            raise FileNotFoundError(self._path)  # made just now, and not yet laid out
+        newest = len(migrations())
+        if version < newest and not any_version:
+            raise JournalOlder(
+                f"the journal {self._path} was written by an older hotfolder (version {version}, "
+                f"this program's is {newest}): start run or once, or start the daemon anew, which "
+                f"brings it up to date and keeps a copy"
+            )
 
     def close(self) -> None:
         """Close the file."""

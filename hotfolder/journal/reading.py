@@ -25,7 +25,6 @@ class WatchRow:
     online: bool
     detect: str | None
     reason: str | None
-    was_online: bool
     since: datetime | None
 
 
@@ -74,11 +73,15 @@ def watches(session: Session) -> list[WatchRow]:
             online=bool(row["online"]),
             detect=row["detect"],
             reason=row["reason"],
-            was_online=row["first_online_at"] is not None,
             since=None if row["since"] is None else from_ms(row["since"]),
         )
         for row in session.rows("watches")
     ]
+
+
+def seen_online(session: Session) -> frozenset[str]:
+    """Return the names of the watches whose folder was there once, in a journal of any version."""
+    return frozenset(row["name"] for row in session.rows("watches_seen_online"))
 
 
 def state_counts(session: Session) -> dict[State, int]:

@@ -88,6 +88,5 @@ def _unseen(watch: config.Watch) -> reading.WatchRow:
         online=there,
         detect=None,
         reason=None if there else "the folder is not there",
-        was_online=False,
         since=None,
     )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hotfolder.simulator import Fault
+from tests.builders import make_old_journal
 from tests.end_to_end.conftest import wait_for
 
 if TYPE_CHECKING:
@@ -145,6 +146,27 @@ def test_a_newer_journal_is_5_and_stays_as_it_is(hotfolder: CommandLine, studio:
         assert ended.code == 5, (command, ended.said)
         assert "newer hotfolder" in ended.err
     assert journal.read_bytes() == before
+
+
+@pytest.mark.parametrize("version", [1, 5])
+def test_an_older_journal_is_brought_up_to_date(
+    hotfolder: CommandLine, studio: Studio, version: int
+) -> None:
+    """Looking says what is to be done and changes nothing; the next start does it."""
+    studio.drop("ann.jpg")
+    studio.state.mkdir()
+    journal = studio.state / "journal.db"
+    make_old_journal(journal, version)
+    before = journal.read_bytes()
+    for command in ("status", "jobs", "doctor"):
+        ended = hotfolder(command)
+        assert ended.code in (0, 1), ended.said
+        assert "older hotfolder" in ended.out + ended.err
+    assert hotfolder("check").code == 0
+    assert journal.read_bytes() == before
+    assert hotfolder("once").code == 0
+    assert hotfolder("status").code == 0
+    assert (studio.state / f"journal.db.version-{version}").exists()
 
 
 def test_once_gives_up_after_its_time_without_progress(

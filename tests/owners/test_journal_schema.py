@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 import hotfolder
+from hotfolder.domain.errors import JournalOlder
 from hotfolder.domain.events import WaitsFor
 from hotfolder.domain.states import State
-from hotfolder.journal import connection
+from hotfolder.journal import connection, reading
 from hotfolder.journal.connection import migrations, open_writer
+from hotfolder.journal.reader import Reader
 from hotfolder.journal.session import queries
-from tests.builders import sha256
+from tests.builders import make_old_journal, sha256
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,6 +81,16 @@ def test_an_old_file_is_not_migrated_twice(tmp_path: Path) -> None:
     second = open_writer(path)
     assert tables(second) == before
     second.close()
+
+
+@pytest.mark.parametrize("version", range(1, len(migrations())))
+def test_what_a_start_reads_first_is_in_every_version(tmp_path: Path, version: int) -> None:
+    """A journal of an older program keeps nobody from starting; else it is not read."""
+    make_old_journal(tmp_path / connection.FILE_NAME, version)
+    with pytest.raises(JournalOlder, match="older hotfolder"):
+        Reader(tmp_path)
+    with Reader(tmp_path, any_version=True) as reader:
+        assert reader.read(reading.seen_online) == frozenset()
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,13 @@ WHERE id = :watch;
 
 -- name: watches
 -- All watches, for the faces.
-SELECT id, name, root, output_root, online, detect, reason, first_online_at, since
+SELECT id, name, root, output_root, online, detect, reason, since
 FROM watch ORDER BY name;
+
+-- name: watches_seen_online
+-- The watches whose folder was there once. Read before a journal of an older program is brought up
+-- to date: only what every version has.
+SELECT name FROM watch WHERE first_online_at IS NOT NULL;
 
 -- name: watch_by_name
 -- What a watch is known by, and whether there is anything that it could lose.

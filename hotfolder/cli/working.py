@@ -117,10 +117,9 @@ def check(
     out = render.console()
     answering = preflight.answering(ready.config.watch, ready.dead)
     for watch in ready.config.watch:
-        out.print(_standing(watch, answers=watch in answering))
-    out.print(
-        Text.assemble(("ok ", "green"), "state in ", render.name(str(ready.config.state_dir)))
-    )
+        out.print(_standing(watch, answers=watch in answering), soft_wrap=True)
+    state = render.name(str(ready.config.state_dir))
+    out.print(Text.assemble(("ok ", "green"), "state in ", state), soft_wrap=True)
     out.print(Text.assemble(("ok ", "green"), "API key found"))
     unusable = preflight.access_problems(answering) + preflight.missing_commands(ready.config)
     for problem in unusable:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -66,9 +67,10 @@ def _rating(facts: Facts, beside: Mapping[str, str]) -> float:
     """Return a picture's rating; one that has none counts as 0, a rejected one as -1."""
     stated = beside.get("xmp.Rating") or facts.texts.get("xmp.Rating") or "0"
     try:
-        return float(stated)
+        rating = float(stated)
     except ValueError:
         return 0
+    return rating if math.isfinite(rating) else 0
 
 
 def excluding(watch: config.Watch, relative: str) -> list[str]:

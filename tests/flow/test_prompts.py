@@ -181,6 +181,16 @@ async def test_a_picture_is_marked_later(studio: Studio, detect: str) -> None:
     assert prompts(studio) == {"ann.jpg": "Make it gold"}
 
 
+@pytest.mark.parametrize("rating", ["NaN", "inf", "much", ""])
+async def test_a_rating_that_is_no_number_is_none(studio: Studio, rating: str) -> None:
+    """Nobody marked the picture, so nobody pays for it."""
+    studio.configure(rules=[rule("Make it gold", "when.min_rating = 3")])
+    studio.drop("ann.jpg")
+    studio.drop("ann.xmp", XMP.replace('Rating="4"', f'Rating="{rating}"'))
+    await studio.once()
+    assert studio.jobs() == []
+
+
 async def test_a_broken_picture_is_told_whatever_a_rule_asks_for(studio: Studio) -> None:
     """What cannot be looked at is not skipped silently."""
     studio.configure(rules=[rule("Make it gold", "when.min_width = 9000")])

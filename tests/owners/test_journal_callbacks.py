@@ -217,6 +217,18 @@ def test_a_task_in_reserve_is_followed_before_another_is_paid(desk: Desk) -> Non
     assert (moved.state, moved.submit.task_id) == (State.RUNNING, TASK)
 
 
+def test_the_callback_of_a_failed_task_delays_nothing(desk: Desk) -> None:
+    """It tells what a query has told: the next submit need not wait for it to be looked into."""
+    job = desk.bring_to(State.RUNNING)
+    assert job.submit is not None
+    assert job.submit.task_id is not None
+    assert desk.journal.run_blocking(callbacks.hear, token_of(desk, job), job.submit.task_id)
+    assert desk.journal.run_blocking(callbacks.named, job.id) == job.submit.task_id
+    job = desk.apply(job, ev.RemoteFailedInPassing(failure=REJECTED, until=NOON), uploaded())
+    commit = partial(holding.commit, before=job, outcome=Outcome(intended()), tried=())
+    assert desk.journal.run_blocking(commit).job.state is State.SUBMITTING
+
+
 def submits(desk: Desk) -> list[tuple[int, str]]:
     """Return number and token of all submits of the first job, as they were made."""
 

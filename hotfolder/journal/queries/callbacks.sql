@@ -20,9 +20,12 @@ WHERE callback.due_at IS NOT NULL AND job.state = 'running'
 UPDATE job SET due_at = 0 WHERE id = :job AND state = 'running';
 
 -- name: callback_of_job
--- What a callback said of a job and is still to be looked into.
+-- What a callback said of a job and is still to be looked into; not of a task known to have failed.
 SELECT callback.task_id FROM callback JOIN submit ON submit.id = callback.submit
-WHERE submit.job = :job AND callback.due_at IS NOT NULL ORDER BY callback.heard_at LIMIT 1;
+WHERE submit.job = :job AND callback.due_at IS NOT NULL AND NOT EXISTS (
+    SELECT 1 FROM submit AS known
+    WHERE known.task_id = callback.task_id AND known.outcome = 'failed'
+) ORDER BY callback.heard_at LIMIT 1;
 
 -- name: due_callbacks
 -- Callbacks to look into. Those of a job that is just being sent wait for its answer.

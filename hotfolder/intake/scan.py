@@ -42,7 +42,8 @@ class Listing:
         The first that the disk or share fails on is told to `refused`. Not each name but their
         folder is looked up from the root, which is quicker. Raises OSError where that fails.
         """
-        with contextlib.suppress(FileNotFoundError), _opened(self.root, self.folder) as folder:
+        gone = contextlib.suppress(FileNotFoundError, NotADirectoryError)
+        with gone, _opened(self.root, self.folder) as folder:
             left, failed = iter(names), False
             while True:
                 try:

@@ -17,6 +17,7 @@ from xml.parsers import expat
 from hotfolder.imaging import iptc
 
 LARGEST_BYTES: Final = 4 * 1024 * 1024
+_DEEPEST: Final = 100
 EDITED_BY_AI: Final = (
     "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 )
@@ -218,7 +219,19 @@ def _parsed(packet: bytes) -> ET.Element:
     """Parse a packet without a DOCTYPE. Raises _Broken."""
     if len(packet) > LARGEST_BYTES:
         raise _Broken
-    guard = expat.ParserCreate(namespace_separator=" ")
+    guard, depth = expat.ParserCreate(namespace_separator=" "), 0
+
+    def enter(*_: object) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > _DEEPEST:  # written out again by recursion
+            raise _Broken
+
+    def leave(_name: str) -> None:
+        nonlocal depth
+        depth -= 1
+
+    guard.StartElementHandler, guard.EndElementHandler = enter, leave
     guard.StartDoctypeDeclHandler = _refuse
     guard.StartNamespaceDeclHandler = _know
     stripped = packet.strip(b"\0 \t\r\n")

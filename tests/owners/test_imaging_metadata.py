@@ -202,3 +202,14 @@ def _camera(tags: dict[int, Any]) -> Any:  # noqa: ANN401  Pillow's EXIF
     ratios = {tag: TiffImagePlugin.IFDRational(*value) for tag, value in tags.items()}
     block.get_ifd(0x8769).update(ratios)
     return block
+
+
+def test_metadata_nested_by_the_thousand_hurts_no_picture() -> None:
+    """In the second part of a JPEG's XMP, which is read with the first: it is left out."""
+    deep = XMP.replace("</rdf:Description>", "<a>" * 8000 + "</a>" * 8000 + "</rdf:Description>")
+    head = b"http://ns.adobe.com/xmp/extension/\0" + b"0" * 32 + struct.pack(">II", len(deep), 0)
+    part = head + deep.encode()
+    segment = b"\xff\xe1" + struct.pack(">H", len(part) + 2) + part
+    picture = saved(scene(), "JPEG", xmp=XMP.encode())
+    content = picture[:2] + segment + picture[2:]
+    assert metadata.read(inspect(content), content)["xmp.Rating"] == "4"

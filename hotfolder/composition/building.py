@@ -176,6 +176,7 @@ class Building:
         return Control(
             self.owners.journal,
             self.owners.client,
+            threads=self.owners.threads,
             wake=self.exchange.wake,
             settling=self.exchange.settling,
             look=probing.look,

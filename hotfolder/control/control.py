@@ -14,6 +14,7 @@ from hotfolder.control.retrying import Retrying, WatchNamed
 from hotfolder.control.wishes import Ask, Cancel, Pause, Release, Resolve, Resume, Retry
 from hotfolder.domain.errors import OperatorError
 from hotfolder.journal.journal import Journal
+from hotfolder.pipeline.threads import ShareThreads
 from hotfolder.runninghub.client import Client
 
 Settling = Callable[[str, str], str | None]
@@ -26,10 +27,10 @@ async def _no_look() -> None:
 class Control:
     """Grants operators' wishes.
 
-    `wake` is called when jobs may be due; `settling` says of a watch and path why it is not
-    accepted yet; `look` looks at the account, with the key as it now stands; `look_again` has a
-    watch's folder looked at; `watch` gives the config's watch of a name. Without a `client`
-    nothing can be asked of the service.
+    `threads` are for users' folders; `wake` is called when jobs may be due; `settling` says of a
+    watch and path why it is not accepted yet; `look` looks at the account, with the key as it now
+    stands; `look_again` has a watch's folder looked at; `watch` gives the config's watch of a name.
+    Without a `client` nothing can be asked of the service.
     """
 
     def __init__(
@@ -37,13 +38,14 @@ class Control:
         journal: Journal,
         client: Client | None,
         *,
+        threads: ShareThreads | None = None,
         wake: Callable[[], None] = lambda: None,
         settling: Settling = lambda _watch, _path: None,
         look: Look = _no_look,
         look_again: LookAgain = lambda _watch: None,
         watch: WatchNamed = lambda _name: None,
     ) -> None:
-        self._retrying = Retrying(journal, watch)
+        self._retrying = Retrying(journal, threads or ShareThreads(), watch)
         self._resolving = Resolving(journal, client)
         self._cancelling = Cancelling(journal, client)
         self._holding = Holding(journal, look=look, look_again=look_again)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
+from functools import partial
+from typing import Final
 
 from hotfolder import config, sources
 from hotfolder.control import jobs
@@ -16,6 +17,9 @@ from hotfolder.domain.states import State
 from hotfolder.intake.staleness import today
 from hotfolder.journal import acceptance, reading, staleness
 from hotfolder.journal.journal import Journal
+from hotfolder.pipeline.threads import ShareThreads
+
+LOOK_TIMEOUT_S: Final = 20.0
 
 WatchNamed = Callable[[str], config.Watch | None]
 
@@ -23,8 +27,9 @@ WatchNamed = Callable[[str], config.Watch | None]
 class Retrying:
     """Retries jobs; `watch` gives the config's watch of a name."""
 
-    def __init__(self, journal: Journal, watch: WatchNamed) -> None:
+    def __init__(self, journal: Journal, threads: ShareThreads, watch: WatchNamed) -> None:
         self._journal = journal
+        self._threads = threads
         self._watch = watch
 
     async def retry(self, wish: Retry) -> list[str]:
@@ -70,12 +75,17 @@ class Retrying:
 
     async def _redo_one(self, job: Job) -> str:
         watch = self._watch(job.watch)
+        draft = None
         try:
-            draft = await asyncio.to_thread(today, watch, job) if watch else None
+            if watch is not None:
+                look = partial(today, watch, job)
+                draft = await self._threads.run(job.watch, look, timeout_s=LOOK_TIMEOUT_S)
             if draft is None or draft.failure is not None:
                 why = draft.failure.message if draft and draft.failure else "no rule takes it now"
                 return f"job {job.id} was left alone: {why}"
             fresh = await self._journal.run(acceptance.repeat, job.id, draft)
+        except TimeoutError:
+            return f"job {job.id} was left alone: its folder does not answer"
         except (acceptance.StillOpen, OSError, sources.SourceError) as error:
             return f"job {job.id} was left alone: {error}"
         return f"job {job.id} is made anew by today's prompt as job {fresh.id}"

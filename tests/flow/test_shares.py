@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from hotfolder.control import retrying
 from hotfolder.intake import thread
 from hotfolder.intake.root import MARKER_NAME
 from tests.mounting import hanging_share, mount, unmount
@@ -286,3 +287,20 @@ async def test_a_read_only_folder_is_known_by_its_disk(studio: Studio) -> None:
 def _is_quiet(studio: Studio) -> bool:
     parts = studio.newest_service.parts
     return parts is not None and all(each.quiet for each in parts.watches.intakes)
+
+
+async def test_a_hung_share_keeps_no_wish_waiting(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`retry --changed` says that the folder does not answer, and leaves the job alone."""
+    monkeypatch.setattr(retrying, "LOOK_TIMEOUT_S", 0.5)
+    studio.drop("ann.jpg")
+    async with studio.running():
+        await studio.until_states(done=1)
+        studio.drop("ann.txt", "Make it blue")
+        await studio.until(lambda: studio.job("ann.jpg")["stale"], "it is stale")
+        with hanging_share(studio.input):
+            said = await studio.send("retry", jobs=[], changed=True)
+        assert said == ["job 1 was left alone: its folder does not answer"]
+    assert studio.states() == {"done": 1}
+    assert len(studio.ledger().tasks) == 1

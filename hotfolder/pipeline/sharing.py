@@ -24,6 +24,7 @@ from hotfolder.runninghub.wire import Queue
 
 SHORTEST_LOOK_S: Final = 0.5
 LONGEST_LOOK_S: Final = 5.0
+LONGEST_POOR_LOOK_S: Final = 1.0  # a place is free only for as long as its owner takes to fill it
 SLOWER: Final = 1.3
 STAYS_FREE: Final = 3
 
@@ -46,6 +47,7 @@ class Sharing:
         self._seen_refusals = 0
         self._limit: int | None = None
         self._free_for = 0
+        self._is_poor = False
 
     def refused(self) -> None:
         """Take in that the service had no place for a submit."""
@@ -58,14 +60,18 @@ class Sharing:
             await self._share()
 
     async def _share(self) -> None:
-        """Look, ever more rarely while nothing changes, until places are no longer short."""
+        """Look, ever more rarely while nothing changes, until places are no longer short.
+
+        Who has less than all others together goes on looking often.
+        """
         wait_s = SHORTEST_LOOK_S
         while True:
             self._refused.clear()
             is_over, has_changed = await self._look()
             if is_over:
                 return
-            wait_s = SHORTEST_LOOK_S if has_changed else min(LONGEST_LOOK_S, SLOWER * wait_s)
+            longest_s = LONGEST_POOR_LOOK_S if self._is_poor else LONGEST_LOOK_S
+            wait_s = SHORTEST_LOOK_S if has_changed else min(longest_s, SLOWER * wait_s)
             with suppress(TimeoutError):
                 async with asyncio.timeout(wait_s * (0.75 + 0.5 * self._jitter())):
                     await self._refused.wait()
@@ -82,6 +88,7 @@ class Sharing:
             return True, False
         self._learn_limit(queue.limit, queue.tasks)
         others = max(0, queue.tasks - self._pace.mine)
+        self._is_poor = self._pace.mine < others
         if not others and not self._pace.is_waiting(now_s):
             return True, False
         return False, self._adjust(queue.tasks, others)

@@ -59,6 +59,11 @@ def noise(size: tuple[int, int], seed: int = 1) -> Image.Image:
     return Image.frombytes("RGB", size, bytes(state) * (count // len(state) + 1))
 
 
+def mpo(*images: Image.Image) -> bytes:
+    """Give a JPEG of several pictures, as phones and cameras write them."""
+    return saved(images[0], "MPO", save_all=True, append_images=images[1:])
+
+
 def see_through(size: tuple[int, int] = (160, 120)) -> Image.Image:
     """Give the scene, half transparent."""
     image = scene(size=size)

@@ -150,6 +150,12 @@ TRUNCATED = Failure(
     "The picture's end is missing: it was not copied completely.",
     "If it is still being copied, nothing need be done; else drop it again.",
 )
+MISSING_PARTS = Failure(
+    "missing_parts",
+    "The file lists further pictures that are not in it: it may not be copied completely.",
+    "If it is still being copied, nothing need be done. If nothing more comes, it is taken as it"
+    " is once it has been left alone for `orphan_after`.",
+)
 BROKEN_PICTURE = Failure(
     "broken_picture",
     "The picture is damaged and cannot be opened.",

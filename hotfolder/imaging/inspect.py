@@ -11,7 +11,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Final
 
-from hotfolder.imaging import boxes, items, layout, raws, traits
+from hotfolder.imaging import boxes, items, layout, parts, raws, traits
 from hotfolder.imaging.picture import (
     BrokenPicture,
     EmptyPicture,
@@ -90,8 +90,10 @@ def inspect(content: bytes, *, limit: int = PIXEL_LIMIT) -> Picture:
     if width * height > limit:
         raise TooManyPixels.of(width, height, limit)
     with translated():
-        found = traits.of(kind, content)
-    return Picture(type=kind, width=width, height=height, bytes=len(content), traits=found)
+        found, reach = traits.of(kind, content), parts.reach(kind, content)
+    return Picture(
+        type=kind, width=width, height=height, bytes=len(content), traits=found, reach=reach
+    )
 
 
 def decode(content: bytes, *, limit: int = PIXEL_LIMIT) -> Picture:

@@ -7,7 +7,7 @@ only read here; decoding is for the libraries, which only workers call.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -15,12 +15,13 @@ from hotfolder.imaging import boxes
 from hotfolder.imaging.boxes import Box
 from hotfolder.imaging.containers import Blocks
 from hotfolder.imaging.layout import Size, unpack
-from hotfolder.imaging.picture import BrokenPicture
+from hotfolder.imaging.picture import BrokenPicture, TruncatedPicture
 
 # Larger metadata than this is nobody's, and would only take memory.
 _LARGEST_BYTES: Final = 16 * 1024 * 1024
 _MOST_ENTRIES: Final = 10_000
 _XMP: Final = b"application/rdf+xml"
+_NO_PICTURES: Final = frozenset({b"Exif", b"uri ", _XMP})
 _DAMAGED: Final = "the list of a HEIC's or AVIF's items is damaged"
 # EXIF's number for a rotation (quarter turns against the clock), and with a mirroring after it.
 _TURNED: Final = (1, 8, 3, 6)
@@ -63,8 +64,18 @@ def shown(content: Any) -> Shown:  # noqa: ANN401  bytes or a map of a file
             mirrored = content[at] & 1
     if size is None:
         raise BrokenPicture("a HEIC or AVIF without a picture in it")
+    if _reach(meta, lambda kind: kind not in _NO_PICTURES) > len(content):
+        raise TruncatedPicture("the pixels of a HEIC or AVIF are not all there")
     turned = _TURNED[turns] if mirrored is None else _MIRRORED[turns][mirrored]
     return Shown((size[0], size[1]), turned)
+
+
+def reach(content: Any) -> int:  # noqa: ANN401  as above
+    """Return where the last item ends that a file lists, as a byte offset.
+
+    Raises as `shown` does.
+    """
+    return _reach(_read(content), lambda _: True)
 
 
 def blocks(content: Any) -> Blocks:  # noqa: ANN401  as above
@@ -77,6 +88,19 @@ def blocks(content: Any) -> Blocks:  # noqa: ANN401  as above
         exif=exif[start:].removeprefix(b"Exif\0\0"),
         xmp=_first(content, meta, _XMP),
         icc=_profile(content, meta),
+    )
+
+
+def _reach(meta: _Meta, wanted: Callable[[bytes], bool]) -> int:
+    """Return where the last of the items of some kinds ends; those in the list's own box apart."""
+    return max(
+        (
+            at + length
+            for item, places in meta.places.items()
+            for method, at, length in places
+            if method == 0 and wanted(meta.kinds.get(item, b""))
+        ),
+        default=0,
     )
 
 

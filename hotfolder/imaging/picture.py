@@ -5,6 +5,7 @@
      +- NotAPicture        text, a web page, ...
      +- TruncatedPicture   begins like a picture, ends too early: may still be growing
      |   +- UnwrittenPicture   has its size, but nothing is written into it yet
+     |   +- MissingParts       whole itself, but lists more than there is in the file
      +- BrokenPicture      all there, but damaged
      +- TooManyPixels      larger than the caller allows to be decoded
      +- NoDecoder          its kind needs a package that is not installed
@@ -58,6 +59,12 @@ class UnwrittenPicture(TruncatedPicture):
     """There are only zeros: reserved space, or the placeholder of a file kept elsewhere."""
 
     failure = failures.UNWRITTEN
+
+
+class MissingParts(TruncatedPicture):
+    """The picture is whole, but its file lists further ones that are not there."""
+
+    failure = failures.MISSING_PARTS
 
 
 class BrokenPicture(PictureError):
@@ -163,13 +170,22 @@ class Traits:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Picture:
-    """What a picture is: its type, its stored size in pixels (not turned), its bytes."""
+    """What a picture is: its type, its stored size in pixels (not turned), its bytes.
+
+    `reach` is where the last part ends that its file lists, as a byte offset.
+    """
 
     type: PictureType
     width: int
     height: int
     bytes: int
     traits: Traits = Traits()
+    reach: int = 0
+
+    @property
+    def lacks_parts(self) -> bool:
+        """Whether its file lists more than there is: it is being copied, or its list is stale."""
+        return self.reach > self.bytes
 
 
 _MAGIC = (

@@ -47,6 +47,15 @@ def size(content: Any) -> Size:  # noqa: ANN401  bytes or a map of a file
     return _phase_one_size(content) or found
 
 
+def reach(content: Any) -> int:  # noqa: ANN401  as above
+    """Return where the last part ends that a raw file lists besides its pixels; 0 = not known.
+
+    Raises as `size` does.
+    """
+    is_tiff = content[4:8] != b"ftyp" and content[:16] != _RAF and content[:4] != _RW2
+    return tiff.reach(content) if is_tiff else 0
+
+
 def traits(content: Any) -> Traits:  # noqa: ANN401  as above
     """Tell how a raw file's picture is turned."""
     return Traits(orientation=exif.orientation(blocks(content).exif))
@@ -79,6 +88,8 @@ def _cr3_size(content: Any) -> Size:  # noqa: ANN401  as above
     part = _cr3_parts(content).get(_PARTS[0])
     if part is None:
         raise BrokenPicture("a CR3 without a picture in it")
+    if not any(kind == b"mdat" for kind, _, _ in boxes.walk(content)):
+        raise TruncatedPicture("the CR3's pixels are not there")
     return tiff.raw(part)
 
 

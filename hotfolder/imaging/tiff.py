@@ -20,6 +20,7 @@ _WIDTH, _HEIGHT = 256, 257
 _BITS, _PHOTOMETRIC, _ORIENTATION = 258, 262, 274
 _STRIPS, _STRIP_BYTES = 273, 279
 _TILES, _TILE_BYTES = 324, 325
+_PREVIEW, _PREVIEW_BYTES = 513, 514
 _SUB_DIRECTORIES = 330
 _DNG_VERSION = 50706
 _CMYK = 5
@@ -29,7 +30,8 @@ _JPEG_HEAD_BYTES = 64 * 1024
 _WANTED = frozenset(
     {
         *(_NEW_SUBFILE_TYPE, _WIDTH, _HEIGHT, _BITS, _PHOTOMETRIC, _ORIENTATION),
-        *(_STRIPS, _STRIP_BYTES, _TILES, _TILE_BYTES, _SUB_DIRECTORIES, _DNG_VERSION),
+        *(_STRIPS, _STRIP_BYTES, _TILES, _TILE_BYTES, _PREVIEW, _PREVIEW_BYTES),
+        *(_SUB_DIRECTORIES, _DNG_VERSION),
     }
 )
 _BIG_TIFF = 43
@@ -125,12 +127,33 @@ def traits(content: bytes) -> Traits:
     )
 
 
+def reach(content: bytes) -> int:
+    """Return where the last page or preview ends that the directories list, as a byte offset.
+
+    Raises as `raw` does.
+    """
+    previews = _PREVIEW, _PREVIEW_BYTES
+    return max(
+        max(*_ends(tags, *_places(tags)), *_ends(tags, *previews)) for tags in _directories(content)
+    )
+
+
 def _require_pixels(content: bytes, tags: _Tags) -> None:
     """Raise TruncatedPicture unless every strip or tile of a directory ends inside the file."""
-    starts = tags.get(_STRIPS) or tags.get(_TILES) or ()
-    lengths = tags.get(_STRIP_BYTES) or tags.get(_TILE_BYTES) or (1,) * len(starts)
-    if any(start + length > len(content) for start, length in zip(starts, lengths, strict=False)):
+    if max(_ends(tags, *_places(tags))) > len(content):
         raise TruncatedPicture("the TIFF's pixels are not all there")
+
+
+def _places(tags: _Tags) -> tuple[int, int]:
+    """Return under which tags a directory says where its pixels are, and their lengths."""
+    return (_STRIPS, _STRIP_BYTES) if tags.get(_STRIPS) else (_TILES, _TILE_BYTES)
+
+
+def _ends(tags: _Tags, starts: int, lengths: int) -> list[int]:
+    """Return where all ends that a directory lists under two tags, and 0."""
+    at = tags.get(starts, ())
+    each_bytes = tags.get(lengths) or (1,) * len(at)
+    return [0, *(start + length for start, length in zip(at, each_bytes, strict=False))]
 
 
 @dataclass(frozen=True)

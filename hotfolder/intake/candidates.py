@@ -16,7 +16,7 @@ from hotfolder.domain.sightings import Sighting
 from hotfolder.intake import collisions, examine, mounts, sidecar, tracing
 from hotfolder.intake.settle import Settling
 from hotfolder.intake.thread import ShareThread
-from hotfolder.journal import acceptance
+from hotfolder.journal import acceptance, sightings
 from hotfolder.journal.drafts import Draft, Settled
 from hotfolder.journal.journal import Journal
 
@@ -36,7 +36,8 @@ class Candidates:
     """Looks at files in the watch's thread until they are accepted, or turn out to be no sources.
 
     `number` is the watch's number in the journal; `accepted` is called when jobs may be due,
-    `unreadable` when a file could not be read. `clock_s` gives monotonic seconds.
+    `unreadable` when a file could not be read. `clock_s` gives monotonic seconds. With
+    `single_scan` only a file's own time says how long it has been left alone.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Candidates:
         *,
         accepted: Callable[[], None],
         unreadable: Callable[[], None],
+        single_scan: bool = False,
         clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._watch = watch
@@ -56,6 +58,7 @@ class Candidates:
         self._thread = thread
         self._accepted = accepted
         self._unreadable = unreadable
+        self._single_scan = single_scan
         self._clock_s = clock_s
         self._settling: dict[str, Settling] = {}
 
@@ -153,7 +156,12 @@ class Candidates:
     def _examined(self, path: str, seen: Sighting, *, gave_time: bool) -> examine.Verdict:
         """Read a quiet file; one that is no longer as it was `seen` is not quiet after all."""
         verdict = examine.examine(
-            self._watch, self._number, path, gave_time=gave_time, at=self._journal.clock()
+            self._watch,
+            self._number,
+            path,
+            gave_time=gave_time,
+            at=self._journal.clock(),
+            awaits_parts=self._awaits_parts,
         )
         match verdict:
             case examine.Wanted(settled=settled) | examine.Unwanted(settled=settled):
@@ -161,6 +169,16 @@ class Candidates:
                     return examine.NotYet("still changing")
         traced = tracing.trace(self._journal, self._watch.input, verdict)
         return collisions.without_collisions(self._journal, self._watch, traced)
+
+    def _awaits_parts(self, settled: Settled) -> bool:
+        """Whether a file was changed too lately for its list of parts to be a stale one."""
+        now_s = self._journal.clock().timestamp()
+        written_s = settled.sighting.mtime_ns / 1e9
+        changes_s = [written_s] if written_s <= now_s else []  # else from a clock that is wrong
+        if not self._single_scan:
+            seen_at = self._journal.run_blocking(sightings.seen_at, settled)
+            changes_s.append(seen_at.timestamp() if seen_at else now_s)
+        return now_s - max(changes_s, default=now_s) < self._watch.orphan_after
 
     def _is_being_written(self, path: str, sighting: Sighting) -> bool:
         """Whether the kernel knows a writer: over a network it would know only some of them."""

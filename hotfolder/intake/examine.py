@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -11,7 +12,7 @@ from hotfolder.domain import failures
 from hotfolder.domain.events import WaitsFor
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.sightings import Sighting
-from hotfolder.imaging.picture import PictureError
+from hotfolder.imaging.picture import MissingParts, PictureError
 from hotfolder.intake import fitting, notes, plan, reading, sidecar
 from hotfolder.intake.facts import Facts, Seen
 from hotfolder.journal.drafts import Draft, Settled
@@ -56,13 +57,20 @@ Verdict = NotYet | Gone | Dropped | Wanted | Unwanted
 
 
 def examine(
-    watch: config.Watch, number: int, relative: str, *, gave_time: bool, at: datetime
+    watch: config.Watch,
+    number: int,
+    relative: str,
+    *,
+    gave_time: bool,
+    at: datetime,
+    awaits_parts: Callable[[Settled], bool] = lambda _: False,
 ) -> Verdict:
     """Read a settled file, judge its picture and resolve its plan.
 
     `gave_time` says that an incomplete picture should no longer be waited for silently: it
-    becomes a job that waits and says so; `at` is when it became one, or would. Raises OSError
-    and RootGone where the share fails.
+    becomes a job that waits and says so; `at` is when it became one, or would. `awaits_parts`
+    says whether further pictures that a file lists may still come. Raises OSError and RootGone
+    where the share fails.
     """
     reason = plan.why_ignored(watch, relative)
     if reason:
@@ -73,9 +81,17 @@ def examine(
         return _unread(error)
     if settled.sighting.size > reading.READ_LIMIT_BYTES and not gave_time:
         return NotYet("so large that it is waited for a while longer, to be sure that it is whole")
+    if _lacks_parts(picture) and awaits_parts(settled):
+        picture = MissingParts()
     if isinstance(picture, PictureError) and picture.growing and not gave_time:
         return NotYet(picture.failure.message)
     return _planned(watch, settled, picture, Facts(at, lambda: _seen(picture, content)))
+
+
+def _lacks_parts(picture: fitting.Found | PictureError) -> bool:
+    if isinstance(picture, PictureError) or picture.picture is None:
+        return False
+    return picture.picture.lacks_parts
 
 
 def _planned(

@@ -58,7 +58,8 @@ class Finder:
         """Yield the sources below a folder that are unknown, or beside which something changed.
 
         At least every SLICE_S seconds, so that other work can come between; then perhaps none.
-        With the whole tree those, too, that wait for a reference, wherever it lies.
+        With the whole tree those, too, that wait for a reference, wherever it lies, and those whose
+        missing parts were waited for long enough.
         Raises OSError where the folder cannot be listed.
         """
         if not start:
@@ -77,6 +78,8 @@ class Finder:
             self.refused = refused
             yield self._backlog.end(ignore_files.texts, refused)
             yield self._journal.run_blocking(sightings.lacking_references, self._number)
+            patience_s = self._watch.orphan_after
+            yield self._journal.run_blocking(sightings.overdue_parts, self._number, patience_s)
 
     def judge(self, hints: Iterable[str]) -> tuple[list[str], list[str]]:
         """Return the sources that some hints may be about, and the folders to be walked.

@@ -93,6 +93,7 @@ class WatchIntake:
             self._thread,
             accepted=self._accepted,
             unreadable=self._scan_soon,
+            single_scan=self._single_scan,
         )
         guard = Backlog(self.watch, number, self._journal, self._backlog)
         self._finder = Finder(

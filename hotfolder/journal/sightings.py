@@ -6,11 +6,13 @@ import os
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import Any, Final, TypeAlias
 
-from hotfolder.domain.failures import REFERENCE
-from hotfolder.journal.session import Session
+from hotfolder.domain.failures import MISSING_PARTS, REFERENCE
+from hotfolder.journal.drafts import Settled
+from hotfolder.journal.session import Session, from_ms, to_ms
 
 # What tells one version of a file, and of what is said beside it, from another: size, mtime in ns,
 # inode, and the mark of its sidecar and folder files.
@@ -97,6 +99,22 @@ def lacking_references(session: Session, watch: int) -> list[str]:
     """Return the sources that wait for a further picture, whose coming nothing else tells."""
     rows = session.rows("lacking_references", watch=watch, codes=f"{REFERENCE}*")
     return [os.fsdecode(row["path"]) for row in rows]
+
+
+def overdue_parts(session: Session, watch: int, patience_s: float) -> list[str]:
+    """Return the sources whose missing parts have been waited for that long, or longer."""
+    before = to_ms(session.now - timedelta(seconds=patience_s))
+    rows = session.rows("awaited_parts", watch=watch, code=MISSING_PARTS.code, before=before)
+    return [os.fsdecode(row["path"]) for row in rows]
+
+
+def seen_at(session: Session, settled: Settled) -> datetime | None:
+    """Return when a source was first seen just as it is now; None where it never was."""
+    row = session.row("find_source", watch=settled.watch, path=os.fsencode(settled.path))
+    sighting = settled.sighting
+    now = (sighting.size, str(sighting.mtime_ns), str(sighting.inode))
+    is_same = row is not None and (row["size"], row["mtime_ns"], row["inode"]) == now
+    return from_ms(row["seen_at"]) if row is not None and is_same else None
 
 
 def note_watch(

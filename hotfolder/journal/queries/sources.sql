@@ -7,11 +7,11 @@ WHERE watch = :watch AND path >= :first ORDER BY path LIMIT :limit;
 
 -- name: find_source
 -- One source by its place.
-SELECT id, size, mtime_ns, inode, content_hash, verdict, reason, backlog, moved_to
+SELECT id, size, mtime_ns, inode, content_hash, verdict, reason, seen_at, backlog, moved_to
 FROM source WHERE watch = :watch AND path = :path;
 
 -- name: put_source
--- Enter a source, or its newest sighting.
+-- Enter a source, or its newest sighting; seen_at is when it was first seen as it is.
 INSERT INTO source (
     watch, path, size, mtime_ns, inode, beside, content_hash, verdict, reason, seen_at
 ) VALUES (
@@ -21,7 +21,10 @@ ON CONFLICT (watch, path) DO UPDATE SET
     size = excluded.size, mtime_ns = excluded.mtime_ns, inode = excluded.inode,
     beside = excluded.beside,
     content_hash = excluded.content_hash, verdict = excluded.verdict,
-    reason = excluded.reason, seen_at = excluded.seen_at, backlog = NULL, estimate = NULL,
+    reason = excluded.reason, seen_at = CASE
+        WHEN size = excluded.size AND mtime_ns = excluded.mtime_ns AND inode = excluded.inode
+        THEN seen_at ELSE excluded.seen_at END,
+    backlog = NULL, estimate = NULL,
     moved_at = NULL, moved_to = NULL
 RETURNING id;
 
@@ -52,4 +55,11 @@ UPDATE source SET beside = :beside WHERE id = :source;
 SELECT DISTINCT source.path AS path FROM job JOIN source ON source.id = job.source
 WHERE source.watch = :watch AND job.state IN ('accepted', 'uploaded')
     AND job.waits_for = 'sidecar' AND job.error_code GLOB :codes
+ORDER BY source.path;
+
+-- name: awaited_parts
+-- Sources whose files list more than there is, and that were left alone for long.
+SELECT DISTINCT source.path AS path FROM job JOIN source ON source.id = job.source
+WHERE source.watch = :watch AND job.state IN ('accepted', 'uploaded')
+    AND job.waits_for = 'source' AND job.error_code = :code AND source.seen_at <= :before
 ORDER BY source.path;

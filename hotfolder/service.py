@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -26,7 +25,6 @@ from hotfolder.overview import Overview
 from hotfolder.reload import Reread
 from hotfolder.supervision import Supervisor
 from hotfolder.web.monitor import monitor
-from hotfolder.web.serving import serving
 
 LOOK_S: Final = 0.1
 
@@ -144,9 +142,10 @@ class Service:
             pace=parts.pace,
             watches=parts.watches,
             threads=parts.threads,
+            clock=self._house.edges.clock,
         )
         host, port = listen_place(stated)
-        async with serving(
+        async with self._house.edges.serve(
             monitor(overview.now, self._house.metrics), host, port, "monitor.listen"
         ):
             yield
@@ -207,9 +206,10 @@ class Service:
             await asyncio.sleep(self._supervisor.beat_s)
 
     async def _until_still(self, parts: Parts, timeout_s: float, progress: Progress) -> None:
+        clock = self._house.edges.clock
         last: object = None
-        since_s = time.monotonic()
-        while time.monotonic() - since_s < timeout_s:
+        since_s = clock.awake_s()
+        while clock.awake_s() - since_s < timeout_s:
             intakes = parts.watches.intakes
             settled = all(each.quiet for each in intakes)  # before the rest: else a job slips by
             try:
@@ -223,7 +223,7 @@ class Service:
                 return
             seen = (_advance(counts), [each.progress for each in intakes])
             if seen != last:
-                last, since_s = seen, time.monotonic()
+                last, since_s = seen, clock.awake_s()
             await asyncio.sleep(LOOK_S)
         log.warning("once.gave_up_waiting", seconds=timeout_s)
 

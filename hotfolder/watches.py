@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from hotfolder import config
 from hotfolder.intake.home import Claims
 from hotfolder.intake.intake import WatchIntake
-from hotfolder.intake.listening import Listen
+from hotfolder.intake.listening import Reach
 from hotfolder.journal import acceptance, holds
 from hotfolder.journal.journal import Journal
 
@@ -28,8 +28,8 @@ class Watches:
     """Follows watches until stopped.
 
     `accepted` is called when jobs may be due; `backlog` says how many sources may be let go at
-    once that stood there before; `listen` opens a source of hints; with `single_scan` what comes
-    after the first scan is left alone.
+    once that stood there before; with `single_scan` what comes after the
+    first scan is left alone.
     """
 
     def __init__(
@@ -38,13 +38,13 @@ class Watches:
         *,
         accepted: Callable[[], None],
         backlog: Callable[[], int],
-        listen: Listen,
+        reach: Reach,
         single_scan: bool = False,
     ) -> None:
         self._journal = journal
         self._backlog = backlog
         self._accepted = accepted
-        self._listen = listen
+        self._reach = reach
         self._single_scan = single_scan
         self._claims = Claims()
         self._followed: dict[str, _Followed] = {}
@@ -93,7 +93,7 @@ class Watches:
             accepted=self._accepted,
             backlog=self._backlog,
             claims=self._claims,
-            listen=self._listen,
+            reach=self._reach,
             single_scan=self._single_scan,
         )
         task = asyncio.create_task(intake.run())

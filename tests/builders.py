@@ -49,6 +49,14 @@ class StandingClock:
         """Return the time."""
         return self.now
 
+    def elapsed_s(self) -> float:
+        """Return the seconds since noon."""
+        return (self.now - NOON).total_seconds()
+
+    def awake_s(self) -> float:
+        """Return the seconds since noon."""
+        return self.elapsed_s()
+
     def forward(self, seconds: float) -> None:
         """Let time pass."""
         self.now += timedelta(seconds=seconds)

@@ -16,6 +16,7 @@ from PIL import Image
 from pydantic import SecretStr
 
 from hotfolder import config, control, key, views
+from hotfolder.clock import MACHINE_CLOCK
 from hotfolder.composition import Edges
 from hotfolder.control import Control
 from hotfolder.domain.errors import JournalUnavailable
@@ -64,8 +65,16 @@ class JumpingClock:
         """Return the time."""
         return datetime.now(UTC) + self._ahead
 
+    def elapsed_s(self) -> float:
+        """Return the seconds that passed, those of `forward` included."""
+        return MACHINE_CLOCK.elapsed_s() + self._ahead.total_seconds()
+
+    def awake_s(self) -> float:
+        """Return the seconds that passed for this machine, which slept while `forward`."""
+        return MACHINE_CLOCK.awake_s()
+
     def forward(self, seconds: float) -> None:
-        """Let time pass."""
+        """Let time pass while this machine sleeps."""
         self._ahead += timedelta(seconds=seconds)
 
 

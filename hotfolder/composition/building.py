@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from dataclasses import dataclass
 
 from hotfolder.account import Account, FindKey
@@ -15,6 +14,7 @@ from hotfolder.control import Control
 from hotfolder.domain import names
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.measures import Observe
+from hotfolder.intake.listening import Reach
 from hotfolder.intake.overdue import Overdue
 from hotfolder.journal import recovery
 from hotfolder.pipeline.aftermath import Aftermath
@@ -58,7 +58,7 @@ class Building:
         await account.begin()
         durations = Durations(await own.journal.run(recovery.usual_durations_s))
         pace = await self._pace(account.limit, durations)
-        sharing = Sharing(own.client.queue, pace, own.edges.jitter, wake=exchange.wake)
+        sharing = Sharing(own.client.queue, pace, own.later, wake=exchange.wake)
         noting = Noting(own.journal, own.spool, own.threads, self.answers.note_wishes)
         probing = self._probing(account)
         aftermath = Aftermath(noting, on_hold=probing.stir, on_done=self._clear_up)
@@ -86,7 +86,7 @@ class Building:
         """Return a window in which all that may run at the service has its place."""
         own = self.owners
         pace = Pace(limit=limit, running=await own.journal.run(recovery.running_jobs))
-        now, now_s = own.later.clock(), time.monotonic()
+        now, now_s = own.later.clock(), own.later.clock.elapsed_s()
         for each in await own.journal.run(recovery.doubtful_submits):
             usual_s = durations.doubt_s(each.model)
             left_s = min(usual_s, usual_s - (now - each.intent_at).total_seconds())
@@ -111,7 +111,7 @@ class Building:
         sharing: Sharing,
         aftermath: Aftermath,
     ) -> Runner:
-        hurry, rate = asyncio.Event(), Rate()
+        hurry, rate = asyncio.Event(), Rate(self.owners.edges.clock.elapsed_s)
         self.owners.client.listen(rate.heard)
         way = Way(
             owners=self.owners,
@@ -123,9 +123,10 @@ class Building:
             durations=durations,
             hurry=hurry,
         )
+        clock = self.owners.edges.clock
         return Runner(
             self.owners.journal,
-            {state: observed(step, self.observe) for state, step in way.steps().items()},
+            {state: observed(each, self.observe, clock) for state, each in way.steps().items()},
             pacing=Pacing(pace, rate, durations),
             later=self.owners.later,
             hurry=hurry,
@@ -159,7 +160,7 @@ class Building:
             self.owners.journal,
             accepted=self.exchange.note_accepted,
             backlog=self.answers.backlog,
-            listen=self.owners.edges.listen,
+            reach=Reach(self.owners.edges.listen, self.owners.edges.pool),
             single_scan=self.single_scan,
         )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
@@ -76,10 +75,10 @@ class Composition:
         async with AsyncExitStack() as closing:
             client = self._client()
             closing.push_async_callback(client.aclose)
-            workshop = Workshop(memory_bytes=self.config.limits.picture_memory_mb * MEGABYTE)
+            workshop = self._workshop()
             closing.callback(workshop.close)
             journal = closing.enter_context(self._journal())
-            callback_key = await journal.run(callbacks.key, secrets.token_bytes(KEY_BYTES))
+            callback_key = await journal.run(callbacks.key, self.edges.random(KEY_BYTES))
             await closing.enter_async_context(self._hearing(journal, callback_key))
             building = Building(
                 owners=Owners(
@@ -87,7 +86,7 @@ class Composition:
                     client=client,
                     spool=await self._recovered(journal),
                     workshop=workshop,
-                    threads=ShareThreads(),
+                    threads=ShareThreads(self.edges.pool),
                     later=Later(self.edges.clock, self.edges.jitter),
                     edges=self.edges,
                 ),
@@ -111,12 +110,22 @@ class Composition:
             self._key,
             submit_timeout_s=self.edges.submit_timeout_s,
             failpoint=self.edges.failpoint,
+            transport=self.edges.transport,
+        )
+
+    def _workshop(self) -> Workshop:
+        return Workshop(
+            memory_bytes=self.config.limits.picture_memory_mb * MEGABYTE,
+            pool=self.edges.pool,
+            open_worker=self.edges.open_worker,
         )
 
     def _journal(self) -> Journal:
         return Journal(
             self.config.state_dir,
             clock=self.edges.clock,
+            random=self.edges.random,
+            pool=self.edges.pool,
             failpoint=self.edges.failpoint,
             observe=self.metrics.observe,
             tell=_tell_trouble,
@@ -135,7 +144,7 @@ class Composition:
                 self._exchange.note_heard()
 
         host, port = listen_place(stated)
-        async with listening(host, port, callback_key, hear):
+        async with listening(host, port, callback_key, hear, serve=self.edges.serve):
             log.info("callbacks.listening", address=stated)
             yield
 

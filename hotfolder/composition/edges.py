@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import random
+import secrets
 from dataclasses import dataclass, field
 from datetime import tzinfo
 
-from hotfolder.domain.clock import Clock, utc_now
+from hotfolder.clock import MACHINE_CLOCK
+from hotfolder.domain.clock import Clock
 from hotfolder.domain.failpoints import Failpoint, no_failpoint
 from hotfolder.domain.retry import PollSchedule
+from hotfolder.domain.tokens import Random
+from hotfolder.imaging.workshop import OpenWorker, WorkerProcess
 from hotfolder.intake.events import Events
 from hotfolder.intake.listening import Listen
 from hotfolder.pipeline.doubts import CALLBACK_PATIENCE_S
 from hotfolder.pipeline.steps import Jitter
-from hotfolder.runninghub.client import SUBMIT_TIMEOUT_S
+from hotfolder.runninghub.client import SUBMIT_TIMEOUT_S, Transport
+from hotfolder.threads import DaemonThreads, Pool
+from hotfolder.web.serving import Serve, serving
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,14 +28,21 @@ class Edges:
 
     `submit_timeout_s` is how long the answer to a paid call is waited for, `callback_patience_s`
     how long a callback may bring a lost one. `zone` is where the owner's days begin at midnight,
-    None = where this machine is set to. `listen` opens a source of hints on a folder.
+    None = where this machine is set to. `listen` opens a source of hints on a folder, `pool`
+    threads for blocking calls, `open_worker` a worker for pictures, `serve` a port. `transport`
+    carries calls to the service, None = the network.
     """
 
-    clock: Clock = utc_now
+    clock: Clock = MACHINE_CLOCK
     jitter: Jitter = random.random
+    random: Random = secrets.token_bytes
     failpoint: Failpoint = no_failpoint
     submit_timeout_s: float = SUBMIT_TIMEOUT_S
     callback_patience_s: float = CALLBACK_PATIENCE_S
     schedule: PollSchedule = field(default_factory=PollSchedule)
     zone: tzinfo | None = None
     listen: Listen = Events
+    pool: Pool = DaemonThreads
+    open_worker: OpenWorker = WorkerProcess
+    transport: Transport | None = None
+    serve: Serve = serving

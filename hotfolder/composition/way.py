@@ -86,7 +86,12 @@ class Way:
         own, answers = self.owners, self.answers
         return Intending(
             own.journal,
-            Addresses(own.client.site, answers.config.api.webhook_url, self.callback_key),
+            Addresses(
+                own.client.site,
+                answers.config.api.webhook_url,
+                self.callback_key,
+                own.edges.random,
+            ),
             Storage(own.spool, answers.min_free_bytes),
             self.review,
             own.threads,

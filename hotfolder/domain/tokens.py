@@ -9,10 +9,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from collections.abc import Callable
 from typing import Final
 
 NONCE_BYTES: Final = 16
 SEAL_BYTES: Final = 16
+Random = Callable[[int], bytes]  # gives so many random bytes
+
 _LENGTH: Final = 43  # of 32 bytes in URL-safe Base64 without its padding
 
 

@@ -22,14 +22,15 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from hotfolder.imaging import picture
 from hotfolder.imaging.worker import LARGEST_MESSAGE, MEMORY_LACK, UNEXPECTED
+from hotfolder.threads import DaemonThreads, Pool
 
 PLACES: Final = 4
 MEMORY_BYTES: Final = 1500 * 1024 * 1024
@@ -81,17 +82,38 @@ class MemoryLack(WorkerFailed):
     """The worker needed more memory than it was given."""
 
 
+class Worker(Protocol):
+    """What does one task after the other."""
+
+    def ask(self, message: bytes, files: Sequence[int], deadline_s: float) -> dict[str, Any]:
+        """Do a task with open files and return the answer. Raises WorkerDied, WorkerSlow."""
+
+    def end(self) -> None:
+        """End now."""
+
+
+OpenWorker = Callable[[], Worker]
+
+
 class Workshop:
     """Up to `places` workers, which together get `memory_bytes` at a time."""
 
-    def __init__(self, *, places: int = PLACES, memory_bytes: int = MEMORY_BYTES) -> None:
+    def __init__(
+        self,
+        *,
+        places: int = PLACES,
+        memory_bytes: int = MEMORY_BYTES,
+        pool: Pool = DaemonThreads,
+        open_worker: OpenWorker | None = None,
+    ) -> None:
         self._memory_bytes = memory_bytes
         self._used_bytes = 0
         self._turn = asyncio.Lock()
         self._freed = asyncio.Condition()
-        self._threads = ThreadPoolExecutor(places, thread_name_prefix="workshop")
-        self._idle: list[_Worker] = []
-        self._all: set[_Worker] = set()
+        self._threads = pool(places, "workshop")
+        self._open_worker = open_worker or WorkerProcess
+        self._idle: list[Worker] = []
+        self._all: set[Worker] = set()
         self._closed = False
 
     async def work(
@@ -196,14 +218,14 @@ class Workshop:
             self._end(worker)
         return answer
 
-    def _started(self) -> _Worker:
+    def _started(self) -> Worker:
         if self._closed:
             raise WorkerDied("the program is stopping")
-        worker = _Worker()
+        worker = self._open_worker()
         self._all.add(worker)
         return worker
 
-    def _end(self, worker: _Worker) -> None:
+    def _end(self, worker: Worker) -> None:
         worker.end()
         self._all.discard(worker)
 
@@ -215,13 +237,13 @@ def _close_if_cancelled(files: Sequence[int], begun: Future[dict[str, Any]]) -> 
             os.close(each)
 
 
-class _Worker:
+class WorkerProcess:
     """One worker process and the socket to it."""
 
     def __init__(self) -> None:
         self._socket, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with other:
-            self._program = subprocess.Popen(  # noqa: S603  this program's own
+            self.program = subprocess.Popen(  # noqa: S603  this program's own
                 [sys.executable, "-P", "-m", "hotfolder.imaging.worker", str(other.fileno())],
                 pass_fds=[other.fileno()],
                 env=_environment(),
@@ -248,10 +270,10 @@ class _Worker:
 
     def end(self) -> None:
         """End the worker now; one that hangs in the kernel is not waited for."""
-        self._program.kill()
+        self.program.kill()
         self._socket.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self._program.wait(_GONE_WITHIN_S)
+            self.program.wait(_GONE_WITHIN_S)
 
 
 def _environment() -> dict[str, str]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal
@@ -177,7 +176,7 @@ class Backlog:
         if not self._limit() and since.held and not since.distrusted:
             self._journal.run_blocking(backlog.release, self._watch.name)
             since = self._journal.run_blocking(backlog.since, self._number)
-        self._began_s = self._began_s or time.time()
+        self._began_s = self._began_s or self._journal.clock().timestamp()
         self._few = {}
         self._many = since.held or since.distrusted
         self._before = Eligibility.decoded(since.eligible) if since.eligible else None
@@ -193,7 +192,7 @@ class Backlog:
         if self._before is not None and self._before.takes(path):
             return False
         began_s = self._began_s or 0.0
-        return not began_s <= int(seen[1]) / 1e9 <= time.time() + FUTURE_S
+        return not began_s <= int(seen[1]) / 1e9 <= self._journal.clock().timestamp() + FUTURE_S
 
     def _keep(self, standing: dict[str, Standing]) -> None:
         self._few |= standing

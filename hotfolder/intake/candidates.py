@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -36,8 +35,8 @@ class Candidates:
     """Looks at files in the watch's thread until they are accepted, or turn out to be no sources.
 
     `number` is the watch's number in the journal; `accepted` is called when jobs may be due,
-    `unreadable` when a file could not be read. `clock_s` gives monotonic seconds. With
-    `single_scan` only a file's own time says how long it has been left alone.
+    `unreadable` when a file could not be read. With `single_scan` only a file's own time says
+    how long it has been left alone.
     """
 
     def __init__(
@@ -50,7 +49,6 @@ class Candidates:
         accepted: Callable[[], None],
         unreadable: Callable[[], None],
         single_scan: bool = False,
-        clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._watch = watch
         self._number = number
@@ -59,7 +57,7 @@ class Candidates:
         self._accepted = accepted
         self._unreadable = unreadable
         self._single_scan = single_scan
-        self._clock_s = clock_s
+        self._clock_s = journal.clock.awake_s
         self._settling: dict[str, Settling] = {}
 
     @property

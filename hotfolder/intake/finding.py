@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import stat
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
@@ -65,15 +64,15 @@ class Finder:
         if not start:
             self._backlog.begin()
         refused: list[str] = []
-        sliced_s = time.monotonic() + SLICE_S
+        sliced_s = self._journal.clock.awake_s() + SLICE_S
         ignore_files = IgnoreFiles(self._watch.input)
         for seen in self._seen(start, refused, ignore_files):
             found = self._unknown(seen, ignore_files)
             if self._stopped.is_set():
                 return
-            if found or time.monotonic() >= sliced_s:
+            if found or self._journal.clock.awake_s() >= sliced_s:
                 yield found
-                sliced_s = time.monotonic() + SLICE_S
+                sliced_s = self._journal.clock.awake_s() + SLICE_S
         if not start:
             self.refused = refused
             yield self._backlog.end(ignore_files.texts, refused)

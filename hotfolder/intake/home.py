@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import time
 from collections.abc import Callable
 from typing import Final
 
@@ -99,7 +98,7 @@ class Home:
 
         Raises OSError or RootGone where it is not there, JournalUnavailable.
         """
-        if time.monotonic() < self._renew_s and await self._thread.run(self.is_there):
+        if self._journal.clock.awake_s() < self._renew_s and await self._thread.run(self.is_there):
             return None
         seen = await self._thread.run(self._look)
         name = self._watch.name
@@ -117,7 +116,7 @@ class Home:
         self.stranger = None
         anew = self._identity != seen.identity
         self._identity = seen.identity
-        self._renew_s = time.monotonic() + MARKER_RENEWED_S
+        self._renew_s = self._journal.clock.awake_s() + MARKER_RENEWED_S
         if known.marker != seen.marker:
             await self._thread.run(lambda: self._mark(known.marker))
         return known.watch if anew else None

@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-import time
 from collections.abc import Callable
 from typing import Final
 
@@ -24,7 +23,7 @@ from hotfolder.intake.candidates import Candidates
 from hotfolder.intake.finding import Finder
 from hotfolder.intake.hints import Hints
 from hotfolder.intake.home import Claims, Home
-from hotfolder.intake.listening import Listen, Listening
+from hotfolder.intake.listening import Listening, Reach
 from hotfolder.intake.standing import Standing
 from hotfolder.intake.thread import ShareThread
 from hotfolder.intake.walks import EVERYTHING, Step, Walks
@@ -47,8 +46,8 @@ class WatchIntake:
 
     `number` is the watch's number in the journal, until its root is recognised as another's;
     `claims` knows the other watches that are followed. `accepted` is called when jobs may be due.
-    `backlog` says how many sources may be let go at once that stood there before. `listen` opens
-    a source of hints. With `single_scan` what comes after the first scan is left alone.
+    `backlog` says how many sources may be let go at once that stood there before. With
+    `single_scan` what comes after the first scan is left alone.
     """
 
     def __init__(
@@ -60,7 +59,7 @@ class WatchIntake:
         accepted: Callable[[], None],
         backlog: Callable[[], int],
         claims: Claims,
-        listen: Listen,
+        reach: Reach,
         single_scan: bool = False,
     ) -> None:
         self.watch = watch
@@ -70,14 +69,17 @@ class WatchIntake:
         self.scanned = False
         self.scan_s = 0.0
         self._journal = journal
+        self._clock = journal.clock
         self._accepted = accepted
         self._backlog = backlog
         self._single_scan = single_scan
         self._stopped = threading.Event()
-        self._thread = ShareThread(f"intake-{watch.name}", self._hangs)
+        self._thread = ShareThread(f"intake-{watch.name}", self._hangs, reach.pool)
         self._hints = Hints()
         self._home = Home(watch, journal, self._thread, claims)
-        self._listening = Listening(watch, self.standing, self._hints, self._thread, listen)
+        self._listening = Listening(
+            watch, self.standing, self._hints, self._thread, reach.listen, journal.clock
+        )
         self._next_check_s = 0.0
         self._next_scan_s = 0.0
         self._next_parts_s = 0.0
@@ -105,7 +107,7 @@ class WatchIntake:
             self._listening.enter,
             self._home.away,
         )
-        self._walks = Walks(self._finder, self._thread)
+        self._walks = Walks(self._finder, self._thread, self._clock)
 
     @property
     def quiet(self) -> bool:
@@ -154,7 +156,7 @@ class WatchIntake:
             self._thread.close()
 
     async def _follow(self) -> None:
-        if time.monotonic() >= self._next_check_s:
+        if self._clock.awake_s() >= self._next_check_s:
             await self._check()
         if self._home.recognised:
             self._ask_for_scans()
@@ -168,7 +170,7 @@ class WatchIntake:
 
     async def _check(self) -> None:
         """See whether the root is there, is the same as before, and is listened to."""
-        self._next_check_s = time.monotonic() + min(CHECK_S, self._interval_s(SCAN_ALONE_S))
+        self._next_check_s = self._clock.awake_s() + min(CHECK_S, self._interval_s(SCAN_ALONE_S))
         try:
             number = await self._home.check()
             if number is not None:
@@ -197,7 +199,7 @@ class WatchIntake:
     # -- scanning
 
     def _ask_for_scans(self) -> None:
-        now_s = time.monotonic()
+        now_s = self._clock.awake_s()
         if now_s >= self._next_scan_s:
             self._next_scan_s = NEVER
             self._walks.ask(EVERYTHING)
@@ -263,18 +265,18 @@ class WatchIntake:
         alone_s = max(SCAN_ALONE_S, SCAN_SHARE * spent_s)
         listened = self.standing.detect == "events"
         usual_s = SCAN_WITH_EVENTS_S if listened else alone_s
-        return time.monotonic() + self._interval_s(usual_s)
+        return self._clock.awake_s() + self._interval_s(usual_s)
 
     def _scan_parts_after(self, spent_s: float) -> None:
         usual_s = max(SCAN_ALONE_S, SCAN_SHARE * spent_s)
-        self._next_parts_s = time.monotonic() + self._interval_s(usual_s)
+        self._next_parts_s = self._clock.awake_s() + self._interval_s(usual_s)
 
     def _interval_s(self, usual_s: float) -> float:
         stated = self.watch.scan_interval
         return usual_s if stated == "auto" else stated
 
     def _scan_soon(self) -> None:
-        self._next_scan_s = min(self._next_scan_s, time.monotonic() + SCAN_ALONE_S)
+        self._next_scan_s = min(self._next_scan_s, self._clock.awake_s() + SCAN_ALONE_S)
 
     # -- hints
 
@@ -293,11 +295,11 @@ class WatchIntake:
 
     def _pause_s(self) -> float:
         if not self._home.recognised:
-            return self._next_check_s - time.monotonic()
+            return self._next_check_s - self._clock.awake_s()
         if self._may_walk:
             return 0.0
         scans_s = min(
             self._next_scan_s, self._next_parts_s if self._listening.scanned_parts else NEVER
         )
         next_s = min(self._candidates.next_look_s, scans_s, self._next_check_s)
-        return max(0.0, next_s - time.monotonic())
+        return max(0.0, next_s - self._clock.awake_s())

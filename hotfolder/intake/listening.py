@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import os
-import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from hotfolder import config
+from hotfolder.domain.clock import Clock
 from hotfolder.intake import mounts
 from hotfolder.intake.events import LIMIT_FILE, HintSource, Told
 from hotfolder.intake.hints import Hints
 from hotfolder.intake.mounts import Mount
 from hotfolder.intake.standing import Standing
 from hotfolder.intake.thread import ShareThread
+from hotfolder.threads import DaemonThreads, Pool
 
 SELF_TEST_S: Final = 5.0
 TESTED_AGAIN_S: Final = 3600.0
@@ -29,6 +31,14 @@ PROBE: Final = ".hotfolder-probe"
 _NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
 
 Listen = Callable[[Path, Told], HintSource]
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How a watch's folder is reached: `listen` opens a source of hints, `pool` threads."""
+
+    listen: Listen
+    pool: Pool = DaemonThreads
 
 
 class Listening:
@@ -44,12 +54,14 @@ class Listening:
         hints: Hints,
         thread: ShareThread,
         listen: Listen,
+        clock: Clock,
     ) -> None:
         self._watch = watch
         self._standing = standing
         self._hints = hints
         self._thread = thread
         self._listen = listen
+        self._clock = clock
         self._source: HintSource | None = None
         self._mounted: list[Mount] | None = None
         self._remote: tuple[str, ...] = ()
@@ -99,10 +111,10 @@ class Listening:
             self._standing.trouble("events", "events stopped coming: they are begun anew")
             await self._standing.note()
             self.stop()
-            self._next_try_s = time.monotonic() + RESTARTED_AFTER_S
-        if time.monotonic() < self._next_try_s:
+            self._next_try_s = self._clock.awake_s() + RESTARTED_AFTER_S
+        if self._clock.awake_s() < self._next_try_s:
             return False
-        self._next_try_s = time.monotonic() + TESTED_AGAIN_S
+        self._next_try_s = self._clock.awake_s() + TESTED_AGAIN_S
         return await self._begin(mounted)
 
     def tell_limit(self) -> None:
@@ -132,7 +144,7 @@ class Listening:
             reason = await self._self_test()
         if reason is not None:
             self.stop()
-            self._next_try_s = time.monotonic() + TESTED_AGAIN_S
+            self._next_try_s = self._clock.awake_s() + TESTED_AGAIN_S
         self._standing.trouble("events", reason)
         self._standing.detect = "events" if self._source else "scan"
         return anew and self._source is not None

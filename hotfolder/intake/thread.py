@@ -1,16 +1,12 @@
-"""One thread for all work on a watch's folder, so that a share that hangs stops nobody else.
-
-It is a daemon thread: the program can end while a call on a dead share never returns.
-"""
+"""One thread for all work on a watch's folder, so that a share that hangs stops nobody else."""
 
 from __future__ import annotations
 
 import asyncio
-import queue
-import threading
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Future
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
+
+from hotfolder.threads import DaemonThreads, Pool
 
 T = TypeVar("T")
 
@@ -23,17 +19,15 @@ class ShareThread:
     `hangs` is awaited, once for each, when a call has not come back for HANGS_AFTER_S seconds.
     """
 
-    def __init__(self, name: str, hangs: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self, name: str, hangs: Callable[[], Awaitable[None]], pool: Pool = DaemonThreads
+    ) -> None:
         self._hangs = hangs
-        self._calls: queue.SimpleQueue[tuple[Callable[[], Any], Future[Any]] | None]
-        self._calls = queue.SimpleQueue()
-        threading.Thread(target=self._serve, name=name, daemon=True).start()
+        self._thread = pool(1, name)
 
     async def run(self, call: Callable[[], T]) -> T:
         """Make a call and wait for its result, however long it takes."""
-        answer: Future[T] = Future()
-        self._calls.put((call, answer))
-        waiting = asyncio.wrap_future(answer)
+        waiting = asyncio.wrap_future(self._thread.submit(call))
         done, _ = await asyncio.wait({waiting}, timeout=HANGS_AFTER_S)
         if not done:
             await self._hangs()
@@ -41,14 +35,4 @@ class ShareThread:
 
     def close(self) -> None:
         """Begin nothing more; a call that hangs is left alone."""
-        self._calls.put(None)
-
-    def _serve(self) -> None:
-        while (queued := self._calls.get()) is not None:
-            call, answer = queued
-            if not answer.set_running_or_notify_cancel():
-                continue
-            try:
-                answer.set_result(call())
-            except BaseException as error:  # noqa: BLE001  the caller is told
-                answer.set_exception(error)
+        self._thread.shutdown(wait=False)

@@ -6,11 +6,11 @@ folders, which hints ask for, go before the scan of everything.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from hotfolder.domain.clock import Clock
 from hotfolder.intake.finding import Finder
 from hotfolder.intake.thread import ShareThread
 
@@ -40,10 +40,11 @@ class Walks:
     `failed` is the folder whose walk failed last.
     """
 
-    def __init__(self, finder: Finder, thread: ShareThread) -> None:
+    def __init__(self, finder: Finder, thread: ShareThread, clock: Clock) -> None:
         self.failed = EVERYTHING
         self._finder = finder
         self._thread = thread
+        self._clock = clock
         self._asked: dict[str, None] = {}
         self._under_way: dict[bool, _Walk] = {}  # by whether it is of everything
 
@@ -67,14 +68,14 @@ class Walks:
         Raises what ended the walk: OSError and RootGone where its folder cannot be listed.
         """
         walk = self._turn()
-        began_s = time.monotonic()
+        began_s = self._clock.awake_s()
         try:
             found = await self._thread.run(lambda: next(walk.found, None))
         except BaseException:
             self._end(walk)
             self.failed = walk.folder
             raise
-        walk.spent_s += time.monotonic() - began_s
+        walk.spent_s += self._clock.awake_s() - began_s
         if found is None:
             self._end(walk)
         return Step(walk.folder, found or [], found is None, walk.spent_s)

@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from hotfolder.domain.clock import Clock
+from hotfolder.domain.clock import Now
 from hotfolder.domain.failures import RESTORED
 from hotfolder.journal import holds
 from hotfolder.journal.connection import FILE_NAME, check_whole, fold, open_writer, snapshot
@@ -76,7 +76,7 @@ def dailies(backups: Path, now: datetime) -> list[Path]:
     return sorted(each for each in backups.glob(DAILY_GLOB) if each.name <= newest)
 
 
-def put_back(folder: Path, copy: Path, clock: Clock) -> tuple[list[str], Path | None]:
+def put_back(folder: Path, copy: Path, clock: Now) -> tuple[list[str], Path | None]:
     """Make a copy the journal in `folder`, with every watch held.
 
     Returns the watches' names, and where the former journal was put aside, if there was one.
@@ -97,7 +97,7 @@ def put_back(folder: Path, copy: Path, clock: Clock) -> tuple[list[str], Path | 
     return watches, aside
 
 
-def _hold_all(path: Path, clock: Clock) -> list[str]:
+def _hold_all(path: Path, clock: Now) -> list[str]:
     with closing(open_writer(path)) as connection:
         session = Session(connection, clock)
         names = [row["name"] for row in session.rows("watches")]
@@ -107,7 +107,7 @@ def _hold_all(path: Path, clock: Clock) -> list[str]:
     return names
 
 
-def _kept_aside(path: Path, clock: Clock) -> Path:
+def _kept_aside(path: Path, clock: Now) -> Path:
     """Give the former journal a second name, so that its own can be taken in one step.
 
     Its log is folded in first: a log must never stand beside another journal, and the former one

@@ -11,6 +11,7 @@ import asyncio
 import fcntl
 import os
 import queue
+import secrets
 import sqlite3
 import threading
 import time
@@ -20,12 +21,15 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
-from hotfolder.domain.clock import Clock, utc_now
+from hotfolder.clock import MACHINE_CLOCK
+from hotfolder.domain.clock import Clock
 from hotfolder.domain.errors import JournalError, JournalLocked, JournalUnavailable
 from hotfolder.domain.failpoints import Failpoint, no_failpoint
 from hotfolder.domain.measures import Measure, Observe, unobserved
+from hotfolder.domain.tokens import Random
 from hotfolder.journal.connection import FILE_NAME, damage_reported, open_writer
 from hotfolder.journal.session import Session
+from hotfolder.threads import DaemonThreads, Pool
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -59,13 +63,16 @@ class Journal:
         self,
         folder: Path,
         *,
-        clock: Clock = utc_now,
+        clock: Clock = MACHINE_CLOCK,
+        random: Random = secrets.token_bytes,
+        pool: Pool = DaemonThreads,
         failpoint: Failpoint = no_failpoint,
         observe: Observe = unobserved,
         tell: Callable[[str], None] = lambda _trouble: None,
     ) -> None:
         self.path = folder / FILE_NAME
         self.clock = clock
+        self._random = random
         self._failpoint = failpoint
         self._observe = observe
         self._tell = tell
@@ -78,9 +85,8 @@ class Journal:
         self.trouble = ""
         self._closed = False
         self._gate = threading.Lock()
-        self._queue: queue.SimpleQueue[_Operation | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._serve, name="journal", daemon=True)
-        self._thread.start()
+        self._queue: queue.SimpleQueue[_Operation] = queue.SimpleQueue()
+        self._thread = pool(1, "journal")
 
     def __enter__(self) -> Self:
         return self
@@ -96,13 +102,16 @@ class Journal:
         Raises what the operation raises (its changes are undone), or JournalUnavailable when
         the disk would not take the commit (nothing of it happened).
         """
-        return await asyncio.wrap_future(self._enqueue(operation, *args, **kwargs))
+        queued, _ = self._enqueue(operation, *args, **kwargs)
+        return await asyncio.wrap_future(queued)
 
     def run_blocking(
         self, operation: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Run an operation from a thread that has no loop."""
-        return self._enqueue(operation, *args, **kwargs).result()
+        queued, turn = self._enqueue(operation, *args, **kwargs)
+        turn.result()
+        return queued.result()
 
     def close(self) -> None:
         """Commit what is queued, fold the log into the file and give the lock back."""
@@ -110,40 +119,39 @@ class Journal:
             if self._closed:
                 return
             self._closed = True
-            self._queue.put(None)
-        self._thread.join()
+        self._thread.submit(self._end).result()
+        self._thread.shutdown()
         os.close(self._lock)
 
     def _enqueue(
         self, operation: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs
-    ) -> Future[T]:
+    ) -> tuple[Future[T], Future[None]]:
+        """Return the answer to come, and the turn of the thread after which it is there."""
         queued = _Operation(lambda session: operation(session, *args, **kwargs))
         with self._gate:
             if self._closed:
                 raise JournalError(f"the journal {self.path} is closed")
             self._queue.put(queued)
-        return queued.answer
+            return queued.answer, self._thread.submit(self._take_turn)
 
-    def _serve(self) -> None:
-        open_ = True
-        while open_:
-            batch, open_ = self._next_batch()
-            if batch:
-                self._commit_together(batch)
+    def _take_turn(self) -> None:
+        """Commit what is queued; what came meanwhile has a turn of its own."""
+        batch = self._next_batch()
+        if batch:
+            self._commit_together(batch)
+
+    def _end(self) -> None:
         with suppress(sqlite3.Error):  # a full disk: the log stays and is read at the next start
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self._connection.close()
 
-    def _next_batch(self) -> tuple[list[_Operation], bool]:
+    def _next_batch(self) -> list[_Operation]:
         batch: list[_Operation] = []
-        item = self._queue.get()
-        while item is not None:
+        while len(batch) < _SHARED_COMMIT and not self._queue.empty():
+            item = self._queue.get()
             if item.answer.set_running_or_notify_cancel():
                 batch.append(item)
-            if len(batch) == _SHARED_COMMIT or self._queue.empty():
-                return batch, True
-            item = self._queue.get()
-        return batch, False
+        return batch
 
     def _commit_together(self, batch: list[_Operation]) -> None:
         try:
@@ -166,7 +174,7 @@ class Journal:
     def _transact(self, batch: list[_Operation]) -> list[tuple[Any, Exception | None]]:
         self._connection.execute("BEGIN IMMEDIATE")
         try:
-            session = Session(self._connection, self.clock)
+            session = Session(self._connection, self.clock, self._random)
             before = self._connection.total_changes
             answers = [self._run_one(session, operation) for operation in batch]
             if self._connection.total_changes == before:
@@ -181,9 +189,9 @@ class Journal:
 
     def _commit_changes(self) -> None:
         self._failpoint("commit.before")
-        began_s = time.monotonic()
+        began_s = self.clock.awake_s()
         self._connection.execute("COMMIT")
-        self._observe(Measure.COMMIT, time.monotonic() - began_s, "")
+        self._observe(Measure.COMMIT, self.clock.awake_s() - began_s, "")
         self._note_trouble("")
         self._failpoint("commit.after")
 

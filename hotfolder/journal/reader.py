@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
-from hotfolder.domain.clock import Clock, utc_now
+from hotfolder.domain.clock import Now, utc_now
 from hotfolder.domain.errors import JournalOlder
 from hotfolder.journal.connection import FILE_NAME, damage_reported, migrations, open_reader
 from hotfolder.journal.journal import is_locked
@@ -24,7 +24,7 @@ class Reader:
     Raises FileNotFoundError where there is none yet, JournalDamaged, JournalNewer, JournalOlder.
     """
 
-    def __init__(self, folder: Path, *, clock: Clock = utc_now, any_version: bool = False) -> None:
+    def __init__(self, folder: Path, *, clock: Now = utc_now, any_version: bool = False) -> None:
         self._path = folder / FILE_NAME
         if not self._path.exists():
             raise FileNotFoundError(self._path)

@@ -7,7 +7,6 @@ nothing; and what stands in a share's place while it is away is taken for no sha
 
 from __future__ import annotations
 
-import secrets
 import sqlite3
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -68,7 +67,7 @@ def recognise(
         found = owner = None
     if found is None:
         _require_place(watch, place)
-        return _known(session, watch["id"], watch["root_id"] or secrets.token_hex(16), own, place)
+        return _known(session, watch["id"], watch["root_id"] or session.new_id(), own, place)
     if owner is not None and owner["id"] != watch["id"]:
         _take_over(session, watch, owner)
         watch = owner
@@ -103,7 +102,7 @@ def _journal_id(session: Session, found: Marker | None) -> str:
             _hold(session, each.name)
         own = None
     if own is None:
-        own = secrets.token_hex(16)
+        own = session.new_id()
         session.change("set_meta", key=JOURNAL_ID, value=own)
     return own
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+import secrets
 import sqlite3
 from datetime import UTC, datetime
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Any, Final
 
-from hotfolder.domain.clock import Clock
+from hotfolder.domain.clock import Now
+from hotfolder.domain.tokens import Random
 
 _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
+
+ID_BYTES: Final = 16
 
 Value = str | int | float | bytes | None
 
@@ -43,10 +47,17 @@ class Session:
     `now` is read once, so that all of one transaction carries one time.
     """
 
-    def __init__(self, connection: sqlite3.Connection, clock: Clock) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, clock: Now, random: Random = secrets.token_bytes
+    ) -> None:
         self._connection = connection
+        self._random = random
         self.now = clock()
         self.now_ms = to_ms(self.now)
+
+    def new_id(self) -> str:
+        """Return an id that nothing else has."""
+        return self._random(ID_BYTES).hex()
 
     def rows(self, name: str, /, **values: Value) -> list[sqlite3.Row]:
         """Return all rows of a statement."""

@@ -7,7 +7,6 @@ so that nobody waits for the next poll. Any other names a task that was lost, or
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -72,7 +71,7 @@ class Doubts:
         self._resend_up_to = resend_up_to
         self._patience = timedelta(seconds=patience_s)
         self._hearing_since = self._looked_at = later.clock()
-        self._looked_s = time.monotonic()
+        self._looked_s = later.clock.awake_s()
         self._news = asyncio.Event()
 
     def wake(self) -> None:
@@ -153,7 +152,7 @@ class Doubts:
 
         The one shows in the other: only the monotonic clock stands still or goes on as before.
         """
-        now, now_s = self._later.clock(), time.monotonic()
+        now, now_s = self._later.clock(), self._later.clock.awake_s()
         passed_s = (now - self._looked_at).total_seconds()
         if abs(passed_s - (now_s - self._looked_s)) > CLOCK_JUMP_S:
             self._hearing_since = now

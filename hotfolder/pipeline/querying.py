@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -139,7 +138,7 @@ class Querying:
         )
 
     def _denied(self, job: Job, submit: Submit, report: TaskReport) -> ev.Event:
-        now_s = time.monotonic()
+        now_s = self._later.clock.elapsed_s()
         oddities = self._oddities[job.id]
         if not oddities.denied:
             oddities.denied_since_s = now_s

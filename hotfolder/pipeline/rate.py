@@ -12,11 +12,11 @@ leads to another machine. Few go on at a time, and each waits as long as that ma
 
 from __future__ import annotations
 
-import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
+from hotfolder.clock import MACHINE_CLOCK
 from hotfolder.domain.states import State
 from hotfolder.runninghub import refusals
 from hotfolder.runninghub.fields import Answer
@@ -67,7 +67,8 @@ class Bucket:
 class Rate:
     """The budget of calls of each kind of step."""
 
-    def __init__(self) -> None:
+    def __init__(self, elapsed_s: Callable[[], float] = MACHINE_CLOCK.elapsed_s) -> None:
+        self._elapsed_s = elapsed_s
         calls = Bucket(CALLS_PER_S, CALLS_PER_S)
         self._calls = calls
         self._buckets: Mapping[State, tuple[Bucket, ...]] = {
@@ -117,7 +118,7 @@ class Rate:
         """Take in what a call was answered with; None = nothing."""
         if answer is None:
             return
-        now_s = time.monotonic()
+        now_s = self._elapsed_s()
         wait_s = refusals.rate_refused_s(answer, may_mean_tasks=call == "submit")
         if wait_s is None:
             self._pass(now_s)

@@ -7,7 +7,6 @@ else is in the journal, so that losing this process loses nothing.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -139,7 +138,7 @@ class Runner:
             log.info("hold.lifted", scope=scope)
         if self._stopping:  # since this claim was asked for: `drain` knows only what had begun
             return None
-        now_s = time.monotonic()
+        now_s = self._later.clock.elapsed_s()
         for each in found:
             may_try = self._trials.may_try(each, self._busy)
             if may_try and self._rate.take(each.job.state, now_s):
@@ -148,7 +147,7 @@ class Runner:
 
     def _room(self) -> dict[State, int]:
         """Return how many steps of each state may begin; what is paid for comes first."""
-        now_s = time.monotonic()
+        now_s = self._later.clock.elapsed_s()
         working = list(self._busy.values())
         room = {State.UPLOADED: self._pace.room(now_s)}
         room |= {state: places - working.count(state) for state, places in PLACES.items()}
@@ -176,7 +175,7 @@ class Runner:
         waits_s = [IDLE_LOOK_S]
         if next_due is not None:
             waits_s.append((next_due - self._later.clock()).total_seconds())
-        now_s = time.monotonic()
+        now_s = self._later.clock.elapsed_s()
         resume = self._pace.resumes_s(now_s), self._rate.resumes_s(now_s)
         waits_s += [each - now_s for each in resume if each is not None]
         with suppress(TimeoutError):
@@ -237,7 +236,7 @@ class Runner:
         )
 
     def _note_pace(self, before: Job, job: Job, outcome: Outcome) -> None:
-        now_s = time.monotonic()
+        now_s = self._later.clock.elapsed_s()
         busy = outcome.busy
         if busy is not None:
             refuse = self._pace.full if busy.limit else self._pace.throttled

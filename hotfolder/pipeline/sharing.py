@@ -10,7 +10,6 @@ not say, the window alone decides.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Final
@@ -19,7 +18,7 @@ import structlog
 
 from hotfolder.domain.errors import RemoteError
 from hotfolder.pipeline.pacing import Pace
-from hotfolder.pipeline.steps import Jitter
+from hotfolder.pipeline.steps import Later
 from hotfolder.runninghub.wire import Queue
 
 SHORTEST_LOOK_S: Final = 0.5
@@ -37,11 +36,11 @@ class Sharing:
     """Looks at the account's queue after refusals. `wake` is called when there is room."""
 
     def __init__(
-        self, ask: Callable[[], Awaitable[Queue]], pace: Pace, jitter: Jitter, *, wake: Wake
+        self, ask: Callable[[], Awaitable[Queue]], pace: Pace, later: Later, *, wake: Wake
     ) -> None:
         self._ask = ask
         self._pace = pace
-        self._jitter = jitter
+        self._later = later
         self._wake = wake
         self._refused = asyncio.Event()
         self._seen_refusals = 0
@@ -73,7 +72,7 @@ class Sharing:
             longest_s = LONGEST_POOR_LOOK_S if self._is_poor else LONGEST_LOOK_S
             wait_s = SHORTEST_LOOK_S if has_changed else min(longest_s, SLOWER * wait_s)
             with suppress(TimeoutError):
-                async with asyncio.timeout(wait_s * (0.75 + 0.5 * self._jitter())):
+                async with asyncio.timeout(wait_s * (0.75 + 0.5 * self._later.jitter())):
                     await self._refused.wait()
 
     async def _look(self) -> tuple[bool, bool]:
@@ -83,7 +82,7 @@ class Sharing:
         except RemoteError as error:
             log.info("queue.unknown", error=str(error))
             return True, False
-        now_s = time.monotonic()
+        now_s = self._later.clock.elapsed_s()
         if queue.tasks is None or not self._pace.is_short(now_s):
             return True, False
         self._learn_limit(queue.limit, queue.tasks)

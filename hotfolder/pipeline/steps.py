@@ -13,7 +13,6 @@ pointless for a whole scope says so by a hold beside its event.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -55,15 +54,15 @@ class Outcome:
 Step = Callable[[Job], Awaitable[Outcome]]
 
 
-def observed(step: Step, observe: Observe) -> Step:
+def observed(step: Step, observe: Observe, clock: Clock) -> Step:
     """Return a step that tells how long it took, by the state it began in."""
 
     async def timed(job: Job) -> Outcome:
-        began_s = time.monotonic()
+        began_s = clock.awake_s()
         try:
             return await step(job)
         finally:
-            observe(Measure.STEP, time.monotonic() - began_s, job.state.value)
+            observe(Measure.STEP, clock.awake_s() - began_s, job.state.value)
 
     return timed
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -48,16 +47,17 @@ Review = Callable[[Job], ev.Event | Draft | None]
 class Addresses:
     """The service's site, and where it tells the end of a task: "" = it is not to call.
 
-    Each submit has a token of its own there, sealed with `key`.
+    Each submit has a token of its own there, made of `random` bytes and sealed with `key`.
     """
 
     site: str
     webhook_url: str
     key: bytes
+    random: tokens.Random
 
     def token(self) -> str:
         """Return a token for one submit."""
-        return tokens.sealed(secrets.token_bytes(tokens.NONCE_BYTES), self.key)
+        return tokens.sealed(self.random(tokens.NONCE_BYTES), self.key)
 
     def asked_for(self, token: str) -> dict[str, str]:
         """Return what asks the service, in a submit, to tell the end of its task."""

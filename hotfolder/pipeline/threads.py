@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 from typing import Final, TypeVar
+
+from hotfolder.threads import DaemonThreads, Pool
 
 T = TypeVar("T")
 
@@ -18,14 +20,15 @@ THREADS_PER_WATCH: Final = 2
 class ShareThreads:
     """Runs blocking calls on the folders of watches. `close` does not wait for hung ones."""
 
-    def __init__(self) -> None:
-        self._pools: dict[str, ThreadPoolExecutor] = {}
+    def __init__(self, pool: Pool = DaemonThreads) -> None:
+        self._pool = pool
+        self._pools: dict[str, Executor] = {}
 
     def begin(self, watch: str, call: Callable[[], T]) -> asyncio.Future[T]:
         """Begin a call in a thread of a watch and return what will come of it."""
         pool = self._pools.get(watch)
         if pool is None:
-            pool = ThreadPoolExecutor(THREADS_PER_WATCH, thread_name_prefix=f"share-{watch}")
+            pool = self._pool(THREADS_PER_WATCH, f"share-{watch}")
             self._pools[watch] = pool
         return asyncio.get_running_loop().run_in_executor(pool, call)
 

@@ -29,6 +29,8 @@ FREE_TIMEOUT_S = 60.0
 SUBMIT_TIMEOUT_S = 120.0
 SLOWEST_ANSWER = 2.0  # times the time-out, which holds for every read: a server may drip
 
+Transport = httpx.AsyncBaseTransport
+
 Heard = Callable[[str, Answer | None], None]
 
 
@@ -36,7 +38,8 @@ class Client:
     """Speaks to one site with one key.
 
     `base_url` ends with /openapi/v2. `submit_timeout_s` is how long an answer to a paid call is
-    waited for. `failpoint` is passed `submit.sending` and `CALL.answered` for every call.
+    waited for. `failpoint` is passed `submit.sending` and `CALL.answered` for every call;
+    `transport` carries them, None = the network.
 
     Raises ValueError for a key that no header can carry: the error that HTTP raises quotes it.
     """
@@ -48,6 +51,7 @@ class Client:
         *,
         submit_timeout_s: float = SUBMIT_TIMEOUT_S,
         failpoint: Failpoint = no_failpoint,
+        transport: Transport | None = None,
     ) -> None:
         headers = _authorization(key)
         self._base = base_url.rstrip("/")
@@ -59,16 +63,19 @@ class Client:
         self._listeners: list[Heard] = []
         context = httpx.create_ssl_context()
         timeout = httpx.Timeout(FREE_TIMEOUT_S, connect=CONNECT_TIMEOUT_S)
-        self._free = httpx.AsyncClient(headers=headers, timeout=timeout, verify=context)
+        self._free = httpx.AsyncClient(
+            headers=headers, timeout=timeout, verify=context, transport=transport
+        )
         self._paid = httpx.AsyncClient(
             headers=headers,
             timeout=httpx.Timeout(submit_timeout_s, connect=CONNECT_TIMEOUT_S),
             limits=httpx.Limits(max_keepalive_connections=0),
             follow_redirects=False,
             verify=context,
+            transport=transport,
         )
         host = parts.hostname or ""
-        self._links = Links(host, timeout=timeout, context=context)
+        self._links = Links(host, timeout=timeout, context=context, transport=transport)
 
     def listen(self, heard: Heard) -> None:
         """Have the name and answer of every call passed to `heard`, None for one without.

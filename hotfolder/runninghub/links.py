@@ -158,6 +158,7 @@ class Links:
         timeout: httpx.Timeout,
         context: ssl.SSLContext,
         resolve: Resolve = resolved,
+        transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._gate = Gate(service, resolve)
         proxied = not getproxies().keys().isdisjoint({"http", "https", "all"})
@@ -167,7 +168,7 @@ class Links:
             follow_redirects=True,
             max_redirects=MOST_REDIRECTS,
             verify=context,
-            transport=None if proxied else _Checked(self._gate, context),
+            transport=transport or (None if proxied else _Checked(self._gate, context)),
             event_hooks={"request": [self._check_hop]},
         )
 

@@ -18,7 +18,7 @@ from starlette.routing import request_response
 from hotfolder.domain import tokens
 from hotfolder.domain.errors import JournalError
 from hotfolder.runninghub import wire
-from hotfolder.web.serving import serving
+from hotfolder.web.serving import Serve, serving
 
 MOST_AT_ONCE: Final = 32
 LARGEST_BODY_BYTES: Final = 64 * 1024
@@ -80,8 +80,10 @@ def _later() -> Response:
 
 
 @asynccontextmanager
-async def listening(host: str, port: int, key: bytes, hear: Hear) -> AsyncIterator[int]:
+async def listening(
+    host: str, port: int, key: bytes, hear: Hear, serve: Serve = serving
+) -> AsyncIterator[int]:
     """Listen while the block runs and give the port. Raises OperatorError where it cannot."""
     app = request_response(Callbacks(key, hear).answer)
-    async with serving(app, host, port, "api.webhook_listen") as bound:
+    async with serve(app, host, port, "api.webhook_listen") as bound:
         yield bound

@@ -10,8 +10,8 @@ import errno
 import logging
 import os
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Final
 
 from starlette.types import ASGIApp
@@ -23,6 +23,8 @@ from hotfolder.domain.errors import OperatorError
 
 MOST_CONNECTIONS: Final = 128
 LONGEST_CONNECTION_S: Final = 15.0
+
+Serve = Callable[[ASGIApp, str, int, str], AbstractAsyncContextManager[int]]
 
 
 class _Protocol(H11Protocol):

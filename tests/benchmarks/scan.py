@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hotfolder import config
-from hotfolder.domain.clock import utc_now
+from hotfolder.clock import MACHINE_CLOCK
 from hotfolder.intake.backlog import Backlog, Eligibility
 from hotfolder.intake.finding import Finder
 from hotfolder.journal.acceptance import register_watch
@@ -187,7 +187,7 @@ def _bare(root: Path, _state: Path) -> Iterator[Work]:
 
 @contextmanager
 def _ours(root: Path, state: Path) -> Iterator[Work]:
-    with Journal(state, clock=utc_now) as journal:
+    with Journal(state, clock=MACHINE_CLOCK) as journal:
         number = journal.run_blocking(register_watch, "studio", str(root), str(state))
         watch = _watch(root, state)
         backlog = Backlog(watch, number, journal, lambda: 0)

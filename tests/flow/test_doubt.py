@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -212,7 +211,7 @@ async def room(studio: Studio) -> int:
     async with studio.running():
         parts = studio.newest_service.parts
         assert parts is not None
-        return parts.pace.room(time.monotonic())
+        return parts.pace.room(studio.clock.elapsed_s())
 
 
 async def test_an_older_task_of_the_job_may_be_named(studio: Studio) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from types import SimpleNamespace
 
 import pytest
 
@@ -134,11 +133,10 @@ def test_one_refusal_out_of_the_blue_costs_little() -> None:
     assert rate.per_s == GUESS_PER_S
 
 
-def test_a_bad_hour_is_not_paid_for_all_day(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bad_hour_is_not_paid_for_all_day() -> None:
     """However often it was refused, a few hundred calls that pass bring the first guess back."""
-    rate, times = Rate(), itertools.count(step=10)
-    clock = SimpleNamespace(monotonic=lambda: float(next(times)))
-    monkeypatch.setattr("hotfolder.pipeline.rate.time", clock)
+    times = itertools.count(step=10)
+    rate = Rate(lambda: float(next(times)))
     for _ in range(50):
         rate.heard("query", TOO_MANY)
     assert rate.per_s == SLOWEST_PER_S

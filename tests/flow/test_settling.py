@@ -15,6 +15,7 @@ from hotfolder.intake.candidates import Candidates
 from hotfolder.intake.thread import ShareThread
 from hotfolder.journal.acceptance import register_watch
 from hotfolder.journal.journal import Journal
+from tests.builders import StandingClock
 from tests.flow.test_changes import DETECTS, follow
 from tests.studio import picture
 
@@ -35,12 +36,12 @@ class Watcher:
 
     candidates: Candidates
     studio: Studio
-    now_s: float = 1000.0
+    clock: StandingClock
 
     async def see(self, seconds: float = 0.0) -> None:
         """Let time pass and look."""
         for _ in range(round(seconds / STEP_S) or 1):
-            self.now_s += STEP_S if seconds else 0.0
+            self.clock.forward(STEP_S if seconds else 0.0)
             await self.candidates.look()
 
     def jobs(self) -> list[tuple[str, str | None]]:
@@ -67,9 +68,9 @@ async def watching(studio: Studio) -> AsyncIterator[Watcher]:
         raise AssertionError
 
     thread = ShareThread("test", hangs)
-    with Journal(studio.state) as journal:
+    clock = StandingClock()
+    with Journal(studio.state, clock=clock) as journal:
         number = await journal.run(register_watch, "studio", str(studio.input), str(studio.output))
-        watcher: Watcher
         candidates = Candidates(
             watch,
             number,
@@ -77,10 +78,8 @@ async def watching(studio: Studio) -> AsyncIterator[Watcher]:
             thread,
             accepted=lambda: None,
             unreadable=lambda: None,
-            clock_s=lambda: watcher.now_s,
         )
-        watcher = Watcher(candidates, studio)
-        yield watcher
+        yield Watcher(candidates, studio, clock)
     thread.close()
 
 

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from hotfolder.clock import MACHINE_CLOCK
 from hotfolder.pipeline.pacing import Pace
 from hotfolder.pipeline.sharing import Sharing, Wake
+from hotfolder.pipeline.steps import Later
 from hotfolder.runninghub.wire import Queue
 from hotfolder.simulator import Settings, in_thread
 from tests.studio import LIMIT_S, Studio, picture
@@ -54,7 +56,7 @@ def sharing_of(pace: Pace, *, limit: int | None, tasks: int | None, wake: Wake) 
     async def look() -> Queue:
         return Queue(limit=limit, tasks=tasks)
 
-    return Sharing(look, pace, lambda: 0.0, wake=wake)
+    return Sharing(look, pace, Later(MACHINE_CLOCK, lambda: 0.0), wake=wake)
 
 
 def pace_with(mine: int, *, limit: int = 8) -> Pace:

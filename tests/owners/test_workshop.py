@@ -9,14 +9,14 @@ import signal
 import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from PIL import Image
 
 from hotfolder.domain.preparation import Preparation
 from hotfolder.imaging.picture import EmptyPicture, NotAPicture, PictureType, TooManyPixels
-from hotfolder.imaging.workshop import MemoryLack, WorkerDied, WorkerSlow, Workshop
+from hotfolder.imaging.workshop import MemoryLack, WorkerDied, WorkerProcess, WorkerSlow, Workshop
 from tests.pictures import exif, needs_heif, opened, saved, scene
 from tests.tiles import phone_heic
 
@@ -51,7 +51,8 @@ async def look(shop: Workshop, content: bytes, *, deadline_s: float = 20.0) -> d
 
 def workers(shop: Workshop) -> list[int]:
     """Return the ids of the workers."""
-    return [each._program.pid for each in shop._all]  # noqa: SLF001  to kill them
+    worker_processes = cast("set[WorkerProcess]", shop._all)  # noqa: SLF001  to kill them
+    return [each.program.pid for each in worker_processes]
 
 
 async def test_a_picture_is_prepared_in_a_worker() -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from hotfolder.domain import events as ev
 from hotfolder.domain.failures import REJECTED, TASK_FAILED
 from hotfolder.domain.jobs import Estimate, Job, Plan
+from hotfolder.domain.paid import Charge
 from hotfolder.domain.sightings import Sighting
 from hotfolder.domain.states import State
 from hotfolder.journal import connection
@@ -182,7 +183,7 @@ def succeeded(count: int = 1) -> ev.RemoteSucceeded:
         ev.RemoteResult(position=position, url=f"{LINK}&n={position}", type="jpg")
         for position in range(1, count + 1)
     )
-    return ev.RemoteSucceeded(results=results, charge=Decimal("0.14"), currency="CNY")
+    return ev.RemoteSucceeded(results=results, charge=Charge(money=Decimal("0.14"), currency="CNY"))
 
 
 def fetched(count: int = 1) -> ev.Fetched:
@@ -203,7 +204,7 @@ def fetched(count: int = 1) -> ev.Fetched:
 
 def remote_failed() -> ev.RemoteFailed:
     """Return a bad end without a charge."""
-    return ev.RemoteFailed(failure=TASK_FAILED, charge=None, currency=None)
+    return ev.RemoteFailed(failure=TASK_FAILED)
 
 
 WAY_TO: dict[State, Callable[[], list[ev.Event]]] = {
@@ -233,7 +234,7 @@ EVENTS: dict[type[ev.Event], Callable[[], ev.Event]] = {
     ev.RemoteSucceeded: succeeded,
     ev.RemoteFailed: remote_failed,
     ev.RemoteFailedInPassing: lambda: ev.RemoteFailedInPassing(failure=TASK_FAILED, until=LATER),
-    ev.RemoteCancelled: lambda: ev.RemoteCancelled(charge=None, currency=None),
+    ev.RemoteCancelled: ev.RemoteCancelled,
     ev.RemoteLost: ev.RemoteLost,
     ev.Fetched: fetched,
     ev.Reused: lambda: ev.Reused(leader=1, results=fetched().results),

@@ -109,7 +109,9 @@ class Studio:
         self.base_url = server.base_url
         self.webhook = ""
         self.clock = JumpingClock()
-        self.edges = Edges(clock=self.clock, jitter=lambda: 0.0, schedule=EagerPolls())
+        self.edges = Edges(
+            clock=self.clock, jitter=lambda: 0.0, schedule=EagerPolls(confirm_after_s=0.05)
+        )
         for each in (self.input, self.output):
             each.mkdir(exist_ok=True)
         self.configure()

@@ -10,6 +10,7 @@ from hotfolder.composition.answers import Answers
 from hotfolder.composition.parts import Owners
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import State
+from hotfolder.pipeline.assuring import Assuring
 from hotfolder.pipeline.fetching import Fetching
 from hotfolder.pipeline.finishing import Finishing
 from hotfolder.pipeline.keepsakes import Keepsakes
@@ -47,7 +48,7 @@ class Way:
         reusing = self._reusing(uploading, fetching)
         return {
             State.ACCEPTED: self._confirmed(reusing.before(uploading)),
-            State.UPLOADED: self._confirmed(reusing.before(self._intending())),
+            State.UPLOADED: self._confirmed(reusing.before(self._assuring(self._intending()))),
             State.SUBMITTING: self._submitting(),
             State.RUNNING: reusing.again(self._querying()),
             State.FINISHED: fetching,
@@ -104,6 +105,11 @@ class Way:
                 budgets=answers.budgets,
             ),
         )
+
+    def _assuring(self, intending: Intending) -> Step:
+        own = self.owners
+        assuring = Assuring(own.journal, own.client, own.edges.schedule, own.later)
+        return assuring.before_intent(intending)
 
     def _submitting(self) -> Submitting:
         own = self.owners

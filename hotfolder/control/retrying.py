@@ -15,8 +15,9 @@ from hotfolder.domain.errors import OperatorError
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import State
 from hotfolder.intake.staleness import today
-from hotfolder.journal import acceptance, reading, staleness
+from hotfolder.journal import acceptance, paid, reading, staleness
 from hotfolder.journal.journal import Journal
+from hotfolder.journal.session import Session
 from hotfolder.pipeline.threads import ShareThreads
 
 LOOK_TIMEOUT_S: Final = 20.0
@@ -45,6 +46,11 @@ class Retrying:
             meant = await self._journal.run(reading.jobs, state=State.FAILED)
         for job in meant:
             _check_retry(job, pay_again=wish.pay_again)
+            if not (wish.pay_again or await self._journal.run(_goes_on, job.id)):
+                raise OperatorError(
+                    f"job {job.id} may have been paid for, and no task is known to ask for its "
+                    "result: look for it in the service's account pages; --pay-again makes it anew"
+                )
         return [await self._retry(job, pay_again=wish.pay_again) for job in meant]
 
     async def _retry(self, job: Job, *, pay_again: bool) -> str:
@@ -54,7 +60,7 @@ class Retrying:
             except acceptance.StillOpen as error:
                 return f"job {job.id} was left alone: {error}"
             return f"job {job.id} is done; it is made and paid anew as job {fresh.id}"
-        if job.was_paid and not pay_again:
+        if not pay_again and await self._journal.run(paid.may_be_paid, job.id):
             await jobs.apply(self._journal, job, ev.Requeried(by=BY_OPERATOR))
             return f"job {job.id}: its result is asked for again, which is free"
         await jobs.apply(self._journal, job, ev.Retried(by=BY_OPERATOR, anew=pay_again))
@@ -89,6 +95,11 @@ class Retrying:
         except (acceptance.StillOpen, OSError, sources.SourceError) as error:
             return f"job {job.id} was left alone: {error}"
         return f"job {job.id} is made anew by today's prompt as job {fresh.id}"
+
+
+def _goes_on(session: Session, job_id: int) -> bool:
+    """Whether a job can be submitted again, or asked for."""
+    return not paid.may_be_paid(session, job_id) or paid.has_task(session, job_id)
 
 
 def _check_retry(job: Job, *, pay_again: bool) -> None:

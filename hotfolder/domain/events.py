@@ -12,6 +12,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from hotfolder.domain.failures import Failure
+from hotfolder.domain.paid import NOT_SAID, Charge
 
 
 class WaitsFor(StrEnum):
@@ -133,11 +134,10 @@ class SubmitUnanswered(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteSucceeded(Event):
-    """The task ended well. The charge is in the account's currency; None = not said."""
+    """The task ended well."""
 
     results: tuple[RemoteResult, ...] = field(repr=False)
-    charge: Decimal | None
-    currency: str | None
+    charge: Charge = NOT_SAID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,16 +145,16 @@ class RemoteFailed(Event):
     """The task ended badly, or well without anything to fetch (`ended_by_service` False)."""
 
     failure: Failure
-    charge: Decimal | None
-    currency: str | None
+    charge: Charge = NOT_SAID
     ended_by_service: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteFailedInPassing(Event):
-    """The task ended badly for a cause that passes, and nothing was charged.
+    """The task ended badly for a cause that passes, and nothing was charged as far as is known.
 
-    It is submitted again by itself at `until`; `failure` says why it takes so long.
+    It is submitted again by itself from `until` on, once the service has said the same again;
+    `failure` says why it takes so long.
     """
 
     failure: Failure
@@ -165,8 +165,7 @@ class RemoteFailedInPassing(Event):
 class RemoteCancelled(Event):
     """The task was cancelled at the service."""
 
-    charge: Decimal | None
-    currency: str | None
+    charge: Charge = NOT_SAID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -86,7 +86,13 @@ PAID_LOST = Failure(
 REUSED_LOST = Failure(
     "reused_lost",
     "The result of the same edit was used for this picture, and is lost now.",
-    "Run retry to have it made; it is paid then, as this picture has cost nothing so far.",
+    "Run retry to look for it once more, or retry --pay-again to have it made and paid anew.",
+)
+PAID_ALREADY = Failure(
+    "paid_already",
+    "An earlier submit of this edit was charged or ended well, or may have been.",
+    "Run retry to ask for its result, which is free, or retry --pay-again to have it made and "
+    "paid anew.",
 )
 LINK_FORBIDDEN = Failure(
     "link_forbidden",
@@ -241,6 +247,7 @@ SPOOL_BLOCKED = "spool_blocked"
 OUTPUT_BLOCKED = "output_blocked"
 BUDGET_SPENT = "budget_spent"
 TOO_DEAR = "too_dear"
+LEADER_LOST = "leader_lost"
 SIDECAR_OVERDUE = "sidecar_overdue"
 # How the codes of what is wrong with a reference begin: it is looked for with every scan.
 REFERENCE = "reference_"
@@ -380,6 +387,15 @@ def result_out_of_reach(leader: int, reason: str, hint: str) -> Failure:
     )
 
 
+def leader_lost(leader: int) -> Failure:
+    """Return why a job waits for a person: the same edit was paid, and nothing is left of it."""
+    return Failure(
+        LEADER_LOST,
+        f"The same edit was made and paid for job {leader}, and its result is lost.",
+        "Run retry to look for it once more, or retry --pay-again to have it made and paid anew.",
+    )
+
+
 def late(hours: float) -> Failure:
     """Return why a task is shown that has run for so many hours."""
     return Failure(
@@ -394,5 +410,5 @@ def passing(failure: Failure) -> Failure:
     return Failure(
         "failed_in_passing",
         failure.message,
-        "Nothing was charged. It is submitted again by itself.",
+        "Nothing was charged so far. If that stays so, it is submitted again by itself.",
     )

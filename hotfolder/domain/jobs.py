@@ -140,14 +140,6 @@ class Job:
     results: tuple[Result, ...]
 
     @property
-    def was_paid(self) -> bool:
-        """Whether a task exists that was charged, or that the service did not report as failed."""
-        submit = self.submit
-        if submit is None or submit.task_id is None:
-            return False
-        return bool(submit.charge) or submit.outcome != "failed"
-
-    @property
     def reused(self) -> bool:
         """Whether the results are those of the leader: nothing was paid for them."""
         return bool(self.results) and self.submit is not None and self.submit.task_id is None

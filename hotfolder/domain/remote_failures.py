@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from decimal import Decimal
 from typing import Final
 
 from hotfolder.domain.failures import (
@@ -15,6 +14,7 @@ from hotfolder.domain.failures import (
     KEY_REFUSED,
     MODERATED,
     NO_MONEY,
+    PAID_LOST,
     REAL_PEOPLE,
     TASK_DENIED,
     TASK_FAILED,
@@ -23,6 +23,7 @@ from hotfolder.domain.failures import (
     WRONG_PARAMETERS,
     Failure,
 )
+from hotfolder.domain.paid import Charge
 
 LONGEST_QUOTE: Final = 200
 
@@ -102,8 +103,16 @@ def of_remote_code(code: str, *, otherwise: Failure, said: str = "") -> Failure:
     return replace(failure, message=failure.message + quoted)
 
 
-def of_task_end(code: str, said: str, charge: Decimal | None) -> Failure:
+def of_task_end(code: str, said: str, charge: Charge) -> Failure:
     """Return why a task ended without a result, and whether that was charged."""
     failure = of_remote_code(code, otherwise=TASK_FAILED, said=said)
-    money = f"It was charged {charge:f} all the same." if charge else "Nothing was charged."
-    return replace(failure, hint=f"{failure.hint} {money}")
+    if not charge:
+        return replace(failure, hint=f"{failure.hint} Nothing was charged.")
+    hint = f"It was charged {charge.in_words()} all the same. Run retry --pay-again to have it made"
+    return replace(failure, hint=f"{hint} and paid anew.")
+
+
+def of_lost(code: str, said: str) -> Failure:
+    """Return why a task that had ended well has no result any more: the service says it failed."""
+    failed = of_remote_code(code, otherwise=TASK_FAILED, said=said)
+    return replace(PAID_LOST, message=f"{PAID_LOST.message} It now says: {failed.message}")

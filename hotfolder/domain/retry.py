@@ -33,13 +33,16 @@ class PollSchedule:
 
     The first query comes just before the usual end; later ones in steps that grow with the
     time that has passed since, up to `longest_s`. All steps scale with the usual duration, so
-    that a task of a second is seen ending in a tenth and one of a minute in a few seconds.
+    that a task of a second is seen ending in a tenth and one of a minute in a few seconds. What
+    ended without a charge is asked for once more after `confirm_after_s`, before it is submitted
+    again: a charge may be filled in late.
     """
 
     shortest_s: float = 0.1
     longest_s: float = 15.0
     late_after_s: float = 4 * 3600.0
     late_step_s: float = 3600.0
+    confirm_after_s: float = 10.0
 
     def first_s(self, usual_s: float, jitter: float) -> float:
         """Return the seconds from the submit to the first query."""

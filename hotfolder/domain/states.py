@@ -12,8 +12,9 @@ knows (IN_DOUBT). From IN_DOUBT only a found task or a person's decision leads o
 edge by which a doubtful submit is sent again by itself. A job found SUBMITTING at start-up was
 interrupted between intent and answer and is in doubt for the same reason. A task may also turn
 up for a job that is about to be submitted again: it is followed instead, and nothing is paid.
-A task that the service itself ended without a charge, for a cause that passes, leads back to
-ACCEPTED: it is known that nothing was paid.
+A task that the service itself ended for a cause that passes leads back to ACCEPTED if no charge and
+no success was ever heard of it. That is not yet enough to pay again: every intent is tested against
+the law of `paid`, over all submits of the job, in the transaction that states it.
 
 After FETCHED the results are safe in the local spool: no edge leads back to paying. A job that
 makes the same edit as another takes that one's results (Reused) instead of paying.

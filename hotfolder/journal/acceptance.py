@@ -12,7 +12,7 @@ from hotfolder.domain import names
 from hotfolder.domain.errors import HotfolderError
 from hotfolder.domain.jobs import Job, Material
 from hotfolder.domain.states import BEFORE_INTENT, ENDED, State
-from hotfolder.journal import leaders, moves, overdue, staleness
+from hotfolder.journal import leaders, moves, overdue, paid, staleness
 from hotfolder.journal.drafts import Draft, Settled
 from hotfolder.journal.entering import Entry, enter, planned
 from hotfolder.journal.reservations import name_to_take, take_name
@@ -165,9 +165,15 @@ def repeat(session: Session, job_id: int, changed: Draft | None = None) -> Job:
     return fresh
 
 
-def try_again(session: Session, job: Job, by: str) -> Job:
-    """Work on a failed job again: its result is asked for if it was paid, else it is submitted."""
-    event = ev.Requeried(by=by) if job.was_paid else ev.Retried(by=by)
+def try_again(session: Session, job: Job, by: str) -> Job | None:
+    """Work on a failed job again: its result is asked for if it was paid, else it is submitted.
+
+    Returns None, and leaves it failed, where it may be paid and no task is known to ask for.
+    """
+    may_be_paid = paid.may_be_paid(session, job.id)
+    if may_be_paid and not paid.has_task(session, job.id):
+        return None
+    event = ev.Requeried(by=by) if may_be_paid else ev.Retried(by=by)
     return apply(session, job.id, event, expected=State.FAILED)
 
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Final
 
 from hotfolder.domain import events as ev
 from hotfolder.domain.jobs import Job
+from hotfolder.domain.paid import NOT_SAID, Charge
 from hotfolder.domain.states import TRANSITIONS, State
+from hotfolder.journal import paid
 from hotfolder.journal.keeping import count_on, further_submit
 from hotfolder.journal.rows import existing_job
 from hotfolder.journal.session import Session, from_ms, to_ms
@@ -49,8 +50,7 @@ class Confirmed:
     """A task as the service reports it; `outcome` None = it still runs."""
 
     outcome: str | None
-    charge: Decimal | None
-    currency: str | None
+    charge: Charge = NOT_SAID
 
     @property
     def is_promising(self) -> bool:
@@ -128,7 +128,8 @@ def take(session: Session, hint: Hint, confirmed: Confirmed, again_at: datetime)
     A job without results of another task follows this one. For any other job the task is
     recorded with its charge, once it has ended; one that ended well while the job follows another
     is kept in reserve until the other's results are safe. While the job is just being sent
-    nothing is done: the answer comes first.
+    nothing is done: the answer comes first. That a task of a paid call has succeeded is kept at
+    once in any case.
     """
     job = existing_job(session, hint.job)
     owner = session.row("task_owner", task_id=hint.task_id)
@@ -137,6 +138,8 @@ def take(session: Session, hint: Hint, confirmed: Confirmed, again_at: datetime)
             session.change("hurry_job", job=job.id)
         drop(session, hint)
         return None
+    if confirmed.outcome == "succeeded":
+        paid.hear(session, hint.submit, NOT_SAID, succeeded=True)
     event = _event(job, hint, confirmed)
     is_reserve = job.state in _RESULT_MAY_BE_LOST and confirmed.is_promising
     waits = event is None and (confirmed.outcome is None or is_reserve)
@@ -171,13 +174,12 @@ def _submit_of_task(session: Session, hint: Hint) -> int:
 def _record(session: Session, job: Job, hint: Hint, confirmed: Confirmed) -> None:
     """Record a task that changes nothing, with its charge; the submit that counts stays so."""
     counting = job.submit.id if job.submit else hint.submit
-    session.change(
-        "record_task",
-        submit=_submit_of_task(session, hint),
-        outcome=confirmed.outcome,
-        charge=None if confirmed.charge is None else str(confirmed.charge),
-        currency=confirmed.currency,
-    )
+    submit = _submit_of_task(session, hint)
+    session.change("record_task", submit=submit, outcome=confirmed.outcome)
+    if confirmed.outcome == "succeeded":
+        paid.hear(session, submit, confirmed.charge, succeeded=True)
+    else:
+        paid.hear_end(session, submit, confirmed.charge)
     count_on(session, job.id, counting)
     session.change(
         "insert_event",

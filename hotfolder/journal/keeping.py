@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal
 from typing import Any, Final
 
 from hotfolder.domain import events as ev
 from hotfolder.domain.errors import HotfolderError
 from hotfolder.domain.jobs import Job, Result
-from hotfolder.journal import uploads
+from hotfolder.domain.paid import NOT_SAID
+from hotfolder.journal import leaders, paid, uploads
 from hotfolder.journal.rows import existing_job
 from hotfolder.journal.session import Session
 
@@ -24,6 +24,7 @@ def _forget_sighting(session: Session, job: Job, _event: ev.Event) -> None:
 
 
 def _keep_intent(session: Session, job: Job, event: ev.SubmitIntended) -> None:
+    paid.require_unpaid(session, job.id)
     session.change(
         "insert_submit",
         job=job.id,
@@ -82,6 +83,7 @@ def _keep_resend(session: Session, job: Job, event: ev.ResendApproved) -> None:
     """Settle the old submit only if a person has looked it up: it may yet be charged."""
     if event.looked_up:
         _answer(session, job, "resent")
+    paid.speak(session, job.id, for_charges=event.looked_up)
 
 
 def _keep_refusal(session: Session, job: Job, _event: ev.SubmitRefused) -> None:
@@ -90,7 +92,8 @@ def _keep_refusal(session: Session, job: Job, _event: ev.SubmitRefused) -> None:
 
 
 def _keep_success(session: Session, job: Job, event: ev.RemoteSucceeded) -> None:
-    _answer(session, job, "succeeded", charge=event.charge, currency=event.currency)
+    _answer(session, job, "succeeded")
+    paid.hear(session, _submit_id(job), event.charge, succeeded=True)
     _put_results(session, job, event.results)
 
 
@@ -109,14 +112,24 @@ def _put_results(
 
 
 def _keep_remote_failure(session: Session, job: Job, event: ev.RemoteFailed) -> None:
-    outcome = "failed" if event.ended_by_service else "no_results"
-    _answer(session, job, outcome, charge=event.charge, currency=event.currency)
+    if event.ended_by_service:
+        _answer(session, job, "failed")
+        paid.hear_end(session, _submit_id(job), event.charge)
+    else:
+        _answer(session, job, "no_results")
+        paid.hear(session, _submit_id(job), event.charge, succeeded=True)
 
 
 def _keep_passing(session: Session, job: Job, _event: ev.RemoteFailedInPassing) -> None:
     """Upload anew, too: it is free, and a broken upload may have been the cause."""
     _answer(session, job, "failed")
+    paid.hear_end(session, _submit_id(job), NOT_SAID)
     _forget_uploads(session, job)
+
+
+def _keep_cancelled(session: Session, job: Job, event: ev.RemoteCancelled) -> None:
+    _answer(session, job, "cancelled")
+    paid.hear_end(session, _submit_id(job), event.charge)
 
 
 def _forget_uploads(session: Session, job: Job) -> None:
@@ -151,20 +164,31 @@ def _keep_reused(session: Session, job: Job, event: ev.Reused) -> None:
         payload=leader.submit.payload,
         price_key=None,
     )
-    _answer(session, job, "succeeded", charge=Decimal(0), currency=leader.submit.currency)
+    _answer(session, job, "succeeded")
     fresh = existing_job(session, job.id)
+    currency = leader.submit.currency
+    session.change("raise_charge", submit=_submit_id(fresh), charge="0", currency=currency)
     _put_results(session, fresh, leader.results)
     _keep_fetched(session, fresh, event)
 
 
-def _keep_anew(session: Session, job: Job, event: ev.Retried) -> None:
+def _keep_retried(session: Session, job: Job, event: ev.Retried) -> None:
+    """Who pays anew leads from then on: nothing is left of what its leader had."""
+    paid.speak(session, job.id, for_charges=event.anew)
     if event.anew:
         session.change("set_anew", job=job.id)
+    if event.anew and job.leader is not None:
+        leaders.leave(session, job.leader)
 
 
-def _need_task(_session: Session, job: Job, _event: ev.Requeried) -> None:
-    if job.submit is None or job.submit.task_id is None:
+def _need_task(session: Session, job: Job, _event: ev.Requeried) -> None:
+    """Let an earlier task be asked for where the newest submit has none."""
+    if job.submit is not None and job.submit.task_id is not None:
+        return
+    submit = paid.best_task(session, job.id)
+    if submit is None:
         raise LookupError(f"job {job.id} has no task to ask for")
+    count_on(session, job.id, submit)
 
 
 def _answer(
@@ -173,17 +197,8 @@ def _answer(
     outcome: str,
     *,
     task_id: str | None = None,
-    charge: Decimal | None = None,
-    currency: str | None = None,
 ) -> None:
-    session.change(
-        "answer_submit",
-        job=job.id,
-        outcome=outcome,
-        task_id=task_id,
-        charge=None if charge is None else str(charge),
-        currency=currency,
-    )
+    session.change("answer_submit", job=job.id, outcome=outcome, task_id=task_id)
 
 
 def _submit_id(job: Job) -> int:
@@ -205,15 +220,13 @@ KEEP: Final[Mapping[type[ev.Event], Callable[[Session, Job, Any], object]]] = {
     ev.RemoteSucceeded: _keep_success,
     ev.RemoteFailed: _keep_remote_failure,
     ev.RemoteFailedInPassing: _keep_passing,
-    ev.RemoteCancelled: lambda s, job, e: _answer(
-        s, job, "cancelled", charge=e.charge, currency=e.currency
-    ),
+    ev.RemoteCancelled: _keep_cancelled,
     ev.RemoteLost: lambda s, job, _: _answer(s, job, "lost"),
     ev.ResendApproved: _keep_resend,
     ev.Requeried: _need_task,
     ev.Fetched: _keep_fetched,
     ev.Reused: _keep_reused,
-    ev.Retried: _keep_anew,
+    ev.Retried: _keep_retried,
     ev.LinksExpired: lambda s, job, _: s.change("count_expired_links", job=job.id),
     ev.SpoolLost: lambda s, job, _: s.change("forget_spool", submit=_submit_id(job)),
 }

@@ -3,19 +3,20 @@
 A work key stands for a content, a model and a resolved payload. The leader is paid for; those
 that follow wait for its result. A unique index sees to it that nobody leads beside another. A
 leader that fails unpaid, is cancelled or gets another plan leads no longer: its followers are let
-go, and the first of them to look leads then. One that was paid and whose result may yet be had
-leads on: asking for it again is free, and paying for it again is not.
+go, and the first of them to look leads then. One that was paid leads on, even where its result is
+lost: only a person has it paid again, be it for the leader or for a follower that leads then.
 """
 
 from __future__ import annotations
 
-from hotfolder.domain.failures import PAID_LOST, REUSED_LOST
+from hotfolder.domain.failures import LEADER_LOST, REUSED_LOST
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import BEFORE_INTENT, State
+from hotfolder.journal import paid
 from hotfolder.journal.session import Session
 
 _HAS_A_RESULT = frozenset({State.FETCHED, State.DONE})
-_LOST = frozenset({PAID_LOST.code, REUSED_LOST.code})
+_LOST_WITH_LEADER = frozenset({LEADER_LOST, REUSED_LOST.code})
 _GAVE_UP = frozenset({State.FAILED, State.CANCELLED})
 
 
@@ -40,14 +41,6 @@ def take_part(session: Session, job_id: int, work_key: str | None) -> int | None
     return leader
 
 
-def take_over(session: Session, job_id: int, leader: int) -> None:
-    """Let a follower lead, since nothing is left of its leader's result."""
-    part = session.row("part_of_job", job=job_id)
-    if part is not None and part["leader"] == leader:
-        leave(session, leader)
-        take_part(session, job_id, part["work_key"])
-
-
 def leave(session: Session, job_id: int) -> None:
     """Let a job neither lead nor follow, and those that follow it look for themselves."""
     session.change("set_part", job=job_id, work_key=None, leader=None)
@@ -61,14 +54,19 @@ def reconsider(session: Session) -> None:
 
 def note_move(session: Session, job: Job) -> None:
     """Tell the followers what the new state of a job means for them."""
-    if job.state in _GAVE_UP and not _may_yet_have_a_result(job):
+    code = job.failure.code if job.failure else None
+    if job.state is State.FAILED and code in _LOST_WITH_LEADER:
+        return
+    is_paid = job.state in _GAVE_UP and _is_paid(session, job)
+    if job.state in _GAVE_UP and not is_paid:
         leave(session, job.id)
-    elif job.state in _HAS_A_RESULT:
+    elif job.state in _HAS_A_RESULT or (is_paid and job.state is State.CANCELLED):
         session.change("wake_followers", leader=job.id)
     elif job.state in BEFORE_INTENT:
         session.change("wake_follower", job=job.id)
 
 
-def _may_yet_have_a_result(job: Job) -> bool:
-    code = job.failure.code if job.failure else None
-    return job.state is State.FAILED and job.was_paid and code not in _LOST
+def _is_paid(session: Session, job: Job) -> bool:
+    """Whether a job's work is paid, or may be and nobody has given it up."""
+    may_be = job.state is State.FAILED and paid.may_be_paid(session, job.id)
+    return may_be or paid.was_ever_paid(session, job.id)

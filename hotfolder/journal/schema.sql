@@ -153,6 +153,28 @@ CREATE INDEX submit_intent ON submit (intent_at);
 
 CREATE INDEX submit_price ON submit (price_key) WHERE charge IS NOT NULL;
 
+-- What was heard of money, in the order in which it became known. Nothing of it ever goes back.
+
+CREATE TABLE heard (
+    id INTEGER PRIMARY KEY,
+    submit INTEGER NOT NULL REFERENCES submit (id),
+    at INTEGER NOT NULL,
+    what TEXT NOT NULL CHECK (what IN (
+        'success', 'charge', 'unreadable', 'free', 'free_again', 'leave', 'word'
+    )),
+    amount TEXT,
+    currency TEXT,
+    CHECK ((amount IS NOT NULL) = (what IN ('charge', 'unreadable')))
+) STRICT;
+
+CREATE INDEX heard_submit ON heard (submit, what);
+
+CREATE TRIGGER heard_is_append_only_update BEFORE UPDATE ON heard
+BEGIN SELECT RAISE (ABORT, 'what was heard of money is append-only'); END;
+
+CREATE TRIGGER heard_is_append_only_delete BEFORE DELETE ON heard
+BEGIN SELECT RAISE (ABORT, 'what was heard of money is append-only'); END;
+
 CREATE TABLE result (
     id INTEGER PRIMARY KEY,
     submit INTEGER NOT NULL REFERENCES submit (id),

@@ -11,6 +11,7 @@ from hotfolder.domain import failures
 from hotfolder.domain.errors import HotfolderError
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Job
+from hotfolder.domain.paid import Charge
 from hotfolder.domain.states import ENDED, State, advance
 from hotfolder.journal import leaders
 from hotfolder.journal.keeping import KEEP
@@ -131,7 +132,7 @@ def _failure(job: Job, event: ev.Event) -> Failure | None:
 
 def _remember(session: Session, job: Job, event: ev.Event, to_state: State) -> None:
     detail = {
-        name: dataclasses.asdict(value) if isinstance(value, Failure) else value
+        name: dataclasses.asdict(value) if isinstance(value, Failure | Charge) else value
         for name, value in ev.history_detail(event).items()
     }
     session.change(

@@ -11,11 +11,13 @@ import structlog
 
 from hotfolder.domain import events as ev
 from hotfolder.domain.errors import JournalUnavailable
+from hotfolder.domain.failures import PAID_ALREADY
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import IllegalTransition
 from hotfolder.journal import transitions
 from hotfolder.journal.journal import Journal
 from hotfolder.journal.keeping import TaskTaken
+from hotfolder.journal.paid import PaidAlready
 from hotfolder.journal.session import Session
 from hotfolder.pipeline import holding, telling
 from hotfolder.pipeline.aftermath import Aftermath
@@ -48,6 +50,8 @@ class Committing:
             )
         except TaskTaken as error:
             return await self.commit(job, Outcome(ev.SubmitUnanswered(reason=str(error))), tried)
+        except PaidAlready:
+            return await self.commit(job, Outcome(ev.GaveUp(failure=PAID_ALREADY)), tried)
         except (transitions.StateMoved, IllegalTransition) as error:
             log.info("event.overtaken", **job.log_context(), error=str(error))
             return None

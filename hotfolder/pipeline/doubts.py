@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -137,9 +138,8 @@ class Doubts:
         await self._journal.run(callbacks.drop, hint)
 
     def _confirmed(self, report: TaskReport) -> Confirmed:
-        return Confirmed(
-            outcome=_OUTCOMES[report.status], charge=report.charge, currency=self._currency()
-        )
+        charge = replace(report.charge, currency=self._currency())
+        return Confirmed(outcome=_OUTCOMES[report.status], charge=charge)
 
     # -- sending again
 

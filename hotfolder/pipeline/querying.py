@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 from hotfolder.domain import events as ev
 from hotfolder.domain import failures
+from hotfolder.domain import paid as law
 from hotfolder.domain.errors import RemoteError
+from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Job, Submit
-from hotfolder.domain.remote_failures import of_task_end
+from hotfolder.domain.paid import Charge, Heard, Next, Told
+from hotfolder.domain.remote_failures import of_lost, of_task_end
 from hotfolder.domain.retry import PollSchedule, backoff_s
-from hotfolder.journal import reading
+from hotfolder.journal import paid, reading
 from hotfolder.journal.journal import Journal
 from hotfolder.pipeline.pacing import Durations
 from hotfolder.pipeline.steps import Later, Outcome
@@ -27,6 +31,13 @@ TASKS_TRIED: Final = 3
 PASSING_BASE_S: Final = 10.0
 
 Currency = Callable[[], str | None]
+
+_TOLD: Final = {
+    TaskStatus.SUCCEEDED: Told.SUCCEEDED,
+    TaskStatus.FAILED: Told.FAILED,
+    TaskStatus.CANCELLED: Told.CANCELLED,
+    TaskStatus.DENIED: Told.UNKNOWN,
+}
 
 
 @dataclass(slots=True)
@@ -66,32 +77,61 @@ class Querying:
             report = await self._client.query(submit.task_id or "")
         except RemoteError as error:
             return Outcome(self._later.postponed(job, str(error), error))
-        event = self._event(job, submit, report)
-        if isinstance(event, ev.RemoteFailed) and _is_passing(report):
-            event = await self._again_or(job, event)
-        if not isinstance(event, ev.Postponed):
+        event = await self._event(job, submit, report)
+        if isinstance(event, ev.Postponed):
+            await self._hear(submit, report)
+        else:
             self._oddities.pop(job.id, None)
             self._seen_running_s.pop(job.id, None)
         return Outcome(event)
 
-    def _event(self, job: Job, submit: Submit, report: TaskReport) -> ev.Event:
-        match report.status:
-            case TaskStatus.WAITING:
-                return self._still_running(job, submit)
-            case TaskStatus.SUCCEEDED:
+    async def _event(self, job: Job, submit: Submit, report: TaskReport) -> ev.Event:
+        told = _TOLD.get(report.status)
+        if told is None:
+            return self._still_running(job, submit)
+        heard = await self._journal.run(paid.heard, submit.id)
+        match law.after(told, report.charge, heard):
+            case Next.FETCH:
                 return self._succeeded(job, submit, report)
-            case TaskStatus.FAILED:
-                failure = of_task_end(report.code, report.said, report.charge)
-                return ev.RemoteFailed(
-                    failure=failure, charge=report.charge, currency=self._currency()
-                )
-            case TaskStatus.CANCELLED:
-                return ev.RemoteCancelled(charge=report.charge, currency=self._currency())
-            case TaskStatus.DENIED:
-                return self._denied(job, submit, report)
+            case Next.CONFIRM:
+                return await self._again_or(job, report)
+            case Next.END:
+                return ev.RemoteCancelled(charge=self._charge(report))
+            case Next.DOUBT:
+                return self._denied(job) or ev.RemoteLost()
+            case _:
+                return self._paid(job, report, heard)
 
-    async def _again_or(self, job: Job, failed: ev.RemoteFailed) -> ev.Event:
+    def _paid(self, job: Job, report: TaskReport, heard: Heard) -> ev.Event:
+        """Return how a task ends that is paid and has no result, or no longer has one."""
+        if report.status is TaskStatus.DENIED:
+            return self._denied(job) or self._lost(report, failures.PAID_LOST)
+        if heard.succeeded:
+            return self._lost(report, of_lost(report.code, report.said))
+        return self._failed(report)
+
+    async def _hear(self, submit: Submit, report: TaskReport) -> None:
+        """Keep what was said of money by an answer that does not move the job."""
+        has_succeeded = report.status is TaskStatus.SUCCEEDED
+        if has_succeeded or report.charge:
+            hear = partial(paid.hear, succeeded=has_succeeded)
+            await self._journal.run(hear, submit.id, self._charge(report))
+
+    def _charge(self, report: TaskReport) -> Charge:
+        return replace(report.charge, currency=self._currency())
+
+    def _failed(self, report: TaskReport) -> ev.RemoteFailed:
+        charge = self._charge(report)
+        return ev.RemoteFailed(failure=of_task_end(report.code, report.said, charge), charge=charge)
+
+    def _lost(self, report: TaskReport, failure: Failure) -> ev.RemoteFailed:
+        return ev.RemoteFailed(failure=failure, charge=self._charge(report), ended_by_service=False)
+
+    async def _again_or(self, job: Job, report: TaskReport) -> ev.Event:
         """Return the event by which a passing failure is submitted again, else the failure."""
+        failed = self._failed(report)
+        if report.code not in failures.PASSING_CODES:
+            return failed
         tried = await self._journal.run(reading.failed_tasks, job.id) + 1
         if tried >= TASKS_TRIED:
             return failed
@@ -123,21 +163,17 @@ class Querying:
             if not submit.links_expired:
                 seen_running_s = self._seen_running_s.get(job.id)
                 self._durations.learn(job.plan.model, seen_running_s, self._running_s(submit))
-            return ev.RemoteSucceeded(
-                results=report.results, charge=report.charge, currency=self._currency()
-            )
+            return ev.RemoteSucceeded(results=report.results, charge=self._charge(report))
         oddities = self._oddities[job.id]
         oddities.empty += 1
         if oddities.empty < EMPTY_TRIES:
             return self._later.postponed(job, "succeeded without results")
-        return ev.RemoteFailed(
-            failure=failures.PAID_LOST if submit.links_expired else failures.NO_RESULTS,
-            charge=report.charge,
-            currency=self._currency(),
-            ended_by_service=False,
+        return self._lost(
+            report, failures.PAID_LOST if submit.links_expired else failures.NO_RESULTS
         )
 
-    def _denied(self, job: Job, submit: Submit, report: TaskReport) -> ev.Event:
+    def _denied(self, job: Job) -> ev.Postponed | None:
+        """Return when to ask again for a task that is denied, None once that was for long."""
         now_s = self._later.clock.elapsed_s()
         oddities = self._oddities[job.id]
         if not oddities.denied:
@@ -145,19 +181,8 @@ class Querying:
         oddities.denied += 1
         for_s = now_s - oddities.denied_since_s
         if oddities.denied >= DENIED_TRIES and for_s >= DENIED_FOR_S:
-            if submit.links_expired:  # it did end well: there is no doubt, the result is gone
-                return ev.RemoteFailed(
-                    failure=failures.PAID_LOST,
-                    charge=report.charge,
-                    currency=self._currency(),
-                    ended_by_service=False,
-                )
-            return ev.RemoteLost()
+            return None
         return self._later.postponed(job, "the service denies the task")
-
-
-def _is_passing(report: TaskReport) -> bool:
-    return report.code in failures.PASSING_CODES and not report.charge
 
 
 def _submit_of(job: Job) -> Submit:

@@ -19,11 +19,11 @@ from hotfolder.domain.states import State
 from hotfolder.journal import doubts, transitions
 from hotfolder.journal.doubts import Denied
 from hotfolder.journal.journal import Journal
+from hotfolder.pipeline.assuring import BY_QUERY
 from hotfolder.runninghub.client import Client
 from hotfolder.runninghub.wire import TaskStatus
 
 LOOK_S: Final = 600.0
-BY_QUERY: Final = "query"
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.pipeline")
 

@@ -2,7 +2,8 @@
 
 Of the jobs with one work key one leads and goes on; the others come here to wait for it. Its
 result is taken from the spool, else from the leader's output if nobody has changed it since, else
-from the service, which is free. Only where nothing is left of it does a follower pay.
+from the service, which is free. Where nothing is left of what was paid, a follower waits for a
+person: it never pays by itself.
 """
 
 from __future__ import annotations
@@ -103,9 +104,8 @@ class Reusing:
             if number is not None:
                 leader = await self._journal.run(existing_job, number)
                 outcome = await self._follow(job, leader)
-                if outcome is not None:
-                    return outcome
-                await self._journal.run(leaders.take_over, job.id, leader.id)
+                lost = ev.GaveUp(failure=failures.leader_lost(leader.id))
+                return outcome or Outcome(lost)
             if job.leader is None and number is None:
                 return await then(job)
             # No hold covers who follows: now that it goes on alone, it is claimed as others are.
@@ -127,12 +127,7 @@ class Reusing:
             gave_up = leader.state in (State.FAILED, State.CANCELLED)
             outcome = None if gave_up else await self._follow(job, leader)
             if outcome is None:
-                failed = ev.RemoteFailed(
-                    failure=failures.REUSED_LOST,
-                    charge=None,
-                    currency=None,
-                    ended_by_service=False,
-                )
+                failed = ev.RemoteFailed(failure=failures.REUSED_LOST, ended_by_service=False)
                 return Outcome(failed)
             if isinstance(outcome.event, ev.Postponed) and outcome.event.until is None:
                 return Outcome(self._later.postponed(job, outcome.event.reason))
@@ -148,6 +143,8 @@ class Reusing:
             return Outcome(self._later.postponed(job, f"the result cannot be finished: {error}"))
 
     async def _take(self, job: Job, leader: Job) -> Outcome | None:
+        if leader.state is State.CANCELLED:  # at the service, which charged it all the same
+            return None
         if leader.state not in (State.FETCHED, State.DONE):
             return self._wait(leader)
         out_of_reach: OutputError | None = None

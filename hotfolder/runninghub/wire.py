@@ -17,7 +17,8 @@ from typing import Any, Final
 
 from hotfolder.domain.events import RemoteResult
 from hotfolder.domain.jobs import Estimate
-from hotfolder.runninghub import fields
+from hotfolder.domain.paid import NOT_SAID, Charge
+from hotfolder.runninghub import charges, fields
 from hotfolder.runninghub.fields import Answer
 from hotfolder.runninghub.refusals import free_call_error, query_error, submit_error
 
@@ -49,13 +50,13 @@ class Upload:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskReport:
-    """What the service says of a task. The charge is in the account's currency."""
+    """What the service says of a task. The charge's money is in the account's currency."""
 
     status: TaskStatus
     results: tuple[RemoteResult, ...] = ()
     code: str = ""
     said: str = ""
-    charge: Decimal | None = None
+    charge: Charge = NOT_SAID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,10 +128,11 @@ def task_report(answer: Answer) -> TaskReport:
             results=_results(body.get("results")),
             code=code,
             said=fields.text(body.get("failedReason")) or said,
-            charge=_charge(body.get("usage")),
+            charge=charges.charge(body),
         )
     if answer.status == 200 and code in DENIED_CODES:  # noqa: PLR2004  HTTP
-        return TaskReport(status=TaskStatus.DENIED, code=code, said=said)
+        charge = charges.charge(body)
+        return TaskReport(status=TaskStatus.DENIED, code=code, said=said, charge=charge)
     raise query_error(answer, code)
 
 
@@ -231,12 +233,3 @@ def _result(each: dict[str, Any]) -> tuple[str | None, str | None, str]:
     url = fields.first_text(each, "url", "outputUrl", "fileUrl")
     text = fields.first_text(each, "text", "content", "output")
     return url or None, text or None, fields.text(each.get("outputType")).lower()
-
-
-def _charge(usage: object) -> Decimal | None:
-    """Return what a task was charged; less than nothing is nonsense and would widen a budget."""
-    if not isinstance(usage, dict):
-        return None
-    stated = [fields.decimal(usage.get(key)) for key in ("thirdPartyConsumeMoney", "consumeMoney")]
-    said = [each for each in stated if each is not None and each >= 0]
-    return next((each for each in said if each), said[0] if said else None)

@@ -110,6 +110,12 @@ def _stray_code(fault: Fault, answer: Response) -> Response:
     return Reply(answer.payload | {"errorCode": fault.code, "errorMessage": message(fault.code)})
 
 
+def _says(fault: Fault, answer: Response) -> Response:
+    if not isinstance(answer, Reply):
+        return answer
+    return Reply(answer.payload | dict(fault.fields or {}))
+
+
 def _alias(fault: Fault, answer: Response) -> Response:
     """Spell a good answer as other sources have it (CONFLICTs of the facts)."""
     told = "data" if fault.call == "upload" else "status"
@@ -174,9 +180,10 @@ _EFFECTS: Mapping[str, Callable[[Fault, Response], Response]] = {
     "garbage": _garbage,
     "code": _code,
     "stray_code": _stray_code,
+    "says": _says,
     "alias": _alias,
     "truncate": _truncate,
     "wrong_type": _html,
 }
 # A client that gets one of these has heard of the task.
-TELLING = frozenset({"stray_code", "alias"})
+TELLING = frozenset({"stray_code", "says", "alias"})

@@ -63,6 +63,7 @@ KINDS: Mapping[str, Trait] = {
     "garbage": Trait("wire", _API | _WEBHOOK),
     "code": Trait("wire", _API),
     "stray_code": Trait("wire", frozenset({"submit", "query"}), acts=True),
+    "says": Trait("wire", frozenset({"submit", "query", "queue_status"}), acts=True),
     "alias": Trait("wire", frozenset({"upload", "submit", "query"}), acts=True),
     "truncate": Trait("wire", frozenset({"download"}), acts=True),
     "wrong_type": Trait("wire", frozenset({"download"}), acts=False),
@@ -93,6 +94,7 @@ class Fault:
     seconds: slow, timeout_*.
     body: garbage: "text" (no JSON), "truncated" (half the true answer), "null"
         (`{"code":0,...,"data":null}`), "string" (a bare JSON string) or "empty".
+    fields: says: what stands in the answer in place of the truth, whatever is true.
     length: truncate: "full" (Content-Length of the whole), "none" (none; the end is
         the connection's end) or "short" (that of the truncated file).
     share: truncate: the part that is sent, 0 to 1.
@@ -115,6 +117,7 @@ class Fault:
     acting: bool = False
     seconds: float = 30.0
     body: Literal["text", "truncated", "null", "string", "empty"] = "text"
+    fields: Mapping[str, object] | None = None
     length: Literal["full", "none", "short"] = "full"
     share: float = 0.5
 

@@ -8,6 +8,7 @@ import pytest
 
 from hotfolder.domain import failures, remote_failures
 from hotfolder.domain.failures import Failure
+from hotfolder.domain.paid import NOT_SAID, Charge
 from hotfolder.domain.remote_failures import BY_CODE, of_remote_code, of_task_end
 
 NAMED = {
@@ -72,9 +73,13 @@ def test_nothing_said_is_nothing_quoted() -> None:
 
 def test_whether_an_ended_task_was_charged_is_said() -> None:
     """Nobody is left to guess whether a failure cost money."""
-    assert of_task_end("1501", "", None).hint.endswith("Nothing was charged.")
-    assert "charged 0.14" in of_task_end("1501", "", Decimal("0.14")).hint
-    assert of_task_end("", "", None).code == "task_failed"
+    money = Charge(money=Decimal("0.14"), currency="CNY")
+    assert of_task_end("1501", "", NOT_SAID).hint.endswith("Nothing was charged.")
+    assert "charged 0.14 CNY" in of_task_end("1501", "", money).hint
+    assert "charged 12 coins" in of_task_end("1501", "", Charge(coins=Decimal(12))).hint
+    assert "(0,14)" in of_task_end("1501", "", Charge(unreadable="0,14")).hint
+    assert "--pay-again" in of_task_end("1501", "", money).hint
+    assert of_task_end("", "", NOT_SAID).code == "task_failed"
 
 
 def test_no_two_causes_share_their_words() -> None:

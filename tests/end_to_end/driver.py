@@ -53,7 +53,12 @@ def killing(point: str, number: int) -> Failpoint:
 async def _work(path: Path, failpoint: Failpoint, seconds: dict[str, Any]) -> None:
     read = config.read(path, {})
     assert read.config is not None, read.problems
-    edges = Edges(jitter=lambda: 0.0, schedule=EagerPolls(), failpoint=failpoint, **seconds)
+    edges = Edges(
+        jitter=lambda: 0.0,
+        schedule=EagerPolls(confirm_after_s=0.05),
+        failpoint=failpoint,
+        **seconds,
+    )
     await Service(read.config, SecretStr(KEY), edges).once(asyncio.Event(), timeout_s=LIMIT_S)
 
 

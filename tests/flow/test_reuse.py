@@ -112,13 +112,22 @@ async def test_a_paid_leader_that_failed_is_not_paid_for_by_its_followers(
     assert len(studio.ledger().tasks) == 1
 
 
-async def test_what_is_lost_everywhere_is_paid(studio: Studio) -> None:
-    """Without output and with dead links the follower pays, and leads from then on."""
+async def test_what_is_lost_everywhere_is_paid_by_a_person_only(studio: Studio) -> None:
+    """Without output and with dead links a follower fails; once paid anew, it leads from then on.
+
+    Asking once more for what is lost is free and in vain.
+    """
     studio.drop("ann.jpg", number=7)
     await studio.once()
     (studio.output / "ann.jpg").unlink()
     studio.simulator.expire_results()
     studio.drop("bob.jpg", number=7)
+    await studio.once()
+    assert bob(studio)["error"]["code"] == "leader_lost"
+    await studio.act("retry", jobs=[bob(studio)["id"]])
+    await studio.once()
+    assert (bob(studio)["error"]["code"], len(studio.ledger().tasks)) == ("leader_lost", 1)
+    await studio.act("retry", jobs=[bob(studio)["id"]], pay_again=True)
     await studio.once()
     assert len(studio.ledger().tasks) == 2
     studio.drop("cid.jpg", number=7)
@@ -275,20 +284,20 @@ async def test_paying_again_never_reuses(studio: Studio) -> None:
 
 
 async def test_a_paid_result_that_is_lost_is_made_anew_where_it_is_wished(studio: Studio) -> None:
-    """After paid_lost, retry --pay-again pays even where another job has such a result."""
+    """After paid_lost the twin waits, too: one word, retry --pay-again, serves both."""
     studio.simulator.update_settings(task_s=1.0)
     studio.fault(Fault(call="download", kind="expired", times=6))
     drop_twins(studio)
     async with studio.running():
         await studio.until(lambda: studio.states().get("running"), "it runs")
         studio.clock.forward(25 * 3600.0)  # longer than links live
-        await studio.until_states(failed=1, done=1)
+        await studio.until_states(failed=1, accepted=1)
     (lost,) = [job for job in studio.jobs() if job["state"] == "failed"]
     assert lost["error"]["code"] == "paid_lost"
     await studio.act("retry", jobs=[lost["id"]], pay_again=True)
     await studio.once()
     assert studio.states() == {"done": 2}
-    assert len(studio.ledger().tasks) == 3
+    assert len(studio.ledger().tasks) == 2
 
 
 async def test_a_new_prompt_before_the_intent_ends_the_following(studio: Studio) -> None:
@@ -333,7 +342,7 @@ async def test_a_spool_that_was_emptied_meanwhile_loses_nothing(studio: Studio) 
 async def test_a_reused_result_that_is_lost_everywhere_is_not_paid_by_itself(
     studio: Studio,
 ) -> None:
-    """A picture that had its result once fails visibly, and only retry pays for it.
+    """A picture that had its result once fails visibly, and only --pay-again pays for it.
 
     Its watch is still held then: looking for the result in vain uses no trial of that hold up.
     """
@@ -355,6 +364,9 @@ async def test_a_reused_result_that_is_lost_everywhere_is_not_paid_by_itself(
     assert len(studio.ledger().tasks) == 1
     await studio.act("retry", jobs=[bob(studio)["id"]])
     await studio.once()  # a start is a trial
+    assert (bob(studio)["error"]["code"], len(studio.ledger().tasks)) == ("leader_lost", 1)
+    await studio.act("retry", jobs=[bob(studio)["id"]], pay_again=True)
+    await studio.once()
     assert studio.states() == {"done": 2}
     assert len(studio.ledger().tasks) == 2
 

@@ -11,8 +11,9 @@ import pytest
 
 from hotfolder.domain import events as ev
 from hotfolder.domain.failures import PAID_LOST, REJECTED
+from hotfolder.domain.paid import Charge
 from hotfolder.domain.states import State
-from hotfolder.journal import callbacks, doubts
+from hotfolder.journal import callbacks, doubts, paid
 from hotfolder.journal.callbacks import MOST_TASKS, Confirmed, Hint
 from hotfolder.journal.rows import existing_job
 from hotfolder.pipeline import holding
@@ -25,9 +26,9 @@ if TYPE_CHECKING:
     from tests.builders import Desk
 
 TASK = "2013508786110730241"
-SUCCEEDED = Confirmed(outcome="succeeded", charge=Decimal("0.14"), currency="CNY")
-FAILED = Confirmed(outcome="failed", charge=None, currency=None)
-RUNNING = Confirmed(outcome=None, charge=None, currency=None)
+SUCCEEDED = Confirmed(outcome="succeeded", charge=Charge(money=Decimal("0.14"), currency="CNY"))
+FAILED = Confirmed(outcome="failed")
+RUNNING = Confirmed(outcome=None)
 
 
 def token_of(desk: Desk, job: Job) -> str:
@@ -225,6 +226,8 @@ def test_the_callback_of_a_failed_task_delays_nothing(desk: Desk) -> None:
     assert desk.journal.run_blocking(callbacks.hear, token_of(desk, job), job.submit.task_id)
     assert desk.journal.run_blocking(callbacks.named, job.id) == job.submit.task_id
     job = desk.apply(job, ev.RemoteFailedInPassing(failure=REJECTED, until=NOON), uploaded())
+    assert job.submit is not None
+    desk.journal.run_blocking(paid.hear_again, job.submit.id)
     commit = partial(holding.commit, before=job, outcome=Outcome(intended()), tried=())
     assert desk.journal.run_blocking(commit).job.state is State.SUBMITTING
 

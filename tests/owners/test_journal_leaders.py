@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hotfolder.domain import events as ev
-from hotfolder.domain.failures import NO_RESULTS
+from hotfolder.domain.failures import NO_RESULTS, PAID_LOST, leader_lost
+from hotfolder.domain.paid import Charge
 from hotfolder.domain.states import State
 from hotfolder.journal import acceptance, leaders
 from hotfolder.journal.rows import existing_job
@@ -91,14 +92,35 @@ def test_a_new_plan_ends_leading(desk: Desk) -> None:
     assert part(desk, second) is None
 
 
-def test_a_follower_takes_over_what_is_lost(desk: Desk) -> None:
-    """It leads, and the others follow it from then on."""
+def test_a_follower_that_a_person_has_paid_leads_from_then_on(desk: Desk) -> None:
+    """It waits for a person as a follower still; whoever comes after it follows it, once paid."""
     leader, second, third = three(desk)
     for event in WAY_TO[State.DONE]():
         desk.apply(leader, event)
-    desk.journal.run_blocking(leaders.take_over, second.id, leader.id)
+    lost = ev.GaveUp(failure=leader_lost(leader.id))
+    assert desk.apply(second, lost).leader == leader.id
+    desk.apply(second, ev.Retried(by="test"))
+    assert part(desk, second) == leader.id
+    desk.apply(second, lost, ev.Retried(by="test", anew=True))
     assert part(desk, second) is None
     assert part(desk, third) == second.id
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        ev.RemoteFailed(failure=NO_RESULTS, charge=Charge(coins=Decimal(12))),
+        ev.RemoteFailed(failure=PAID_LOST, ended_by_service=False),
+        ev.RemoteCancelled(charge=Charge(unreadable="0,14")),
+    ],
+    ids=["charged", "lost", "cancelled and charged"],
+)
+def test_nobody_takes_the_place_of_a_leader_that_was_paid(desk: Desk, end: ev.Event) -> None:
+    """Its work was charged or had succeeded: who makes the same edit waits for a person."""
+    leader, second, third = three(desk)
+    for event in [*WAY_TO[State.RUNNING](), end]:
+        desk.apply(leader, event)
+    assert {part(desk, each) for each in (second, third)} == {leader.id}
 
 
 def test_what_is_made_anew_takes_no_part(desk: Desk) -> None:
@@ -121,7 +143,7 @@ def test_who_leads_is_not_paid_beside_its_followers_when_it_is_made_anew(desk: D
     for event in WAY_TO[State.RUNNING]():
         desk.apply(leader, event)
     charged = ev.RemoteFailed(
-        failure=NO_RESULTS, charge=Decimal("0.14"), currency="CNY", ended_by_service=False
+        failure=NO_RESULTS, charge=Charge(money=Decimal("0.14")), ended_by_service=False
     )
     desk.apply(leader, charged, ev.Retried(by="test", anew=True))
     assert part(desk, leader) is None

@@ -17,6 +17,7 @@ from hotfolder.domain import events as ev
 from hotfolder.domain.events import WaitsFor
 from hotfolder.domain.failures import IN_DOUBT, REJECTED, TASK_DENIED, TASK_FAILED
 from hotfolder.domain.jobs import Job
+from hotfolder.domain.paid import Charge
 from hotfolder.domain.states import BEFORE_INTENT, ENDED, TRANSITIONS, IllegalTransition, State
 from hotfolder.journal.journal import Journal
 from hotfolder.journal.keeping import TaskTaken
@@ -134,7 +135,7 @@ def test_charge_and_results_are_kept(desk: Desk) -> None:
     assert job.submit is not None
     assert (job.submit.charge, job.submit.currency) == (Decimal("0.14"), "CNY")
     assert [result.url for result in job.results] == [f"{LINK}&n=1", f"{LINK}&n=2"]
-    unsaid = replace(succeeded(2), charge=None, currency=None)
+    unsaid = replace(succeeded(2), charge=Charge())
     job = desk.apply(job, ev.LinksExpired(), unsaid)
     assert job.submit is not None
     assert (job.submit.charge, job.submit.links_expired) == (Decimal("0.14"), 1)
@@ -143,8 +144,8 @@ def test_charge_and_results_are_kept(desk: Desk) -> None:
 
 def test_all_charges_of_a_job_add_up(desk: Desk) -> None:
     """A job that was paid twice by a person's decision shows both charges."""
-    lost = replace(remote_failed(), charge=Decimal("0.10"), currency="CNY")
-    job = desk.apply(desk.bring_to(State.RUNNING), lost, ev.Retried(by="operator"))
+    lost = replace(remote_failed(), charge=Charge(money=Decimal("0.10"), currency="CNY"))
+    job = desk.apply(desk.bring_to(State.RUNNING), lost, ev.Retried(by="operator", anew=True))
     desk.apply(job, uploaded(), intended(), submitted(), succeeded())
     assert [row["charge"] for row in desk.rows("job_charge", job=job.id)] == ["0.10", "0.14"]
 

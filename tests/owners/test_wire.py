@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hotfolder.domain.errors import Busy, Held, Refused, RemoteError, Unanswered
+from hotfolder.domain.paid import Charge
 from hotfolder.runninghub import refusals, wire
 from hotfolder.runninghub.fields import Answer
 from hotfolder.runninghub.wire import TaskStatus
@@ -155,33 +156,64 @@ def test_results_are_counted_from_one_without_gaps() -> None:
     assert [(each.position, each.url) for each in found.results] == [(1, "a"), (2, "b")]
 
 
+def cost(money: str | None = None, coins: str | None = None, unreadable: str = "") -> Charge:
+    """Return a charge."""
+    amounts = [None if each is None else Decimal(each) for each in (money, coins)]
+    return Charge(money=amounts[0], coins=amounts[1], unreadable=unreadable)
+
+
 @pytest.mark.parametrize(
     ("usage", "charge"),
     [
-        ({"thirdPartyConsumeMoney": "0.14", "consumeMoney": None}, "0.14"),
-        ({"thirdPartyConsumeMoney": 0.14}, "0.14"),
-        ({"thirdPartyConsumeMoney": None, "consumeMoney": "0.2"}, "0.2"),
-        ({"thirdPartyConsumeMoney": "0", "consumeMoney": "0.2"}, "0.2"),
-        ({"thirdPartyConsumeMoney": "0", "consumeMoney": None}, "0"),
-        ({"thirdPartyConsumeMoney": " 1 "}, "1"),
-        ({"thirdPartyConsumeMoney": 3, "consumeMoney": 2}, "3"),
-        ({"thirdPartyConsumeMoney": None}, None),
-        ({"thirdPartyConsumeMoney": "free"}, None),
-        ({"thirdPartyConsumeMoney": "-3"}, None),
-        ({"thirdPartyConsumeMoney": "-3", "consumeMoney": "0.2"}, "0.2"),
-        ({"thirdPartyConsumeMoney": "NaN"}, None),
-        ({"thirdPartyConsumeMoney": "Infinity"}, None),
-        ({"thirdPartyConsumeMoney": True}, None),
-        ({"consumeCoins": "5"}, None),
-        ({}, None),
-        (None, None),
-        ("0.14", None),
+        ({"thirdPartyConsumeMoney": "0.14", "consumeMoney": None}, cost("0.14")),
+        ({"thirdPartyConsumeMoney": 0.14}, cost("0.14")),
+        ({"thirdPartyConsumeMoney": None, "consumeMoney": "0.2"}, cost("0.2")),
+        ({"thirdPartyConsumeMoney": "0", "consumeMoney": "0.2"}, cost("0.2")),
+        ({"thirdPartyConsumeMoney": "2.8", "consumeMoney": "0.2"}, cost("3.0")),
+        ({"thirdPartyConsumeMoney": "0", "consumeMoney": None}, cost("0")),
+        ({"thirdPartyConsumeMoney": " 1 "}, cost("1")),
+        ({"thirdPartyConsumeMoney": 3, "consumeMoney": 2}, cost("5")),
+        ({"thirdPartyConsumeMoney": "0.4", "consumeCoins": "3"}, cost("0.4", "3")),
+        ({"consumeCoins": "5"}, cost(coins="5")),
+        ({"consumeCoins": "0", "thirdPartyConsumeMoney": "0.1"}, cost("0.1", "0")),
+        ({"thirdPartyConsumeMoney": None}, cost()),
+        ({"thirdPartyConsumeMoney": "  "}, cost()),
+        ({"thirdPartyConsumeMoney": "0,14"}, cost(unreadable="0,14")),
+        ({"thirdPartyConsumeMoney": "-3", "consumeMoney": "0.2"}, cost("0.2", unreadable="-3")),
+        ({"thirdPartyConsumeMoney": "NaN"}, cost(unreadable="NaN")),
+        ({"thirdPartyConsumeMoney": "Infinity"}, cost(unreadable="Infinity")),
+        ({"thirdPartyConsumeMoney": True}, cost(unreadable="True")),
+        ({"thirdPartyConsumeMoney": "9" * 99}, cost(unreadable="9" * 40)),
+        ({"consumeTokens": 1200}, cost(unreadable="consumeTokens 1200")),
+        ({"consumeTokens": 0, "taskCostTime": "12", "billingSeconds": "4"}, cost()),
+        ({}, cost()),
+        (None, cost()),
+        ("0.14", cost(unreadable="consumed 0.14")),
     ],
 )
-def test_charges(usage: object, charge: str | None) -> None:
-    """A charge is decimal money; free is 0, and what is not said is not zero."""
-    found = report({"status": "SUCCESS", "usage": usage}).charge
-    assert found == (None if charge is None else Decimal(charge))
+def test_charges(usage: object, charge: Charge) -> None:
+    """Both fees add up, coins stand for themselves, and what cannot be read is never nothing."""
+    assert report({"status": "SUCCESS", "usage": usage}).charge == charge
+
+
+@pytest.mark.parametrize("usage", [None, {}, {"consumeMoney": None, "taskCostTime": "0"}])
+def test_the_usage_of_sub_tasks_counts_where_the_task_says_none(usage: object) -> None:
+    """They add up, whether each has its amounts itself or within; what is no usage is left out."""
+    listed = [
+        {"taskId": "1", "usage": {"consumeMoney": None, "thirdPartyConsumeMoney": "0.2"}},
+        {"consumeMoney": "0.1", "consumeCoins": 3},
+        "odd",
+        {"usage": None},
+    ]
+    said = {"status": "SUCCESS", "usage": usage, "taskUsageList": listed}
+    assert report(said).charge == cost("0.3", "3")
+
+
+def test_the_usage_of_sub_tasks_is_not_counted_twice() -> None:
+    """Where the task itself says what it was charged, that is the whole."""
+    listed = [{"usage": {"consumeMoney": "0.1"}}]
+    said = {"status": "SUCCESS", "usage": {"consumeMoney": "0.1"}, "taskUsageList": listed}
+    assert report(said).charge == cost("0.1")
 
 
 def test_a_failed_task_says_why() -> None:

@@ -9,12 +9,18 @@ WHERE price_key = :price_key AND site = :site AND outcome = 'succeeded'
 ORDER BY id DESC LIMIT 1;
 
 -- name: spent_since
--- What counts against a budget: charges, and the estimates of what nobody knows the end of.
-SELECT coalesce(submit.charge, job.estimate, '0') AS amount
+-- What counts against a budget: charges, and the estimates of what nobody knows the end of. What
+-- was charged in coins alone costs no money; a charge that cannot be read may be the estimate.
+SELECT coalesce(submit.charge, CASE WHEN heard.coins AND NOT heard.unreadable THEN '0' END,
+    job.estimate, '0') AS amount
 FROM submit JOIN job ON job.id = submit.job
 JOIN source ON source.id = job.source JOIN watch ON watch.id = source.watch
+LEFT JOIN (
+    SELECT submit, max(currency IS 'COINS') AS coins, max(what = 'unreadable') AS unreadable
+    FROM heard WHERE what IN ('success', 'charge', 'unreadable') GROUP BY submit
+) AS heard ON heard.submit = submit.id
 WHERE submit.intent_at >= :since AND (:watch IS NULL OR watch.name = :watch) AND (
-    submit.charge IS NOT NULL OR submit.outcome IS NULL
+    submit.charge IS NOT NULL OR heard.submit IS NOT NULL OR submit.outcome IS NULL
     OR submit.outcome NOT IN ('deferred', 'refused', 'failed', 'resent')
 );
 

@@ -13,8 +13,7 @@ SELECT * FROM submit WHERE job = :job ORDER BY number DESC LIMIT 1;
 -- name: answer_submit
 -- What became of a paid call.
 UPDATE submit
-SET outcome = :outcome, task_id = coalesce(:task_id, task_id), answered_at = :now,
-    charge = coalesce(:charge, charge), currency = coalesce(:currency, currency)
+SET outcome = :outcome, task_id = coalesce(:task_id, task_id), answered_at = :now
 WHERE id = (SELECT id FROM submit WHERE job = :job ORDER BY number DESC LIMIT 1);
 
 -- name: count_failed_tasks
@@ -57,8 +56,7 @@ WHERE id = :submit AND number < (SELECT max(number) FROM submit WHERE job = :job
 
 -- name: record_task
 -- What became of a task that no job follows.
-UPDATE submit SET outcome = :outcome, charge = :charge, currency = :currency
-WHERE id = :submit;
+UPDATE submit SET outcome = :outcome WHERE id = :submit;
 
 -- name: doubts_in_a_row
 -- How many of the latest submits went unanswered, one after the other.

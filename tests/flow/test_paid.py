@@ -1,0 +1,210 @@
+"""Paid is paid: everything that a service can say of a task over time, and what is done then."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from hotfolder.pipeline import querying
+from hotfolder.simulator import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.studio import Json, Studio
+
+CHARGED: Final[dict[str, object]] = {
+    "none": None,
+    "money": {"thirdPartyConsumeMoney": "0.14", "consumeMoney": None},
+    "coins": {"consumeCoins": "12", "thirdPartyConsumeMoney": None},
+    "unreadable": {"thirdPartyConsumeMoney": "0,14"},
+}
+SAID: Final[dict[str, dict[str, object]]] = {
+    "succeeded": {"status": "SUCCESS"},
+    "failed": {"status": "FAILED", "errorCode": "1015", "results": None},
+    "cancelled": {"status": "CANCEL", "results": None},
+    "unknown": {"taskId": "", "status": "", "errorCode": "1004", "results": None},
+}
+WHEN: Final = ("before", "after")
+
+
+def says(
+    told: str,
+    charge: str = "none",
+    *,
+    skip: int = 0,
+    times: int | None = None,
+    contains: str = "",
+) -> Fault:
+    """Return a fault by which the service says something of every task, whatever is true."""
+    fields = {**SAID[told], "usage": CHARGED[charge]}
+    return Fault(
+        call="query", kind="says", fields=fields, skip=skip, times=times, contains=contains
+    )
+
+
+def links_are_gone(studio: Studio) -> None:
+    """Let no result be fetched."""
+    studio.fault(Fault(call="download", kind="expired", status=404))
+
+
+def failed_unpaid(job: Json, studio: Studio) -> bool:
+    """Whether a job ended with its money named and with one task."""
+    return job["state"] == "failed" and len(studio.ledger().tasks) == 1
+
+
+async def test_what_had_succeeded_is_not_paid_again_when_it_fails_later(studio: Studio) -> None:
+    """SUCCESS with a charge, a dead link, then FAILED without usage: a person decides."""
+    links_are_gone(studio)
+    studio.fault(says("failed", skip=1))
+    studio.drop("ann.jpg")
+    await studio.once()
+    job = studio.job("ann.jpg")
+    assert failed_unpaid(job, studio), studio.summary()
+    assert (job["error"]["code"], job["charge"]) == ("paid_lost", 0.14)
+    for _ in range(2):
+        (line,) = await studio.act("retry", jobs=[job["id"]])
+        assert "free" in line
+        await studio.once()
+        assert failed_unpaid(studio.job("ann.jpg"), studio)
+
+
+@pytest.mark.parametrize("times", [1, 4])
+async def test_an_empty_success_counts_at_once(studio: Studio, times: int) -> None:
+    """It need not have had results: that it was told is enough."""
+    studio.fault(Fault(call="query", kind="no_results", times=times), says("failed", skip=times))
+    studio.drop("ann.jpg")
+    await studio.once()
+    assert studio.job("ann.jpg")["error"]["code"] == "paid_lost"
+    assert len(studio.ledger().tasks) == 1
+
+
+@pytest.mark.parametrize("charge", ["money", "coins", "unreadable"])
+async def test_a_charged_failure_is_not_paid_again(studio: Studio, charge: str) -> None:
+    """FAILED with a code that passes and any charge: failed, with the charge in its words."""
+    studio.fault(says("failed", charge))
+    studio.drop("ann.jpg")
+    await studio.once()
+    job = studio.job("ann.jpg")
+    assert failed_unpaid(job, studio), studio.summary()
+    words = {"money": "0.14", "coins": "12 coins", "unreadable": "(0,14)"}[charge]
+    assert words in job["error"]["hint"]
+    studio.simulator.clear_faults()
+    studio.fault(says("failed", times=1))  # the charge is not said again
+    await studio.act("retry", jobs=[job["id"]])
+    await studio.once()
+    assert failed_unpaid(studio.job("ann.jpg"), studio)
+    await studio.act("retry", jobs=[job["id"]], pay_again=True)
+    await studio.once()
+    assert studio.states() == {"done": 1}
+    assert len(studio.ledger().tasks) == 2
+
+
+@pytest.mark.parametrize("charge", ["money", "coins", "unreadable"])
+async def test_a_charge_that_is_filled_in_late_is_heard_before_the_next_intent(
+    studio: Studio, charge: str
+) -> None:
+    """FAILED without usage says nothing yet: it is asked once more, and then it was charged."""
+    studio.fault(says("failed", times=1), says("failed", charge))
+    studio.drop("ann.jpg")
+    await studio.once()
+    assert failed_unpaid(studio.job("ann.jpg"), studio), studio.summary()
+    assert "RemoteFailedInPassing" in studio.history("ann.jpg")
+
+
+async def test_a_task_that_succeeds_after_all_is_fetched(studio: Studio) -> None:
+    """FAILED once, and well the second time: its result is taken, and nothing is paid again."""
+    studio.fault(says("failed", times=1))
+    studio.drop("ann.jpg")
+    await studio.once()
+    assert studio.states() == {"done": 1}
+    assert len(studio.ledger().tasks) == 1
+
+
+async def test_an_uncharged_failure_is_asked_for_twice_before_it_is_paid_again(
+    studio: Studio,
+) -> None:
+    """At least ten seconds lie between the two answers."""
+    studio.simulator.update_settings(task_s=0.2)
+    studio.edge(schedule=type(studio.edges.schedule)())
+    studio.fault(Fault(call="submit", kind="fail_task", code="1015", times=1))
+    studio.drop("ann.jpg")
+    async with studio.running():
+        await studio.until(lambda: "RemoteFailedInPassing" in studio.history("ann.jpg"), "failed")
+        await studio.until_states(uploaded=1)
+        assert len(studio.ledger().tasks) == 1
+        studio.clock.forward(11)
+        studio.drop("bob.jpg", number=2)  # wakes the program, whose clock does not jump
+        await studio.until_states(done=2)
+    assert len(studio.ledger().tasks) == 3
+
+
+async def test_a_word_ends_with_the_next_charge(studio: Studio) -> None:
+    """Paid anew by a person, and charged in vain again: the next time takes another word."""
+    studio.fault(says("failed", "coins"))
+    studio.drop("ann.jpg")
+    await studio.once()
+    number = studio.job("ann.jpg")["id"]
+    await studio.act("retry", jobs=[number], pay_again=True)
+    await studio.once()
+    assert len(studio.ledger().tasks) == 2
+    await studio.act("retry", jobs=[number])
+    await studio.once()
+    assert (studio.states(), len(studio.ledger().tasks)) == ({"failed": 1}, 2)
+
+
+# What becomes of a picture: its state, its code, and how many tasks were made, hence paid.
+MATRIX: Final[dict[tuple[str, str, str], tuple[str, str | None, int]]] = {
+    **{("succeeded", each, when): ("done", None, 1) for each in CHARGED for when in WHEN},
+    **{("failed", each, "before"): ("failed", "task_failed", 1) for each in CHARGED},
+    ("failed", "none", "before"): ("done", None, 2),  # said twice, then submitted again
+    **{("failed", each, "after"): ("failed", "paid_lost", 1) for each in CHARGED},
+    **{
+        ("cancelled", each, when): ("cancelled", "cancelled_remotely", 1)
+        for each in CHARGED
+        for when in WHEN
+    },
+    **{("unknown", each, "before"): ("failed", "paid_lost", 1) for each in CHARGED},
+    ("unknown", "none", "before"): ("in_doubt", "task_denied", 1),
+    **{("unknown", each, "after"): ("failed", "paid_lost", 1) for each in CHARGED},
+}
+
+
+async def test_everything_that_can_be_said_over_time(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch, record_property: Callable[[str, object], None]
+) -> None:
+    """Before a success and after one, with every kind of charge: nothing is paid twice.
+
+    After: the task was told as succeeded, without a word of money, and its link is dead.
+    """
+    monkeypatch.setattr(querying, "DENIED_FOR_S", 0.2)
+    for number, case in enumerate(MATRIX):
+        told, charge, when = case
+        words = " ".join(case)
+        twice = 2 if MATRIX[case][2] > 1 else None
+        studio.fault(says(told, charge, contains=words, skip=int(when == "after"), times=twice))
+        if when == "after":
+            expired = Fault(call="download", kind="expired", status=404, times=3, contains=words)
+            studio.fault(expired)
+        name = "-".join(case)
+        studio.drop(f"{name}.jpg", number=number)
+        studio.drop(f"{name}.txt", words)
+    await studio.once()
+    seen = {case: became(studio, case) for case in MATRIX}
+    record_property("table", table(seen))
+    assert seen == MATRIX
+
+
+def became(studio: Studio, case: tuple[str, str, str]) -> tuple[str, str | None, int]:
+    """Return the state of a case's picture, its code, and how many tasks were made of it."""
+    job = studio.job(f"{'-'.join(case)}.jpg")
+    tasks = sum(each.prompt == " ".join(case) for each in studio.ledger().tasks)
+    return job["state"], job["error"] and job["error"]["code"], tasks
+
+
+def table(seen: dict[tuple[str, str, str], tuple[str, str | None, int]]) -> str:
+    """Return what was said and what was done then, as lines of columns."""
+    heads = ("told", "charge", "success", "state", "code", "tasks")
+    lines = [heads, *((*case, *map(str, seen[case])) for case in seen)]
+    return "\n".join("".join(f"{each:<20}" for each in line).rstrip() for line in lines)

@@ -176,6 +176,7 @@ class Service:
         aside = [asyncio.create_task(each) for each in parts_aside]
         working = list(aside)
         try:
+            await parts.marking.look()
             await parts.reloading.begin()
             await parts.watches.follow(self._house.config.watch)
             working.append(asyncio.create_task(parts.runner.run()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import os
+import re
 import socket
 import time
 from contextlib import asynccontextmanager
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 KEY = "k" * 32
 LIMIT_S = 60.0
 LOOK_S = 0.02
+MARK_FILE = re.compile(rb"\.hotfolder-[0-9a-f]{32}")
 RULE = 'prompt = "Make it a summer day"'
 
 Json = dict[str, Any]
@@ -310,12 +312,13 @@ class Studio:
         return [line.name for line in lines]
 
     def outputs(self) -> list[str]:
-        """Return everything that stands in the output folder, hidden files included."""
+        """Return what stands in the output folder, hidden files included, but for the mark."""
         return sorted(
             os.fsdecode(os.path.relpath(os.path.join(os.fsencode(folder), name), root))  # noqa: PTH118
             for root in [os.fsencode(self.output)]
             for folder, _, names in os.walk(root)
             for name in names
+            if not MARK_FILE.fullmatch(name)
         )
 
     def ledger(self) -> Ledger:

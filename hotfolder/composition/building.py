@@ -19,6 +19,7 @@ from hotfolder.intake.overdue import Overdue
 from hotfolder.journal import recovery
 from hotfolder.pipeline.aftermath import Aftermath
 from hotfolder.pipeline.doubts import Doubts
+from hotfolder.pipeline.marking import Marking
 from hotfolder.pipeline.noting import Noting
 from hotfolder.pipeline.originals import Originals
 from hotfolder.pipeline.pacing import Durations, Pace, Pacing
@@ -54,6 +55,7 @@ class Building:
     async def parts(self) -> Parts:
         """Return every part; none works yet."""
         own, exchange = self.owners, self.exchange
+        marking = self._marking()
         account = Account(own.journal, own.client, lambda: self.answers.config, self.find_key)
         await account.begin()
         durations = Durations(await own.journal.run(recovery.usual_durations_s))
@@ -62,12 +64,13 @@ class Building:
         noting = Noting(own.journal, own.spool, own.threads, self.answers.note_wishes)
         probing = self._probing(account)
         aftermath = Aftermath(noting, on_hold=probing.stir, on_done=self._clear_up)
-        runner = self._runner(account, pace, durations, sharing, aftermath)
+        runner = self._runner(account, marking, pace, durations, sharing, aftermath)
         return Parts(
             journal=own.journal,
             client=own.client,
             account=account,
             runner=runner,
+            marking=marking,
             probing=probing,
             sharing=sharing,
             noting=noting,
@@ -93,6 +96,14 @@ class Building:
             pace.doubted(each.job, now_s + left_s)
         return pace
 
+    def _marking(self) -> Marking:
+        return Marking(
+            self.owners.journal,
+            self.owners.threads,
+            timeout_s=self.owners.edges.mark_timeout_s,
+            failpoint=self.owners.edges.failpoint,
+        )
+
     def _probing(self, account: Account) -> Probing:
         return Probing(
             self.owners.journal,
@@ -106,6 +117,7 @@ class Building:
     def _runner(
         self,
         account: Account,
+        marking: Marking,
         pace: Pace,
         durations: Durations,
         sharing: Sharing,
@@ -118,6 +130,7 @@ class Building:
             answers=self.answers,
             review=self.exchange.review,
             require_place=self.exchange.require_place,
+            marking=marking,
             callback_key=self.callback_key,
             currency=lambda: account.currency,
             durations=durations,

@@ -16,6 +16,7 @@ from hotfolder.imaging.workshop import OpenWorker, WorkerProcess
 from hotfolder.intake.events import Events
 from hotfolder.intake.listening import Listen
 from hotfolder.pipeline.doubts import CALLBACK_PATIENCE_S
+from hotfolder.pipeline.marking import MARK_TIMEOUT_S
 from hotfolder.pipeline.steps import Jitter
 from hotfolder.runninghub.client import SUBMIT_TIMEOUT_S, Transport
 from hotfolder.threads import DaemonThreads, Pool
@@ -27,10 +28,11 @@ class Edges:
     """Where the program touches time, chance and failure; tests pass their own.
 
     `submit_timeout_s` is how long the answer to a paid call is waited for, `callback_patience_s`
-    how long a callback may bring a lost one. `zone` is where the owner's days begin at midnight,
-    None = where this machine is set to. `listen` opens a source of hints on a folder, `pool`
-    threads for blocking calls, `open_worker` a worker for pictures, `serve` a port. `transport`
-    carries calls to the service, None = the network.
+    how long a callback may bring a lost one, `mark_timeout_s` how long an output folder may take to
+    bear a mark. `zone` is where the owner's days begin at midnight, None = where this machine is
+    set to. `listen` opens a source of hints on a folder, `pool` threads for blocking calls,
+    `open_worker` a worker for pictures, `serve` a port. `transport` carries calls to the service,
+    None = the network.
     """
 
     clock: Clock = MACHINE_CLOCK
@@ -39,6 +41,7 @@ class Edges:
     failpoint: Failpoint = no_failpoint
     submit_timeout_s: float = SUBMIT_TIMEOUT_S
     callback_patience_s: float = CALLBACK_PATIENCE_S
+    mark_timeout_s: float = MARK_TIMEOUT_S
     schedule: PollSchedule = field(default_factory=PollSchedule)
     zone: tzinfo | None = None
     listen: Listen = Events

@@ -12,6 +12,7 @@ from hotfolder.intake.overdue import Overdue
 from hotfolder.journal.journal import Journal
 from hotfolder.outputs.spool import Spool
 from hotfolder.pipeline.doubts import Doubts
+from hotfolder.pipeline.marking import Marking
 from hotfolder.pipeline.noting import Noting
 from hotfolder.pipeline.originals import Originals
 from hotfolder.pipeline.pacing import Pace
@@ -47,6 +48,7 @@ class Parts:
     client: Client
     account: Account
     runner: Runner
+    marking: Marking
     probing: Probing
     sharing: Sharing
     noting: Noting

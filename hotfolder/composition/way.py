@@ -14,6 +14,7 @@ from hotfolder.pipeline.assuring import Assuring
 from hotfolder.pipeline.fetching import Fetching
 from hotfolder.pipeline.finishing import Finishing
 from hotfolder.pipeline.keepsakes import Keepsakes
+from hotfolder.pipeline.marking import Marking
 from hotfolder.pipeline.pacing import Durations
 from hotfolder.pipeline.preparing import Preparing
 from hotfolder.pipeline.pricing import Prices
@@ -37,6 +38,7 @@ class Way:
     answers: Answers
     review: Review
     require_place: Callable[[Job], None]
+    marking: Marking
     callback_key: bytes
     currency: Callable[[], str | None]
     durations: Durations
@@ -93,7 +95,7 @@ class Way:
                 self.callback_key,
                 own.edges.random,
             ),
-            Storage(own.spool, answers.min_free_bytes),
+            Storage(own.spool, answers.min_free_bytes, self.marking.is_silent),
             self.review,
             own.threads,
             own.later,
@@ -115,6 +117,7 @@ class Way:
         own = self.owners
         return Submitting(
             own.client,
+            self.marking,
             self.durations,
             own.edges.schedule,
             own.later,

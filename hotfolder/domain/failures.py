@@ -209,7 +209,7 @@ BACKLOG = Failure(
 )
 RESTORED = Failure(
     "journal_restored",
-    "The journal was put back from a backup: what was paid after that backup is not known to it.",
+    "The journal was put back from an older copy: what was paid after that is not known to it.",
     "Compare the output folder with the service's list of tasks, cancel the jobs whose edit is "
     "there, then run release for this watch.",
 )
@@ -226,8 +226,8 @@ UNREACHABLE = Failure(
 )
 OTHER_JOURNAL = Failure(
     "other_journal",
-    "Another journal kept the record of this folder, or this one was put back from an older copy: "
-    "what was paid for here is not known to it.",
+    "Another journal kept the record of this folder: what was paid for here is not known to this "
+    "one.",
     "If the pictures in it are to be edited all the same, run release for this watch.",
 )
 PRICE_UNKNOWN = Failure(

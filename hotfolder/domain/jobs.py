@@ -70,7 +70,10 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submit:
-    """One paid call for a job."""
+    """One paid call for a job.
+
+    `mark` is what it is known by in the output folder, "" where nothing was to be sent.
+    """
 
     id: int
     number: int
@@ -82,6 +85,7 @@ class Submit:
     charge: Decimal | None
     currency: str | None
     payload: str = field(repr=False)
+    mark: str
 
     @property
     def asks_for_callback(self) -> bool:

@@ -116,6 +116,7 @@ def release(session: Session, name: str, *, skip: bool = False) -> list[str]:
     holds.drop(session, scope(name), BACKLOG.code)
     dropped = [holds.drop(session, holds.watch_scope(name), code) for code in DISTRUSTED]
     if any(dropped):
+        roots.trust(session)
         done.append("what the journal may not know of is submitted from now on")
     if count or not done:
         done.append(f"{count} pictures are {'left out' if skip else 'let go'}")

@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from hotfolder.domain.clock import Now
-from hotfolder.domain.failures import RESTORED
-from hotfolder.journal import holds
+from hotfolder.journal import roots
 from hotfolder.journal.connection import FILE_NAME, check_whole, fold, open_writer, snapshot
 from hotfolder.journal.journal import is_locked, locked
 from hotfolder.journal.session import Session
@@ -99,10 +98,7 @@ def put_back(folder: Path, copy: Path, clock: Now) -> tuple[list[str], Path | No
 
 def _hold_all(path: Path, clock: Now) -> list[str]:
     with closing(open_writer(path)) as connection:
-        session = Session(connection, clock)
-        names = [row["name"] for row in session.rows("watches")]
-        for name in names:
-            holds.stop(session, holds.watch_scope(name), RESTORED)
+        names = roots.distrust(Session(connection, clock))
     fold(path)
     return names
 

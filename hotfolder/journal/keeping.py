@@ -32,6 +32,7 @@ def _keep_intent(session: Session, job: Job, event: ev.SubmitIntended) -> None:
         site=event.site,
         payload=event.payload,
         price_key=event.price_key,
+        mark=session.new_id(),
     )
     keep_estimate(session, job.id, event)
     session.change("freshen", job=job.id)
@@ -163,6 +164,7 @@ def _keep_reused(session: Session, job: Job, event: ev.Reused) -> None:
         site=leader.submit.site,
         payload=leader.submit.payload,
         price_key=None,
+        mark=None,
     )
     _answer(session, job, "succeeded")
     fresh = existing_job(session, job.id)

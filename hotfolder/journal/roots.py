@@ -12,12 +12,14 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Final
 
-from hotfolder.domain.failures import OTHER_JOURNAL, RESTORED
+from hotfolder.domain.failures import OTHER_JOURNAL, RESTORED, Failure
 from hotfolder.journal import holds, reading
 from hotfolder.journal.session import Session
 
 JOURNAL_ID: Final = "journal_id"
+_OUTRUN: Final = "outrun_journal_id"
 _ASIDE: Final = ":aside"  # no name in a config contains a colon
+_DISTRUSTED: Final = (RESTORED, OTHER_JOURNAL)
 
 NOT_THE_SAME: Final = (
     "this is not the folder that was watched: there is no .hotfolder-id in it, and it is on "
@@ -60,7 +62,9 @@ def recognise(
     folder. A watch that was known by another root gives its name to the one that was known by
     this. Where another journal kept the record of a root, its watch is held. Raises Stranger.
     """
-    own = _journal_id(session, found)
+    own = own_id(session)
+    if found is not None and found.journal == own and found.lines > reading.newest_event(session):
+        distrust(session)
     (watch,) = session.rows("watch_by_name", name=name)
     owner = session.row("watch_by_root", root_id=found.folder) if found else None
     if owner is not None and owner["id"] in taken:
@@ -74,7 +78,7 @@ def recognise(
     if found.journal == own:
         holds.drop(session, holds.watch_scope(name), OTHER_JOURNAL.code)
     elif owner is None:
-        _hold(session, name)
+        _hold(session, name, OTHER_JOURNAL)
     known = _known(session, watch["id"], found.folder, own, place)
     return replace(known, marker=found) if _is_held(session, name) else known
 
@@ -90,20 +94,31 @@ def _known(session: Session, watch: int, folder: str, journal: str, place: str) 
     return Recognised(watch, Marker(folder, journal, reading.newest_event(session)))
 
 
-def _journal_id(session: Session, found: Marker | None) -> str:
-    """Return the journal's own id: a new one where a marker knows of more than the journal does.
-
-    Then the journal was put back from an older copy, and every watch is held.
-    """
+def own_id(session: Session) -> str:
+    """Return the journal's own id, which it has from then on."""
     row = session.row("get_meta", key=JOURNAL_ID)
-    own = str(row["value"]) if row else None
-    if found is not None and found.journal == own and found.lines > reading.newest_event(session):
-        for each in reading.watches(session):
-            _hold(session, each.name)
-        own = None
-    if own is None:
-        own = session.new_id()
-        session.change("set_meta", key=JOURNAL_ID, value=own)
+    return str(row["value"]) if row else _take_id(session)
+
+
+def distrust(session: Session) -> list[str]:
+    """Hold every watch of a journal that was put back from an older copy; returns their names."""
+    names = [each.name for each in reading.watches(session)]
+    for each in names:
+        _hold(session, each, RESTORED)
+    session.change("set_meta", key=_OUTRUN, value=own_id(session))
+    return names
+
+
+def trust(session: Session) -> None:
+    """Give a journal that a person trusts again an id that no folder knows yet."""
+    row = session.row("get_meta", key=_OUTRUN)
+    if row is not None and row["value"] == own_id(session):
+        _take_id(session)
+
+
+def _take_id(session: Session) -> str:
+    own = session.new_id()
+    session.change("set_meta", key=JOURNAL_ID, value=own)
     return own
 
 
@@ -128,17 +143,16 @@ def _take_over(session: Session, watch: sqlite3.Row, owner: sqlite3.Row) -> None
             root=source["root"],
             output_root=source["output_root"],
         )
-    for code in (RESTORED.code, OTHER_JOURNAL.code):
-        if session.change("drop_hold", scope=holds.watch_scope(owner["name"]), code=code):
-            _hold(session, watch["name"])
+    for failure in _DISTRUSTED:
+        if session.change("drop_hold", scope=holds.watch_scope(owner["name"]), code=failure.code):
+            _hold(session, watch["name"], failure)
 
 
-def _hold(session: Session, name: str) -> None:
+def _hold(session: Session, name: str, failure: Failure) -> None:
     if not _is_held(session, name):
-        holds.stop(session, holds.watch_scope(name), OTHER_JOURNAL)
+        holds.stop(session, holds.watch_scope(name), failure)
 
 
 def _is_held(session: Session, name: str) -> bool:
     scope = holds.watch_scope(name)
-    codes = (RESTORED.code, OTHER_JOURNAL.code)
-    return any(session.row("is_held", scope=scope, code=code) for code in codes)
+    return any(session.row("is_held", scope=scope, code=each.code) for each in _DISTRUSTED)

@@ -127,6 +127,7 @@ def _submit(row: sqlite3.Row | None) -> Submit | None:
         charge=_money(row["charge"]),
         currency=row["currency"],
         payload=row["payload"],
+        mark=row["mark"] or "",
     )
 
 

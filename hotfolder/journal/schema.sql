@@ -146,12 +146,15 @@ CREATE TABLE submit (
     charge TEXT,
     currency TEXT,
     price_key TEXT,
+    mark TEXT,
     UNIQUE (job, number)
 ) STRICT;
 
 CREATE INDEX submit_intent ON submit (intent_at);
 
 CREATE INDEX submit_price ON submit (price_key) WHERE charge IS NOT NULL;
+
+CREATE UNIQUE INDEX submit_mark ON submit (mark) WHERE mark IS NOT NULL;
 
 -- What was heard of money, in the order in which it became known. Nothing of it ever goes back.
 

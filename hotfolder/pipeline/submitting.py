@@ -17,7 +17,15 @@ from typing import Final
 from hotfolder import sources
 from hotfolder.domain import events as ev
 from hotfolder.domain import failures, tokens
-from hotfolder.domain.errors import Busy, Held, NotSent, OutputError, Refused, RemoteError
+from hotfolder.domain.errors import (
+    Busy,
+    Held,
+    HotfolderError,
+    NotSent,
+    OutputError,
+    Refused,
+    RemoteError,
+)
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import CALLBACK_PARAMETER, Job
 from hotfolder.domain.retry import PollSchedule
@@ -27,6 +35,7 @@ from hotfolder.journal.journal import Journal
 from hotfolder.outputs import target
 from hotfolder.outputs.errors import NotMounted
 from hotfolder.outputs.spool import Spool
+from hotfolder.pipeline.marking import Marking, Unmarked
 from hotfolder.pipeline.pacing import Durations
 from hotfolder.pipeline.pricing import Prices
 from hotfolder.pipeline.steps import READ_TIMEOUT_S, Later, Outcome, output_is_silent
@@ -68,10 +77,14 @@ class Addresses:
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """Where results go, and how many bytes must be free there before more is paid for."""
+    """Where results go, and how many bytes must be free there before more is paid for.
+
+    `is_silent` says of an output root that it did not answer when it was last written to.
+    """
 
     spool: Spool
     min_free_bytes: Callable[[], int]
+    is_silent: Callable[[str], bool]
 
     def look(self, output_root: Path, *, was_mounted: bool) -> bool:
         """Raise OutputError where a result could not be stored; blocks.
@@ -142,6 +155,8 @@ class Intending:
         return Outcome(reviewed) if reviewed else await self._intent(job, links)
 
     async def _check_storage(self, job: Job) -> None:
+        if self._storage.is_silent(job.output_root):
+            raise output_is_silent()
         was_mounted = await self._journal.run(places.was_mounted, job.output_root)
         check = partial(self._storage.look, Path(job.output_root), was_mounted=was_mounted)
         try:
@@ -199,7 +214,7 @@ class Intending:
 
 
 class Submitting:
-    """Makes the paid call.
+    """Makes the paid call, once the intent's mark stands in the output folder.
 
     When `hurry` is set, a call under way is broken off, and its event says what is known then.
     """
@@ -207,6 +222,7 @@ class Submitting:
     def __init__(
         self,
         client: Client,
+        marking: Marking,
         durations: Durations,
         schedule: PollSchedule,
         later: Later,
@@ -214,6 +230,7 @@ class Submitting:
         catalog: CurrentCatalog,
     ) -> None:
         self._client = client
+        self._marking = marking
         self._durations = durations
         self._schedule = schedule
         self._later = later
@@ -226,14 +243,16 @@ class Submitting:
         if model is None or job.submit is None:
             return Outcome(ev.SubmitRefused(failure=failures.WRONG_ENDPOINT))
         try:
-            task_id = await self._call(model.endpoint, json.loads(job.submit.payload))
+            task_id = await self._call(job, model.endpoint, json.loads(job.submit.payload))
         except RemoteError as error:
             return self._not_accepted(job, error)
+        except Unmarked as error:
+            return self._not_marked(job, error)
         wait_s = self._schedule.first_s(self._durations.usual_s(model.name), self._later.jitter())
         return Outcome(ev.Submitted(task_id=task_id, query_at=self._later.after(wait_s)))
 
-    async def _call(self, endpoint: str, body: dict[str, object]) -> str:
-        call = asyncio.ensure_future(self._client.submit(endpoint, body))
+    async def _call(self, job: Job, endpoint: str, body: dict[str, object]) -> str:
+        call = asyncio.ensure_future(self._send(job, endpoint, body))
         hurried = asyncio.ensure_future(self._hurry.wait())
         try:
             await asyncio.wait({call, hurried}, return_when=asyncio.FIRST_COMPLETED)
@@ -246,6 +265,18 @@ class Submitting:
             if not call.cancelled():
                 raise
             raise NotSent("stopped before the call began") from None
+
+    async def _send(self, job: Job, endpoint: str, body: dict[str, object]) -> str:
+        await self._marking.put(job)
+        return await self._client.submit(endpoint, body)
+
+    def _not_marked(self, job: Job, error: Unmarked) -> Outcome:
+        failure = error.failure
+        if failure is None:
+            return Outcome(self._deferred(job, error, self._later.backoff(job)))
+        now = self._later.clock()
+        deferred = ev.SubmitDeferred(until=now, reason=str(error), failure=failure)
+        return Outcome(deferred, hold=(holds.watch_scope(job.watch), failure))
 
     def _not_accepted(self, job: Job, error: RemoteError) -> Outcome:
         match error:
@@ -260,6 +291,6 @@ class Submitting:
                 return Outcome(deferred, hold=self._later.held(job, error))
         return Outcome(ev.SubmitUnanswered(reason=str(error)))
 
-    def _deferred(self, job: Job, error: RemoteError, until: datetime) -> ev.Event:
+    def _deferred(self, job: Job, error: HotfolderError, until: datetime) -> ev.Event:
         failure = self._later.delayed(job, str(error))
         return ev.SubmitDeferred(until=until, reason=str(error), failure=failure)

@@ -1,4 +1,4 @@
-"""Threads for work on users' folders, a few for each watch.
+"""Threads for work on users' folders, a few for each watch and for the marks in each output root.
 
 A share that hangs stops nobody else, and nobody waits for it without end.
 """

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 POINTS = (
     "commit.before",
     "commit.after",
+    "mark.before",
+    "mark.after",
     "submit.sending",
     "submit.answered",
     "upload.answered",
@@ -33,7 +35,10 @@ POINTS = (
     "publish.before",
     "publish.after",
 )
-AROUND_THE_SUBMIT = {"commit.before", "commit.after", "submit.sending", "submit.answered"}
+AROUND_THE_SUBMIT = {
+    *("commit.before", "commit.after", "mark.before", "mark.after"),
+    *("submit.sending", "submit.answered"),
+}
 MOST_KILLS = 60
 # A commit is passed about twenty times on a picture's way; its kills are shared out.
 SHARES = [

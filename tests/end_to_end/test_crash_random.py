@@ -98,5 +98,5 @@ async def test_random_kills_lose_nothing_and_pay_once(tmp_path: Path) -> None:
     )
     assert (lost, twice, lookout.partial) == ([], [], [])
     assert paid.keys() == wanted
-    assert not [path for root in outputs for path in root.rglob(".hotfolder-*")]
-    assert sum(path.is_file() for root in outputs for path in root.rglob("*")) == len(sources)
+    assert not [path for root in outputs for path in root.rglob("*.part")]
+    assert sum(path.is_file() for root in outputs for path in root.rglob("[!.]*")) == len(sources)

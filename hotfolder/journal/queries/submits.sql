@@ -2,9 +2,13 @@
 
 -- name: insert_submit
 -- The intent of a paid call.
-INSERT INTO submit (job, number, token, site, payload, price_key, intent_at)
+INSERT INTO submit (job, number, token, site, payload, price_key, mark, intent_at)
 VALUES (:job, (SELECT coalesce(max(number), 0) + 1 FROM submit WHERE job = :job), :token, :site,
-    :payload, :price_key, :now);
+    :payload, :price_key, :mark, :now);
+
+-- name: marked_submit
+-- The submit that a mark belongs to.
+SELECT id FROM submit WHERE mark = :mark;
 
 -- name: newest_submit
 -- The submit that counts.

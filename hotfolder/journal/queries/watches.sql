@@ -20,6 +20,10 @@ WHERE id = :watch;
 SELECT id, name, root, output_root, online, detect, reason, since
 FROM watch ORDER BY name;
 
+-- name: output_roots
+-- Every folder that results go to, or went to until the config was changed.
+SELECT output_root FROM watch UNION SELECT output_root FROM job WHERE ended_at IS NULL;
+
 -- name: watches_seen_online
 -- The watches whose folder was there once. Read before a journal of an older program is brought up
 -- to date: only what every version has.

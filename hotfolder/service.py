@@ -11,10 +11,11 @@ from typing import Final
 import structlog
 from pydantic import SecretStr
 
-from hotfolder import control, views
+from hotfolder import views
 from hotfolder.account import FindKey
 from hotfolder.composition import Composition, Edges, Parts
 from hotfolder.config import Config, listen_place
+from hotfolder.control import channel
 from hotfolder.domain.errors import JournalUnavailable
 from hotfolder.domain.states import State
 from hotfolder.housekeeping import Housekeeping
@@ -157,7 +158,7 @@ class Service:
         Whatever ends it, a death of a part included, what runs is drained: the answer to a paid
         call that is under way must reach the journal.
         """
-        server = await control.serve(parts.control, self._house.config.state_dir)
+        server = await channel.serve(parts.control, self._house.config.state_dir)
         parts_aside = (
             parts.watches.run(),
             parts.doubts.run(),

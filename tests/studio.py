@@ -19,7 +19,7 @@ from pydantic import SecretStr
 from hotfolder import config, control, key, views
 from hotfolder.clock import MACHINE_CLOCK
 from hotfolder.composition import Edges
-from hotfolder.control import Control
+from hotfolder.control.control import Control
 from hotfolder.domain.errors import JournalUnavailable
 from hotfolder.domain.retry import PollSchedule
 from hotfolder.journal import reading
@@ -27,6 +27,7 @@ from hotfolder.journal.journal import Journal
 from hotfolder.journal.reader import Reader
 from hotfolder.runninghub.client import Client
 from hotfolder.service import Service
+from hotfolder.views import explaining
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -304,7 +305,7 @@ class Studio:
         """Return what `explain --json` shows of a file of the input folder."""
         told = {"settling": None, "daemon": False, **told}
         path = self.input / name
-        return views.explanation_json(self.read(views.explain, self.config, path, **told))
+        return views.explanation_json(self.read(explaining.explain, self.config, path, **told))
 
     def history(self, source: str) -> list[str]:
         """Return the names of what happened to the newest job of a source."""

@@ -7,10 +7,9 @@ import shlex
 from pathlib import Path
 
 import pytest
-import typer
 
 from hotfolder import config
-from hotfolder.cli.app import app
+from hotfolder.cli import commands
 from tests.test_packaging import known_keys
 
 ROOT = Path(__file__).parent.parent
@@ -23,8 +22,9 @@ LINE = re.compile(r"<!-- (\w+) -->\n```sh\n([^\n]+)\n```")
 
 # The options of each command of the program.
 OPTIONS = {
-    name: {option for parameter in command.params for option in parameter.opts}
-    for name, command in typer.main.get_group(app).commands.items()
+    name: {option for parameter in commands.load(name).params for option in parameter.opts}
+    for entries in commands.ENTRIES.values()
+    for name in entries
 }
 
 

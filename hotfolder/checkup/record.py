@@ -10,7 +10,7 @@ from hotfolder.domain.clock import utc_now
 from hotfolder.domain.errors import HotfolderError, JournalNewer, JournalOlder
 from hotfolder.housekeeping import newest_backup
 from hotfolder.journal import connection, reading
-from hotfolder.journal.journal import is_locked
+from hotfolder.journal.lock import is_locked
 from hotfolder.journal.reader import Reader
 
 

@@ -5,28 +5,22 @@ While a daemon runs they ask it; without one they take its lock and do it themse
 
 from __future__ import annotations
 
-import asyncio
-import os
 from typing import Annotated, Any
 
 import typer
 
-from hotfolder import config, control, key
+from hotfolder import config, control
 from hotfolder.cli import render
+from hotfolder.cli.configured import own_state, valid_config
 from hotfolder.cli.options import (
     ConfigOption,
     LogLevel,
     LogLevelOption,
-    other_user,
-    own_state,
     set_up_log,
-    valid_config,
+    set_up_plain_log,
 )
 from hotfolder.domain.errors import OperatorError
-from hotfolder.journal import recovery
-from hotfolder.journal.connection import FILE_NAME
-from hotfolder.journal.journal import Journal, is_locked
-from hotfolder.runninghub.client import Client
+from hotfolder.journal.lock import is_locked
 
 LARGEST_JOB = 2**63 - 1
 JobArgument = Annotated[
@@ -64,14 +58,18 @@ def retry(
 
     Example: hotfolder retry --failed
     """
-    set_up_log(log_level, LogLevel.WARNING)
     if changed and failed:
         raise OperatorError("say either --failed or --changed")
     if not changed and bool(jobs) == failed:
         raise OperatorError("say which jobs, or --failed for all failed ones")
     if failed and pay_again:
         raise OperatorError("--pay-again wants the jobs by number")
-    _wish(config_file, "retry", {"jobs": jobs or [], "pay_again": pay_again, "changed": changed})
+    _wish(
+        config_file,
+        log_level,
+        "retry",
+        {"jobs": jobs or [], "pay_again": pay_again, "changed": changed},
+    )
 
 
 def resolve(
@@ -94,9 +92,8 @@ def resolve(
 
     Example: hotfolder resolve 17 --task-id 2013508786110730241
     """
-    set_up_log(log_level, LogLevel.WARNING)
     wish = {"job": job, "task_id": task_id, "resend": resend, "abandon": abandon}
-    _wish(config_file, "resolve", wish)
+    _wish(config_file, log_level, "resolve", wish)
 
 
 def cancel(
@@ -113,8 +110,7 @@ def cancel(
 
     Example: hotfolder cancel 17 18
     """
-    set_up_log(log_level, LogLevel.WARNING)
-    _wish(config_file, "cancel", {"jobs": jobs})
+    _wish(config_file, log_level, "cancel", {"jobs": jobs})
 
 
 def pause(
@@ -128,8 +124,7 @@ def pause(
 
     Example: hotfolder pause portraits
     """
-    set_up_log(log_level, LogLevel.WARNING)
-    _wish(config_file, "pause", {"watch": watch})
+    _wish(config_file, log_level, "pause", {"watch": watch})
 
 
 def resume(
@@ -143,8 +138,7 @@ def resume(
 
     Example: hotfolder resume portraits
     """
-    set_up_log(log_level, LogLevel.WARNING)
-    _wish(config_file, "resume", {"watch": watch})
+    _wish(config_file, log_level, "resume", {"watch": watch})
 
 
 def release(
@@ -162,15 +156,20 @@ def release(
 
     Example: hotfolder release portraits
     """
-    set_up_log(log_level, LogLevel.WARNING)
-    _wish(config_file, "release", {"watch": watch, "skip": skip})
+    _wish(config_file, log_level, "release", {"watch": watch, "skip": skip})
 
 
-def _wish(config_file: ConfigOption, action: str, wish: dict[str, Any]) -> None:
+def _wish(
+    config_file: ConfigOption, log_level: LogLevelOption, action: str, wish: dict[str, Any]
+) -> None:
+    set_up_plain_log(log_level)
     wanted = valid_config(config_file)
     lines = _through_daemon(wanted, action, wish)
     if lines is None:
-        lines = asyncio.run(_alone(wanted, action, wish))
+        from hotfolder.cli import alone
+
+        set_up_log(log_level, LogLevel.WARNING)
+        lines = alone.grant(wanted, action, wish)
     out = render.console()
     for line in lines or ["nothing to do"]:
         out.print(render.name(line))
@@ -186,23 +185,3 @@ def _through_daemon(wanted: config.Config, action: str, wish: dict[str, Any]) ->
             raise OperatorError("a hotfolder runs but does not listen; try again") from None
         except TimeoutError:
             raise OperatorError("a hotfolder runs but does not answer; see its log") from None
-
-
-async def _alone(wanted: config.Config, action: str, wish: dict[str, Any]) -> list[str]:
-    with own_state(wanted):
-        if not (wanted.state_dir / FILE_NAME).exists():
-            raise OperatorError("there are no jobs yet: nothing has run here")
-        if wanted.state_dir.stat().st_uid != os.geteuid():
-            raise other_user(wanted)
-    try:
-        client = Client(wanted.api.base_url, key.find(os.environ, wanted.api.key_file))
-    except key.KeyProblem:
-        client = None
-    try:
-        with Journal(wanted.state_dir) as journal:
-            await journal.run(recovery.recover)
-            acting = control.Control(journal, client, watch=wanted.watch_named)
-            return await acting.grant(action, wish)
-    finally:
-        if client is not None:
-            await client.aclose()

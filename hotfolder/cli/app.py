@@ -11,53 +11,21 @@ from typing import Annotated, NoReturn
 import typer
 
 from hotfolder import __version__
-from hotfolder.cli import (
-    acting,
-    choosing,
-    completing,
-    diagnosing,
-    installing,
-    keeping,
-    looking,
-    starting,
-    working,
-)
-from hotfolder.cli.options import complain, exit_code
+from hotfolder.cli import completing
+from hotfolder.cli.commands import Commands
 from hotfolder.domain.errors import HotfolderError
 
 app = typer.Typer(
+    cls=Commands,
     name="hotfolder",
     help="Hot folders for paid picture edits: drop pictures into a folder, find them edited in "
     "another. No picture missed, no edit paid twice, nothing half-done visible, nothing lost.",
     no_args_is_help=True,
     add_completion=False,
-    rich_markup_mode="markdown",
+    rich_markup_mode=None,  # drawing boxes would take as long as all the rest
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for group, commands in (
-    ("Begin", (starting.init, starting.demo, starting.simulator)),
-    ("Choose", (choosing.models, choosing.plan, choosing.schema)),
-    ("Work", (working.check, working.run, working.once)),
-    ("Look", (looking.status, looking.jobs, looking.explain, looking.charges)),
-    (
-        "Act",
-        (acting.retry, acting.resolve, acting.cancel, acting.release, acting.pause, acting.resume),
-    ),
-    (
-        "Keep",
-        (
-            keeping.backup,
-            keeping.restore,
-            installing.install,
-            installing.uninstall,
-            diagnosing.doctor,
-            completing.completion,
-        ),
-    ),
-):
-    for command in commands:
-        app.command(rich_help_panel=group)(command)
 
 
 def _print_version(wanted: bool) -> None:
@@ -87,8 +55,10 @@ def main() -> None:
     except SystemExit as ended:
         _leave(ended.code if isinstance(ended.code, int) else 0)
     except HotfolderError as error:
-        complain(error)
-        _leave(exit_code(error))
+        from hotfolder.cli import ending
+
+        ending.complain(error)
+        _leave(ending.exit_code(error))
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         _leave(1)

@@ -1,31 +1,19 @@
-"""The commands that help to choose: which models there are, what each picture would get."""
+"""The commands that help to choose: which models there are, what a config may say."""
 
 from __future__ import annotations
 
 import enum
 from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
-from hotfolder import sources, views
-from hotfolder.cli import model_pages, plan_pages, render, schemas
-from hotfolder.cli.options import (
-    ConfigOption,
-    JsonOption,
-    LogLevel,
-    LogLevelOption,
-    known_models,
-    set_up_log,
-    valid_config,
-)
-from hotfolder.config import Config
-from hotfolder.domain.clock import utc_now
+from hotfolder.cli import model_pages, render, schemas
+from hotfolder.cli.configured import known_models
+from hotfolder.cli.options import ConfigOption, JsonOption, LogLevelOption, set_up_plain_log
 from hotfolder.domain.errors import OperatorError
-from hotfolder.intake import preview
 from hotfolder.runninghub.catalog import Catalog, Model
 
 
@@ -80,7 +68,7 @@ def models(
 
     Example: hotfolder models nano edit --max-price 0.3
     """
-    set_up_log(log_level, LogLevel.WARNING)
+    set_up_plain_log(log_level)
     known = known_models(config_file)
     name = " ".join(words or [])
     exact = known.look_up(name) if name else None
@@ -99,36 +87,6 @@ def models(
         render.console().print(model_pages.listed(found))
 
 
-def plan(
-    what: Annotated[
-        str | None,
-        typer.Argument(metavar="[PATH|WATCH]", help="A picture, a folder, or a watch's name."),
-    ] = None,
-    config_file: ConfigOption = None,
-    log_level: LogLevelOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Show what each picture would get, without sending anything or entering it anywhere.
-
-    Rule, model, prompt, parameters, conversion, output name and list price; of all watches where
-    nothing is named. The output's ending is that of the result.
-
-    Example: hotfolder plan portraits --json
-    """
-    set_up_log(log_level, LogLevel.WARNING)
-    wanted = valid_config(config_file)
-    try:
-        found = list(_previews(wanted, what))
-    except (OSError, sources.RootGone) as error:
-        raise OperatorError(f"it cannot be read: {error}") from error
-    if json:
-        render.print_json([entry for each in found for entry in plan_pages.listed(each)])
-    elif found:
-        render.console().print(plan_pages.page(found))
-    else:
-        render.console().print("no picture there that a rule takes by its name")
-
-
 def schema(
     of: Annotated[Schema, typer.Argument(help="Of the config or of sidecars.")] = Schema.CONFIG,
     config_file: ConfigOption = None,
@@ -140,29 +98,8 @@ def schema(
 
     Example: hotfolder schema > hotfolder.schema.json
     """
-    set_up_log(log_level, LogLevel.WARNING)
+    set_up_plain_log(log_level)
     render.print_json(schemas.BY_NAME[of.value](known_models(config_file)))
-
-
-def _previews(wanted: Config, what: str | None) -> Iterator[preview.Preview]:
-    now = utc_now()
-    watch = wanted.watch_named(what) if what else None
-    if what is None or watch is not None:
-        for each in [watch] if watch else wanted.watch:
-            yield from preview.of_folder(each, "", now)
-        return
-    path = Path(what)
-    for each in wanted.watch:
-        if path.is_dir() and path.resolve() == each.input.resolve():
-            yield from preview.of_folder(each, "", now)
-            return
-    found = views.place(path, wanted)
-    if found is None:
-        raise OperatorError(f"{what} is neither a watch nor in the input of one")
-    if path.is_dir():
-        yield from preview.of_folder(*found, now)
-    else:
-        yield preview.of_source(*found, now)
 
 
 def _show_one(model: Model, *, json: bool) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Iterator
 from typing import Annotated
@@ -13,19 +12,17 @@ from rich.text import Text
 from hotfolder import checkup, config, key
 from hotfolder.checkup import Finding, Verdict
 from hotfolder.cli import render
+from hotfolder.cli.configured import read_config
 from hotfolder.cli.options import (
     ConfigOption,
     ExitCode,
     JsonOption,
     LogLevel,
     LogLevelOption,
-    read_config,
     set_up_log,
 )
 from hotfolder.domain.clock import utc_now
 from hotfolder.domain.errors import RemoteError
-from hotfolder.runninghub.client import Client
-from hotfolder.runninghub.wire import Account
 
 MARKS = {
     Verdict.OK: ("ok   ", "green"),
@@ -82,8 +79,10 @@ def _findings(config_file: ConfigOption, *, online: bool) -> Iterator[Finding]:
 
 
 def _online(wanted: config.Config) -> Iterator[Finding]:
+    from hotfolder.cli import online
+
     try:
-        account = asyncio.run(_account(wanted))
+        account = online.account(wanted.api.base_url, key.find(os.environ, wanted.api.key_file))
     except key.KeyProblem:
         return  # told already
     except RemoteError as error:
@@ -94,14 +93,6 @@ def _online(wanted: config.Config) -> Iterator[Finding]:
     balance = render.money(account.balance, account.currency)
     yield Finding(Verdict.OK, "service", f"{wanted.api.base_url}, balance {balance}")
     yield checkup.clock_finding(account.at, utc_now())
-
-
-async def _account(wanted: config.Config) -> Account:
-    client = Client(wanted.api.base_url, key.find(os.environ, wanted.api.key_file))
-    try:
-        return await client.account()
-    finally:
-        await client.aclose()
 
 
 def _say(each: Finding) -> None:

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from hotfolder import config, installation, key
 from hotfolder.cli import render
-from hotfolder.cli.options import LogLevel, LogLevelOption, set_up_log
+from hotfolder.cli.options import LogLevelOption, set_up_plain_log
 from hotfolder.domain.errors import OperatorError
 from hotfolder.installation import Step, Write
 
@@ -36,7 +36,7 @@ def install(
 
     Example: sudo /opt/hotfolder/.venv/bin/hotfolder install studio --dry-run
     """
-    set_up_log(log_level, LogLevel.WARNING)
+    set_up_plain_log(log_level)
     _need_root(dry_run)
     place = installation.SETTINGS / f"{name}.toml"
     key_place = installation.SETTINGS / f"{name}.key"
@@ -66,7 +66,7 @@ def uninstall(
 
     Example: sudo /opt/hotfolder/.venv/bin/hotfolder uninstall studio
     """
-    set_up_log(log_level, LogLevel.WARNING)
+    set_up_plain_log(log_level)
     _need_root(dry_run)
     _take(installation.removal(name), dry_run=dry_run)
     out = render.console()

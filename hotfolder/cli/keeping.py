@@ -11,15 +11,8 @@ from rich.text import Text
 
 from hotfolder import config
 from hotfolder.cli import render
-from hotfolder.cli.options import (
-    ConfigOption,
-    LogLevel,
-    LogLevelOption,
-    other_user,
-    own_state,
-    set_up_log,
-    valid_config,
-)
+from hotfolder.cli.configured import other_user, own_state, valid_config
+from hotfolder.cli.options import ConfigOption, LogLevelOption, set_up_plain_log
 from hotfolder.domain.clock import utc_now
 from hotfolder.domain.errors import OperatorError
 from hotfolder.journal import backup as copies
@@ -39,7 +32,7 @@ def backup(
 
     Example: hotfolder backup /mnt/usb/studio.db
     """
-    set_up_log(log_level, LogLevel.WARNING)
+    set_up_plain_log(log_level)
     wanted = valid_config(config_file)
     with own_state(wanted):
         if not wanted.state_dir.exists():
@@ -76,7 +69,7 @@ def restore(
 
     Example: hotfolder restore /mnt/usb/studio.db
     """
-    set_up_log(log_level, LogLevel.WARNING)
+    set_up_plain_log(log_level)
     wanted = valid_config(config_file)
     _make_state(wanted)
     try:

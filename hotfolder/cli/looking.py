@@ -1,4 +1,4 @@
-"""The commands that look: status, jobs, explain. They read the journal, daemon or not."""
+"""The commands that look: status, jobs, charges. They read the journal, daemon or not."""
 
 from __future__ import annotations
 
@@ -8,22 +8,15 @@ from typing import Annotated
 
 import typer
 
-from hotfolder import config, control, views
+from hotfolder import views
 from hotfolder.charges import By, Line, lines, lines_json, write_csv
 from hotfolder.cli import render
-from hotfolder.cli.options import (
-    ConfigOption,
-    JsonOption,
-    LogLevel,
-    LogLevelOption,
-    own_state,
-    set_up_log,
-    valid_config,
-)
+from hotfolder.cli.configured import own_state, valid_config
+from hotfolder.cli.options import ConfigOption, JsonOption, LogLevelOption, set_up_plain_log
 from hotfolder.domain.errors import OperatorError
 from hotfolder.domain.states import State
 from hotfolder.journal import reading
-from hotfolder.journal.journal import is_locked
+from hotfolder.journal.lock import is_locked
 from hotfolder.journal.reader import Reader
 
 
@@ -34,7 +27,7 @@ def status(
 
     Example: hotfolder status --json
     """
-    set_up_log(log_level, LogLevel.WARNING)
+    set_up_plain_log(log_level)
     wanted = valid_config(config_file)
     try:
         with own_state(wanted), Reader(wanted.state_dir) as reader:
@@ -67,7 +60,7 @@ def jobs(
 
     Example: hotfolder jobs --state failed --watch portraits
     """
-    set_up_log(log_level, LogLevel.WARNING)
+    set_up_plain_log(log_level)
     wanted = valid_config(config_file)
     known = {each.name for each in wanted.watch}
     try:
@@ -82,54 +75,6 @@ def jobs(
         render.print_json([views.job_json(each) for each in listed])
     else:
         render.console().print(render.jobs(listed))
-
-
-def explain(
-    path: Annotated[Path, typer.Argument(metavar="PATH", help="A file in a watched folder.")],
-    config_file: ConfigOption = None,
-    log_level: LogLevelOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Say why a file is where it is: ignored, settling, waiting for what, done where.
-
-    Example: hotfolder explain in/ann.jpg
-    """
-    set_up_log(log_level, LogLevel.WARNING)
-    wanted = valid_config(config_file)
-    with own_state(wanted):
-        daemon = is_locked(wanted.state_dir)
-    settling = _settling(wanted, path) if daemon else None
-    told, lines = _explained(wanted, path, settling=settling, daemon=daemon)
-    if json:
-        render.print_json(views.explanation_json(told))
-    else:
-        render.console().print(render.explanation(told, lines))
-
-
-def _explained(
-    wanted: config.Config, path: Path, *, settling: str | None, daemon: bool
-) -> tuple[views.Explanation, list[reading.HistoryLine]]:
-    try:
-        with own_state(wanted), Reader(wanted.state_dir) as reader:
-            told = reader.read(views.explain, wanted, path, settling=settling, daemon=daemon)
-            lines = reader.read(reading.history, told.job.job.id) if told.job else []
-    except FileNotFoundError:
-        told = views.explain(None, wanted, path, settling=settling, daemon=daemon)
-        lines = []
-    return told, lines
-
-
-def _settling(wanted: config.Config, path: Path) -> str | None:
-    found = views.place(path, wanted)
-    if found is None:
-        return None
-    watch, relative = found
-    try:
-        wish = {"watch": watch.name, "path": relative}
-        lines = control.send(wanted.state_dir, "settling", wish)
-    except (OSError, OperatorError):
-        return None
-    return lines[0] if lines else None
 
 
 def charges(
@@ -148,7 +93,7 @@ def charges(
 
     Example: hotfolder charges --by watch --csv charges.csv
     """
-    set_up_log(log_level, LogLevel.WARNING)
+    set_up_plain_log(log_level)
     wanted = valid_config(config_file)
     try:
         with own_state(wanted), Reader(wanted.state_dir) as reader:

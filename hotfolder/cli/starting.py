@@ -20,8 +20,6 @@ from hotfolder.domain.errors import OperatorError
 if TYPE_CHECKING:
     from hotfolder.simulator import RunningServer
 
-# The simulator is imported by the commands that need it: it takes a third of the start-up time.
-
 
 def init(
     folder: Annotated[
@@ -69,7 +67,7 @@ def demo(
 
     Example: hotfolder demo --keep
     """
-    from hotfolder.cli import demonstration  # noqa: PLC0415  slow, see above
+    from hotfolder.cli import demonstration
 
     set_up_log(log_level, LogLevel.WARNING)
     place = folder or Path(tempfile.mkdtemp(prefix="hotfolder-demo-"))
@@ -108,7 +106,7 @@ def simulator(
 
     Example: hotfolder simulator --port 8765 --task-seconds 5
     """
-    from hotfolder.simulator import Settings, serve  # noqa: PLC0415  slow, see above
+    from hotfolder.simulator import Settings, serve
 
     set_up_log(log_level, LogLevel.WARNING)
     settings = Settings(

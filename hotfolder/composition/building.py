@@ -10,7 +10,7 @@ from hotfolder.composition.answers import Answers
 from hotfolder.composition.exchange import Exchange
 from hotfolder.composition.parts import Owners, Parts
 from hotfolder.composition.way import Way
-from hotfolder.control import Control
+from hotfolder.control.control import Control
 from hotfolder.domain import names
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.measures import Observe

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from hotfolder.account import Account
 from hotfolder.composition.edges import Edges
-from hotfolder.control import Control
+from hotfolder.control.control import Control
 from hotfolder.imaging.workshop import Workshop
 from hotfolder.intake.overdue import Overdue
 from hotfolder.journal.journal import Journal

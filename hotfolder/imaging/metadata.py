@@ -13,32 +13,8 @@ from typing import Any, Final
 from PIL import ExifTags, Image
 
 from hotfolder.imaging import iptc, keepsake, xmp
+from hotfolder.imaging.fields import EXIF_NAMES, IPTC_NAMES, XMP_NAMES
 from hotfolder.imaging.picture import Picture
-
-# IPTC's fields by the names that photographers' programs show, and their datasets.
-IPTC_NAMES: Final = {
-    "Title": 5,
-    "Keywords": 25,
-    "Instructions": 40,
-    "Creator": 80,
-    "City": 90,
-    "Location": 92,
-    "State": 95,
-    "Country": 101,
-    "Job": 103,
-    "Headline": 105,
-    "Credit": 110,
-    "Source": 115,
-    "Copyright": 116,
-    "Description": 120,
-}
-XMP_NAMES: Final = ("Rating", "Label")
-EXIF_NAMES: Final = frozenset(name for name in ExifTags.TAGS.values() if name.isidentifier())
-FIELDS: Final = frozenset(
-    {f"exif.{name}" for name in EXIF_NAMES}
-    | {f"iptc.{name}" for name in IPTC_NAMES}
-    | {f"xmp.{name}" for name in XMP_NAMES}
-)
 
 _EXIF_IFD: Final = 0x8769
 _LONGEST_TEXT: Final = 2000

@@ -1,4 +1,4 @@
-"""What all work with Pillow shares: the decoders, and its exceptions as this room's own."""
+"""What all work with Pillow shares: its limits, the decoders, its exceptions as this room's own."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from PIL import (
     BmpImagePlugin,
     GifImagePlugin,
+    Image,
     ImageFile,
     JpegImagePlugin,
     PngImagePlugin,
@@ -21,6 +22,15 @@ from hotfolder.imaging.picture import BrokenPicture, PictureType
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+# Pillow's own guard only warns up to twice its limit, and a warning is nobody's verdict.
+# This package compares the size in the header with its caller's limit before it decodes.
+# Set once, here, because changing it around each call would race between threads.
+Image.MAX_IMAGE_PIXELS = None
+
+# Pillow refuses a whole PNG for one compressed text above 1 MiB. Image generators store
+# their work flows there; a paid result must not count as broken because of its notes.
+PngImagePlugin.MAX_TEXT_CHUNK = 16 * 1024 * 1024
 
 # The decoders by name rather than Image.open: that would also try those of other formats.
 DECODERS: Final[Mapping[PictureType, Callable[[Any], ImageFile.ImageFile]]] = {

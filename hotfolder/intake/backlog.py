@@ -21,7 +21,7 @@ import structlog
 
 from hotfolder import config
 from hotfolder.domain.failures import BACKLOG
-from hotfolder.intake import ignore, plan, rules
+from hotfolder.intake import ignore, naming, rules
 from hotfolder.intake.ignorefile import FormerFiles
 from hotfolder.journal import backlog
 from hotfolder.journal.backlog import Standing
@@ -206,7 +206,7 @@ class Backlog:
         after, count = 0, 0
         while listed := self._journal.run_blocking(backlog.held_paths, self._number, after):
             after = listed[-1][0]
-            gone = [number for number, path in listed if plan.why_ignored(self._watch, path)]
+            gone = [number for number, path in listed if naming.why_ignored(self._watch, path)]
             count += len(listed) - len(gone)
             self._journal.run_blocking(backlog.forget, gone)
         if count <= self._limit():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from hotfolder import config
-from hotfolder.intake import plan, sidecar
+from hotfolder.intake import naming, sidecar
 from hotfolder.intake.scan import walk
 
 
@@ -23,7 +23,7 @@ def sources_of(watch: config.Watch, relative: str) -> list[str]:
     return [
         path
         for path in paths
-        if relative in sidecar.names_for(path) and not plan.why_ignored(watch, path)
+        if relative in sidecar.names_for(path) and not naming.why_ignored(watch, path)
     ]
 
 

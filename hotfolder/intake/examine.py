@@ -13,7 +13,7 @@ from hotfolder.domain.events import WaitsFor
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.sightings import Sighting
 from hotfolder.imaging.picture import MissingParts, PictureError
-from hotfolder.intake import fitting, notes, plan, reading, sidecar
+from hotfolder.intake import fitting, naming, notes, plan, reading, sidecar
 from hotfolder.intake.facts import Facts, Seen
 from hotfolder.journal.drafts import Draft, Settled
 
@@ -72,7 +72,7 @@ def examine(
     says whether further pictures that a file lists may still come. Raises OSError and RootGone
     where the share fails.
     """
-    reason = plan.why_ignored(watch, relative)
+    reason = naming.why_ignored(watch, relative)
     if reason:
         return Dropped(reason)
     try:

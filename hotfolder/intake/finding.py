@@ -8,8 +8,10 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
+import structlog
+
 from hotfolder import config, sources
-from hotfolder.intake import ignorefile, notes, plan
+from hotfolder.intake import ignorefile, naming, notes
 from hotfolder.intake.backlog import Backlog
 from hotfolder.intake.ignore import ignored, is_sidecar
 from hotfolder.intake.ignorefile import IgnoreFiles
@@ -22,7 +24,13 @@ from hotfolder.journal.sightings import Observed, Unlike
 COMPARED_TOGETHER: Final = 1000
 SLICE_S: Final = 0.2
 
+log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.intake")
+
 Seen = list[Observed]
+
+
+def _tell_broken(place: str, reason: str) -> None:
+    log.warning("ignorefile.broken", place=place, error=reason)
 
 
 class Finder:
@@ -65,7 +73,7 @@ class Finder:
             self._backlog.begin()
         refused: list[str] = []
         sliced_s = self._journal.clock.awake_s() + SLICE_S
-        ignore_files = IgnoreFiles(self._watch.input)
+        ignore_files = IgnoreFiles(self._watch.input, _tell_broken)
         for seen in self._seen(start, refused, ignore_files):
             found = self._unknown(seen, ignore_files)
             if self._stopped.is_set():
@@ -88,7 +96,7 @@ class Finder:
         found: list[str] = []
         folders: set[str] = set()
         hints = set(hints)
-        ignore_files = IgnoreFiles(self._watch.input)
+        ignore_files = IgnoreFiles(self._watch.input, _tell_broken)
         gone = self._gone(each for each in hints if each)
         if gone:
             self._journal.run_blocking(sightings.forget_gone, self._number, gone)
@@ -102,7 +110,7 @@ class Finder:
                 folders.add(folder)
             elif self._is_folder(relative):
                 folders.add(relative)
-            elif not plan.why_ignored(self._watch, relative):
+            elif not naming.why_ignored(self._watch, relative):
                 found += self._if_unknown(relative, ignore_files)
         return found, sorted(each for each in folders if self._watch.recursive or not each)
 
@@ -155,7 +163,7 @@ class Finder:
             os.fsdecode(path): each
             for path, each in unlike.items()
             if not sightings.is_held_back(each.known, each.seen)
-            and not plan.why_ignored(self._watch, os.fsdecode(path))
+            and not naming.why_ignored(self._watch, os.fsdecode(path))
             and not ignore_files.why(os.fsdecode(path))
         }
         beside = [path for path, each in changed.items() if _same_file(each)]

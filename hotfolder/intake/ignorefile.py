@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Final
 
 import pathspec
-import structlog
 
 from hotfolder import sources
 from hotfolder.intake.scan import Listing
@@ -22,20 +21,24 @@ LARGEST_BYTES: Final = 64 * 1024
 # Errors of one file; others are the share's.
 _ITS_OWN: Final = frozenset({errno.EACCES, errno.EPERM, errno.EIO})
 
-log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.intake")
-
 _Rules = pathspec.GitIgnoreSpec | str | None  # a text: why they cannot be understood
+
+
+def _untold(_place: str, _reason: str) -> None:
+    pass
 
 
 class IgnoreFiles:
     """The ignore files of one tree as they are during one walk or look; each is read once.
 
-    `texts` are those that a walk came by, by folder; None for one that is broken.
+    `texts` are those that a walk came by, by folder; None for one that is broken. `tell` is called
+    with the place of a broken one and what is wrong with it.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, tell: Callable[[str, str], None] = _untold) -> None:
         self.texts: dict[str, str | None] = {}
         self._root = root
+        self._tell = tell
         self._rules: dict[str, _Rules] = {}
 
     def note(self, listing: Listing, folder: str) -> None:
@@ -76,7 +79,7 @@ class IgnoreFiles:
         return rules
 
     def _broken(self, folder: str, reason: str) -> str:
-        log.warning("ignorefile.broken", place=_place(folder), error=reason)
+        self._tell(_place(folder), reason)
         self.texts[folder] = None
         return f"{reason}: mend it, all in its folder waits"
 

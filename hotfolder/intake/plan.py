@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Final
 
 from hotfolder import config, sources
 from hotfolder.domain import failures
@@ -18,14 +17,12 @@ from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Params, Plan
 from hotfolder.domain.templates import fill_stem
 from hotfolder.imaging import metadata
-from hotfolder.intake import ignore, references, rules, sidecar, sidecar_forms, wording
+from hotfolder.intake import references, rules, sidecar, sidecar_forms, wording
 from hotfolder.intake.facts import Facts
 from hotfolder.intake.sidecar import Beside, Said
 from hotfolder.intake.sidecar_forms import BrokenSidecar
 from hotfolder.journal.drafts import NO_RULE_HOLDS, SAID_SKIP, Draft
 from hotfolder.runninghub import estimates, payload
-
-PICTURE = "the picture"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,23 +33,6 @@ class Skipped:
 
 
 Resolution = Skipped | tuple[Draft, ...]
-
-
-NO_RULE: Final = "no rule of this watch takes files of this name"
-
-
-def why_ignored(watch: config.Watch, relative: str) -> str | None:
-    """Return why a path is no source of a watch, by its name alone, or None."""
-    if not watch.recursive and "/" in relative:
-        return "in a subfolder, and this watch is not recursive"
-    reason = ignore.ignored(relative)
-    if reason:
-        return reason
-    if ignore.is_sidecar(relative):
-        return "a sidecar or note, not a picture"
-    if not rules.matching(watch, relative):
-        return NO_RULE
-    return None
 
 
 def resolve(watch: config.Watch, relative: str, beside: Beside, facts: Facts) -> Resolution:
@@ -170,7 +150,9 @@ def _judged(watch: config.Watch, draft: Draft, said: Said) -> Draft:
         return _waiting(draft, missing)
     if plan.prompt is None and model.needs_prompt:
         return _waiting(draft, failures.NO_PROMPT)
-    files = payload.files(model, PICTURE, ((each.parameter, each.path) for each in plan.references))
+    files = payload.files(
+        model, payload.PICTURE, ((each.parameter, each.path) for each in plan.references)
+    )
     wrong = payload.compose(model, plan.prompt, plan.params, files).problems
     if wrong:
         return _waiting(draft, failures.wrong_parameters(wrong))

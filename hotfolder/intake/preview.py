@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from hotfolder import config, sources
-from hotfolder.intake import examine, plan
+from hotfolder.intake import examine, naming
 from hotfolder.intake.scan import walk
 from hotfolder.journal.drafts import Draft
 
@@ -42,7 +42,7 @@ def of_folder(watch: config.Watch, folder: str, at: datetime) -> Iterator[Previe
     for listing in walk(watch.input, folder, recursive=watch.recursive):
         for name in listing.names:
             relative = os.fsdecode(listing.folder + name)
-            if not plan.why_ignored(watch, relative):
+            if not naming.why_ignored(watch, relative):
                 yield _readable(watch, relative, at)
 
 

@@ -6,14 +6,16 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pathspec
 
 from hotfolder import config
 from hotfolder.imaging.picture import EXTENSIONS
-from hotfolder.intake.facts import Facts
 from hotfolder.runninghub import catalog
+
+if TYPE_CHECKING:
+    from hotfolder.intake.facts import Facts  # looks at pictures, which most commands never do
 
 
 def matching(watch: config.Watch, relative: str) -> tuple[config.Rule, ...]:

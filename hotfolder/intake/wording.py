@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
 from hotfolder import config
 from hotfolder.domain import failures, prompts
 from hotfolder.domain.failures import Failure
-from hotfolder.imaging import metadata
-from hotfolder.intake.facts import Facts
+from hotfolder.imaging import fields
 
-FIELDS = frozenset({*prompts.PLACE_FIELDS, *metadata.FIELDS})
+if TYPE_CHECKING:
+    from hotfolder.intake.facts import Facts  # looks at pictures, which most commands never do
+
+FIELDS = frozenset({*prompts.PLACE_FIELDS, *fields.FIELDS})
 
 
 def problems(template: str) -> list[str]:

@@ -17,7 +17,7 @@ from typing import Final
 from hotfolder.domain.clock import Now
 from hotfolder.journal import roots
 from hotfolder.journal.connection import FILE_NAME, check_whole, fold, open_writer, snapshot
-from hotfolder.journal.journal import is_locked, locked
+from hotfolder.journal.lock import is_locked, locked
 from hotfolder.journal.session import Session
 
 DAILY_NAME: Final = "journal-{day}.db"

@@ -8,25 +8,24 @@ of its own. A caller's answer comes after the commit is on the disk.
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import os
 import queue
 import secrets
 import sqlite3
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from hotfolder.clock import MACHINE_CLOCK
 from hotfolder.domain.clock import Clock
-from hotfolder.domain.errors import JournalError, JournalLocked, JournalUnavailable
+from hotfolder.domain.errors import JournalError, JournalUnavailable
 from hotfolder.domain.failpoints import Failpoint, no_failpoint
 from hotfolder.domain.measures import Measure, Observe, unobserved
 from hotfolder.domain.tokens import Random
+from hotfolder.journal import lock
 from hotfolder.journal.connection import FILE_NAME, damage_reported, open_writer
 from hotfolder.journal.session import Session
 from hotfolder.threads import DaemonThreads, Pool
@@ -35,9 +34,6 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _SHARED_COMMIT = 256
-_LOCK_NAME = "journal.lock"
-_LOCK_TRIES = 20
-_LOCK_PAUSE_S = 0.01
 
 
 class _Operation:
@@ -76,7 +72,7 @@ class Journal:
         self._failpoint = failpoint
         self._observe = observe
         self._tell = tell
-        self._lock = _lock(folder)
+        self._lock = lock.take(folder)
         try:
             self._connection = open_writer(self.path)
         except BaseException:
@@ -219,40 +215,3 @@ def _is_the_disks(error: Exception) -> bool:
     """Return whether SQLite failed, rather than one operation: then nothing is committed."""
     own = sqlite3.IntegrityError | sqlite3.ProgrammingError | sqlite3.DataError
     return isinstance(error, sqlite3.DatabaseError) and not isinstance(error, own)
-
-
-def _lock(folder: Path) -> int:
-    """Take the folder's lock. `is_locked` takes it for a moment, too: hence several tries."""
-    handle = os.open(folder / _LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    for _ in range(_LOCK_TRIES):
-        with suppress(BlockingIOError):
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return handle
-        time.sleep(_LOCK_PAUSE_S)
-    os.close(handle)
-    raise JournalLocked(f"another hotfolder holds the journal in {folder}")
-
-
-@contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Keep every daemon from the journal in this folder. Raises JournalLocked where one runs."""
-    handle = _lock(folder)
-    try:
-        yield
-    finally:
-        os.close(handle)
-
-
-def is_locked(folder: Path) -> bool:
-    """Return whether a process holds the journal in this folder."""
-    try:
-        handle = os.open(folder / _LOCK_NAME, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(handle)
-    return False

@@ -10,7 +10,7 @@ from typing import Concatenate, ParamSpec, Self, TypeVar
 from hotfolder.domain.clock import Now, utc_now
 from hotfolder.domain.errors import JournalOlder
 from hotfolder.journal.connection import FILE_NAME, damage_reported, migrations, open_reader
-from hotfolder.journal.journal import is_locked
+from hotfolder.journal.lock import is_locked
 from hotfolder.journal.session import Session
 
 P = ParamSpec("P")

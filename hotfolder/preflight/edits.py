@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hotfolder.config import Problem, Reading
-from hotfolder.intake import plan, rules, wording
+from hotfolder.intake import rules, wording
 from hotfolder.preflight import stated
 from hotfolder.runninghub import catalog, payload
 
@@ -68,7 +68,7 @@ def _refusals(
     if not told or not isinstance(prompt, str | None):
         return
     places = payload.reference_places(model, len(listed))
-    files = payload.files(model, plan.PICTURE, zip(places, map(str, listed), strict=True))
+    files = payload.files(model, payload.PICTURE, zip(places, map(str, listed), strict=True))
     for key_name, message in payload.compose(model, prompt, params, files).problems:
         if key_name in files:
             yield ("references",), message

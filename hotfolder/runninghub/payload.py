@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from hotfolder.domain.jobs import Params
 from hotfolder.runninghub.catalog import PROMPT, Model, Parameter
 
+# What stands for the source's link while only the edit is judged.
+PICTURE = "the picture"
+
 # A value that is not there at all; None is what TOML cannot say.
 _NOTHING = object()
 

@@ -1,6 +1,9 @@
-"""Journal rows -> what the faces show. One shape for terminal, JSON and pages."""
+"""Journal rows -> what the faces show. One shape for terminal, JSON and pages.
 
-from hotfolder.views.explaining import Explanation, explain, place
+`explaining` asks the watched folders, too; who needs it imports it by its own name.
+"""
+
+from hotfolder.views.explanation import Explanation
 from hotfolder.views.listing import JobView, jobs, outputs
 from hotfolder.views.shapes import explanation_json, job_json, status_json
 from hotfolder.views.summary import ConfigView, Status, status, unstarted
@@ -18,14 +21,12 @@ __all__ = [
     "Explanation",
     "JobView",
     "Status",
-    "explain",
     "explanation_json",
     "in_a_line",
     "job_json",
     "jobs",
     "local_time",
     "outputs",
-    "place",
     "sentences",
     "shown",
     "state_words",

@@ -4,45 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 from hotfolder import config, sources
 from hotfolder.domain.failures import BACKLOG
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import BEFORE_INTENT, State
-from hotfolder.intake import companions, ignore, plan, rules, sidecar
+from hotfolder.intake import companions, ignore, naming, rules, sidecar
 from hotfolder.intake.ignorefile import IgnoreFiles
 from hotfolder.journal import holds, reading
 from hotfolder.journal.holds import Hold
 from hotfolder.journal.session import Session
-from hotfolder.views.listing import JobView, conversion, job_view, waits
+from hotfolder.views.explanation import Explanation, Sidecars, VerdictWord
+from hotfolder.views.listing import conversion, job_view, waits
 from hotfolder.views.wording import local_time, sentences, view_words
-
-VerdictWord = Literal[
-    "ignored", "settling", "waiting", "held", "offline", "skipped", "job", "unknown"
-]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sidecars:
-    """The sidecar and folder files that speak for a source, and those that another overrules."""
-
-    read: tuple[str, ...]
-    unread: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Explanation:
-    """Why a file is where it is."""
-
-    path: str
-    verdict: VerdictWord
-    reason: str
-    job: JobView | None = None
-    others: tuple[JobView, ...] = ()
-    sidecars: Sidecars | None = None
 
 
 def explain(
@@ -196,10 +172,10 @@ def _of_name(path: str, watch: config.Watch, relative: str, *, daemon: bool) -> 
 def _ignored(watch: config.Watch, relative: str) -> str | None:
     if (watch.input / relative).is_dir() and not ignore.ignored(relative):
         return "a folder: explain tells of a file in it"
-    ignored = plan.why_ignored(watch, relative)
+    ignored = naming.why_ignored(watch, relative)
     if ignored and ignore.is_sidecar(relative) and not ignore.ignored(relative):
         return companions.describe(watch, relative)
-    if ignored == plan.NO_RULE:
+    if ignored == naming.NO_RULE:
         return _no_rule(watch, relative)
     return ignored or IgnoreFiles(watch.input).why(relative)
 
@@ -215,7 +191,7 @@ def _no_file(path: str) -> str | None:
 def _no_rule(watch: config.Watch, relative: str) -> str:
     excluding = rules.excluding(watch, relative)
     if not excluding:
-        return plan.NO_RULE
+        return naming.NO_RULE
     one = "the rule" if len(excluding) == 1 else "the rules"
     return f"excluded by {one} {', '.join(excluding)}, and no other takes it"
 

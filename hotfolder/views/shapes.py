@@ -8,7 +8,7 @@ from typing import Any
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.states import State
 from hotfolder.journal.holds import Hold
-from hotfolder.views.explaining import Explanation, Sidecars
+from hotfolder.views.explanation import Explanation, Sidecars
 from hotfolder.views.listing import JobView, conversion, outputs
 from hotfolder.views.summary import ConfigView, Status
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Self
 
-from hotfolder.journal.journal import is_locked
+from hotfolder.journal.lock import is_locked
 from tests.studio import KEY, LIMIT_S, Studio
 
 if TYPE_CHECKING:

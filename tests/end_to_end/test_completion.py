@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 import re
 import shutil
@@ -13,10 +12,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hotfolder.cli.app import app
+from hotfolder.cli import commands
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+NAMES = [name for entries in commands.ENTRIES.values() for name in entries]
 
 ASK = """
 source <(hotfolder completion bash)
@@ -102,7 +103,7 @@ def test_the_manual_names_every_command() -> None:
     text = path.read_text("utf-8")
     commands = text[text.index(".SH COMMANDS") : text.index(".SH FILES")]
     named = set(re.findall(r"^\.TP\n\.BI? (\w+)", commands, re.MULTILINE))
-    assert named == {each.callback.__name__ for each in app.registered_commands if each.callback}
+    assert named == set(NAMES)
     if shutil.which("man") is not None:
         shown = subprocess.run(
             ["man", "--warnings", "-l", str(path)], capture_output=True, text=True, check=True
@@ -112,9 +113,7 @@ def test_the_manual_names_every_command() -> None:
 
 def test_every_command_gives_an_example() -> None:
     """--help of each command ends with a line to copy, whose options there are."""
-    for each in app.registered_commands:
-        text = inspect.getdoc(each.callback) or ""
-        example = re.search(r"Example: (.+)$", text)
-        assert example is not None, each.callback
-        name = each.callback.__name__ if each.callback else ""
+    for name in NAMES:
+        example = re.search(r"Example: (.+)$", commands.load(name).help)
+        assert example is not None, name
         assert f"hotfolder {name}" in example[1]

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hotfolder import views
 from hotfolder.simulator import Fault
+from hotfolder.views import explaining
 from tests.studio import RULE, picture
 
 if TYPE_CHECKING:
@@ -262,7 +262,7 @@ async def test_a_held_leader_is_waited_for(studio: Studio) -> None:
         (studio.folder / "other-in" / "bob.jpg").write_bytes(picture(7))
         await studio.until(lambda: follows(studio), "it follows")
         path = studio.folder / "other-in" / "bob.jpg"
-        told = studio.read(views.explain, studio.config, path, settling=None, daemon=True)
+        told = studio.read(explaining.explain, studio.config, path, settling=None, daemon=True)
         assert told.verdict == "waiting"
         assert "it is held" in told.reason
         (studio.folder / "away").rename(studio.output)

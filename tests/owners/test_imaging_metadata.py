@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, TiffImagePlugin
 
-from hotfolder.imaging import containers, keepsake, metadata
+from hotfolder.imaging import containers, fields, keepsake, metadata
 from hotfolder.imaging.containers import Blocks
 from hotfolder.imaging.inspect import inspect
 from hotfolder.imaging.picture import PictureError, TruncatedPicture
@@ -60,7 +60,7 @@ def test_exif_and_xmp_are_read(kind: str) -> None:
     assert found["iptc.Headline"] == "Of XMP"
     assert found["iptc.Keywords"] == "sea, sun"
     assert found["iptc.Description"] == "The sea"
-    assert set(found) <= metadata.FIELDS
+    assert set(found) <= fields.FIELDS
 
 
 def test_iptc_counts_before_xmp() -> None:
@@ -166,7 +166,7 @@ def test_damaged_boxes_harm_nobody(at: int, damage: bytes) -> None:
         picture = inspect(content)
     except PictureError:
         return
-    assert set(metadata.read(picture, content)) <= metadata.FIELDS
+    assert set(metadata.read(picture, content)) <= fields.FIELDS
 
 
 def test_an_xmp_file_tells_marks() -> None:
@@ -187,7 +187,7 @@ def test_without_metadata_nothing_is_said(kind: str) -> None:
 def test_rubbish_says_nothing_and_harms_nobody(one: bytes, two: bytes, three: bytes) -> None:
     """Blocks from anywhere never raise."""
     found = said("JPEG", exif=b"II*\0\x08\0\0\0" + one, iptc=b"\x1c\x02" + two, xmp=three)
-    assert set(found) <= metadata.FIELDS
+    assert set(found) <= fields.FIELDS
 
 
 def test_numbers_are_written_as_people_do() -> None:

@@ -21,7 +21,8 @@ from hotfolder.domain.errors import (
     JournalUnavailable,
 )
 from hotfolder.journal.connection import FILE_NAME
-from hotfolder.journal.journal import Journal, is_locked
+from hotfolder.journal.journal import Journal
+from hotfolder.journal.lock import is_locked
 from hotfolder.journal.reader import Reader
 from tests.mounting import mount
 

@@ -1,0 +1,44 @@
+"""Granting an operator's wish without a daemon: under its lock, by this process itself."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import Any
+
+from hotfolder import config, key
+from hotfolder.cli.configured import other_user, own_state
+from hotfolder.control.control import Control
+from hotfolder.domain.errors import OperatorError
+from hotfolder.journal import recovery
+from hotfolder.journal.connection import FILE_NAME
+from hotfolder.journal.journal import Journal
+from hotfolder.runninghub.client import Client
+
+
+def grant(wanted: config.Config, action: str, wish: dict[str, Any]) -> list[str]:
+    """Grant a wish and return what came of it; blocks.
+
+    Raises OperatorError where it cannot be done, JournalError.
+    """
+    return asyncio.run(_grant(wanted, action, wish))
+
+
+async def _grant(wanted: config.Config, action: str, wish: dict[str, Any]) -> list[str]:
+    with own_state(wanted):
+        if not (wanted.state_dir / FILE_NAME).exists():
+            raise OperatorError("there are no jobs yet: nothing has run here")
+        if wanted.state_dir.stat().st_uid != os.geteuid():
+            raise other_user(wanted)
+    try:
+        client = Client(wanted.api.base_url, key.find(os.environ, wanted.api.key_file))
+    except key.KeyProblem:
+        client = None
+    try:
+        with Journal(wanted.state_dir) as journal:
+            await journal.run(recovery.recover)
+            acting = Control(journal, client, watch=wanted.watch_named)
+            return await acting.grant(action, wish)
+    finally:
+        if client is not None:
+            await client.aclose()

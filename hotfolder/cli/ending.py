@@ -1,0 +1,38 @@
+"""How errors end a command: what is printed, and the exit code."""
+
+from __future__ import annotations
+
+import sys
+
+from hotfolder import config, views
+from hotfolder.cli.options import ExitCode
+from hotfolder.domain.errors import (
+    HotfolderError,
+    JournalDamaged,
+    JournalError,
+    JournalLocked,
+    JournalUnavailable,
+)
+
+
+def exit_code(error: HotfolderError) -> ExitCode:
+    """Return the exit code that an error means."""
+    match error:
+        case JournalLocked():
+            return ExitCode.LOCKED
+        case JournalDamaged():
+            return ExitCode.DAMAGED
+        case JournalUnavailable():
+            return ExitCode.ATTENTION
+        case JournalError():
+            return ExitCode.WRONG
+    return ExitCode.WRONG
+
+
+def complain(error: HotfolderError) -> None:
+    """Print an error for a person; only the list of a config's problems has several lines."""
+    if isinstance(error, config.ConfigError):
+        lines = [f"{error.path}:", *(f"  {problem}" for problem in error.problems)]
+    else:
+        lines = [str(error)]
+    sys.stderr.write("hotfolder: " + "".join(f"{views.shown(line)}\n" for line in lines))

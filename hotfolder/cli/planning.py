@@ -1,0 +1,70 @@
+"""The command that says what each picture would get: plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hotfolder import sources
+from hotfolder.cli import plan_pages, render
+from hotfolder.cli.configured import valid_config
+from hotfolder.cli.options import ConfigOption, JsonOption, LogLevel, LogLevelOption, set_up_log
+from hotfolder.config import Config
+from hotfolder.domain.clock import utc_now
+from hotfolder.domain.errors import OperatorError
+from hotfolder.intake import preview
+from hotfolder.views import explaining
+
+
+def plan(
+    what: Annotated[
+        str | None,
+        typer.Argument(metavar="[PATH|WATCH]", help="A picture, a folder, or a watch's name."),
+    ] = None,
+    config_file: ConfigOption = None,
+    log_level: LogLevelOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show what each picture would get, without sending anything or entering it anywhere.
+
+    Rule, model, prompt, parameters, conversion, output name and list price; of all watches where
+    nothing is named. The output's ending is that of the result.
+
+    Example: hotfolder plan portraits --json
+    """
+    set_up_log(log_level, LogLevel.WARNING)
+    wanted = valid_config(config_file)
+    try:
+        found = list(_previews(wanted, what))
+    except (OSError, sources.RootGone) as error:
+        raise OperatorError(f"it cannot be read: {error}") from error
+    if json:
+        render.print_json([entry for each in found for entry in plan_pages.listed(each)])
+    elif found:
+        render.console().print(plan_pages.page(found))
+    else:
+        render.console().print("no picture there that a rule takes by its name")
+
+
+def _previews(wanted: Config, what: str | None) -> Iterator[preview.Preview]:
+    now = utc_now()
+    watch = wanted.watch_named(what) if what else None
+    if what is None or watch is not None:
+        for each in [watch] if watch else wanted.watch:
+            yield from preview.of_folder(each, "", now)
+        return
+    path = Path(what)
+    for each in wanted.watch:
+        if path.is_dir() and path.resolve() == each.input.resolve():
+            yield from preview.of_folder(each, "", now)
+            return
+    found = explaining.place(path, wanted)
+    if found is None:
+        raise OperatorError(f"{what} is neither a watch nor in the input of one")
+    if path.is_dir():
+        yield from preview.of_folder(*found, now)
+    else:
+        yield preview.of_source(*found, now)

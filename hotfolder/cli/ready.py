@@ -1,0 +1,28 @@
+"""Whether a config may be started with: what run, once and check ask first."""
+
+from __future__ import annotations
+
+import os
+
+from hotfolder import config, preflight
+from hotfolder.cli.configured import read_config
+from hotfolder.cli.options import ConfigOption
+from hotfolder.journal import reading
+from hotfolder.journal.reader import Reader
+
+
+def check(config_file: ConfigOption) -> preflight.Ready:
+    """Look at the config, its folders and the key. Raises ConfigError, KeyProblem."""
+    draft = read_config(config_file)
+    preflight.check_state_answers(draft)
+    return preflight.check(draft, os.environ, seen_online=_seen_online(draft))
+
+
+def _seen_online(draft: config.Reading) -> frozenset[str]:
+    if draft.config is None:
+        return frozenset()
+    try:
+        with Reader(draft.config.state_dir, any_version=True) as reader:
+            return reader.read(reading.seen_online)
+    except (FileNotFoundError, PermissionError):
+        return frozenset()

@@ -1,0 +1,78 @@
+"""A command imports what it needs, when it needs it: that is why it answers at once."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from hotfolder.cli import commands
+from tests.studio import Studio
+
+if TYPE_CHECKING:
+    from tests.end_to_end.conftest import CommandLine, Ended
+
+# What takes long to import and only working commands need.
+OF_WORK: Final = {
+    *("PIL.Image", "apprise", "asyncio", "httpx", "jinja2", "prometheus_client", "ssl"),
+    *("starlette", "structlog", "uvicorn", "watchdog", "hotfolder.pipeline", "hotfolder.service"),
+    *("hotfolder.simulator", "hotfolder.runninghub.client", "hotfolder.web"),
+}
+OF_PICTURES: Final = {"PIL", "hotfolder.imaging", "hotfolder.intake", "defusedxml", "pathspec"}
+OF_THE_CONFIG: Final = {"hotfolder.config", "hotfolder.journal", "pydantic", "rich", "sqlite3"}
+
+FORBIDDEN: Final = {
+    ("--version",): OF_WORK | OF_PICTURES | OF_THE_CONFIG,
+    ("--help",): OF_WORK | OF_PICTURES | OF_THE_CONFIG,
+    ("status",): OF_WORK | OF_PICTURES,
+    ("jobs", "--json"): OF_WORK | OF_PICTURES,
+    ("charges",): OF_WORK | OF_PICTURES,
+    ("explain", "in/ann.jpg"): OF_WORK | {"PIL"},
+    ("check",): OF_WORK | {"defusedxml"},
+    ("backup", "copy.db"): OF_WORK | OF_PICTURES,
+    ("models",): OF_WORK | {"PIL"},
+    ("schema",): OF_WORK | {"PIL"},
+}
+
+
+def imported(ended: Ended) -> set[str]:
+    """Return the modules that a command imported, as Python itself tells of them."""
+    return set(re.findall(r"^import time:.*\| +([\w.]+)$", ended.err, re.MULTILINE))
+
+
+@pytest.fixture
+async def told(studio: Studio, hotfolder: CommandLine) -> CommandLine:
+    """Give the command line of a studio that has a job, whose Python tells what it imports."""
+    studio.drop("ann.jpg")
+    await studio.once()
+    hotfolder.environment["PYTHONPROFILEIMPORTTIME"] = "1"
+    return hotfolder
+
+
+@pytest.mark.parametrize("words", FORBIDDEN, ids=" ".join)
+async def test_a_command_imports_only_what_it_needs(
+    told: CommandLine, words: tuple[str, ...]
+) -> None:
+    """No command loads what its kind has no use for."""
+    ended = told(*words)
+    assert ended.code == 0, ended.said
+    assert {"typer", "hotfolder.cli.app"} <= imported(ended)
+    assert imported(ended) & FORBIDDEN[words] == set()
+
+
+async def test_a_wish_is_sent_without_what_the_daemon_needs(told: CommandLine) -> None:
+    """While a daemon runs, pause needs no more than to ask it."""
+    with told.daemon():
+        ended = told("pause")
+    assert ended.code == 0, ended.said
+    assert imported(ended) & (OF_WORK | OF_PICTURES) == set()
+
+
+def test_the_table_of_commands_says_what_their_help_says() -> None:
+    """What `--help` lists without importing a command is the first paragraph of its own help."""
+    for entries in commands.ENTRIES.values():
+        for name, entry in entries.items():
+            own = inspect.cleandoc(commands.load(name).help or "")
+            assert entry.says == own.partition("\n\n")[0].replace("\n", " "), name

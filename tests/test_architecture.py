@@ -7,9 +7,8 @@ import inspect
 import sys
 from pathlib import Path
 
-import pytest
-
 import hotfolder
+from tests.cases import every
 
 PACKAGE = Path(inspect.getfile(hotfolder)).parent
 NAME = "hotfolder"
@@ -144,7 +143,7 @@ def is_allowed(imported: str, room: str) -> bool:
     return first == room or any(f"{own}.".startswith(f"{each}.") for each in ROOMS[room])
 
 
-@pytest.mark.parametrize("file", FILES, ids=str)
+@every("file", FILES)
 def test_arrows_point_downwards(file: Path) -> None:
     """A room imports only what the table allows it."""
     room = room_of(file.parts)
@@ -152,7 +151,7 @@ def test_arrows_point_downwards(file: Path) -> None:
     assert [each for each in sorted(imports(file)) if not is_allowed(each, room)] == []
 
 
-@pytest.mark.parametrize("file", FILES, ids=str)
+@every("file", FILES)
 def test_each_owner_is_alone(file: Path) -> None:
     """Only the owner of a thing imports its library."""
     known = {each.partition(".")[0] for each in imports(file)} & set(SOLE)

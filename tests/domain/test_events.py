@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
-
 from hotfolder.domain import events as ev
 from hotfolder.journal.rows import encode_detail
 from tests.builders import EVENTS, LINK, TOKEN
+from tests.cases import every
 
 SECRETS = (LINK, "secret=1", TOKEN)
 
 
-@pytest.mark.parametrize("kind", EVENTS, ids=lambda kind: kind.__name__)
+@every("kind", EVENTS)
 def test_no_event_tells_a_secret(kind: type[ev.Event]) -> None:
     """Links, payloads and tokens stand neither in the repr nor in the history."""
     event = EVENTS[kind]()

@@ -10,6 +10,7 @@ from hotfolder.domain import failures, remote_failures
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.paid import NOT_SAID, Charge
 from hotfolder.domain.remote_failures import BY_CODE, of_remote_code, of_task_end
+from tests.cases import every
 
 NAMED = {
     name: each
@@ -18,7 +19,7 @@ NAMED = {
 }
 
 
-@pytest.mark.parametrize("name", sorted(NAMED))
+@every("name", sorted(NAMED))
 def test_every_failure_helps(name: str) -> None:
     """A failure has a short code of its own, a whole sentence, and a hint what to do."""
     failure = NAMED[name]

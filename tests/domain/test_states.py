@@ -15,6 +15,7 @@ from hotfolder.domain.states import (
     advance,
 )
 from tests.builders import EVENTS
+from tests.cases import every
 
 WITHDRAWN = {
     "Cancelled": "cancelled",
@@ -94,7 +95,7 @@ def test_every_event_has_an_example() -> None:
     assert set(EVENTS) == {each for each in kinds if issubclass(each, ev.Event)} - {ev.Event}
 
 
-@pytest.mark.parametrize(("state", "kind"), PAIRS)
+@every("state, kind", PAIRS)
 def test_table_is_the_designs(state: State, kind: type[ev.Event]) -> None:
     """Every event leads where the design says; one that it does not name raises."""
     target = DESIGN[state.value].get(kind.__name__)

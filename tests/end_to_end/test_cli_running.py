@@ -156,7 +156,7 @@ def test_the_console_script_is_installed(hotfolder: CommandLine) -> None:
     assert said.stdout == f"hotfolder {__version__}\n"
     told = hotfolder("--help").out
     for command in COMMANDS.split():
-        assert re.search(rf"^│ {command} ", told, re.MULTILINE), command
+        assert re.search(rf"^  {command} ", told, re.MULTILINE), command
 
 
 def test_the_simulator_is_found_by_the_client(hotfolder: CommandLine, studio: Studio) -> None:

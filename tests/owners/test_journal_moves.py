@@ -44,7 +44,6 @@ from tests.builders import (
 )
 
 LEGAL = [(state, kind) for state, moves in TRANSITIONS.items() for kind in moves]
-ILLEGAL = [(state, kind) for state in State for kind in EVENTS if kind not in TRANSITIONS[state]]
 
 
 @pytest.mark.parametrize(("state", "kind"), LEGAL)
@@ -72,14 +71,24 @@ def stored(desk: Desk) -> list[list[dict[str, object]]]:
     return [desk.rows(name, job=1) for name in names]
 
 
-@pytest.mark.parametrize(("state", "kind"), ILLEGAL)
-def test_an_illegal_event_changes_nothing(desk: Desk, state: State, kind: type[ev.Event]) -> None:
-    """An event that the table does not know raises and leaves the stored job as it was."""
+def refuses(desk: Desk, job: Job, kind: type[ev.Event]) -> bool:
+    """Return whether the table does not know an event for a job."""
+    try:
+        desk.apply(job, EVENTS[kind]())
+    except IllegalTransition:
+        return True
+    return False
+
+
+@pytest.mark.parametrize("state", State)
+def test_an_illegal_event_changes_nothing(desk: Desk, state: State) -> None:
+    """Each event that the table does not know raises and leaves the stored job as it was."""
     job = desk.bring_to(state)
     before = stored(desk)
-    with pytest.raises(IllegalTransition):
-        desk.apply(job, EVENTS[kind]())
-    assert stored(desk) == before
+    illegal = [kind for kind in EVENTS if kind not in TRANSITIONS[state]]
+    assert illegal
+    heeded = [each for each in illegal if not refuses(desk, job, each) or stored(desk) != before]
+    assert heeded == []
 
 
 def test_an_event_for_another_state_changes_nothing(desk: Desk) -> None:

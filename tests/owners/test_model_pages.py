@@ -11,6 +11,7 @@ from hotfolder import config, preflight
 from hotfolder.cli import model_pages, render
 from hotfolder.domain.errors import HotfolderError
 from hotfolder.runninghub.catalog import Catalog, Model
+from tests.cases import every
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,15 +25,10 @@ NEEDS_MORE = {
 }
 
 
-def endpoint(model: Model) -> str:
-    """Return what a test of a model is called."""
-    return model.endpoint
-
-
 def problems(folder: Path, rules: str) -> list[str]:
     """Return what `check` says of a config with these rules."""
     for name in ("in", "out"):
-        (folder / name).mkdir()
+        (folder / name).mkdir(exist_ok=True)
     path = folder / "hotfolder.toml"
     path.write_text(
         f'state_dir = "state"\n[[watch]]\nname = "w"\ninput = "in"\noutput = "out"\n{rules}'
@@ -44,15 +40,11 @@ def problems(folder: Path, rules: str) -> list[str]:
     return []
 
 
-@pytest.mark.parametrize(
-    "model", [each for each in USABLE if each.endpoint not in NEEDS_MORE], ids=endpoint
-)
+@every("model", [each for each in USABLE if each.endpoint not in NEEDS_MORE])
 def test_the_shown_rule_is_a_good_one(model: Model, tmp_path: Path) -> None:
     """The rule passes the check as it stands, and with all that may be left out put in."""
     shown = model_pages.rule(model)
     assert problems(tmp_path, shown) == []
-    for name in ("in", "out"):
-        (tmp_path / name).rmdir()
     assert problems(tmp_path, shown.replace("\n# ", "\n")) == []
     notes = [line for line in shown.splitlines() if "#" in line]
     assert max(map(len, notes), default=0) <= 80, "a terminal would break it"

@@ -12,6 +12,7 @@ from hotfolder.runninghub.catalog import Catalog, Model
 from hotfolder.runninghub.payload import compose
 from hotfolder.simulator import catalog as service
 from hotfolder.simulator.answers import RefusedError
+from tests.cases import every
 
 if TYPE_CHECKING:
     from hotfolder.domain.jobs import Params
@@ -177,15 +178,10 @@ def filled(wanted: Model) -> tuple[str | None, Params, dict[str, list[str]]]:
     return prompt, params, files
 
 
-def endpoint(wanted: Model) -> str:
-    """Return what a test of a model is called."""
-    return wanted.endpoint
-
-
 CALLABLE = [each for each in CATALOG if not each.retired]
 
 
-@pytest.mark.parametrize("wanted", CALLABLE, ids=endpoint)
+@every("wanted", CALLABLE)
 def test_the_service_takes_what_is_sent(wanted: Model) -> None:
     """For every callable model: what we find right passes the simulator's own check.
 
@@ -209,7 +205,7 @@ def least(wanted: Model) -> tuple[str | None, Params, dict[str, list[str]]]:
     )
 
 
-@pytest.mark.parametrize("wanted", [each for each in CALLABLE if each.confirmed], ids=endpoint)
+@every("wanted", [each for each in CALLABLE if each.confirmed])
 def test_the_service_refuses_what_is_found_wrong(wanted: Model) -> None:
     """For every model: an undeclared parameter and one left out are noticed by both sides."""
     asked = service.models()[wanted.endpoint]

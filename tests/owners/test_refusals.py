@@ -24,6 +24,7 @@ from hotfolder.domain.remote_failures import BY_CODE
 from hotfolder.runninghub import refusals, wire
 from hotfolder.runninghub.fields import Answer
 from tests.answers import CODES, FORMS, TASK, UPLOADED, answer, error_body, told
+from tests.cases import every
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +43,7 @@ def expected(code: str) -> type[RemoteError]:
     )
 
 
-@pytest.mark.parametrize(
+@every(
     "body",
     [
         {},
@@ -74,21 +75,21 @@ def expected(code: str) -> type[RemoteError]:
         b"9" * 10_000,
     ],
 )
-@pytest.mark.parametrize("status", [200, 201, 202, 204, 206, 299])
+@every("status", [200, 201, 202, 204, 206, 299])
 def test_a_good_status_without_an_id_is_doubt(body: object, status: int) -> None:
     """The service did something and cannot be understood: nobody knows what."""
     assert type(told(wire.submitted_task, answer(body, status))) is Unanswered
 
 
-@pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("code", CODES)
+@every("form", FORMS)
+@every("code", CODES)
 def test_every_code_of_a_submit(code: str, form: str) -> None:
     """Each code of the service's list leads to the error of its class, as text or number."""
     error = told(wire.submitted_task, answer(error_body(code, form)))
     assert type(error) is expected(code)
 
 
-@pytest.mark.parametrize("code", [code for code in CODES if refusals.codes()[code].kind == "busy"])
+@every("code", [code for code in CODES if refusals.codes()[code].kind == "busy"])
 def test_busy_codes_say_how_long(code: str) -> None:
     """A busy answer waits as the list says, and knows whether it was the number of tasks."""
     error = told(wire.submitted_task, answer(error_body(code, "flat")))
@@ -96,8 +97,8 @@ def test_busy_codes_say_how_long(code: str) -> None:
     assert (error.after_s, error.limit) == (refusals.codes()[code].wait_s, code in LIMIT_CODES)
 
 
-@pytest.mark.parametrize("code", CODES)
-@pytest.mark.parametrize("status", [408, 500, 502, 503, 504, 520, 302])
+@every("code", CODES)
+@every("status", [408, 500, 502, 503, 504, 520, 302])
 def test_a_code_with_a_doubtful_status_is_doubt(code: str, status: int) -> None:
     """Behind a gateway's error the service may have accepted, whatever the page says."""
     error = told(wire.submitted_task, answer(error_body(code, "flat"), status))
@@ -115,8 +116,8 @@ STATUSES: list[tuple[int, type[RemoteError]]] = [
 ]
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>x</html>", {"error": "x"}, {"message": "server"}])
-@pytest.mark.parametrize(("status", "kind"), STATUSES)
+@every("body", [b"", b"<html>x</html>", {"error": "x"}, {"message": "server"}])
+@every("status, kind", STATUSES)
 def test_every_status_of_a_submit(status: int, kind: type[RemoteError], body: object) -> None:
     """Without a code the HTTP status decides, never a word in the text."""
     assert type(told(wire.submitted_task, answer(body, status))) is kind
@@ -203,7 +204,7 @@ def test_an_upload_that_cannot_be_read_is_tried_again(status: int, body: object)
     assert type(told(wire.uploaded, answer(body, status))) is Unanswered
 
 
-@pytest.mark.parametrize("code", CODES)
+@every("code", CODES)
 def test_every_code_of_an_upload(code: str) -> None:
     """Codes mean the same for uploads, but -1 may be spurious and no rule is at fault."""
     wanted = AccountHold if expected(code) is RuleHold else expected(code)
@@ -217,10 +218,10 @@ def test_spurious_codes_end_nothing(code: str) -> None:
     assert type(told(wire.task_report, answer(error_body(code, "msg")))) is Unanswered
 
 
-@pytest.mark.parametrize(
+@every(
     "body", [b"", b"<html>", None, [], TASK, {}, {"status": ""}, {"status": "PAUSED"}, {"data": []}]
 )
-@pytest.mark.parametrize("status", [200, 204, 302, 400, 401, 403, 404, 500, 503])
+@every("status", [200, 204, 302, 400, 401, 403, 404, 500, 503])
 def test_an_unreadable_query_is_asked_again(body: object, status: int) -> None:
     """Never end a job on one bad query."""
     assert type(told(wire.task_report, answer(body, status))) is Unanswered
@@ -245,13 +246,13 @@ def test_account_errors(status: int, body: object, kind: type[RemoteError]) -> N
 STILL_GOING = {"804", "813"}
 
 
-@pytest.mark.parametrize("code", sorted(CODES))
+@every("code", sorted(CODES))
 def test_every_code_has_words_of_its_own(code: str) -> None:
     """No code of the service's list is told in the general words."""
     assert (code in BY_CODE) != (code in STILL_GOING)
 
 
-@pytest.mark.parametrize(
+@every(
     "code", sorted(code for code in CODES if refusals.codes()[code].kind in ("rejected", "hold"))
 )
 def test_every_refusal_tells_a_person_what_to_do(code: str) -> None:

@@ -16,12 +16,13 @@ from hotfolder.runninghub import refusals, wire
 from hotfolder.runninghub.fields import Answer
 from hotfolder.runninghub.wire import TaskStatus
 from tests.answers import CODES, FORMS, TASK, UPLOADED, answer, error_body, told
+from tests.cases import every
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-@pytest.mark.parametrize(
+@every(
     "body",
     [
         {"taskId": TASK, "status": "RUNNING", "errorCode": "", "errorMessage": ""},
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
         {"taskId": TASK, "status": "SUCCESS", "results": [{"url": "u"}]},
     ],
 )
-@pytest.mark.parametrize("status", [200, 202, 400, 401, 404, 429, 500, 503])
+@every("status", [200, 202, 400, 401, 404, 429, 500, 503])
 def test_a_task_id_always_means_accepted(body: object, status: int) -> None:
     """Wherever the id stands and whatever else the answer says, the task was accepted."""
     assert wire.submitted_task(answer(body, status)) == TASK
@@ -72,9 +73,9 @@ def report(body: object, status: int = 200) -> wire.TaskReport:
     return wire.task_report(answer(body, status))
 
 
-@pytest.mark.parametrize("spelling", [str.upper, str.lower, str.capitalize, "  {} ".format])
-@pytest.mark.parametrize(
-    ("status", "wanted"),
+@every("spelling", [str.upper, str.lower, str.capitalize, "  {} ".format])
+@every(
+    "status, wanted",
     [
         ("CREATE", TaskStatus.WAITING),
         ("QUEUED", TaskStatus.WAITING),
@@ -94,23 +95,23 @@ def test_statuses_in_any_case(
     assert report({"code": 0, "data": {"status": spelling(status)}}).status is wanted
 
 
-@pytest.mark.parametrize("code", CODES)
+@every("code", CODES)
 def test_a_known_status_outranks_any_code(code: str) -> None:
     """A live task has been seen carrying an error text: it is live."""
     found = report({"status": "RUNNING", "errorCode": code, "errorMessage": "apikey invalid"})
     assert (found.status, found.code) == (TaskStatus.WAITING, code)
 
 
-@pytest.mark.parametrize("status", ["FAILED", "CANCEL", "SUCCESS"])
-@pytest.mark.parametrize("http", [400, 401, 404, 408, 500, 502, 503])
+@every("status", ["FAILED", "CANCEL", "SUCCESS"])
+@every("http", [400, 401, 404, 408, 500, 502, 503])
 def test_a_gateways_page_ends_no_task(status: str, http: int) -> None:
     """A paid task ends only by a good answer, not by a gateway that also speaks of a status."""
     error = told(wire.task_report, answer({"status": status, "errorCode": "1000"}, http))
     assert type(error) is Unanswered
 
 
-@pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("code", CODES)
+@every("form", FORMS)
+@every("code", CODES)
 def test_every_code_of_a_query(code: str, form: str) -> None:
     """No code ends a task: it is asked again, or denied, which others count."""
     body = error_body(code, form)

@@ -157,11 +157,19 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     steps = migrations()
     if 0 < version < len(steps):
         _keep_before_upgrade(path, version)
-    for number, text in enumerate(steps[version:], start=version + 1):
+    for number, text in _left(steps, version):
         connection.executescript(
             f"BEGIN IMMEDIATE;\n{text}\nPRAGMA application_id = {APPLICATION_ID};\n"
             f"PRAGMA user_version = {number};\nCOMMIT;"
         )
+
+
+def _left(steps: list[str], version: int) -> Iterator[tuple[int, str]]:
+    """Yield what is to be run with the version it leads to; a new journal is laid out at once."""
+    if version:
+        yield from enumerate(steps[version:], start=version + 1)
+    else:
+        yield len(steps), "\n".join(steps)
 
 
 def _keep_before_upgrade(path: Path, version: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +13,11 @@ from tests.builders import Desk, StandingClock
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Return how many tests run at once: most of them wait, for a disk or another process."""
+    return 2 * len(os.sched_getaffinity(0))
 
 
 @pytest.fixture

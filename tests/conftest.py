@@ -9,6 +9,7 @@ import pytest
 
 from hotfolder.journal.journal import Journal
 from tests.builders import Desk, StandingClock
+from tests.workers import WORKERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +19,13 @@ if TYPE_CHECKING:
 def pytest_xdist_auto_num_workers() -> int:
     """Return how many tests run at once: most of them wait, for a disk or another process."""
     return 2 * len(os.sched_getaffinity(0))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _shared_workers() -> Iterator[None]:
+    """End the workers that the tests shared."""
+    yield
+    WORKERS.end()
 
 
 @pytest.fixture

@@ -28,6 +28,7 @@ from hotfolder.journal.reader import Reader
 from hotfolder.runninghub.client import Client
 from hotfolder.service import Service
 from hotfolder.views import explaining
+from tests.workers import WORKERS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -113,7 +114,10 @@ class Studio:
         self.webhook = ""
         self.clock = JumpingClock()
         self.edges = Edges(
-            clock=self.clock, jitter=lambda: 0.0, schedule=EagerPolls(confirm_after_s=0.05)
+            clock=self.clock,
+            jitter=lambda: 0.0,
+            schedule=EagerPolls(confirm_after_s=0.05),
+            open_worker=WORKERS.open,
         )
         for each in (self.input, self.output):
             each.mkdir(exist_ok=True)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import time
 from datetime import datetime
+from pathlib import Path
 from typing import Final
 
 from hotfolder.domain.clock import utc_now
+
+_START: Final = Path("/proc/sys/kernel/random/boot_id")
 
 
 class MachineClock:
@@ -23,6 +26,13 @@ class MachineClock:
     def awake_s(self) -> float:
         """Return the seconds since the machine started that it was awake."""
         return time.monotonic()
+
+    def start(self) -> str:
+        """Return the id that the kernel gave this start."""
+        try:
+            return _START.read_text("ascii").strip()
+        except OSError:
+            return ""
 
 
 MACHINE_CLOCK: Final = MachineClock()

@@ -14,12 +14,13 @@ from typing import Final
 import structlog
 
 from hotfolder.config import Config
-from hotfolder.domain.clock import Clock
 from hotfolder.domain.errors import JournalError
-from hotfolder.journal import backup, reading, retention
+from hotfolder.journal import backup, reading, retention, stepping
 from hotfolder.journal.journal import Journal
 
 ROUND_S: Final = 3600.0
+# A wall clock that was set by a day or more may be wrong: for so long no history is retired by it.
+DISTRUSTED: Final = timedelta(days=30)
 BACKUPS_NAME: Final = "backups"
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.housekeeping")
@@ -28,10 +29,10 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.housekeeping
 class Housekeeping:
     """Keeps the journal in order. `config` tells the one in force."""
 
-    def __init__(self, journal: Journal, config: Callable[[], Config], clock: Clock) -> None:
+    def __init__(self, journal: Journal, config: Callable[[], Config]) -> None:
         self._journal = journal
         self._config = config
-        self._clock = clock
+        self._clock = journal.clock
 
     async def run(self) -> None:
         """Make a round every hour, without end."""
@@ -69,6 +70,9 @@ class Housekeeping:
         before = self._clock() - timedelta(days=days)
         retired = 0
         try:
+            set_at = await self._journal.run(stepping.last_long_step)
+            if set_at is not None and self._clock() - set_at < DISTRUSTED:
+                return
             while part := await self._journal.run(retention.retire, before):
                 retired += part
         except JournalError as error:

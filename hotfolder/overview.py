@@ -12,7 +12,6 @@ from typing import Final, TypeVar
 
 from hotfolder import views
 from hotfolder.config import Config
-from hotfolder.domain.clock import Clock
 from hotfolder.housekeeping import newest_backup
 from hotfolder.journal import reading
 from hotfolder.journal.journal import Journal
@@ -36,12 +35,11 @@ class Overview:
     pace: Pace
     watches: Watches
     threads: ShareThreads
-    clock: Clock
 
     async def now(self) -> Now:
         """Return how everything stands. Raises JournalError."""
         config = self.config()
-        now = self.clock()
+        now = self.journal.clock()
         return Now(
             status=await self.journal.run(views.status, config),
             oldest_result_at=await self.journal.run(reading.oldest_result),

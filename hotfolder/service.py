@@ -143,7 +143,6 @@ class Service:
             pace=parts.pace,
             watches=parts.watches,
             threads=parts.threads,
-            clock=self._house.edges.clock,
         )
         host, port = listen_place(stated)
         async with self._house.edges.serve(
@@ -169,10 +168,8 @@ class Service:
             parts.overdue.run(),
             parts.noting.run(),
             self._beat(parts.journal),
-            Housekeeping(parts.journal, lambda: self._house.config, self._house.edges.clock).run(),
-            Noticing(
-                parts.journal, lambda: self._house.config.notify, self._house.edges.clock
-            ).run(),
+            Housekeeping(parts.journal, lambda: self._house.config).run(),
+            Noticing(parts.journal, lambda: self._house.config.notify).run(),
         )
         aside = [asyncio.create_task(each) for each in parts_aside]
         working = list(aside)
@@ -208,7 +205,7 @@ class Service:
             await asyncio.sleep(self._supervisor.beat_s)
 
     async def _until_still(self, parts: Parts, timeout_s: float, progress: Progress) -> None:
-        clock = self._house.edges.clock
+        clock = parts.journal.clock
         last: object = None
         since_s = clock.awake_s()
         while clock.awake_s() - since_s < timeout_s:

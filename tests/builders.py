@@ -45,6 +45,8 @@ class StandingClock:
 
     def __init__(self) -> None:
         self.now = NOON
+        self.starts = 1
+        self._elapsed = timedelta()
 
     def __call__(self) -> datetime:
         """Return the time."""
@@ -52,14 +54,28 @@ class StandingClock:
 
     def elapsed_s(self) -> float:
         """Return the seconds since noon."""
-        return (self.now - NOON).total_seconds()
+        return self._elapsed.total_seconds()
 
     def awake_s(self) -> float:
         """Return the seconds since noon."""
         return self.elapsed_s()
 
+    def start(self) -> str:
+        """Return what tells this start of the machine from others."""
+        return str(self.starts)
+
+    def set_by(self, seconds: float) -> None:
+        """Set the wall clock forward, or back, without any time passing."""
+        self.now += timedelta(seconds=seconds)
+
+    def restart(self) -> None:
+        """Start the machine anew: what passed since the last time is nowhere to be seen."""
+        self.starts += 1
+        self._elapsed = timedelta()
+
     def forward(self, seconds: float) -> None:
         """Let time pass."""
+        self._elapsed += timedelta(seconds=seconds)
         self.now += timedelta(seconds=seconds)
 
 

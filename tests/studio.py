@@ -60,14 +60,15 @@ class EagerPolls(PollSchedule):
 
 
 class JumpingClock:
-    """The time of this machine, and what it was set forward by."""
+    """The time of this machine, what it slept since, and what its wall clock was set by."""
 
     def __init__(self) -> None:
         self._ahead = timedelta()
+        self._set_by = timedelta()
 
     def __call__(self) -> datetime:
         """Return the time."""
-        return datetime.now(UTC) + self._ahead
+        return datetime.now(UTC) + self._ahead + self._set_by
 
     def elapsed_s(self) -> float:
         """Return the seconds that passed, those of `forward` included."""
@@ -76,6 +77,14 @@ class JumpingClock:
     def awake_s(self) -> float:
         """Return the seconds that passed for this machine, which slept while `forward`."""
         return MACHINE_CLOCK.awake_s()
+
+    def start(self) -> str:
+        """Return what tells this start of the machine from others."""
+        return "the only start"
+
+    def set_by(self, seconds: float) -> None:
+        """Set the wall clock forward, or back, without any time passing."""
+        self._set_by += timedelta(seconds=seconds)
 
     def forward(self, seconds: float) -> None:
         """Let time pass while this machine sleeps."""

@@ -87,7 +87,7 @@ class Composition:
                     spool=await self._recovered(journal),
                     workshop=workshop,
                     threads=ShareThreads(self.edges.pool),
-                    later=Later(self.edges.clock, self.edges.jitter),
+                    later=Later(journal.clock, self.edges.jitter),
                     edges=self.edges,
                 ),
                 answers=self.answers,

@@ -21,6 +21,9 @@ class Clock(Protocol):
     def awake_s(self) -> float:
         """Return the seconds since some moment that this machine was awake."""
 
+    def start(self) -> str:
+        """Return what tells this start of the machine from others, "" = not known."""
+
 
 def utc_now() -> datetime:
     """Return the time of this machine."""

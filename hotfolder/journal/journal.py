@@ -12,10 +12,12 @@ import os
 import queue
 import secrets
 import sqlite3
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
@@ -25,7 +27,7 @@ from hotfolder.domain.errors import JournalError, JournalUnavailable
 from hotfolder.domain.failpoints import Failpoint, no_failpoint
 from hotfolder.domain.measures import Measure, Observe, unobserved
 from hotfolder.domain.tokens import Random
-from hotfolder.journal import lock
+from hotfolder.journal import lock, stepping
 from hotfolder.journal.connection import FILE_NAME, damage_reported, open_writer
 from hotfolder.journal.session import Session
 from hotfolder.threads import DaemonThreads, Pool
@@ -67,7 +69,6 @@ class Journal:
         tell: Callable[[str], None] = lambda _trouble: None,
     ) -> None:
         self.path = folder / FILE_NAME
-        self.clock = clock
         self._random = random
         self._failpoint = failpoint
         self._observe = observe
@@ -75,6 +76,7 @@ class Journal:
         self._lock = lock.take(folder)
         try:
             self._connection = open_writer(self.path)
+            self.clock = stepping.known(Session(self._connection, clock), clock)
         except BaseException:
             os.close(self._lock)
             raise
@@ -131,29 +133,37 @@ class Journal:
             return queued.answer, self._thread.submit(self._take_turn)
 
     def _take_turn(self) -> None:
-        """Commit what is queued; what came meanwhile has a turn of its own."""
-        batch = self._next_batch()
+        """Commit what is queued; what comes meanwhile has a turn of its own.
+
+        The clock follows the wall's between two turns: all that was reckoned by it before is then
+        in the first, and moved along.
+        """
+        with self._gate:
+            step = self.clock.step()
+            batch = self._next_batch(sys.maxsize if step else _SHARED_COMMIT)
+            self.clock.began += step if batch else timedelta()
         if batch:
-            self._commit_together(batch)
+            self._commit_together(batch, step)
 
     def _end(self) -> None:
         with suppress(sqlite3.Error):  # a full disk: the log stays and is read at the next start
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self._connection.close()
 
-    def _next_batch(self) -> list[_Operation]:
+    def _next_batch(self, most: int) -> list[_Operation]:
         batch: list[_Operation] = []
-        while len(batch) < _SHARED_COMMIT and not self._queue.empty():
+        while len(batch) < most and not self._queue.empty():
             item = self._queue.get()
             if item.answer.set_running_or_notify_cancel():
                 batch.append(item)
         return batch
 
-    def _commit_together(self, batch: list[_Operation]) -> None:
+    def _commit_together(self, batch: list[_Operation], step: timedelta) -> None:
         try:
             with damage_reported(self.path):
-                answers = self._transact(batch)
+                answers = self._transact(batch, step)
         except Exception as error:  # noqa: BLE001  every caller is told, none may hang
+            self.clock.began -= step
             unavailable = JournalUnavailable(f"the journal {self.path} cannot be written: {error}")
             reason = unavailable if isinstance(error, sqlite3.Error) else error
             if isinstance(reason, JournalUnavailable):
@@ -167,16 +177,21 @@ class Journal:
             else:
                 operation.answer.set_exception(failure)
 
-    def _transact(self, batch: list[_Operation]) -> list[tuple[Any, Exception | None]]:
+    def _transact(
+        self, batch: list[_Operation], step: timedelta
+    ) -> list[tuple[Any, Exception | None]]:
         self._connection.execute("BEGIN IMMEDIATE")
         try:
-            session = Session(self._connection, self.clock, self._random)
+            session = Session(self._connection, lambda: self.clock() - step, self._random)
             before = self._connection.total_changes
             answers = [self._run_one(session, operation) for operation in batch]
+            if step or not (self.clock.kept or self._connection.total_changes == before):
+                stepping.follow(session, self.clock, step)
             if self._connection.total_changes == before:
                 self._connection.execute("COMMIT")
             else:
                 self._commit_changes()
+                self.clock.kept = True
         except BaseException:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")

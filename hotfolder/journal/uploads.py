@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from hotfolder.domain.events import UploadLink
 from hotfolder.journal.session import Session, from_ms, to_ms
+
+LINK_LIFE: Final = timedelta(hours=24)  # as the service promises
 
 
 def keep(session: Session, link: UploadLink) -> None:

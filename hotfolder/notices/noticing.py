@@ -11,7 +11,6 @@ from typing import Final
 import structlog
 
 from hotfolder.config import Notify
-from hotfolder.domain.clock import Clock
 from hotfolder.domain.errors import JournalError
 from hotfolder.domain.states import State
 from hotfolder.journal import reading
@@ -31,12 +30,10 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.notices")
 class Noticing:
     """Tells the receivers of `[[notify]]`. `wanted` tells those of the config in force."""
 
-    def __init__(
-        self, journal: Journal, wanted: Callable[[], Sequence[Notify]], clock: Clock
-    ) -> None:
+    def __init__(self, journal: Journal, wanted: Callable[[], Sequence[Notify]]) -> None:
         self._journal = journal
         self._wanted = wanted
-        self._clock = clock
+        self._clock = journal.clock
         self._not_before: dict[str, datetime] = {}
         self._waits: dict[str, timedelta] = {}
 

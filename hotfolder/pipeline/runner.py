@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
 from functools import partial
 from typing import Final
 
@@ -100,10 +99,10 @@ class Runner:
             self._raise_death()
             self._work.clear()
             try:
-                next_due = await self._claim()
+                due_in_s = await self._claim()
             except JournalUnavailable:
-                next_due = self._later.after(JOURNAL_WAIT_S)
-            await self._wait(next_due)
+                due_in_s = JOURNAL_WAIT_S
+            await self._wait(due_in_s)
 
     async def drain(self, grace_s: float) -> None:
         """Claim nothing new and let what runs finish, at most `grace_s` seconds.
@@ -124,7 +123,7 @@ class Runner:
 
     # -- claiming
 
-    async def _claim(self) -> datetime | None:
+    async def _claim(self) -> float | None:
         ahead = max(LEAST_UPLOADED_AHEAD, 2 * self._pace.window)
         look = partial(
             _claim,
@@ -133,7 +132,7 @@ class Runner:
             ahead=ahead,
             limits=self._budgets(),
         )
-        found, next_due, lifted = await self._journal.run(look)
+        found, due_in_s, lifted = await self._journal.run(look)
         for scope in lifted:
             log.info("hold.lifted", scope=scope)
         if self._stopping:  # since this claim was asked for: `drain` knows only what had begun
@@ -143,7 +142,7 @@ class Runner:
             may_try = self._trials.may_try(each, self._busy)
             if may_try and self._rate.take(each.job.state, now_s):
                 self._start(each.job)
-        return next_due
+        return due_in_s
 
     def _room(self) -> dict[State, int]:
         """Return how many steps of each state may begin; what is paid for comes first."""
@@ -171,10 +170,8 @@ class Runner:
         if self._death is not None:
             raise self._death
 
-    async def _wait(self, next_due: datetime | None) -> None:
-        waits_s = [IDLE_LOOK_S]
-        if next_due is not None:
-            waits_s.append((next_due - self._later.clock()).total_seconds())
+    async def _wait(self, due_in_s: float | None) -> None:
+        waits_s = [IDLE_LOOK_S if due_in_s is None else min(IDLE_LOOK_S, due_in_s)]
         now_s = self._later.clock.elapsed_s()
         resume = self._pace.resumes_s(now_s), self._rate.resumes_s(now_s)
         waits_s += [each - now_s for each in resume if each is not None]
@@ -258,7 +255,12 @@ def _claim(
     busy: frozenset[int],
     ahead: int,
     limits: Sequence[Budget],
-) -> tuple[list[claims.Claim], datetime | None, list[str]]:
-    """Claim what may be worked on, after letting go what a budget has room for again."""
+) -> tuple[list[claims.Claim], float | None, list[str]]:
+    """Claim what may be worked on, after letting go what a budget has room for again.
+
+    Tells, too, in how many seconds the next job is due, None where none is, and what was let go.
+    """
     lifted = budgets.let_go(session, limits)
-    return (*claims.claim(session, room, busy, ahead), lifted)
+    found, next_due = claims.claim(session, room, busy, ahead)
+    due_in_s = None if next_due is None else (next_due - session.now).total_seconds()
+    return found, due_in_s, lifted

@@ -26,7 +26,6 @@ from hotfolder.pipeline.threads import ShareThreads
 from hotfolder.runninghub.catalog import CurrentCatalog
 from hotfolder.runninghub.client import Client
 
-LINK_LIFE: Final = timedelta(hours=24)
 LINK_MARGIN: Final = timedelta(hours=4)
 
 
@@ -154,7 +153,7 @@ class Uploading:
     ) -> ev.UploadLink | Outcome:
         """Upload a content and keep its link, which is found again by the key."""
         name = f"{key[:32]}.{kind.extension}"
-        expires_at = self._later.clock() + LINK_LIFE
+        expires_at = self._later.clock() + uploads.LINK_LIFE
         try:
             uploaded = await self._client.upload(content, name, kind.media_type)
         except Refused as error:

@@ -8,7 +8,7 @@ import signal
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from PIL import Image
@@ -86,11 +86,11 @@ async def test_a_disk_that_refuses_for_a_while_loses_no_task(
     refusals = [1, 2, 3]
     commit = Journal._transact  # noqa: SLF001  the disk is this deep
 
-    def refuse(self: Journal, batch: list[object]) -> object:
+    def refuse(self: Journal, *turn: Any) -> object:  # noqa: ANN401  passed on
         if studio.ledger().tasks and refusals:
             refusals.pop()
             raise JournalUnavailable("no space left")
-        return commit(self, batch)  # type: ignore[arg-type]
+        return commit(self, *turn)
 
     monkeypatch.setattr(Journal, "_transact", refuse)
     studio.drop("ann.jpg")

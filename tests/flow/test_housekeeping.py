@@ -18,7 +18,7 @@ DAY_S = 86_400.0
 async def rounds(studio: Studio, count: int, *, every_s: float) -> None:
     """Make so many rounds, some time apart, without a daemon."""
     with Journal(studio.state, clock=studio.clock) as journal:
-        keeping = Housekeeping(journal, lambda: studio.config, studio.clock)
+        keeping = Housekeeping(journal, lambda: studio.config)
         for _ in range(count):
             await keeping.round()
             studio.clock.forward(every_s)

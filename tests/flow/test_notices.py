@@ -61,7 +61,7 @@ async def looking(studio: Studio, *receivers: Notify) -> AsyncIterator[Noticing]
     """Look at a studio's journal while no daemon runs."""
     studio.state.mkdir(exist_ok=True)
     with Journal(studio.state, clock=studio.clock) as journal:
-        yield Noticing(journal, lambda: receivers, studio.clock)
+        yield Noticing(journal, lambda: receivers)
 
 
 async def later(studio: Studio, noticing: Noticing, seconds: float) -> None:

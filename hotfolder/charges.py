@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any, Final, TextIO
 
 from hotfolder.domain.days import day_of
+from hotfolder.domain.paid import COINS
 from hotfolder.journal import reading
 from hotfolder.journal.reading import Charge
 from hotfolder.journal.session import Session
@@ -56,8 +57,8 @@ COLUMNS: Final = ("paid", "free", "charge", "currency")
 
 
 def summed(session: Session, zone: tzinfo | None = None) -> Charges:
-    """Return the money spent; `zone` is the owner's, None = this machine's."""
-    spent = reading.charges(session)
+    """Return the money spent, coins left out; `zone` is the owner's, None = this machine's."""
+    spent = [each for each in reading.charges(session) if each.currency != COINS]
     today = day_of(session.now, zone)
     return Charges(
         today=_sum(each.amount for each in spent if day_of(each.at, zone) == today),

@@ -48,6 +48,11 @@ WRONG_ENDPOINT = Failure(
     "The service does not know this rule's model.",
     "Check the rule's model and api.base_url.",
 )
+WRONG_ADDRESS = Failure(
+    "wrong_address",
+    "There is no such service at the address in api.base_url.",
+    "Check api.base_url: it is the service's site with /openapi/v2 at its end.",
+)
 KEY_REFUSED = Failure(
     "key_refused",
     "The service does not accept the API key.",

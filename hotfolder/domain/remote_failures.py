@@ -95,7 +95,11 @@ def of_remote_code(code: str, *, otherwise: Failure, said: str = "") -> Failure:
 
     `otherwise` is the failure for a code without an entry; `said` the service's message.
     """
-    failure = BY_CODE.get(code, otherwise)
+    return quoting(BY_CODE.get(code, otherwise), code, said)
+
+
+def quoting(failure: Failure, code: str, said: str) -> Failure:
+    """Return a failure with the service's code and words at the end of its message."""
     words = " ".join(said.split())[:LONGEST_QUOTE]
     if not words and not code:
         return failure

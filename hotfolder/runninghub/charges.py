@@ -1,8 +1,9 @@
 """What a task was charged, as the service says it: two fees that add up, and coins beside them.
 
-The API's fee and the fee for the run are amounts of their own. Where `usage` says nothing, the
-sub-tasks of `taskUsageList` may. What stands for an amount and is none is a charge that cannot be
-read, and so is what was consumed of anything else (tokens): it is never taken for nothing.
+The API's fee and the fee for the run are amounts of their own. Where `usage` names no charge, the
+sub-tasks of `taskUsageList` may, or the answer itself. What stands for an amount and is none is a
+charge that cannot be read, and so is what was consumed of anything else (tokens): it is never taken
+for nothing.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, Final
 
-from hotfolder.domain.paid import Charge
+from hotfolder.domain.paid import NOT_SAID, Charge
 from hotfolder.runninghub import fields
 
 LONGEST_QUOTE: Final = 40
@@ -20,8 +21,22 @@ _COINS: Final = ("consumeCoins",)
 
 
 def charge(body: dict[str, Any]) -> Charge:
-    """Return the charge in an answer to a query."""
-    usages = list(_usages(body))
+    """Return the charge in an answer to a query: the first place that names one counts."""
+    said = [_read(usages) for usages in _places(body)]
+    named = [each for each in said if each] or [each for each in said if each != NOT_SAID]
+    return named[0] if named else NOT_SAID
+
+
+def _places(body: dict[str, Any]) -> Iterator[list[dict[str, Any]]]:
+    """Yield what may say amounts: the task's usage, that of its sub-tasks, the answer itself."""
+    usage, listed = body.get("usage"), body.get("taskUsageList")
+    yield [usage] if isinstance(usage, dict) else [{"consumed": usage}]
+    parts = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+    yield [each["usage"] if isinstance(each.get("usage"), dict) else each for each in parts]
+    yield [body]
+
+
+def _read(usages: list[dict[str, Any]]) -> Charge:
     money = [each[key] for each in usages for key in _MONEY if _is_said(each.get(key))]
     coins = [each[key] for each in usages for key in _COINS if _is_said(each.get(key))]
     unreadable = [str(each) for each in (*money, *coins) if not _is_amount(each)]
@@ -30,33 +45,16 @@ def charge(body: dict[str, Any]) -> Charge:
     return Charge(money=_sum(money), coins=_sum(coins), unreadable=quote)
 
 
-def _usages(body: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield what says amounts: the task's own usage, else that of each of its sub-tasks."""
-    usage, listed = body.get("usage"), body.get("taskUsageList")
-    if usage and not isinstance(usage, dict):
-        yield {"consumed": usage}
-    if isinstance(usage, dict) and any(_is_said(usage[key]) for key in usage if _is_charge(key)):
-        yield usage
-        return
-    for each in listed if isinstance(listed, list) else ():
-        if isinstance(each, dict):
-            within = each.get("usage")
-            yield within if isinstance(within, dict) else each
-
-
 def _of_something_else(usage: dict[str, Any]) -> Iterator[str]:
     for key, stated in usage.items():
-        is_known = key in (*_MONEY, *_COINS) or not _is_charge(key)
-        if not is_known and _is_said(stated) and fields.decimal(stated) != 0:
+        is_other = key.lower().startswith("consume") and key not in (*_MONEY, *_COINS)
+        if is_other and _is_said(stated) and fields.decimal(stated) != 0:
             yield f"{key} {stated}"
 
 
-def _is_charge(key: str) -> bool:
-    return key in _MONEY or key.lower().startswith("consume")
-
-
 def _is_said(stated: object) -> bool:
-    return stated is not None and (not isinstance(stated, str) or bool(stated.strip()))
+    said = stated.strip() if isinstance(stated, str) else stated
+    return said is not None and said not in ("", {}, [])
 
 
 def _is_amount(stated: object) -> bool:

@@ -38,14 +38,22 @@ def code_and_words(body: object) -> tuple[str, str]:
     code = body.get("errorCode")
     if code in (None, ""):
         code = body.get("code")
-    said = body.get("errorMessage") or body.get("msg") or body.get("message")
-    is_code = isinstance(code, str | int) and not isinstance(code, bool)
-    return (str(code).strip() if is_code else ""), text(said)
+    said = first_text(body, "errorMessage", "msg", "message")
+    listed = body.get("errorMessages")
+    if not said and isinstance(listed, list):
+        said = "; ".join(filter(None, map(text, listed)))
+    return scalar(code), said
 
 
 def text(stated: object) -> str:
     """Return a text, "" for whatever is none."""
     return storable(stated) if isinstance(stated, str) else ""
+
+
+def scalar(stated: object) -> str:
+    """Return a text or a whole number as a text, "" for whatever is neither."""
+    is_number = isinstance(stated, int) and not isinstance(stated, bool)
+    return str(stated) if is_number else text(stated)
 
 
 def first_text(holder: dict[str, Any], *keys: str) -> str:

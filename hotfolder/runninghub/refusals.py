@@ -6,6 +6,7 @@ means doubt, for everything else that it may simply be tried again.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,7 +18,7 @@ import tomli
 
 from hotfolder.domain import failures
 from hotfolder.domain.errors import AccountHold, Busy, Refused, RemoteError, RuleHold, Unanswered
-from hotfolder.domain.remote_failures import of_remote_code
+from hotfolder.domain.remote_failures import of_remote_code, quoting
 from hotfolder.runninghub import fields
 from hotfolder.runninghub.fields import Answer
 
@@ -28,7 +29,11 @@ GATEWAY_STATUSES: Final = frozenset({502, 503, 504, *range(520, 528)})
 KEY_STATUSES: Final = frozenset({401, 403})
 ENDPOINT_CODES: Final = frozenset({"412", "1001"})
 RATE_CODE: Final = "1003"
+BUSY_MODEL_CODE: Final = "1011"
+PARAMETERS_CODE: Final = "301"
 LIMIT_CODES: Final = frozenset({"415", "421", "814", "1520"})
+
+_OF_THE_KEY = re.compile(r"api[ _-]?key", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +61,9 @@ def is_silence(answer: Answer) -> bool:
 
 def doubts_key(answer: Answer) -> bool:
     """Return whether an answer refuses the key or the account, perhaps spuriously."""
-    body = fields.parsed(answer.body)
-    code = fields.code_and_words(body)[0]
-    return answer.status in KEY_STATUSES or (code in codes() and codes()[code].kind == "hold")
+    code, said = fields.code_and_words(fields.parsed(answer.body))
+    is_refused = answer.status in KEY_STATUSES or _speaks_of_key(code, said)
+    return is_refused or (code in codes() and codes()[code].kind == "hold")
 
 
 def rate_refused_s(answer: Answer, *, may_mean_tasks: bool) -> float | None:
@@ -79,6 +84,10 @@ def submit_error(answer: Answer, body: object) -> RemoteError:
     code, said = fields.code_and_words(body)
     if status >= 500 or status in AMBIGUOUS_STATUSES or 300 <= status < 400:  # noqa: PLR2004  HTTP
         return Unanswered(f"the answer was HTTP {status}, code {code or 'none'}")
+    if code == BUSY_MODEL_CODE and status == 200 and _names_no_task(body):  # noqa: PLR2004  HTTP
+        return Busy(f"busy: {said}", after_s=_wait_s(answer, RATE_WAIT_S), limit=False)
+    if _speaks_of_key(code, said):
+        return AccountHold(quoting(failures.KEY_REFUSED, code, said))
     if code in codes():
         return _coded_error(code, said, answer)
     if 200 <= status < 300:  # noqa: PLR2004  HTTP
@@ -88,6 +97,8 @@ def submit_error(answer: Answer, body: object) -> RemoteError:
 
 def free_call_error(answer: Answer, body: object) -> RemoteError:
     """Return what went wrong with a call that costs nothing: in doubt it is tried again."""
+    if answer.status == 404:  # noqa: PLR2004  HTTP
+        return AccountHold(failures.WRONG_ADDRESS)
     error = submit_error(answer, body)
     code = fields.code_and_words(body)[0]
     if code == "-1":
@@ -106,6 +117,16 @@ def query_error(answer: Answer, code: str) -> RemoteError:
         return Busy("the service is busy", after_s=wait_s, limit=False)
     words = f"the query was answered with HTTP {answer.status}, code {code or 'none'}"
     return _told_to_wait(answer) or Unanswered(words)
+
+
+def _speaks_of_key(code: str, said: str) -> bool:
+    """Whether wrong parameters are the key: the service refuses one so now and then."""
+    return code == PARAMETERS_CODE and bool(_OF_THE_KEY.search(said))
+
+
+def _names_no_task(body: object) -> bool:
+    """Whether a flat answer says in so many words that there is no task."""
+    return isinstance(body, dict) and body.get("taskId") == body.get("status") == ""
 
 
 def _coded_error(code: str, said: str, answer: Answer) -> RemoteError:

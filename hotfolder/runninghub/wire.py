@@ -15,6 +15,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final
 
+from hotfolder.domain.errors import Unanswered
 from hotfolder.domain.events import RemoteResult
 from hotfolder.domain.jobs import Estimate
 from hotfolder.domain.paid import NOT_SAID, Charge
@@ -24,10 +25,11 @@ from hotfolder.runninghub.refusals import free_call_error, query_error, submit_e
 
 NO_PRICE_CODE: Final = "1501"
 DENIED_CODES: Final = frozenset({"423", "807", "1004", "1007"})
-LONGEST_TASK_ID: Final = 32
+LONGEST_QUOTE: Final = 40
 
-_TASK_ID_IN_TEXT = re.compile(rb'"task_?[iI]d"\s*:\s*"?(\d{12,})')
-_TASK_ID = re.compile(r"\d{12,}")
+_TASK_ID_IN_TEXT = re.compile(rb'"task_?[iI]d"\s*:\s*"?(\d{12,32})(?!\d)')
+_TASK_ID = re.compile(r"\d{12,32}")
+_IS_ID = re.compile(r"(?=.*[0-9])[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
 
 
 class TaskStatus(StrEnum):
@@ -76,6 +78,7 @@ class Queue:
     tasks: int | None
 
 
+_NODE: Final = ("node_name", "node_id")
 _STATUSES: Final[Mapping[str, TaskStatus]] = {
     "CREATE": TaskStatus.WAITING,
     "QUEUED": TaskStatus.WAITING,
@@ -94,9 +97,12 @@ def submitted_task(answer: Answer) -> str:
     Raises Busy, Refused, AccountHold, RuleHold (all: certainly not accepted), or Unanswered.
     """
     body = fields.parsed(answer.body)
-    task_id = _task_id(body) or _task_id_in_ruins(answer.body)
+    stated = _stated_ids(body)
+    task_id = next(filter(_IS_ID.fullmatch, stated), "") or _task_id_in_ruins(answer.body)
     if task_id:
         return task_id
+    if stated:
+        raise Unanswered(f"the answer names a task by what is no id: {stated[0][:LONGEST_QUOTE]!a}")
     raise submit_error(answer, body)
 
 
@@ -127,7 +133,7 @@ def task_report(answer: Answer) -> TaskReport:
             status=status,
             results=_results(body.get("results")),
             code=code,
-            said=fields.text(body.get("failedReason")) or said,
+            said=_reason(body.get("failedReason")) or said,
             charge=charges.charge(body),
         )
     if answer.status == 200 and code in DENIED_CODES:  # noqa: PLR2004  HTTP
@@ -142,7 +148,7 @@ def callback_task(body: bytes) -> str:
     found = (read.get("taskId") or read.get("task_id")) if isinstance(read, dict) else None
     is_id = isinstance(found, str | int) and not isinstance(found, bool)
     stated = str(found).strip() if is_id else ""
-    return stated if _TASK_ID.fullmatch(stated) and len(stated) <= LONGEST_TASK_ID else ""
+    return stated if _TASK_ID.fullmatch(stated) else ""
 
 
 def account(answer: Answer) -> Account:
@@ -184,7 +190,12 @@ def queue(answer: Answer) -> Queue:
     found = body.get("data") if isinstance(body, dict) else None
     said = found if isinstance(found, dict) else {}
     limit = fields.count(said.get("concurrentLimit"))
-    return Queue(limit=limit or None, tasks=fields.count(said.get("totalCurrentTasks")))
+    tasks = fields.count(said.get("totalCurrentTasks"))
+    if tasks is None:
+        parts = [fields.count(said.get(key)) for key in ("runningCount", "queuedCount")]
+        known = [each for each in parts if each is not None]
+        tasks = sum(known) if known else None
+    return Queue(limit=limit or None, tasks=tasks)
 
 
 def cancel_accepted(answer: Answer) -> bool:
@@ -195,27 +206,28 @@ def cancel_accepted(answer: Answer) -> bool:
     return fields.code_and_words(body)[0] in ("0", "200", "")
 
 
-def _task_id(body: object) -> str:
-    if isinstance(body, dict):
-        for holder in (body, body.get("data")):
-            if isinstance(holder, dict):
-                found = holder.get("taskId") or holder.get("task_id")
-                if (
-                    isinstance(found, str | int)
-                    and not isinstance(found, bool)
-                    and str(found).strip()
-                ):
-                    return fields.storable(str(found))
-        body = body.get("data")
-    if isinstance(body, str | int) and _TASK_ID.fullmatch(str(body).strip()):
-        return str(body).strip()
-    return ""
+def _stated_ids(body: object) -> list[str]:
+    """Return what stands where the service writes a task's id, be it one or not."""
+    data = body.get("data") if isinstance(body, dict) else body
+    holders = [each for each in (body, data) if isinstance(each, dict)]
+    named = [fields.scalar(each.get("taskId") or each.get("task_id")) for each in holders]
+    bare = fields.scalar(data)
+    return [*filter(None, named), *([bare] if _TASK_ID.fullmatch(bare) else [])]
 
 
 def _task_id_in_ruins(body: bytes) -> str:
     """Find the task id in an answer that is not JSON, or no longer: it still means accepted."""
     found = _TASK_ID_IN_TEXT.search(body)
     return found[1].decode("ascii") if found else ""
+
+
+def _reason(stated: object) -> str:
+    """Return why a task failed: a text, or what its node's exception says."""
+    if not isinstance(stated, dict):
+        return fields.text(stated)
+    said = fields.first_text(stated, "exception_message", "message", "exception_type")
+    node = " ".join(filter(None, (fields.scalar(stated.get(key)) for key in _NODE)))
+    return f"{said} (node {node})" if said and node else said
 
 
 def _results(listed: object) -> tuple[RemoteResult, ...]:

@@ -84,13 +84,14 @@ def check_money_and_room(
 
 
 def queue_facts(settings: Settings, live: Sequence[str]) -> Json:
-    """Return the content of the queue's status; counts are texts."""
+    """Return the content of the queue's status; the limit is a number, counts are texts."""
+    total: Json = {} if settings.hide_total else {"totalCurrentTasks": str(len(live))}
     return {
         "apiKeyType": _key_type(settings),
-        "concurrentLimit": None if settings.hide_limit else str(settings.concurrent_limit),
+        "concurrentLimit": None if settings.hide_limit else settings.concurrent_limit,
         "runningCount": str(live.count("RUNNING")),
         "queuedCount": str(live.count("QUEUED")),
-        "totalCurrentTasks": str(len(live)),
+        **total,
         "instanceCount": None,
     }
 

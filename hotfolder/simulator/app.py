@@ -20,7 +20,7 @@ from hotfolder.simulator.answers import Form, Json, RefusedError, Reply, envelop
 from hotfolder.simulator.edit import UnreadablePictureError
 from hotfolder.simulator.effects import TELLING, spoil
 from hotfolder.simulator.files import file_answer, gone_answer
-from hotfolder.simulator.requests import checked_body, file_part, json_body, prompt, site
+from hotfolder.simulator.requests import checked_body, file_part, json_body, prompt
 from hotfolder.simulator.tasks import RESULT_PATH
 
 if TYPE_CHECKING:
@@ -38,9 +38,12 @@ NO_PRICE = "1501"
 HTTP_NOT_FOUND = 404
 
 
-def create_app(simulator: Simulator, stopping: asyncio.Event) -> ASGIApp:
-    """Return the service's application; `stopping` ends the waits of slow answers."""
-    exchange = Exchange(simulator, stopping)
+def create_app(simulator: Simulator, stopping: asyncio.Event, site: str) -> ASGIApp:
+    """Return the service's application; `stopping` ends the waits of slow answers.
+
+    site: the address it is served at; all links start with it, whatever a request's Host says.
+    """
+    exchange = Exchange(simulator, stopping, site)
     post, get = ["POST"], ["GET"]
     v2 = BASE_PATH
     app = Starlette(
@@ -80,8 +83,9 @@ def create_app(simulator: Simulator, stopping: asyncio.Event) -> ASGIApp:
 class Exchange:
     """One method for each call."""
 
-    def __init__(self, simulator: Simulator, stopping: asyncio.Event) -> None:
+    def __init__(self, simulator: Simulator, stopping: asyncio.Event, site: str) -> None:
         self._simulator = simulator
+        self._site = site
         self._stopping = stopping
 
     async def answer(
@@ -139,7 +143,7 @@ class Exchange:
             upload = self._simulator.upload(name, content)
             facts: Json = {
                 "type": upload.material.kind,
-                "download_url": site(request) + upload.link,
+                "download_url": self._site + upload.link,
                 "fileName": upload.file_name,
                 "size": str(upload.material.size),
             }
@@ -154,9 +158,9 @@ class Exchange:
 
         async def act(fate: Fault | None) -> Response:
             self._simulator.admit(request.headers.get("authorization"))
-            task = self._simulator.submit(endpoint, checked_body(body), fate, site(request))
+            task = self._simulator.submit(endpoint, checked_body(body), fate)
             if fate is not None and fate.kind == "fast":
-                return await self._told(task, request, count=False)
+                return await self._told(task, count=False)
             return Reply(self._simulator.acceptance(task))
 
         def note_refusal(code: str) -> None:
@@ -171,14 +175,14 @@ class Exchange:
 
         async def act(fate: Fault | None) -> Response:
             self._simulator.admit(request.headers.get("authorization"))
-            answer = await self._told(self._simulator.task(task_id), request)
+            answer = await self._told(self._simulator.task(task_id))
             if fate is not None and answer.payload["results"] is not None:
                 return Reply(answer.payload | {"results": []})
             return answer
 
         return await self.answer("query", self._simulator.text_of(task_id), act)
 
-    async def _told(self, task: Task, request: Request, *, count: bool = True) -> Reply:
+    async def _told(self, task: Task, *, count: bool = True) -> Reply:
         """Return the answer to a query, its pictures made if they are due."""
         now = self._simulator.now()
         edits = map(asyncio.wrap_future, self._simulator.due_edits(task, now))
@@ -186,7 +190,7 @@ class Exchange:
             await asyncio.gather(*edits)
         except UnreadablePictureError:
             self._simulator.fail_unreadable(task)
-        return Reply(self._simulator.query(task, now, site(request), count=count))
+        return Reply(self._simulator.query(task, now, self._site, count=count))
 
     async def queue_status(self, request: Request) -> Response:
         """Tell the key's limit and how many tasks live."""
@@ -267,7 +271,7 @@ class Exchange:
     async def uploaded_file(self, request: Request) -> Response:
         """Serve an uploaded file, as the real service's links may be opened by anyone."""
         self._note_key(request)
-        material = self._simulator.uploaded(str(request.url))
+        material = self._simulator.uploaded(f"{request.url.path}?{request.url.query}")
         if material is None:
             return gone_answer(self._simulator.settings.expired_status)
         return file_answer(material.read(), material.extension, request.headers)

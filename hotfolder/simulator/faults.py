@@ -90,6 +90,7 @@ class Fault:
     status: HTTP status (error_*: 502; html: 200; expired on a download: the setting's).
     code: the service's error code (code, stray_code, fail_task); form: the flat
         answer, or enveloped with "msg" or "message".
+    charged: fail_task: the task is charged all the same.
     acting: html, garbage, code: act upon the request before answering so.
     seconds: slow, timeout_*.
     body: garbage: "text" (no JSON), "truncated" (half the true answer), "null"
@@ -114,6 +115,7 @@ class Fault:
     status: int | None = None
     code: str = "1000"
     form: Literal["flat", "msg", "message"] = "flat"
+    charged: bool = False
     acting: bool = False
     seconds: float = 30.0
     body: Literal["text", "truncated", "null", "string", "empty"] = "text"

@@ -14,11 +14,6 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 
-def site(request: Request) -> str:
-    """Return the site as the client addressed it; links in answers start with it."""
-    return str(request.base_url).rstrip("/")
-
-
 def prompt(body: Json | None) -> str:
     """Return a submit's prompt, empty if there is none."""
     return str((body or {}).get("prompt", ""))

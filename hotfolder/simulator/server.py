@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 import threading
 import time
 from contextlib import asynccontextmanager, contextmanager
@@ -56,8 +57,10 @@ async def running(simulator: Simulator, port: int = 0) -> AsyncIterator[RunningS
     The simulator ends with it and cannot be served again.
     """
     stopping = asyncio.Event()
+    listening = socket.create_server((HOST, port))
+    url = f"http://{HOST}:{listening.getsockname()[1]}"
     config = Config(
-        create_app(simulator, stopping),
+        create_app(simulator, stopping, url),
         log_config=None,
         access_log=False,
         lifespan="off",
@@ -68,11 +71,10 @@ async def running(simulator: Simulator, port: int = 0) -> AsyncIterator[RunningS
     config.load()
     state = ServerState()
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Protocol(config, state, {}), HOST, port)
-    bound = server.sockets[0].getsockname()[1]
-    callbacks = asyncio.create_task(Webhooks(simulator).run())
+    server = await loop.create_server(lambda: Protocol(config, state, {}), sock=listening)
+    callbacks = asyncio.create_task(Webhooks(simulator, url).run())
     try:
-        yield RunningServer(url=f"http://{HOST}:{bound}", simulator=simulator)
+        yield RunningServer(url=url, simulator=simulator)
     finally:
         stopping.set()
         callbacks.cancel()

@@ -144,7 +144,7 @@ class Simulator:
         with self._lock:
             return self._media.find(link, self.clock(), self._settings.upload_ttl_s)
 
-    def submit(self, endpoint: str, body: Json, fate: Fault | None, site: str = "") -> Task:
+    def submit(self, endpoint: str, body: Json, fate: Fault | None) -> Task:
         """Accept a task; there is no idempotency. Raises RefusedError."""
         with self._lock:
             order = self._order(endpoint, body)
@@ -161,7 +161,6 @@ class Simulator:
                 accepted_at=now,
                 queued_s=self._settings.queued_s,
                 task_s=self._settings.task_s,
-                site=site,
                 failure="" if order.readable else "1013",
                 failure_detail="" if order.readable else "an input cannot be read",
             )
@@ -240,7 +239,7 @@ class Simulator:
         with self._lock:
             task.queries += count
             self._sweep()
-            return query_answer(task, now, site)
+            return query_answer(task, now, site, self._settings)
 
     def edit_of(self, task: Task, index: int) -> Future[bytes]:
         """Count a download and return the file to be."""
@@ -322,6 +321,7 @@ def _settle_fate(task: Task, fate: Fault | None) -> None:
     match fate.kind:
         case "fail_task":
             task.failure, task.failure_detail = fate.code, ""
+            task.charged_failure = fate.charged
         case "no_results":
             task.no_results = True
         case "expired":

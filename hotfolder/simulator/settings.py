@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 DAY_S = 24 * 60 * 60.0
 MEBIBYTE = 1024 * 1024
-_MONEY = frozenset({"balance", "price"})
+_MONEY = frozenset({"balance", "price", "run_fee", "coins"})
 _FIXED_ONCE_STARTED = frozenset({"seed", "ledger_path"})
 
 
@@ -37,10 +37,15 @@ class Settings:
         submits answer 1014.
     balance: money in the wallet when nothing has been charged yet, in `currency`.
     price: charge of every task; None takes the catalog's list price.
+    run_fee: the part of a charge that is told as the fee for the run, beside the API's.
+    coins: what every task is said to cost in coins besides.
+    numbers: usage is told as numbers instead of texts.
+    usage_listed: usage is told as that of a sub-task, and the task's own is null.
     concurrent_limit: tasks queued and running at once; one more is refused.
     limit_answer: how it is refused: "421" in the enveloped form, "1520" in the flat
         one, "429" as HTTP status.
     hide_limit: the queue's status names no limit (concurrentLimit is null).
+    hide_total: it does not add the tasks up (no totalCurrentTasks).
     requests_per_s: requests of the kinds in `rate_calls` within one second; None is
         no limit. The kinds: upload, submit, query, download, queue_status, account, cancel,
         price_preview.
@@ -69,9 +74,14 @@ class Settings:
     balance: Decimal = Decimal(1000)
     currency: str = "CNY"
     price: Decimal | None = None
+    run_fee: Decimal = Decimal(0)
+    coins: Decimal = Decimal(0)
+    numbers: bool = False
+    usage_listed: bool = False
     concurrent_limit: int = 50
     limit_answer: Literal["421", "1520", "429"] = "421"
     hide_limit: bool = False
+    hide_total: bool = False
     requests_per_s: int | None = None
     rate_answer: Literal["429", "1003"] = "429"
     rate_calls: tuple[str, ...] = ("upload", "submit", "query")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from hotfolder.simulator.orders import Order
+    from hotfolder.simulator.settings import Settings
 
 Status: TypeAlias = Literal["QUEUED", "RUNNING", "SUCCESS", "FAILED", "CANCEL"]
 LIVE: frozenset[str] = frozenset({"QUEUED", "RUNNING"})
@@ -30,7 +31,7 @@ class Task:
     """One accepted submit.
 
     failure: the code it will end with, if it is to fail.
-    site: as the client addressed it; links in callbacks start with it.
+    charged_failure: whether it is charged although it fails.
     answered: whether the client has heard of it.
     Times are the simulator's clock; durations in seconds.
     """
@@ -40,7 +41,7 @@ class Task:
     accepted_at: float
     queued_s: float
     task_s: float
-    site: str = ""
+    charged_failure: bool = False
     failure: str = ""
     failure_detail: str = ""
     no_results: bool = False
@@ -79,13 +80,13 @@ class Task:
         return self.cancelled_at if status == "CANCEL" else self.due_at
 
     def charge(self, now: float) -> Decimal:
-        """Return the money the task costs: nothing once it has failed.
+        """Return the money the task costs: nothing once it has failed, as a rule.
 
         Whether a task cancelled while it ran is charged is not known; here it is,
         for that is the worse case.
         """
         status = self.status(now)
-        if status == "FAILED":
+        if status == "FAILED" and not self.charged_failure:
             return Decimal(0)
         if status == "CANCEL" and (self.cancelled_at or 0) < self.accepted_at + self.queued_s:
             return Decimal(0)
@@ -105,7 +106,7 @@ def submit_answer(task: Task, now: float) -> Json:
     return flat_answer(task_id=task.task_id, status=status, client_id=task.client_id)
 
 
-def query_answer(task: Task, now: float, site: str) -> Json:
+def query_answer(task: Task, now: float, site: str, settings: Settings) -> Json:
     """Return the full answer to a query; `site` is what result links start with."""
     status = task.status(now)
     failed = status == "FAILED"
@@ -118,15 +119,29 @@ def query_answer(task: Task, now: float, site: str) -> Json:
     )
     reason = {"exception_message": message(task.failure, task.failure_detail)}
     answer["failedReason"] = reason if failed else {}
-    answer["usage"] = NO_USAGE if failed else None
+    answer |= {"usage": NO_USAGE if failed else None, "parentTaskId": None, "taskUsageList": None}
+    if status == "SUCCESS" or (failed and task.charged_failure):
+        answer |= _usage(task, now, settings)
     if status == "SUCCESS":
-        answer["usage"] = NO_USAGE | {
-            "thirdPartyConsumeMoney": str(task.charge(now)),
-            "consumeCoins": "0",
-            "taskCostTime": str(round(task.task_s)),
-        }
         answer["results"] = [] if task.no_results else _results(task, site)
     return answer
+
+
+def _usage(task: Task, now: float, settings: Settings) -> Json:
+    """Return what a task was charged, as two fees of which the run's is a part of the whole."""
+    run_fee = min(settings.run_fee, task.charge(now))
+    amounts = {
+        "thirdPartyConsumeMoney": task.charge(now) - run_fee,
+        "consumeMoney": run_fee or None,
+        "consumeCoins": settings.coins,
+        "taskCostTime": Decimal(round(task.task_s)),
+    }
+    written = float if settings.numbers else str
+    usage = {key: None if each is None else written(each) for key, each in amounts.items()}
+    if not settings.usage_listed:
+        return {"usage": usage}
+    part = {"taskId": "1", "parentTaskId": task.task_id, "taskStatus": "SUCCESS", "usage": usage}
+    return {"usage": None, "taskUsageList": [part]}
 
 
 def _results(task: Task, site: str) -> list[Json]:

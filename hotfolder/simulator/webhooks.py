@@ -27,10 +27,14 @@ UNREADABLE = b'{"event":"TASK_END","taskId":"10000'
 
 
 class Webhooks:
-    """Sends the callbacks of one simulator; none holds up another, nor any answer."""
+    """Sends the callbacks of one simulator; none holds up another, nor any answer.
 
-    def __init__(self, simulator: Simulator) -> None:
+    site: what the links in them start with.
+    """
+
+    def __init__(self, simulator: Simulator, site: str) -> None:
         self._simulator = simulator
+        self._site = site
 
     async def run(self) -> None:
         """Send until cancelled."""
@@ -50,7 +54,8 @@ class Webhooks:
 
     def _contents(self, task: Task, fault: Fault | None) -> list[bytes]:
         settings = self._simulator.settings
-        told = _written(task, self._simulator.now(), settings.webhook_form)
+        answer = query_answer(task, self._simulator.now(), self._site, settings)
+        told = _written(task, answer, settings.webhook_form)
         match fault.kind if fault else None:
             case "missing":
                 return []
@@ -72,9 +77,8 @@ class Webhooks:
         self._simulator.count("webhook_given_up")
 
 
-def _written(task: Task, now: float, form: str) -> bytes:
+def _written(task: Task, answer: Json, form: str) -> bytes:
     """Return the body: `eventData` as JSON text of the older form, or as an object like a query."""
-    answer = query_answer(task, now, task.site)
     body: Json = {"event": "TASK_END", "taskId": task.task_id}
     body["eventData"] = answer if form == "object" else json.dumps(_older(answer))
     return json.dumps(body).encode()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from hotfolder import charges
 from hotfolder.pipeline import querying
 from hotfolder.simulator import Fault
 
@@ -152,6 +153,46 @@ async def test_a_word_ends_with_the_next_charge(studio: Studio) -> None:
     await studio.act("retry", jobs=[number])
     await studio.once()
     assert (studio.states(), len(studio.ledger().tasks)) == ({"failed": 1}, 2)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"numbers": True}, {"usage_listed": True}, {"numbers": True, "usage_listed": True}],
+    ids=["texts", "numbers", "listed", "listed numbers"],
+)
+async def test_money_is_read_whole(studio: Studio, settings: dict[str, bool]) -> None:
+    """Two fees add up to what the account is charged; coins are told beside it, as their own."""
+    studio.simulator.update_settings(price="3.0", run_fee="0.2", coins=17, **settings)
+    studio.drop("ann.jpg")
+    await studio.once()
+    assert studio.job("ann.jpg")["charge"] == float(studio.ledger().charged) == 3.0
+    listed = studio.read(lambda session: charges.lines(session, charges.By.WATCH))
+    assert [(line.charge, line.currency, line.paid) for line in listed] == [
+        (3, "CNY", 1),
+        (17, "COINS", 1),
+    ]
+    assert studio.status()["charges"]["total"] == 3.0
+
+
+async def test_coins_fill_no_budget(studio: Studio) -> None:
+    """A budget is in money: what costs coins alone leaves it as it was."""
+    studio.configure(limits="daily_charge = 0.2")
+    studio.fault(Fault(call="query", kind="says", fields={"usage": {"consumeCoins": 500}}))
+    studio.drop_many(3)
+    await studio.once()
+    assert studio.states() == {"done": 3}
+
+
+async def test_a_task_that_the_service_charges_and_fails_is_in_its_ledger_once(
+    studio: Studio,
+) -> None:
+    """What hotfolder shows is what the account was charged, and no more was."""
+    studio.fault(Fault(call="submit", kind="fail_task", code="1015", charged=True))
+    studio.drop("ann.jpg")
+    await studio.once()
+    job = studio.job("ann.jpg")
+    assert failed_unpaid(job, studio)
+    assert job["charge"] == float(studio.ledger().charged) > 0
 
 
 # What becomes of a picture: its state, its code, and how many tasks were made, hence paid.

@@ -86,7 +86,43 @@ def test_a_good_status_without_an_id_is_doubt(body: object, status: int) -> None
 def test_every_code_of_a_submit(code: str, form: str) -> None:
     """Each code of the service's list leads to the error of its class, as text or number."""
     error = told(wire.submitted_task, answer(error_body(code, form)))
-    assert type(error) is expected(code)
+    says_no_task = (code, form) == ("1011", "flat")
+    assert type(error) is (Busy if says_no_task else expected(code))
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"code": 1011, "msg": "busy", "data": None}, 200),
+        ({"errorCode": "1011"}, 200),
+        ({"taskId": "", "status": "QUEUED", "errorCode": "1011"}, 200),
+        ({"taskId": None, "status": "", "errorCode": "1011"}, 200),
+        ({"taskId": "", "status": "", "errorCode": "1011"}, 202),
+    ],
+)
+def test_a_busy_model_is_a_doubt_unless_it_says_that_there_is_no_task(
+    body: dict[str, object], status: int
+) -> None:
+    """Only the flat answer with HTTP 200, no task and no status is certain enough to go on."""
+    assert type(told(wire.submitted_task, answer(body, status))) is Unanswered
+
+
+@pytest.mark.parametrize("words", ["apikey not enabled", "API key invalid", "the Api-Key"])
+def test_wrong_parameters_that_speak_of_the_key_hold_the_account(words: str) -> None:
+    """A good key is refused so now and then: no job fails of it, and a trial goes on."""
+    error = told(wire.submitted_task, answer({"code": 301, "msg": words}))
+    assert isinstance(error, AccountHold)
+    assert (error.failure.code, "code 301" in error.failure.message) == ("key_refused", True)
+    assert refusals.doubts_key(answer({"code": 301, "msg": words}))
+    assert not refusals.doubts_key(answer({"code": 301, "msg": "prompt is missing"}))
+
+
+@pytest.mark.parametrize("call", [wire.uploaded, wire.account, wire.price_preview])
+def test_an_unknown_path_speaks_of_the_base_url(call: Callable[[Answer], object]) -> None:
+    """No rule's model is at fault where the whole service is not there."""
+    error = told(call, answer(b"<html>404</html>", 404))
+    assert isinstance(error, AccountHold)
+    assert (error.failure.code, "api.base_url" in error.failure.hint) == ("wrong_address", True)
 
 
 @every("code", [code for code in CODES if refusals.codes()[code].kind == "busy"])

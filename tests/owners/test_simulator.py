@@ -17,7 +17,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from hotfolder.simulator import Settings, Simulator, running
+from hotfolder.simulator import Fault, Settings, Simulator, running
 from tests.customer import CAT, GROK, KEY, NANO, Customer
 
 QWEN = "alibaba/qwen-image-2.0/image-edit"
@@ -45,6 +45,21 @@ def test_upload_refuses_types_and_sizes(
     answer = customer.upload(content, name)
     assert answer["code"] == code
     assert answer["data"] is None
+
+
+def test_links_come_from_the_services_own_address(customer: Customer) -> None:
+    """A client that names another host is sent to this one all the same, never out into the net."""
+    foreign = {"host": "www.service.example"}
+    customer.simulator.add_fault(Fault(call="submit", kind="fast"))
+    base = customer.server.base_url
+    files = {"file": ("a.jpg", CAT)}
+    uploaded = customer.http.post(f"{base}/media/upload/binary", files=files, headers=foreign)
+    link = uploaded.json()["data"]["download_url"]
+    body = {"prompt": "make it gold", "image": link}
+    told = customer.http.post(f"{base}/{GROK}", json=body, headers=foreign).json()
+    for each in (link, told["results"][0]["url"]):
+        assert each.startswith(f"{customer.server.url}/")
+        assert httpx.get(each, trust_env=False).status_code == 200
 
 
 def test_upload_without_its_part_is_refused(customer: Customer) -> None:

@@ -102,7 +102,7 @@ def test_queue_status_counts_in_text(customer: Customer) -> None:
     customer.submit()
     url = f"{customer.server.base_url}/queue/status"
     facts = customer.http.get(url).json()["data"]
-    assert (facts["concurrentLimit"], facts["totalCurrentTasks"]) == ("50", "2")
+    assert (facts["concurrentLimit"], facts["totalCurrentTasks"]) == (50, "2")
     assert (facts["runningCount"], facts["queuedCount"]) == ("1", "1")
     customer.simulator.update_settings(hide_limit=True)
     assert customer.http.get(url).json()["data"]["concurrentLimit"] is None

@@ -157,6 +157,77 @@ def test_results_are_counted_from_one_without_gaps() -> None:
     assert [(each.position, each.url) for each in found.results] == [(1, "a"), (2, "b")]
 
 
+NO_IDS = [
+    "null",
+    "None",
+    "undefined",
+    "9" * 38_000,
+    "20135\x0086110",
+    "2013 5087",
+    "-5",
+    "a\n1",
+    "..",
+]
+
+
+@pytest.mark.parametrize("code", ["", "421", "1007"])
+@pytest.mark.parametrize("task_id", NO_IDS)
+def test_what_is_no_task_id_leaves_a_submit_unanswered(task_id: str, code: str) -> None:
+    """It is never accepted under such a name, nor taken for refused: something stood there."""
+    for body in (
+        {"taskId": task_id, "status": "RUNNING", "errorCode": code},
+        {"code": 0, "data": {"taskId": task_id}, "errorCode": code},
+    ):
+        assert type(told(wire.submitted_task, answer(body))) is Unanswered
+
+
+@pytest.mark.parametrize("task_id", [1910246754753896450, "2013508786110730241", "TASK-1", " 17 "])
+def test_ids_of_all_kinds_are_followed(task_id: object) -> None:
+    """The older calls send numbers, other services short names."""
+    found = wire.submitted_task(answer({"code": 0, "data": {"taskId": task_id}}))
+    assert found == str(task_id).strip()
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        ("out of memory", "out of memory"),
+        ({"exception_message": "no memory", "node_name": "Sampler", "node_id": 13}, "Sampler 13"),
+        ({"exception_message": "no memory", "node_id": "13"}, "no memory (node 13)"),
+        ({"exception_type": "OutOfMemory"}, "OutOfMemory"),
+        ({}, "words"),
+        ({"node_id": "13"}, "words"),
+        ([], "words"),
+    ],
+)
+def test_why_a_task_failed_is_told_with_its_node(reason: object, said: str) -> None:
+    """The reason may be a text or an object; without one the answer's own words are told."""
+    body = {"status": "FAILED", "errorMessage": "words", "failedReason": reason}
+    assert said in report(body).said
+
+
+@pytest.mark.parametrize(
+    ("counts", "tasks"),
+    [
+        ({"totalCurrentTasks": "4", "runningCount": "9"}, 4),
+        ({"runningCount": "1", "queuedCount": "2"}, 3),
+        ({"runningCount": 1}, 1),
+        ({}, None),
+    ],
+)
+def test_tasks_are_added_up_where_the_service_does_not(
+    counts: dict[str, object], tasks: int | None
+) -> None:
+    """Without a total those that run and those that wait are all there are."""
+    assert wire.queue(answer({"code": 0, "data": counts})).tasks == tasks
+
+
+def test_a_list_of_messages_is_told() -> None:
+    """An envelope may carry several instead of one."""
+    body = {"code": 301, "errorMessages": ["a is missing", None, "b is too long"]}
+    assert "a is missing; b is too long" in str(told(wire.submitted_task, answer(body)))
+
+
 def cost(money: str | None = None, coins: str | None = None, unreadable: str = "") -> Charge:
     """Return a charge."""
     amounts = [None if each is None else Decimal(each) for each in (money, coins)]

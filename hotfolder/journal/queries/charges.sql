@@ -25,12 +25,22 @@ WHERE submit.intent_at >= :since AND (:watch IS NULL OR watch.name = :watch) AND
 );
 
 -- name: charges
--- All charges with the time of their intent, and what they were for.
-SELECT submit.intent_at, submit.charge, submit.currency, watch.name AS watch, job.rule,
+-- All charges with the time of their intent, and what they were for. Coins are a currency of their
+-- own; what cost coins alone was not free.
+WITH coins AS (
+    SELECT submit, amount, max(CAST(amount AS REAL)) FROM heard
+    WHERE what = 'charge' AND currency = 'COINS' GROUP BY submit
+), charged AS (
+    SELECT id AS submit, charge, currency FROM submit
+    WHERE charge IS NOT NULL
+        AND (CAST(charge AS REAL) > 0 OR id NOT IN (SELECT submit FROM coins))
+    UNION ALL
+    SELECT submit, amount, 'COINS' FROM coins
+)
+SELECT submit.intent_at, charged.charge, charged.currency, watch.name AS watch, job.rule,
     job.plan ->> '$.model' AS model
-FROM submit JOIN job ON job.id = submit.job
-JOIN source ON source.id = job.source JOIN watch ON watch.id = source.watch
-WHERE submit.charge IS NOT NULL;
+FROM charged JOIN submit ON submit.id = charged.submit JOIN job ON job.id = submit.job
+JOIN source ON source.id = job.source JOIN watch ON watch.id = source.watch;
 
 -- name: job_charge
 -- What a job has cost so far, over all its submits.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -11,8 +12,6 @@ from hotfolder.pipeline import querying
 from hotfolder.simulator import Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tests.studio import Json, Studio
 
 CHARGED: Final[dict[str, object]] = {
@@ -213,11 +212,12 @@ MATRIX: Final[dict[tuple[str, str, str], tuple[str, str | None, int]]] = {
 
 
 async def test_everything_that_can_be_said_over_time(
-    studio: Studio, monkeypatch: pytest.MonkeyPatch, record_property: Callable[[str, object], None]
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Before a success and after one, with every kind of charge: nothing is paid twice.
 
-    After: the task was told as succeeded, without a word of money, and its link is dead.
+    After: the task was told as succeeded, without a word of money, and its link is dead. The whole
+    table is printed: pytest -s shows it.
     """
     monkeypatch.setattr(querying, "DENIED_FOR_S", 0.2)
     for number, case in enumerate(MATRIX):
@@ -233,7 +233,7 @@ async def test_everything_that_can_be_said_over_time(
         studio.drop(f"{name}.txt", words)
     await studio.once()
     seen = {case: became(studio, case) for case in MATRIX}
-    record_property("table", table(seen))
+    sys.stdout.write(table(seen))
     assert seen == MATRIX
 
 

@@ -166,6 +166,7 @@ class Service:
             parts.sharing.run(),
             parts.originals.run(),
             parts.overdue.run(),
+            parts.learning.run(),
             parts.noting.run(),
             self._beat(parts.journal),
             Housekeeping(parts.journal, lambda: self._house.config).run(),

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from hotfolder import config
+from hotfolder.intake.essences import Essences
 from hotfolder.intake.home import Claims
 from hotfolder.intake.intake import WatchIntake
 from hotfolder.intake.listening import Reach
@@ -28,8 +29,8 @@ class Watches:
     """Follows watches until stopped.
 
     `accepted` is called when jobs may be due; `backlog` says how many sources may be let go at
-    once that stood there before; with `single_scan` what comes after the
-    first scan is left alone.
+    once that stood there before; `essences` tells what a file shows; with `single_scan` what comes
+    after the first scan is left alone.
     """
 
     def __init__(
@@ -38,11 +39,13 @@ class Watches:
         *,
         accepted: Callable[[], None],
         backlog: Callable[[], int],
+        essences: Essences,
         reach: Reach,
         single_scan: bool = False,
     ) -> None:
         self._journal = journal
         self._backlog = backlog
+        self._essences = essences
         self._accepted = accepted
         self._reach = reach
         self._single_scan = single_scan
@@ -93,6 +96,7 @@ class Watches:
             accepted=self._accepted,
             backlog=self._backlog,
             claims=self._claims,
+            essences=self._essences,
             reach=self._reach,
             single_scan=self._single_scan,
         )

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from hotfolder.domain import events as ev
+from hotfolder.domain.essences import Essence
 from hotfolder.domain.failures import REJECTED, TASK_FAILED
 from hotfolder.domain.jobs import Estimate, Job, Plan
 from hotfolder.domain.paid import Charge
@@ -101,10 +102,25 @@ def draft(
     )
 
 
-def settled(path: str = "ann.jpg", *, content: str = "a", watch: int = 1, size: int = 5) -> Settled:
-    """Return a source that was read."""
-    sighting = Sighting(size=size, mtime_ns=1, inode=2**63 + 1, device=1)
-    return Settled(watch=watch, path=path, sighting=sighting, content_hash=sha256(content))
+def settled(
+    path: str = "ann.jpg",
+    *,
+    content: str = "a",
+    image: str = "",
+    watch: int = 1,
+    size: int = 5,
+    inode: int = 2**63 + 1,
+) -> Settled:
+    """Return a source that was read; `image` is what its content shows, whatever else it says."""
+    sighting = Sighting(size=size, mtime_ns=1, inode=inode, device=1)
+    content_hash = sha256(content)
+    return Settled(
+        watch=watch,
+        path=path,
+        sighting=sighting,
+        content_hash=content_hash,
+        essence=Essence(1, sha256(image or content)),
+    )
 
 
 def stem_of(path: str) -> str:

@@ -8,12 +8,16 @@ import json
 import shutil
 import struct
 import subprocess
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image, ImageCms
+
+from hotfolder.imaging import containers
+from hotfolder.imaging.picture import sniff
 
 MAKE, ORIENTATION, EXIF, GPS = 0x010F, 0x0112, 0x8769, 0x8825
 
@@ -62,6 +66,21 @@ def noise(size: tuple[int, int], seed: int = 1) -> Image.Image:
 def mpo(*images: Image.Image) -> bytes:
     """Give a JPEG of several pictures, as phones and cameras write them."""
     return saved(images[0], "MPO", save_all=True, append_images=images[1:])
+
+
+def rated(content: bytes, stars: int, caption: str = "") -> bytes:
+    """Give a JPEG, PNG or WebP with a rating and caption, as photo programs write them."""
+    packet = (
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/">'
+        '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        '<rdf:Description rdf:about="" xmlns:xmp="http://ns.adobe.com/xap/1.0/" '
+        f'xmlns:photoshop="http://ns.adobe.com/photoshop/1.0/" xmp:Rating="{stars}" '
+        f'photoshop:Headline="{caption}"/></rdf:RDF></x:xmpmeta>'
+    )
+    kind = sniff(content[:64])
+    assert kind is not None
+    blocks = containers.read(kind, content)
+    return containers.write(kind, content, replace(blocks, xmp=packet.encode()))
 
 
 def see_through(size: tuple[int, int] = (160, 120)) -> Image.Image:

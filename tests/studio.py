@@ -92,10 +92,16 @@ class JumpingClock:
 
 
 def picture(number: int = 1, kind: str = "JPEG", side: int = 32) -> bytes:
-    """Return a small real picture that differs from those of other numbers."""
+    """Return a small real picture that shows its number, hence differs from those of others.
+
+    Its blocks of 8 x 8 pixels are the number's digits, black and white. All PNGs have one size.
+    """
     written = io.BytesIO()
-    image = Image.new("RGB", (side, side), (number % 256, number // 256 % 256, 77))
-    image.save(written, kind, **({"comment": str(number)} if kind == "JPEG" else {}))
+    digits = Image.new("L", (4, 4))
+    digits.putdata([255 * (number >> place & 1) for place in range(16)])
+    image = digits.resize((side, side), Image.Resampling.NEAREST).convert("RGB")
+    options: Json = {"JPEG": {"comment": str(number)}, "PNG": {"compress_level": 0}}
+    image.save(written, kind, **options.get(kind, {}))
     return written.getvalue()
 
 

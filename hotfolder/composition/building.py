@@ -14,6 +14,8 @@ from hotfolder.control.control import Control
 from hotfolder.domain import names
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.measures import Observe
+from hotfolder.intake.essences import Essences
+from hotfolder.intake.learning import Learning
 from hotfolder.intake.listening import Reach
 from hotfolder.intake.overdue import Overdue
 from hotfolder.journal import recovery
@@ -65,6 +67,8 @@ class Building:
         probing = self._probing(account)
         aftermath = Aftermath(noting, on_hold=probing.stir, on_done=self._clear_up)
         runner = self._runner(account, marking, pace, durations, sharing, aftermath)
+        essences = Essences(own.workshop, own.spool.folder, own.journal)
+        watches = self._watches(essences)
         return Parts(
             journal=own.journal,
             client=own.client,
@@ -79,7 +83,8 @@ class Building:
             recalling=Recalling(own.journal, own.client, wake=exchange.wake),
             originals=self._originals(),
             overdue=Overdue(own.journal, lambda: self.answers.config.watch),
-            watches=self._watches(),
+            learning=Learning(own.journal, essences, lambda: watches.intakes),
+            watches=watches,
             reloading=self._reloading(),
             control=self._control(probing),
             threads=own.threads,
@@ -168,11 +173,12 @@ class Building:
             failpoint=self.owners.edges.failpoint,
         )
 
-    def _watches(self) -> Watches:
+    def _watches(self, essences: Essences) -> Watches:
         return Watches(
             self.owners.journal,
             accepted=self.exchange.note_accepted,
             backlog=self.answers.backlog,
+            essences=essences,
             reach=Reach(self.owners.edges.listen, self.owners.edges.pool),
             single_scan=self.single_scan,
         )

@@ -8,6 +8,7 @@ from hotfolder.account import Account
 from hotfolder.composition.edges import Edges
 from hotfolder.control.control import Control
 from hotfolder.imaging.workshop import Workshop
+from hotfolder.intake.learning import Learning
 from hotfolder.intake.overdue import Overdue
 from hotfolder.journal.journal import Journal
 from hotfolder.outputs.spool import Spool
@@ -57,6 +58,7 @@ class Parts:
     recalling: Recalling
     originals: Originals
     overdue: Overdue
+    learning: Learning
     watches: Watches
     reloading: Reloading
     control: Control

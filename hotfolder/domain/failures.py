@@ -161,6 +161,12 @@ TRUNCATED = Failure(
     "The picture's end is missing: it was not copied completely.",
     "If it is still being copied, nothing need be done; else drop it again.",
 )
+CHANGED_UNKNOWN = Failure(
+    "changed_unknown",
+    "Its file was changed before this version of hotfolder had looked at it: it may be the picture"
+    " that was paid for, with another rating or caption, or another picture.",
+    "Let it go with: hotfolder release WATCH, or leave it out with --skip.",
+)
 MISSING_PARTS = Failure(
     "missing_parts",
     "The file lists further pictures that are not in it: it may not be copied completely.",

@@ -114,6 +114,7 @@ class Result:
 class Job:
     """One plan over one source, through to its outputs.
 
+    `content_hash` is of the bytes that were last read, `identity` the first that this image had.
     `leader` is the job whose result this one waits for or used: it makes the same edit.
     `stale`: it was sent, and today's sidecars and rules would ask for another edit.
     """
@@ -124,6 +125,7 @@ class Job:
     source_mtime_ns: int
     input_root: str
     content_hash: str
+    identity: str
     generation: int
     plan: Plan
     state: State

@@ -22,6 +22,7 @@ _CANON: Final = bytes.fromhex("85c0b687820f11e08111f4ce462b6a48")
 _PSD_BIG = 2
 _PSD_RAW, _PSD_RLE = 0, 1
 Box = tuple[bytes, int, int]
+Section = tuple[int, int]
 
 
 def walk(content: bytes) -> Iterator[Box]:
@@ -64,22 +65,35 @@ def _inner(content: bytes, kind: bytes, start: int) -> int | None:
 
 def psd(content: bytes) -> Size:
     """Walk a PSD's sections to its composite picture and return width and height."""
+    height, width = unpack(">II", content, 14)
+    psd_sections(content)
+    return width, height
+
+
+def psd_sections(content: bytes) -> tuple[Section, Section, Section, Section]:
+    """Return where a PSD's palette, resources, layers and composite begin and end.
+
+    Raises TruncatedPicture.
+    """
     version, channels, height, width, depth = unpack(">H6xHIIH", content, 4)
-    at = 26
+    at, sections = 26, []
     for number in range(3):
         is_wide = number == 2 and version == _PSD_BIG  # noqa: PLR2004  the layers' section
         (length,) = unpack(">Q" if is_wide else ">I", content, at)
-        at += (8 if is_wide else 4) + length
+        at += 8 if is_wide else 4
+        sections.append((at, at + length))
+        at += length
     (compression,) = unpack(">H", content, at)
-    at += 2
+    needed = at + 2
     if compression == _PSD_RAW:
-        needed = at + channels * height * ((width * depth + 7) // 8)
+        needed += channels * height * ((width * depth + 7) // 8)
     elif compression == _PSD_RLE:
         rows, letter = channels * height, "I" if version == _PSD_BIG else "H"
-        lengths = unpack(f">{rows}{letter}", content, at)
-        needed = at + rows * (4 if version == _PSD_BIG else 2) + sum(lengths)
+        lengths = unpack(f">{rows}{letter}", content, needed)
+        needed += rows * (4 if version == _PSD_BIG else 2) + sum(lengths)
     else:
-        needed = at
+        needed = len(content)
     if len(content) < needed:
         raise TruncatedPicture("the PSD is shorter than its header states")
-    return width, height
+    palette, resources, layers = sections
+    return palette, resources, layers, (at, needed)

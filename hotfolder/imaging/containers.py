@@ -277,7 +277,7 @@ def _chunk(kind: bytes, body: bytes) -> bytes:
 _RIFF_HEAD = 12
 
 
-def _webp_chunks(content: bytes) -> Iterator[Chunk]:
+def webp_chunks(content: bytes) -> Iterator[Chunk]:
     """Yield kind, beginning and end of each chunk, header included, padding not."""
     at = _RIFF_HEAD
     while at + 8 <= len(content):
@@ -291,7 +291,7 @@ def _webp_chunks(content: bytes) -> Iterator[Chunk]:
 def _read_webp(content: bytes) -> Blocks:
     found = {
         kind: bytes(content[start + 8 : stop])
-        for kind, start, stop in _webp_chunks(content)
+        for kind, start, stop in webp_chunks(content)
         if kind in {b"EXIF", b"XMP ", b"ICCP"}
     }
     return Blocks(
@@ -304,7 +304,7 @@ def _read_webp(content: bytes) -> Blocks:
 def _write_webp(content: bytes, blocks: Blocks) -> bytes:
     own = [
         (kind, bytes(content[start + 8 : stop]))
-        for kind, start, stop in _webp_chunks(content)
+        for kind, start, stop in webp_chunks(content)
         if kind not in {b"EXIF", b"XMP ", b"ICCP"}
     ]
     head, pixels = _webp_head(own)

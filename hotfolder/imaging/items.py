@@ -78,6 +78,23 @@ def reach(content: Any) -> int:  # noqa: ANN401  as above
     return _reach(_read(content), lambda _: True)
 
 
+def pixels(content: Any) -> Iterator[tuple[bytes, Any]]:  # noqa: ANN401  as above
+    """Yield kind, properties and coded bytes of each picture in a file, and which one is shown.
+
+    Raises as `shown` does.
+    """
+    meta = _read(content)
+    yield b"primary", b"%d" % meta.primary
+    for item, kind in sorted(meta.kinds.items()):
+        if kind not in _NO_PICTURES:
+            yield b"item", b"%d " % item + kind
+            yield from (
+                (b"property " + each, content[at:stop]) for each, at, stop in _of(meta, item)
+            )
+            for start, stop in _extents(content, meta, item):
+                yield b"extent", memoryview(content)[start:stop]
+
+
 def blocks(content: Any) -> Blocks:  # noqa: ANN401  as above
     """Return the metadata of a file. Raises as `shown` does."""
     meta = _read(content)
@@ -115,7 +132,12 @@ def _profile(content: Any, meta: _Meta) -> bytes:  # noqa: ANN401  as above
 
 
 def _of_primary(meta: _Meta) -> Iterator[Box]:
-    for number in meta.owned.get(meta.primary, ()):
+    return _of(meta, meta.primary)
+
+
+def _of(meta: _Meta, item: int) -> Iterator[Box]:
+    """Yield the properties of an item."""
+    for number in meta.owned.get(item, ()):
         if 0 < number <= len(meta.properties):
             yield meta.properties[number - 1]
 
@@ -130,14 +152,25 @@ def _first(content: Any, meta: _Meta, kind: bytes) -> bytes:  # noqa: ANN401  as
 
 def _bytes_of(content: Any, meta: _Meta, item: int) -> bytes:  # noqa: ANN401  as above
     found = b""
-    for method, at, length in meta.places.get(item, ()):
-        start, end = (0, len(content)) if meta.own_content is None else meta.own_content[1:]
-        start, end = (start, end) if method else (0, len(content))
-        stop = start + at + length if length else end
-        if method > 1 or stop > end or len(found) + stop - start - at > _LARGEST_BYTES:
-            return b""
-        found += bytes(content[start + at : stop])
+    try:
+        for start, stop in _extents(content, meta, item):
+            if len(found) + stop - start > _LARGEST_BYTES:
+                return b""
+            found += bytes(content[start:stop])
+    except BrokenPicture:
+        return b""
     return found
+
+
+def _extents(content: Any, meta: _Meta, item: int) -> Iterator[tuple[int, int]]:  # noqa: ANN401  as above
+    """Yield where the bytes of an item begin and end. Raises BrokenPicture."""
+    for method, at, length in meta.places.get(item, ()):
+        own = meta.own_content is not None and method
+        start, end = meta.own_content[1:] if meta.own_content and own else (0, len(content))
+        stop = start + at + length if length else end
+        if method > 1 or stop > end:
+            raise BrokenPicture(_DAMAGED)
+        yield start + at, stop
 
 
 def _read(content: Any) -> _Meta:  # noqa: ANN401  as above

@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 import struct
 import zlib
+from collections.abc import Iterator
 from typing import Final
 
 from hotfolder.imaging.picture import BMP_HEADER_SIZES, BrokenPicture, TruncatedPicture
@@ -62,6 +63,15 @@ def senseless(content: bytes, at: int, what: str) -> BrokenPicture | TruncatedPi
 
 def jpeg(content: bytes) -> Size:
     """Walk a JPEG's segments to its own end marker and return width and height."""
+    return _jpeg(content)[0]
+
+
+def jpeg_end(content: bytes) -> int:
+    """Return the offset behind a JPEG's own end marker. Raises as `jpeg` does."""
+    return _jpeg(content)[1]
+
+
+def _jpeg(content: bytes) -> tuple[Size, int]:
     size: Size | None = None
     pixels = False
     at = 2
@@ -70,7 +80,7 @@ def jpeg(content: bytes) -> Size:
         if marker == _JPEG_EOI:
             if size is None or not pixels:
                 raise BrokenPicture("a JPEG without a picture in it")
-            return size
+            return size, at
         (length,) = unpack(">H", content, at)
         if marker in _JPEG_SOF:
             if size is not None:
@@ -157,24 +167,34 @@ def gif(content: bytes) -> Size:
 
     A frame may reach beyond the screen that the header states, and is decoded whole.
     """
-    width, height, flags = unpack("<HHB", content, 6)
-    at = 13 + _colours_bytes(flags)
+    width, height = unpack("<HH", content, 6)
     frames = 0
+    for start, _ in gif_blocks(content):
+        if content[start : start + 1] == _GIF_FRAME:
+            left, top, wide, high = unpack("<HHHH", content, start + 1)
+            width, height = max(width, left + wide), max(height, top + high)
+            frames += 1
+    if not frames:
+        raise BrokenPicture("a GIF without a picture in it")
+    return width, height
+
+
+def gif_blocks(content: bytes) -> Iterator[tuple[int, int]]:
+    """Yield where each of a GIF's blocks begins and ends, down to its trailer."""
+    (flags,) = unpack("B", content, 10)
+    at = 13 + _colours_bytes(flags)
     while found := _NOT_ZERO.search(content, at):
-        at = found.end()
+        start, at = found.start(), found.end()
         if found[0] == _GIF_TRAILER:
-            if not frames:
-                raise BrokenPicture("a GIF without a picture in it")
-            return width, height
+            return
         if found[0] == _GIF_EXTENSION:
             at = _after_blocks(content, at + 1)
         elif found[0] == _GIF_FRAME:
-            left, top, wide, high, flags = unpack("<HHHHB", content, at)
-            width, height = max(width, left + wide), max(height, top + high)
+            (flags,) = unpack("B", content, at + 8)
             at = _after_blocks(content, at + 9 + _colours_bytes(flags) + 1)
-            frames += 1
         else:
             raise BrokenPicture("the GIF's blocks are damaged")
+        yield start, at
     raise TruncatedPicture("the GIF ends before its trailer")
 
 

@@ -56,6 +56,22 @@ def reach(content: Any) -> int:  # noqa: ANN401  as above
     return tiff.reach(content) if is_tiff else 0
 
 
+def pixels(content: Any) -> tuple[bytes, list[tuple[int, int]] | None]:  # noqa: ANN401  as above
+    """Return the preview that says what a raw file shows, and where its pixels begin and end.
+
+    None = where the directories of a TIFF say. Raises as `size` does.
+    """
+    if content[4:8] == b"ftyp":
+        return b"", [(at, stop) for kind, at, stop in boxes.walk(content) if kind == b"mdat"]
+    if content[:16] == _RAF:
+        at, length, *stated = unpack(">6I", content, _RAF_JPEG_AT)
+        places = [(start, start + size) for start, size in (stated[:2], stated[2:])]
+        return bytes(content[at : at + min(length, _LARGEST_PREVIEW_BYTES)]), places
+    if content[:4] == _RW2:
+        return b"", [(tiff.panasonic_pixels_at(content), len(content))]
+    return b"", [] if content[_PHASE_ONE_AT : _PHASE_ONE_AT + 4] in _PHASE_ONE else None
+
+
 def traits(content: Any) -> Traits:  # noqa: ANN401  as above
     """Tell how a raw file's picture is turned."""
     return Traits(orientation=exif.orientation(blocks(content).exif))

@@ -50,7 +50,28 @@ _PLACES = frozenset({_STRIPS, _STRIP_BYTES, _TILES, _TILE_BYTES})
 _MOST_PLACES = 1_000_000
 _MOST_VALUES = 64
 
+# What decides how the pixels of a raw file are shown: colours, levels, what is cut off.
+_OF_RAW = frozenset(
+    {*range(50710, 50733), 50778, 50779, 50829, 50830, 50940, 50964, 50965, *range(51008, 51023)}
+)
+# The same of any picture: sizes, packing, colours, transparency. How it is turned is told apart.
+_DECIDING = _OF_RAW | frozenset(
+    {
+        *(254, 256, 257, 258, 259, 262, 266, 277, 278, 284, 292, 293, 301, 317, 318, 319, 320),
+        *(322, 323, 332, 333, 338, 339, 347, 512, *range(515, 522), 529, 530, 531, 532),
+        *(33421, 33422, 34675),
+    }
+)
+
 _Tags = dict[int, tuple[int, ...]]
+
+
+@dataclass(frozen=True)
+class Page:
+    """The values that decide how a directory's pixels are shown, and where these begin and end."""
+
+    deciding: dict[int, memoryview]
+    pixels: list[tuple[int, int]]
 
 
 def tiff(content: bytes) -> Size:
@@ -102,16 +123,25 @@ def panasonic(content: bytes) -> Size:
 
     Raises BrokenPicture, TruncatedPicture.
     """
-    dialect = _Dialect.of(content)
-    (at,) = dialect.read(dialect.offset, content, dialect.first_at)
-    tags, _ = _tags(content, dialect, at, frozenset({*_RW2_SENSOR, _RW2_PIXELS_AT}))
+    tags = _of_panasonic(content)
     if not all(each in tags for each in _RW2_SENSOR):
         raise BrokenPicture("a raw file without a picture in it")
     width, height = (tags[each][0] for each in _RW2_SENSOR)
     least_bytes = width * height // _RW2_PIXELS_IN_A_BYTE
-    if tags.get(_RW2_PIXELS_AT, (0,))[0] + least_bytes > len(content):
+    if panasonic_pixels_at(content) + least_bytes > len(content):
         raise TruncatedPicture("the raw file's pixels are not all there")
     return width, height
+
+
+def panasonic_pixels_at(content: bytes) -> int:
+    """Return where the pixels of an RW2 begin. Raises as `panasonic` does."""
+    return _of_panasonic(content).get(_RW2_PIXELS_AT, (0,))[0]
+
+
+def _of_panasonic(content: bytes) -> _Tags:
+    dialect = _Dialect.of(content)
+    (at,) = dialect.read(dialect.offset, content, dialect.first_at)
+    return _tags(content, dialect, at, frozenset({*_RW2_SENSOR, _RW2_PIXELS_AT}))[0]
 
 
 def traits(content: bytes) -> Traits:
@@ -136,6 +166,37 @@ def reach(content: bytes) -> int:
     return max(
         max(*_ends(tags, *_places(tags)), *_ends(tags, *previews)) for tags in _directories(content)
     )
+
+
+def pages(content: bytes) -> Iterator[Page]:
+    """Yield what every directory says of its pixels, and where they are. Raises as `raw` does.
+
+    Of smaller versions of a picture it is only what counts for the picture, too.
+    """
+    dialect = _Dialect.of(content)
+    for at, tags in _placed_directories(content):
+        is_reduced = bool(tags.get(_NEW_SUBFILE_TYPE, (0,))[0] & 1)
+        deciding = _values(content, dialect, at, _OF_RAW if is_reduced else _DECIDING)
+        starts, lengths = (tags.get(each, ()) for each in _places(tags))
+        ends = (start + length for start, length in zip(starts, lengths, strict=False))
+        is_listed = len(starts) == len(lengths) and not is_reduced
+        yield Page(deciding, list(zip(starts, ends, strict=False)) if is_listed else [])
+
+
+def _values(
+    content: bytes, dialect: _Dialect, at: int, wanted: frozenset[int]
+) -> dict[int, memoryview]:
+    """Return the bytes that stand under some tags of the directory at an offset."""
+    (count,) = dialect.read(dialect.count, content, at)
+    at += struct.calcsize(dialect.order + dialect.count)
+    found = {}
+    for entry in range(at, at + count * dialect.entry_bytes, dialect.entry_bytes):
+        tag, kind, number = dialect.read("HH" + dialect.offset, content, entry)
+        if tag in wanted and kind in _WIDTHS:
+            length = number * _WIDTHS[kind]
+            start = _value_start(content, dialect, entry, length)
+            found[tag] = memoryview(content)[start : start + length]
+    return found
 
 
 def _require_pixels(content: bytes, tags: _Tags) -> None:
@@ -193,6 +254,11 @@ def _first(content: bytes) -> _Tags:
 
 def _directories(content: bytes) -> Iterator[_Tags]:
     """Yield the tags of every directory: the pages, each before its own smaller versions."""
+    return (tags for _, tags in _placed_directories(content))
+
+
+def _placed_directories(content: bytes) -> Iterator[tuple[int, _Tags]]:
+    """Yield where each directory begins, and its tags."""
     dialect = _Dialect.of(content)
     (at,) = dialect.read(dialect.offset, content, dialect.first_at)
     left, seen = [at], set[int]()
@@ -202,7 +268,7 @@ def _directories(content: bytes) -> Iterator[_Tags]:
             continue
         seen.add(at)
         tags, following = _tags(content, dialect, at)
-        yield tags
+        yield at, tags
         left += [following, *tags.get(_SUB_DIRECTORIES, ())]
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from hotfolder.domain.preparation import Finish, Preparation
-from hotfolder.imaging import finish, inspect, keepsake, picture, prepare
+from hotfolder.imaging import essence, finish, inspect, keepsake, picture, prepare
 from hotfolder.imaging.keepsake import Keepsake
 from hotfolder.imaging.xmp import Note
 
@@ -97,6 +97,10 @@ def _look(files: list[int], _order: Mapping[str, Any]) -> Answer:
     }
 
 
+def _essence(files: list[int], _order: Mapping[str, Any]) -> Answer:
+    return {"essence": essence.of(_content(files[0]))}
+
+
 def _prove(files: list[int], _order: Mapping[str, Any]) -> Answer:
     found = inspect.decode(bytes(_content(files[0])))
     return {"type": found.type.value, "width": found.width, "height": found.height}
@@ -147,6 +151,7 @@ def _write(file: int, content: bytes) -> None:
 
 TASKS: Final[Mapping[str, Callable[[list[int], Mapping[str, Any]], Answer]]] = {
     "look": _look,
+    "essence": _essence,
     "prepare": _prepare,
     "prove": _prove,
     "finish": _finish,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import structlog
@@ -12,7 +12,9 @@ import structlog
 from hotfolder import config, sources
 from hotfolder.domain.errors import JournalUnavailable, OutputError
 from hotfolder.domain.sightings import Sighting
+from hotfolder.imaging.workshop import WorkerFailed
 from hotfolder.intake import collisions, examine, mounts, sidecar, tracing
+from hotfolder.intake.essences import Essences
 from hotfolder.intake.settle import Settling
 from hotfolder.intake.thread import ShareThread
 from hotfolder.journal import acceptance, sightings
@@ -31,12 +33,14 @@ class _Unreadable:
     reason: str
 
 
+_Verdict = examine.Verdict | _Unreadable | None
+
+
 class Candidates:
     """Looks at files in the watch's thread until they are accepted, or turn out to be no sources.
 
-    `number` is the watch's number in the journal; `accepted` is called when jobs may be due,
-    `unreadable` when a file could not be read. With `single_scan` only a file's own time says
-    how long it has been left alone.
+    `number` is the watch's number in the journal; `accepted` is called when jobs may be due. With
+    `single_scan` only a file's own time says how long it has been left alone.
     """
 
     def __init__(
@@ -45,17 +49,17 @@ class Candidates:
         number: int,
         journal: Journal,
         thread: ShareThread,
+        essences: Essences,
         *,
         accepted: Callable[[], None],
-        unreadable: Callable[[], None],
         single_scan: bool = False,
     ) -> None:
         self._watch = watch
         self._number = number
         self._journal = journal
         self._thread = thread
+        self._essences = essences
         self._accepted = accepted
-        self._unreadable = unreadable
         self._single_scan = single_scan
         self._clock_s = journal.clock.awake_s
         self._settling: dict[str, Settling] = {}
@@ -89,24 +93,59 @@ class Candidates:
         left_s = candidate.left_s(self._clock_s())
         return f"{candidate.reason}, {left_s:.1f} s to go" if left_s else candidate.reason
 
-    async def look(self) -> None:
-        """Look at those whose time has come."""
+    async def look(self) -> bool:
+        """Look at those whose time has come; returns whether one of them could not be read."""
         now_s = self._clock_s()
         due = [path for path, each in self._settling.items() if each.next_look_s <= now_s]
-        for at in range(0, len(due), EXAMINED_TOGETHER):
+        unreadable = [
             await self._look_at(due[at : at + EXAMINED_TOGETHER])
+            for at in range(0, len(due), EXAMINED_TOGETHER)
+        ]
+        return any(unreadable)
 
-    async def _look_at(self, paths: list[str]) -> None:
-        verdicts = await self._thread.run(lambda: [(path, self._judge_one(path)) for path in paths])
-        if any(isinstance(verdict, _Unreadable) for _, verdict in verdicts):
-            self._unreadable()
-        await asyncio.gather(*(self._settle(path, each) for path, each in verdicts))
+    async def _look_at(self, paths: list[str]) -> bool:
+        judged = await self._thread.run(lambda: [self._judged(path) for path in paths])
+        known = await asyncio.gather(*map(self._with_essence, judged))
+        verdicts = await self._thread.run(lambda: list(map(self._placed, known)))
+        await asyncio.gather(*map(self._settle, paths, verdicts))
         self._accepted()
+        return any(isinstance(verdict, _Unreadable) for verdict in verdicts)
 
-    def _judge_one(self, path: str) -> examine.Verdict | _Unreadable | None:
+    def _judged(self, path: str) -> _Verdict:
+        return self._guarded(path, lambda: self._judge(path))
+
+    def _placed(self, verdict: _Verdict) -> _Verdict:
+        """Say where a source was before, and whether its output's name is taken."""
+        if not isinstance(verdict, examine.Wanted | examine.Unwanted):
+            return verdict
+        return self._guarded(
+            verdict.settled.path,
+            lambda: collisions.without_collisions(
+                self._journal,
+                self._watch,
+                tracing.trace(self._journal, self._watch.input, verdict),
+            ),
+        )
+
+    async def _with_essence(self, verdict: _Verdict) -> _Verdict:
+        """Say what a source shows; while no worker can tell, it is not taken."""
+        if not isinstance(verdict, examine.Wanted | examine.Unwanted):
+            return verdict
+        settled = verdict.settled
+        try:
+            essence = await self._essences.of(
+                self._thread.run, self._watch.input, settled.path, settled.content_hash
+            )
+        except sources.SourceError:
+            return examine.NotYet("still changing")
+        except (WorkerFailed, OSError) as error:
+            return examine.NotYet(f"it cannot be looked at: {error}")
+        return replace(verdict, settled=replace(settled, essence=essence))
+
+    def _guarded(self, path: str, call: Callable[[], _Verdict]) -> _Verdict:
         """Look at a candidate: one that cannot be read keeps no other from being accepted."""
         try:
-            return self._judge(path)
+            return call()
         except JournalUnavailable:
             raise
         except (OSError, sources.RootGone) as error:
@@ -165,8 +204,7 @@ class Candidates:
             case examine.Wanted(settled=settled) | examine.Unwanted(settled=settled):
                 if settled.sighting != seen:
                     return examine.NotYet("still changing")
-        traced = tracing.trace(self._journal, self._watch.input, verdict)
-        return collisions.without_collisions(self._journal, self._watch, traced)
+        return verdict
 
     def _awaits_parts(self, settled: Settled) -> bool:
         """Whether a file was changed too lately for its list of parts to be a stale one."""
@@ -188,7 +226,7 @@ class Candidates:
         waits = self._watch.sidecar == "optional" and beside.sidecar is None
         return waits and now_s - candidate.first_seen_s < self._watch.sidecar_wait
 
-    async def _settle(self, path: str, verdict: examine.Verdict | _Unreadable | None) -> None:
+    async def _settle(self, path: str, verdict: _Verdict) -> None:
         match verdict:
             case None:
                 return

@@ -12,7 +12,7 @@ import asyncio
 import os
 import threading
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypeVar
 
 import structlog
 
@@ -20,6 +20,7 @@ from hotfolder import config, sources
 from hotfolder.domain.errors import JournalUnavailable
 from hotfolder.intake.backlog import Backlog
 from hotfolder.intake.candidates import Candidates
+from hotfolder.intake.essences import Essences
 from hotfolder.intake.finding import Finder
 from hotfolder.intake.hints import Hints
 from hotfolder.intake.home import Claims, Home
@@ -36,6 +37,8 @@ SCAN_SHARE: Final = 10.0
 CHECK_S: Final = 2.0
 JOURNAL_WAIT_S: Final = 1.0
 ENOUGH_CANDIDATES: Final = 5000
+T = TypeVar("T")
+
 NEVER: Final = float("inf")
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.intake")
@@ -46,11 +49,11 @@ class WatchIntake:
 
     `number` is the watch's number in the journal, until its root is recognised as another's;
     `claims` knows the other watches that are followed. `accepted` is called when jobs may be due.
-    `backlog` says how many sources may be let go at once that stood there before. With
-    `single_scan` what comes after the first scan is left alone.
+    `backlog` says how many sources may be let go at once that stood there before. `essences` tells
+    what a file shows. With `single_scan` what comes after the first scan is left alone.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  a watch needs all of it
         self,
         watch: config.Watch,
         number: int,
@@ -59,6 +62,7 @@ class WatchIntake:
         accepted: Callable[[], None],
         backlog: Callable[[], int],
         claims: Claims,
+        essences: Essences,
         reach: Reach,
         single_scan: bool = False,
     ) -> None:
@@ -72,6 +76,7 @@ class WatchIntake:
         self._clock = journal.clock
         self._accepted = accepted
         self._backlog = backlog
+        self._essences = essences
         self._single_scan = single_scan
         self._stopped = threading.Event()
         self._thread = ShareThread(f"intake-{watch.name}", self._hangs, reach.pool)
@@ -93,8 +98,8 @@ class WatchIntake:
             number,
             self._journal,
             self._thread,
+            self._essences,
             accepted=self._accepted,
-            unreadable=self._scan_soon,
             single_scan=self._single_scan,
         )
         guard = Backlog(self.watch, number, self._journal, self._backlog)
@@ -123,6 +128,10 @@ class WatchIntake:
     def settling(self, relative: str) -> str | None:
         """Return why a path is not accepted yet, if it is on its way."""
         return self._candidates.reason(relative)
+
+    async def on_share(self, call: Callable[[], T]) -> T:
+        """Make a blocking call on the folder, in its turn."""
+        return await self._thread.run(call)
 
     def look_again(self) -> None:
         """Look at the whole folder now, as something was released."""
@@ -163,7 +172,8 @@ class WatchIntake:
             if self._may_walk:
                 await self._walk()
             await self._take_hints()
-            await self._candidates.look()
+            if await self._candidates.look():
+                self._scan_soon()
         await self._hints.wait(self._pause_s())
 
     # -- the root

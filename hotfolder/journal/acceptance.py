@@ -12,7 +12,7 @@ from hotfolder.domain import names
 from hotfolder.domain.errors import HotfolderError
 from hotfolder.domain.jobs import Job, Material
 from hotfolder.domain.states import BEFORE_INTENT, ENDED, State
-from hotfolder.journal import leaders, moves, overdue, paid, staleness
+from hotfolder.journal import backlog, identities, leaders, moves, overdue, paid, staleness
 from hotfolder.journal.drafts import Draft, Settled
 from hotfolder.journal.entering import Entry, enter, planned
 from hotfolder.journal.reservations import name_to_take, take_name
@@ -21,6 +21,7 @@ from hotfolder.journal.session import Session
 from hotfolder.journal.transitions import REOPENABLE_CODES, apply
 
 BY_DROPPING: Final = "dropped again"
+BY_MENDING: Final = "changed since it failed"
 
 
 class StillOpen(HotfolderError):
@@ -55,37 +56,47 @@ def accept(
 ) -> tuple[Job, ...]:
     """Enter a source with its jobs and return those that are new or no longer wait.
 
-    Jobs of older content or of other rules are superseded, unless they are submitted.
-    Accepting the same source and content again accepts nothing; with `per_rule` the same
-    source, content and rule. Only a failed job whose source was gone in between is tried again.
+    Jobs of an older image or of other rules are superseded, unless they are submitted.
+    Accepting the same source and image again accepts nothing; with `per_rule` the same source,
+    image and rule. Its newest bytes are what is sent from here on. Only a failed job whose source
+    was gone in between is tried again, or one that failed before it was sent and has other bytes
+    now. A source that may be a paid one is held back.
     """
+    if identities.is_undecided(session, settled):
+        backlog.hold_changed(session, settled)
+        return ()
     came_back = _was_gone(session, settled)
-    source = _put_source(session, settled, verdict="job", reason=None)
+    identity = identities.identify(session, settled)
+    source = _put_source(session, settled, identity, verdict="job", reason=None)
     rules = {draft.plan.rule for draft in drafts}
     for row in session.rows("jobs_not_submitted", source=source):
-        if row["content_hash"] != settled.content_hash or row["rule"] not in rules:
+        if row["identity"] != identity or row["rule"] not in rules:
             apply(session, row["id"], ev.Superseded())
     entries = [
         Entry(
             source=source,
             material=_picture(settled, draft),
+            identity=identity,
             draft=draft,
             output_root=output_root,
         )
         for draft in drafts
     ]
-    fresh = [
-        _accept_one(session, settled, each, per_rule=per_rule, came_back=came_back)
-        for each in entries
-    ]
+    fresh = [_accept_one(session, each, per_rule=per_rule, came_back=came_back) for each in entries]
+    identities.take_bytes(session, source, identity, settled)
     return tuple(job for job in fresh if job is not None)
 
 
 def skip(session: Session, settled: Settled, reason: str) -> None:
     """Enter a source that is not to be edited, and withdraw what is not yet submitted."""
-    source = _put_source(session, settled, verdict="skipped", reason=reason)
+    if identities.is_undecided(session, settled):
+        backlog.hold_changed(session, settled)
+        return
+    identity = identities.identify(session, settled)
+    source = _put_source(session, settled, identity, verdict="skipped", reason=reason)
+    identities.take_bytes(session, source, identity, settled)
     for row in session.rows("jobs_not_submitted", source=source):
-        is_older = row["content_hash"] != settled.content_hash
+        is_older = row["identity"] != identity
         apply(session, row["id"], ev.Superseded() if is_older else ev.SourceSkipped())
 
 
@@ -98,7 +109,7 @@ def expected_output(
     newest = session.row(
         "latest_generation",
         source=source,
-        content_hash=settled.content_hash,
+        identity=identities.identify(session, settled),
         rule=draft.plan.rule if per_rule else None,
     )
     if newest is not None or settled.moved_from is not None:
@@ -144,7 +155,7 @@ def repeat(session: Session, job_id: int, changed: Draft | None = None) -> Job:
     (newest,) = session.rows(
         "latest_generation",
         source=place["source"],
-        content_hash=job.content_hash,
+        identity=job.identity,
         rule=job.plan.rule,
     )
     if newest["state"] not in ENDED:
@@ -154,6 +165,7 @@ def repeat(session: Session, job_id: int, changed: Draft | None = None) -> Job:
     entry = Entry(
         source=place["source"],
         material=replace(material, parameter=draft.parameter),
+        identity=job.identity,
         draft=draft,
         output_root=job.output_root,
         generation=newest["generation"] + 1,
@@ -177,22 +189,24 @@ def try_again(session: Session, job: Job, by: str) -> Job | None:
     return apply(session, job.id, event, expected=State.FAILED)
 
 
-def _accept_one(
-    session: Session, settled: Settled, entry: Entry, *, per_rule: bool, came_back: bool
-) -> Job | None:
+def _accept_one(session: Session, entry: Entry, *, per_rule: bool, came_back: bool) -> Job | None:
     draft = entry.draft
     newest = session.row(
         "latest_generation",
         source=entry.source,
-        content_hash=settled.content_hash,
+        identity=entry.identity,
         rule=draft.plan.rule if per_rule else None,
     )
     if newest is None:
         return enter(session, entry)
     job = existing_job(session, newest["id"])
     draft = moves.named_alike(job, draft)
-    if job.state in BEFORE_INTENT and job.waits_for:
+    has_other_bytes = job.content_hash != entry.material.content_hash
+    if job.state in BEFORE_INTENT and (job.waits_for or has_other_bytes):
         return _resolve_again(session, job, draft)
+    if job.state is State.FAILED and has_other_bytes and job.submit is None and not draft.failure:
+        try_again(session, job, BY_MENDING)
+        return replan(session, job.id, draft)
     if job.state is State.FAILED and came_back and draft.failure is None:
         return try_again(session, job, BY_DROPPING)
     if job.state is State.CANCELLED and job.failure and job.failure.code in REOPENABLE_CODES:
@@ -224,7 +238,11 @@ def _resolve_again(session: Session, job: Job, draft: Draft) -> Job | None:
     return None if unchanged else replan(session, job.id, draft)
 
 
-def _put_source(session: Session, settled: Settled, *, verdict: str, reason: str | None) -> int:
+def _put_source(
+    session: Session, settled: Settled, identity: str, *, verdict: str, reason: str | None
+) -> int:
+    if settled.essence is not None:
+        identities.learn(session, settled.content_hash, settled.essence)
     (row,) = session.rows(
         "put_source",
         watch=settled.watch,
@@ -234,11 +252,12 @@ def _put_source(session: Session, settled: Settled, *, verdict: str, reason: str
         inode=str(settled.sighting.inode),
         beside=settled.beside,
         content_hash=settled.content_hash,
+        identity=identity,
         verdict=verdict,
         reason=reason,
     )
     number: int = row["id"]
-    moves.follow(session, number, settled)
+    moves.follow(session, number, settled, identity)
     return number
 
 

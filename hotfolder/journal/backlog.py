@@ -14,9 +14,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from hotfolder.domain.failures import BACKLOG, OTHER_JOURNAL, OUTPUT_BLOCKED, RESTORED
+from hotfolder.domain.failures import (
+    BACKLOG,
+    CHANGED_UNKNOWN,
+    OTHER_JOURNAL,
+    OUTPUT_BLOCKED,
+    RESTORED,
+)
 from hotfolder.domain.sightings import Sighting
 from hotfolder.journal import holds, places, roots
+from hotfolder.journal.drafts import Settled
 from hotfolder.journal.session import Session
 from hotfolder.journal.sightings import HELD_BACK, Known
 
@@ -81,6 +88,27 @@ def hold_back(session: Session, watch: int, found: Iterable[Standing]) -> None:
     holds.stop(session, scope(row["name"]), BACKLOG)
 
 
+def hold_changed(session: Session, settled: Settled) -> None:
+    """Hold a source back whose bytes are others now, while nobody can tell whether it is another.
+
+    One that was held back, or left out, stays so.
+    """
+    sighting = settled.sighting
+    session.change(
+        "hold_changed",
+        watch=settled.watch,
+        path=os.fsencode(settled.path),
+        size=sighting.size,
+        mtime_ns=str(sighting.mtime_ns),
+        inode=str(sighting.inode),
+        beside=HELD_BACK,
+        reason=CHANGED_UNKNOWN.message,
+    )
+    if session.row("held_here", watch=settled.watch) is not None:
+        (row,) = session.rows("eligibility", watch=settled.watch)
+        holds.stop(session, scope(row["name"]), BACKLOG)
+
+
 def looked_at_whole(session: Session, watch: int, eligible: str) -> None:
     """Keep what a watch takes: all that it takes and that stood there is known now."""
     session.change("keep_eligibility", watch=watch, eligible=eligible)
@@ -113,6 +141,7 @@ def release(session: Session, name: str, *, skip: bool = False) -> list[str]:
         count = session.change("leave_held_out", name=name, reason=reason)
     else:
         count = session.change("let_held_go", name=name)
+        count += session.change("let_changed_go", name=name)
     holds.drop(session, scope(name), BACKLOG.code)
     dropped = [holds.drop(session, holds.watch_scope(name), code) for code in DISTRUSTED]
     if any(dropped):

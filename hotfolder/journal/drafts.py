@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from hotfolder.domain.essences import Essence
 from hotfolder.domain.events import WaitsFor
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Estimate, Plan
@@ -18,8 +19,9 @@ NO_RULE_HOLDS: Final = "no rule of this watch takes a picture like this one (whe
 class Settled:
     """A source that was read and found complete, or found wanting.
 
-    `moved_from` is the path that the same content stood at until it was moved here; `beside` the
-    mark of the sidecar and folder file that were found with it.
+    `moved_from` is the path that the same picture stood at until it was moved here; `beside` the
+    mark of the sidecar and folder file that were found with it; `essence` stands for its image,
+    None where that was not asked for.
     """
 
     watch: int
@@ -28,6 +30,7 @@ class Settled:
     content_hash: str
     moved_from: str | None = None
     beside: str = ""
+    essence: Essence | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

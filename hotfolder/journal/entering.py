@@ -19,10 +19,14 @@ from hotfolder.journal.transitions import apply
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A job that is to be entered: the number of its source, its picture, and what is wanted."""
+    """A job that is to be entered: the number of its source, its picture, and what is wanted.
+
+    `identity` is the hash that the picture's image is known by.
+    """
 
     source: int
     material: Material
+    identity: str
     draft: Draft
     output_root: str
     generation: int = 1
@@ -57,6 +61,7 @@ def enter(session: Session, entry: Entry) -> Job:
         position=material.position,
         parameter=material.parameter,
         content_hash=material.content_hash,
+        identity=entry.identity,
         path=os.fsencode(material.path),
         size=material.size,
     )
@@ -94,6 +99,7 @@ def _insert(session: Session, entry: Entry) -> int:
         "insert_job",
         source=entry.source,
         content_hash=entry.material.content_hash,
+        identity=entry.identity,
         rule=entry.draft.plan.rule,
         generation=entry.generation,
         output_root=os.fsencode(entry.output_root),

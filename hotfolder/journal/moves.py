@@ -1,4 +1,4 @@
-"""A content that stands at a new path while its old one is gone: its jobs go along.
+"""A picture that stands at a new path while its old one is gone: its jobs go along.
 
 Ended jobs, too, so that a renamed folder of finished pictures pays for nothing. A job that went
 along keeps its output name: its material remembers the path that it was accepted at.
@@ -19,36 +19,38 @@ LOOKED_AT: Final = 50
 
 
 def elsewhere(session: Session, settled: Settled) -> list[str]:
-    """Return other paths of the watch that had this content, the likeliest old place first.
+    """Return other paths of the watch that had this image, the likeliest old place first.
 
-    None where jobs of this content stand at the path already. At most LOOKED_AT, since each has
+    None where jobs of this image stand at the path already. At most LOOKED_AT, since each has
     to be looked for on the disk.
     """
+    name = os.fsencode(settled.path).rpartition(b"/")[2]
     rows = session.rows(
-        "same_content_elsewhere",
+        "same_image_elsewhere",
         watch=settled.watch,
         path=os.fsencode(settled.path),
         content_hash=settled.content_hash,
+        version=settled.essence.version if settled.essence else None,
+        digest=settled.essence.digest if settled.essence else None,
         inode=str(settled.sighting.inode),
+        name=name,
+        ending=b"/" + name,
         limit=LOOKED_AT,
     )
-    name = os.fsencode(settled.path).rpartition(b"/")[2]
-    rows.sort(key=lambda row: (not row["same_file"], row["path"].rpartition(b"/")[2] != name))
     return [os.fsdecode(row["path"]) for row in rows]
 
 
-def follow(session: Session, source: int, settled: Settled) -> None:
-    """Take along the jobs of a content from the path that it was moved from."""
+def follow(session: Session, source: int, settled: Settled, identity: str) -> None:
+    """Take along the jobs of an image from the path that it was moved from."""
     moved_from = settled.moved_from
     if moved_from is None:
         return
     old = session.row("find_source", watch=settled.watch, path=os.fsencode(moved_from))
     if old is None:
         return
-    content_hash = settled.content_hash
     detail = encode_detail({"moved_from": moved_from, "moved_to": settled.path})
-    session.change("remember_move", old=old["id"], content_hash=content_hash, detail=detail)
-    session.change("move_jobs", old=old["id"], source=source, content_hash=content_hash)
+    session.change("remember_move", old=old["id"], identity=identity, detail=detail)
+    session.change("move_jobs", old=old["id"], source=source, identity=identity)
     session.change("forget_place", source=old["id"])
 
 

@@ -55,7 +55,7 @@ class SourceRow:
     """What the journal knows of one path."""
 
     id: int
-    content_hash: str | None
+    identity: str | None
     reason: str | None
     skipped: bool
     held: bool
@@ -134,7 +134,7 @@ def source(session: Session, watch: int, path: str) -> SourceRow | None:
         return None
     return SourceRow(
         id=row["id"],
-        content_hash=row["content_hash"],
+        identity=row["identity"],
         reason=row["reason"],
         skipped=row["verdict"] == "skipped",
         held=row["backlog"] == "held",

@@ -42,6 +42,7 @@ def load_job(session: Session, job_id: int) -> Job | None:
         source_mtime_ns=int(row["source_mtime_ns"]),
         input_root=os.fsdecode(row["input_root"]),
         content_hash=row["content_hash"],
+        identity=row["identity"],
         generation=row["generation"],
         plan=_plan(row["plan"]),
         state=State(row["state"]),

@@ -38,6 +38,7 @@ CREATE TABLE source (
     estimate TEXT,
     moved_at INTEGER,
     moved_to BLOB,
+    identity TEXT,
     UNIQUE (watch, path)
 ) STRICT;
 
@@ -73,6 +74,7 @@ CREATE TABLE job (
     accepted_at INTEGER NOT NULL,
     ended_at INTEGER,
     anew INTEGER NOT NULL DEFAULT 0 CHECK (anew IN (0, 1)),
+    identity TEXT NOT NULL DEFAULT '',
     UNIQUE (source, content_hash, rule, generation),
     CHECK (due_at IS NULL OR waits_for IS NULL),
     CHECK (due_at IS NOT NULL OR waits_for IS NOT NULL
@@ -85,6 +87,8 @@ CREATE TABLE job (
 CREATE INDEX job_due ON job (state, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX job_open ON job (state) WHERE ended_at IS NULL;
 CREATE INDEX job_content ON job (content_hash);
+CREATE UNIQUE INDEX job_once ON job (source, identity, rule, generation);
+CREATE INDEX job_identity ON job (identity);
 CREATE INDEX job_failed ON job (source) WHERE state = 'failed';
 CREATE INDEX job_waiting ON job (waits_for) WHERE waits_for IS NOT NULL;
 
@@ -116,8 +120,20 @@ CREATE TABLE material (
     content_hash TEXT NOT NULL CHECK (length(content_hash) = 64),
     path BLOB NOT NULL,
     size INTEGER NOT NULL CHECK (size >= 0),
+    identity TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (job, position)
 ) STRICT, WITHOUT ROWID;
+
+-- The essence of each content, by a version of what an essence is; the first of an essence first.
+CREATE TABLE essence (
+    id INTEGER PRIMARY KEY,
+    content_hash TEXT NOT NULL CHECK (length(content_hash) = 64),
+    version INTEGER NOT NULL CHECK (version >= 1),
+    digest TEXT NOT NULL CHECK (length(digest) = 64),
+    UNIQUE (content_hash, version)
+) STRICT;
+
+CREATE INDEX essence_digest ON essence (digest, version, id);
 
 CREATE TABLE upload (
     content_hash TEXT NOT NULL,

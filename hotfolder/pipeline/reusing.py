@@ -48,7 +48,7 @@ def work_key(catalog: Catalog, job: Job) -> str | None:
         (each.parameter, _pixels_of(each.content_hash, each.preparation))
         for each in job.plan.references
     )
-    picture = _pixels_of(job.content_hash, job.plan.preparation)
+    picture = _pixels_of(job.identity, job.plan.preparation)
     files = payload.files(model, picture, references)
     body = payload.compose(model, job.plan.prompt, job.plan.params, files).body
     if is_random(body):
@@ -57,10 +57,10 @@ def work_key(catalog: Catalog, job: Job) -> str | None:
     return hashlib.sha256(work.encode()).hexdigest()
 
 
-def _pixels_of(content_hash: str, preparation: Preparation | None) -> str:
+def _pixels_of(identity: str, preparation: Preparation | None) -> str:
     """Return what stands for the pixels of a file that is sent, whatever is left out with them."""
     is_converted = preparation is not None and preparation.convert
-    return upload_key(content_hash, preparation) if is_converted else content_hash
+    return upload_key(identity, preparation) if is_converted else identity
 
 
 def is_random(body: dict[str, object]) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from hotfolder import config, sources
-from hotfolder.domain.failures import BACKLOG
+from hotfolder.domain.failures import BACKLOG, CHANGED_UNKNOWN
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import BEFORE_INTENT, State
 from hotfolder.intake import companions, ignore, naming, rules, sidecar
@@ -90,9 +90,10 @@ def _of_journal(
     if settling is not None and not (listed and waits(listed[0])):
         return Explanation(path=path, verdict="settling", reason=settling)
     if known and known.held:
-        return Explanation(path=path, verdict="held", reason=sentences(BACKLOG))
-    done_with = {job.content_hash for job in listed}
-    if known and known.skipped and known.content_hash not in done_with:
+        why = CHANGED_UNKNOWN if known.identity else BACKLOG
+        return Explanation(path=path, verdict="held", reason=sentences(why))
+    done_with = {job.identity for job in listed}
+    if known and known.skipped and known.identity not in done_with:
         return Explanation(path=path, verdict="skipped", reason=known.reason or "not wanted")
     if not known or not listed:
         return None

@@ -165,6 +165,7 @@ def _put(session: Session, watch: int, root: Path, folder: Path, beside: str) ->
             inode=str(status.st_ino),
             beside=beside,
             content_hash=None,
+            identity=None,
             verdict="job",
             reason=None,
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hotfolder.domain.failures import RESTORED
-from hotfolder.journal import holds
+from hotfolder.journal import holds, identities
 from tests.studio import RULE
 
 if TYPE_CHECKING:
@@ -25,6 +25,13 @@ def backlog(studio: Studio) -> int:
     """Return how many are held, as `status` tells it."""
     listed = studio.status()["holds"]
     return sum(each["count"] for each in listed if each["scope"] == "backlog:studio")
+
+
+def learned(studio: Studio, name: str) -> bool:
+    """Whether the journal knows what a source shows."""
+    path = name.encode()
+    row = studio.read(lambda session: session.row("find_source", watch=1, path=path))
+    return bool(studio.read(identities.essence, row["content_hash"], 1))
 
 
 def drop_pngs(studio: Studio, count: int) -> None:
@@ -113,7 +120,7 @@ async def test_release_lets_them_go(studio: Studio, *, running: bool) -> None:
 
 
 async def test_skip_leaves_them_out(studio: Studio) -> None:
-    """They are not paid, whatever a share does to their times; other content is a new drop."""
+    """They are not paid, whatever happens to their files, unless they are surely other pictures."""
     await full(studio)
     await studio.act("release", watch="studio", skip=True)
     for path in studio.input.iterdir():
@@ -125,7 +132,11 @@ async def test_skip_leaves_them_out(studio: Studio) -> None:
     assert "--skip" in told["reason"]
     studio.drop("p000.jpg", number=4000)
     await studio.once()
-    assert studio.states() == {"done": 1}
+    assert studio.jobs() == []
+    async with studio.running():
+        await studio.until(lambda: learned(studio, "p001.jpg"), "it is learned")
+        studio.drop("p001.jpg", number=4001)
+        await studio.until_states(done=1)
 
 
 async def test_once_release_holds_nothing_back(studio: Studio) -> None:
@@ -284,7 +295,7 @@ async def test_a_share_that_comes_back_otherwise_lets_none_go(studio: Studio) ->
 
 
 async def test_a_held_picture_dropped_again_is_edited(studio: Studio) -> None:
-    """Deleted and dropped, or overwritten with other content, it was dropped."""
+    """Deleted and dropped, or overwritten with what is known to be another, it was dropped."""
     studio.configure(limits=LIMIT, watch=EVENTS)
     studio.drop_many(5)
     async with studio.running():
@@ -294,6 +305,7 @@ async def test_a_held_picture_dropped_again_is_edited(studio: Studio) -> None:
         studio.drop("new.jpg", number=99)
         await studio.until_states(done=1)
         path.write_bytes(content)
+        await studio.until(lambda: learned(studio, "p001.jpg"), "it is learned")
         studio.drop("p001.jpg", number=4000)
         await studio.until_states(done=3)
     assert backlog(studio) == 3

@@ -259,12 +259,17 @@ async def no_worker_lives() -> None:
 
 async def test_a_paid_result_that_cannot_be_proved_is_delivered(studio: Studio) -> None:
     """Where every worker dies of it, its first bytes decide in the end."""
-    killing = asyncio.create_task(no_worker_lives())
-    try:
+    await studio.once()
+    await studio.act("pause")
+    async with studio.running():
         studio.drop("ann.jpg")
-        await studio.once()
-    finally:
-        killing.cancel()
+        await studio.until_states(accepted=1)
+        killing = asyncio.create_task(no_worker_lives())
+        try:
+            await studio.send("resume")
+            await studio.until_states(done=1)
+        finally:
+            killing.cancel()
     assert studio.states() == {"done": 1}
     assert opened_size(studio.output / "ann.jpg") > (0, 0)
     assert len(studio.ledger().tasks) == 1

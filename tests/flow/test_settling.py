@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import threading
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from hotfolder.imaging.workshop import Workshop
 from hotfolder.intake.candidates import Candidates
+from hotfolder.intake.essences import Essences
 from hotfolder.intake.thread import ShareThread
 from hotfolder.journal.acceptance import register_watch
 from hotfolder.journal.journal import Journal
@@ -69,15 +71,15 @@ async def watching(studio: Studio) -> AsyncIterator[Watcher]:
 
     thread = ShareThread("test", hangs)
     clock = StandingClock()
-    with Journal(studio.state, clock=clock) as journal:
+    with closing(Workshop()) as workshop, Journal(studio.state, clock=clock) as journal:
         number = await journal.run(register_watch, "studio", str(studio.input), str(studio.output))
         candidates = Candidates(
             watch,
             number,
             journal,
             thread,
+            Essences(workshop, studio.state, journal),
             accepted=lambda: None,
-            unreadable=lambda: None,
         )
         yield Watcher(candidates, studio, clock)
     thread.close()

@@ -17,6 +17,10 @@ INSERT INTO source (
 )
 ON CONFLICT (watch, path) DO NOTHING;
 
+-- name: held_here
+-- Whether anything of a watch is held back.
+SELECT 1 FROM source WHERE watch = :watch AND backlog = 'held' LIMIT 1;
+
 -- name: held_sources
 -- What is held back of a watch, some at a time.
 SELECT id, path FROM source WHERE watch = :watch AND backlog = 'held' AND id > :after
@@ -30,11 +34,18 @@ WHERE source.backlog = 'held' AND 'backlog:' || watch.name = :scope GROUP BY sou
 
 -- name: forget_held
 -- A source that was held back and that no rule takes any more.
-DELETE FROM source WHERE id = :source AND backlog = 'held';
+DELETE FROM source WHERE id = :source AND backlog = 'held'
+    AND NOT EXISTS (SELECT 1 FROM job WHERE job.source = source.id);
 
 -- name: let_held_go
 -- Sources that nothing is known of any more are new to the scan.
 DELETE FROM source
+WHERE watch = (SELECT id FROM watch WHERE name = :name) AND backlog = 'held'
+    AND NOT EXISTS (SELECT 1 FROM job WHERE job.source = source.id);
+
+-- name: let_changed_go
+-- Where something was paid for, whatever stands there now is taken for another picture.
+UPDATE source SET backlog = NULL, identity = NULL, inode = '', reason = NULL
 WHERE watch = (SELECT id FROM watch WHERE name = :name) AND backlog = 'held';
 
 -- name: leave_held_out
@@ -51,3 +62,9 @@ WHERE watch = :watch AND size = :size AND mtime_ns = :mtime_ns AND backlog IS NO
 -- A source held back or left out stays so at its new path, unless something is known there.
 UPDATE OR IGNORE source SET path = :new, inode = :inode
 WHERE watch = :watch AND path = :old AND backlog IS NOT NULL;
+
+-- name: hold_changed
+-- Bytes that may be another picture, or the paid one with other metadata.
+UPDATE source SET size = :size, mtime_ns = :mtime_ns, inode = :inode, beside = :beside,
+    backlog = coalesce(backlog, 'held'), reason = coalesce(reason, :reason)
+WHERE watch = :watch AND path = :path;

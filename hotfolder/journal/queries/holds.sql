@@ -68,8 +68,8 @@ JOIN hold ON hold.scope = job_hold.scope AND hold.code = job_hold.code
 WHERE job_hold.job = :job ORDER BY hold.since, hold.scope;
 
 -- name: count_contents
--- How many contents a source has had since a time.
-SELECT count(DISTINCT content_hash) AS count FROM job
+-- How many images a source has had since a time.
+SELECT count(DISTINCT identity) AS count FROM job
 WHERE source = :source AND accepted_at >= :since;
 
 -- name: drop_loops

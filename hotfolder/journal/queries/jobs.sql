@@ -1,25 +1,25 @@
 -- The jobs: accepting them, reading them, and every change of their state or plan.
 
 -- name: latest_generation
--- The newest job of one source, content and rule: accepting it again is accepting once.
+-- The newest job of one source, image and rule: accepting it again is accepting once.
 SELECT id, generation, state, waits_for, error_code FROM job
-WHERE source = :source AND content_hash = :content_hash AND (:rule IS NULL OR rule = :rule)
+WHERE source = :source AND identity = :identity AND (:rule IS NULL OR rule = :rule)
 ORDER BY generation DESC, id DESC LIMIT 1;
 
 -- name: insert_job
 -- Accept a job.
-INSERT INTO job (source, content_hash, rule, generation, state, due_at, waits_for, plan,
+INSERT INTO job (source, content_hash, identity, rule, generation, state, due_at, waits_for, plan,
     output_root, output_folder, output_stem, estimate, estimate_currency,
     error_code, error_message, error_hint, accepted_at)
-VALUES (:source, :content_hash, :rule, :generation, 'accepted', :due_at, :waits_for, :plan,
+VALUES (:source, :content_hash, :identity, :rule, :generation, 'accepted', :due_at, :waits_for, :plan,
     :output_root, :output_folder, :output_stem, :estimate, :estimate_currency,
     :error_code, :error_message, :error_hint, :now)
 RETURNING id;
 
 -- name: insert_material
 -- One file that a job sends.
-INSERT INTO material (job, position, parameter, content_hash, path, size)
-VALUES (:job, :position, :parameter, :content_hash, :path, :size);
+INSERT INTO material (job, position, parameter, content_hash, identity, path, size)
+VALUES (:job, :position, :parameter, :content_hash, :identity, :path, :size);
 
 -- name: job
 -- One job with its place.
@@ -48,7 +48,7 @@ WHERE id = :job AND state = :from_state;
 
 -- name: jobs_not_submitted
 -- Jobs of one source that are not yet submitted.
-SELECT id, content_hash, rule FROM job
+SELECT id, identity, rule FROM job
 WHERE source = :source AND state IN ('accepted', 'uploaded') ORDER BY id;
 
 -- name: replan_job
@@ -74,11 +74,11 @@ UPDATE job SET estimate = :estimate, estimate_currency = :currency WHERE id = :j
 UPDATE job SET anew = 1 WHERE id = :job;
 
 -- name: newest_of_source
--- The newest job of each rule for a source's present content.
+-- The newest job of each rule for a source's present image.
 SELECT job.id FROM job JOIN source ON source.id = job.source
-WHERE job.source = :source AND job.content_hash = source.content_hash AND job.generation = (
+WHERE job.source = :source AND job.identity = source.identity AND job.generation = (
     SELECT max(other.generation) FROM job AS other
-    WHERE other.source = job.source AND other.content_hash = job.content_hash
+    WHERE other.source = job.source AND other.identity = job.identity
     AND other.rule = job.rule
 ) ORDER BY job.id;
 

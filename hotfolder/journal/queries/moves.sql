@@ -1,23 +1,31 @@
 -- Sources that moved to another path, and originals that are moved away.
 
--- name: same_content_elsewhere
--- Other places of a watch with jobs of a content that has none at its own place, the very same
--- file first.
-SELECT DISTINCT source.path, source.inode = :inode AS same_file
+-- name: same_image_elsewhere
+-- Other places of a watch with jobs of an image that has none at its own place, the very same file
+-- first. Those with other bytes count only where the file or its name is the same.
+WITH same (hash) AS (
+    SELECT :content_hash UNION
+    SELECT content_hash FROM essence WHERE digest = :digest AND version = :version
+)
+SELECT DISTINCT source.path, source.inode = :inode AS same_file,
+    source.path = :name OR substr(source.path, -length(:ending)) = :ending AS same_name
 FROM job JOIN source ON source.id = job.source
-WHERE job.content_hash = :content_hash AND source.watch = :watch AND source.path <> :path
-    AND source.moved_at IS NULL
+WHERE (job.content_hash IN (SELECT hash FROM same) OR job.identity IN (SELECT hash FROM same))
+    AND source.watch = :watch AND source.path <> :path AND source.moved_at IS NULL
+    AND (:content_hash IN (job.content_hash, job.identity) OR same_file OR same_name)
     AND NOT EXISTS (
         SELECT 1 FROM job AS own JOIN source AS place ON place.id = own.source
-        WHERE own.content_hash = :content_hash AND place.watch = :watch AND place.path = :path
+        WHERE place.watch = :watch AND place.path = :path AND (
+            own.content_hash IN (SELECT hash FROM same) OR own.identity IN (SELECT hash FROM same)
+        )
     )
-ORDER BY same_file DESC, source.id DESC LIMIT :limit;
+ORDER BY same_file DESC, same_name DESC, source.id DESC LIMIT :limit;
 
 -- name: remember_move
 -- One line of the history for each job that goes along with its source.
 INSERT INTO event (job, at, name, from_state, to_state, detail)
 SELECT id, :now, 'Moved', state, state, :detail FROM job
-WHERE source = :old AND content_hash = :content_hash;
+WHERE source = :old AND identity = :identity;
 
 -- name: went_to
 -- Where the newest job is now that went along from a path.
@@ -28,23 +36,24 @@ WHERE event.name = 'Moved' AND source.watch = :watch
 ORDER BY event.id DESC LIMIT 1;
 
 -- name: move_jobs
--- The jobs of a content go along to another place.
-UPDATE job SET source = :source WHERE source = :old AND content_hash = :content_hash;
+-- The jobs of an image go along to another place.
+UPDATE job SET source = :source WHERE source = :old AND identity = :identity;
 
 -- name: originals_to_move
--- Sources in their place whose newest jobs for the present content are all done, and that have
+-- Sources in their place whose newest jobs for the present image are all done, and that have
 -- no open job.
 SELECT source.id, source.path, source.content_hash
 FROM source JOIN watch ON watch.id = source.watch
 WHERE watch.name = :watch AND source.moved_at IS NULL AND source.id > :after
+    AND source.backlog IS NULL
 AND EXISTS (
-    SELECT 1 FROM job WHERE job.source = source.id AND job.content_hash = source.content_hash
+    SELECT 1 FROM job WHERE job.source = source.id AND job.identity = source.identity
 ) AND NOT EXISTS (
     SELECT 1 FROM job WHERE job.source = source.id AND (
         job.ended_at IS NULL
-        OR (job.content_hash = source.content_hash AND job.state <> 'done' AND NOT EXISTS (
+        OR (job.identity = source.identity AND job.state <> 'done' AND NOT EXISTS (
             SELECT 1 FROM job AS newer WHERE newer.source = job.source
-            AND newer.content_hash = job.content_hash AND newer.rule = job.rule
+            AND newer.identity = job.identity AND newer.rule = job.rule
             AND newer.generation > job.generation))
     )
 ) ORDER BY source.id LIMIT :limit;

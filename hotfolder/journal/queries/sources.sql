@@ -7,20 +7,21 @@ WHERE watch = :watch AND path >= :first ORDER BY path LIMIT :limit;
 
 -- name: find_source
 -- One source by its place.
-SELECT id, size, mtime_ns, inode, content_hash, verdict, reason, seen_at, backlog, moved_to
+SELECT id, size, mtime_ns, inode, content_hash, identity, verdict, reason, seen_at, backlog, moved_to
 FROM source WHERE watch = :watch AND path = :path;
 
 -- name: put_source
 -- Enter a source, or its newest sighting; seen_at is when it was first seen as it is.
 INSERT INTO source (
-    watch, path, size, mtime_ns, inode, beside, content_hash, verdict, reason, seen_at
+    watch, path, size, mtime_ns, inode, beside, content_hash, identity, verdict, reason, seen_at
 ) VALUES (
-    :watch, :path, :size, :mtime_ns, :inode, :beside, :content_hash, :verdict, :reason, :now
+    :watch, :path, :size, :mtime_ns, :inode, :beside, :content_hash, :identity, :verdict, :reason,
+    :now
 )
 ON CONFLICT (watch, path) DO UPDATE SET
     size = excluded.size, mtime_ns = excluded.mtime_ns, inode = excluded.inode,
     beside = excluded.beside,
-    content_hash = excluded.content_hash, verdict = excluded.verdict,
+    content_hash = excluded.content_hash, identity = excluded.identity, verdict = excluded.verdict,
     reason = excluded.reason, seen_at = CASE
         WHEN size = excluded.size AND mtime_ns = excluded.mtime_ns AND inode = excluded.inode
         THEN seen_at ELSE excluded.seen_at END,

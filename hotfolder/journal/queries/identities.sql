@@ -1,0 +1,76 @@
+-- What is the same picture: essences of contents, and by which hash a place knows an image.
+
+-- name: essence_of
+-- The essence of a content.
+SELECT digest FROM essence WHERE content_hash = :content_hash AND version = :version;
+
+-- name: put_essence
+-- A content's essence, which never changes.
+INSERT OR IGNORE INTO essence (content_hash, version, digest)
+VALUES (:content_hash, :version, :digest);
+
+-- name: identity_at
+-- By which hash an image is known at a path: that of a job with the same bytes, else with the same
+-- essence.
+SELECT job.identity, :content_hash IN (job.content_hash, job.identity) AS same_bytes
+FROM job JOIN source ON source.id = job.source
+WHERE source.watch = :watch AND source.path = :path AND (
+    :content_hash IN (job.content_hash, job.identity) OR EXISTS (
+        SELECT 1 FROM essence WHERE digest = :digest AND version = :version
+        AND content_hash IN (job.content_hash, job.identity)
+    )
+) ORDER BY same_bytes DESC, job.id DESC LIMIT 1;
+
+-- name: first_of_essence
+-- The first content that had an essence.
+SELECT content_hash FROM essence WHERE digest = :digest AND version = :version
+ORDER BY id LIMIT 1;
+
+-- name: paid_unknown
+-- Whether what stood at a path was sent, and nobody knows its essence.
+SELECT 1 FROM source JOIN job ON job.source = source.id AND job.identity = source.identity
+WHERE source.watch = :watch AND source.path = :path
+    AND EXISTS (SELECT 1 FROM submit WHERE submit.job = job.id)
+    AND NOT EXISTS (
+        SELECT 1 FROM essence WHERE version = :version
+        AND content_hash IN (job.content_hash, job.identity)
+    )
+LIMIT 1;
+
+-- name: set_bytes
+-- The image of a source's jobs has other bytes now: they are what is sent from here on.
+UPDATE job SET content_hash = :content_hash
+WHERE source = :source AND identity = :identity AND content_hash <> :content_hash;
+
+-- name: set_material_bytes
+-- The same of what these jobs send.
+UPDATE material SET content_hash = :content_hash, size = :size
+WHERE position = 1 AND content_hash <> :content_hash AND job IN (
+    SELECT id FROM job WHERE source = :source AND identity = :identity
+);
+
+-- name: last_source
+-- How far the sources are numbered.
+SELECT max(id) AS id FROM source;
+
+-- name: essences_lacking
+-- Sources of a portion whose bytes stand where they were and have no essence yet.
+SELECT id, path, content_hash FROM source
+WHERE watch = :watch AND id > :after AND id <= :upto AND moved_at IS NULL
+    AND content_hash IS NOT NULL AND backlog IS NULL
+    AND NOT EXISTS (
+        SELECT 1 FROM essence
+        WHERE essence.content_hash = source.content_hash AND version = :version
+    )
+ORDER BY id;
+
+-- name: held_lacking
+-- Sources held back or left out of which nothing is known but their name and size.
+SELECT id, path FROM source
+WHERE watch = :watch AND backlog IS NOT NULL AND content_hash IS NULL AND id > :after
+ORDER BY id LIMIT :limit;
+
+-- name: know_held
+-- The content of a source held back or left out, as long as it is the file that was seen.
+UPDATE source SET content_hash = :content_hash
+WHERE id = :source AND backlog IS NOT NULL AND content_hash IS NULL AND size = :size;

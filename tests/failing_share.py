@@ -12,9 +12,12 @@ import errno
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import mfusepy
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _STATUS = (
     "st_atime", "st_ctime", "st_mtime", "st_gid", "st_uid", "st_mode", "st_nlink", "st_size",
@@ -22,20 +25,15 @@ _STATUS = (
 )  # fmt: skip
 
 
-class FailingShare(mfusepy.Operations):  # type: ignore[misc]
-    """Passes every operation on to a folder, but for those that are ordered to fail."""
+class Mirror(mfusepy.Operations):  # type: ignore[misc]
+    """Passes every operation on to a folder."""
 
     use_ns = True
 
-    def __init__(self, folder: Path, orders: Path) -> None:
+    def __init__(self, folder: Path) -> None:
         self._folder = os.fspath(folder)
-        self._orders = orders
 
-    def _real(self, operation: str, path: str) -> str:
-        for line in self._orders.read_text().splitlines():
-            what, error, beginning = line.split(" ")
-            if what == operation and path.startswith(beginning):
-                raise mfusepy.FuseOSError(getattr(errno, error))
+    def _real(self, _operation: str, path: str) -> str:
         return self._folder + path
 
     def getattr(self, path: str, fh: int | None = None) -> dict[str, Any]:
@@ -43,7 +41,7 @@ class FailingShare(mfusepy.Operations):  # type: ignore[misc]
         times = {f"st_{each}time": getattr(status, f"st_{each}time_ns") for each in "acm"}
         return {key: getattr(status, key) for key in _STATUS} | times
 
-    def readdir(self, path: str, fh: int) -> list[str]:
+    def readdir(self, path: str, fh: int) -> Sequence[object]:
         return [".", "..", *os.listdir(self._real("readdir", path))]
 
     def open(self, path: str, flags: int) -> int:
@@ -99,6 +97,21 @@ class FailingShare(mfusepy.Operations):  # type: ignore[misc]
             for key in dir(found)
             if key.startswith("f_") and key not in {"f_fsid", "f_flag"}
         }
+
+
+class FailingShare(Mirror):
+    """Passes every operation on to a folder, but for those that are ordered to fail."""
+
+    def __init__(self, folder: Path, orders: Path) -> None:
+        super().__init__(folder)
+        self._orders = orders
+
+    def _real(self, operation: str, path: str) -> str:
+        for line in self._orders.read_text().splitlines():
+            what, error, beginning = line.split(" ")
+            if what == operation and path.startswith(beginning):
+                raise mfusepy.FuseOSError(getattr(errno, error))
+        return super()._real(operation, path)
 
 
 if __name__ == "__main__":

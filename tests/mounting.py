@@ -97,15 +97,25 @@ class Orders:
 @contextlib.contextmanager
 def failing_share(place: Path) -> Iterator[Orders]:
     """Mount a FUSE file system over an empty folder that fails as it is ordered to."""
-    if os.geteuid() != 0 or not Path("/dev/fuse").exists():
-        pytest.skip("a file system of our own needs root and /dev/fuse")
-    if not (ctypes.util.find_library("fuse3") or ctypes.util.find_library("fuse")):
-        pytest.skip("a file system that fails on order needs libfuse (Debian: libfuse3-3)")
     mirrored = place.with_name(f"{place.name}-mirrored")
     mirrored.mkdir()
     orders = Orders(place.with_name(f"{place.name}-orders"))
     told = (str(mirrored), str(place), str(orders.file))
-    share = subprocess.Popen([sys.executable, "-m", "tests.failing_share", *told])
+    with mounted_share(place, [sys.executable, "-m", "tests.failing_share", *told]):
+        try:
+            yield orders
+        finally:
+            orders.heal()
+
+
+@contextlib.contextmanager
+def mounted_share(place: Path, program: list[str]) -> Iterator[None]:
+    """Run a program that mounts a FUSE file system of ours; what it noted is there afterwards."""
+    if os.geteuid() != 0 or not Path("/dev/fuse").exists():
+        pytest.skip("a file system of our own needs root and /dev/fuse")
+    if not (ctypes.util.find_library("fuse3") or ctypes.util.find_library("fuse")):
+        pytest.skip("a file system of our own needs libfuse (Debian: libfuse3-3)")
+    share = subprocess.Popen(program)
     try:
         end_s = time.monotonic() + MOUNTED_WITHIN_S
         while not os.path.ismount(place):
@@ -113,9 +123,8 @@ def failing_share(place: Path) -> Iterator[Orders]:
                 pytest.skip(f"mounting is not permitted here: it ended with {share.returncode}")
             assert time.monotonic() < end_s, "the share was not mounted in time"
             time.sleep(0.01)
-        yield orders
+        yield
     finally:
-        orders.heal()
         if os.path.ismount(place):
             unmount(place)
         share.terminate()

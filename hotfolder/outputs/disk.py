@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
 FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -39,6 +40,16 @@ def opened(name: str | os.PathLike[str], flags: int, folder: int | None = None) 
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+def make_folder(path: Path) -> None:
+    """Create a folder for its owner only, and those above it, where missing; durably."""
+    missing = [each for each in path.parents if not each.exists()]
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for each in (path, *missing):
+        # Also where it stood before: who made it may have been stopped before this.
+        with contextlib.suppress(PermissionError), opened(each.parent, FOLDER) as parent:
+            sync(parent)
 
 
 def create(folder: int, name: str, mode: int) -> int:

@@ -1,4 +1,7 @@
-"""FINISHED: every result of a task into the local spool. After that the money is safe."""
+"""FINISHED: the results of a task into the local spool. After that the money is safe.
+
+Each goes its own way: what can be had is kept, whatever becomes of the others.
+"""
 
 from __future__ import annotations
 
@@ -48,26 +51,35 @@ class Fetching:
         self._finishing = finishing
 
     async def __call__(self, job: Job) -> Outcome:
-        """Return Fetched, LinksExpired, or when to try again."""
+        """Return Fetched where anything came; else LinksExpired, or when to try again."""
         submit = _submit(job)
-        try:
-            files = [
-                await self.fetch(job, each, names.result_file(submit.id, each.position), submit)
-                for each in job.results
-            ]
-        except LinkGone as error:
-            return Outcome(self._links_gone(job, error))
-        except OutputError as error:
-            return self._later.spool_blocked(job, error)
-        except WorkerFailed as error:
-            return Outcome(self._later.postponed(job, f"the result cannot be looked at: {error}"))
-        except (picture.PictureError, RemoteError) as error:
-            if job.attempt + 1 >= BROKEN_TRIES and isinstance(error, picture.PictureError):
-                return Outcome(ev.GaveUp(failure=failures.RESULT_UNREADABLE))
-            remote = error if isinstance(error, RemoteError) else None
-            return Outcome(self._later.postponed(job, f"the result is not whole: {error}", remote))
+        files: list[ev.SpooledResult] = []
+        errors: list[Exception] = []
+        for each in job.missing:
+            name = names.result_file(submit.id, each.position)
+            try:
+                files.append(await self.fetch(job, each, name, submit))
+            except (OutputError, WorkerFailed, picture.PictureError, RemoteError) as error:
+                errors.append(error)
+        if errors and not files:
+            return self._failed(job, errors[0])
         finished = "; ".join(dict.fromkeys(each.finished for each in files if each.finished))
         return Outcome(ev.Fetched(results=tuple(files), finished=finished))
+
+    def _failed(self, job: Job, error: Exception) -> Outcome:
+        """Return what comes of an attempt by which nothing was fetched."""
+        match error:
+            case LinkGone():
+                return Outcome(self._links_gone(job, error))
+            case OutputError():
+                return self._later.spool_blocked(job, error)
+            case WorkerFailed():
+                reason = f"the result cannot be looked at: {error}"
+                return Outcome(self._later.postponed(job, reason))
+            case picture.PictureError() if job.attempt + 1 >= BROKEN_TRIES:
+                return Outcome(ev.GaveUp(failure=failures.RESULT_UNREADABLE))
+        remote = error if isinstance(error, RemoteError) else None
+        return Outcome(self._later.postponed(job, f"the result is not whole: {error}", remote))
 
     def _links_gone(self, job: Job, error: LinkGone) -> ev.Event:
         submit, tried = _submit(job), job.attempt + 1
@@ -90,7 +102,7 @@ class Fetching:
         Raises LinkGone, OutputError, PictureError, WorkerFailed, and other RemoteErrors.
         """
         raw = names.raw_file(name)
-        if not self.finishes(job):
+        if not self.finishes(job, result):
             return await self._download(job, result, name)
         if not await asyncio.to_thread(self._spool.exists, raw):
             await self._download(job, result, raw)
@@ -100,9 +112,11 @@ class Fetching:
             await asyncio.to_thread(self._spool.remove, raw)
             raise
 
-    def finishes(self, job: Job) -> bool:
-        """Whether a job's results are finished before they are published."""
-        return self._is_picture(job) and not job.plan.finish.is_nothing
+    def finishes(self, job: Job, result: Result | ev.RemoteResult) -> bool:
+        """Whether a result of a job is finished before it is published; a text never is."""
+        if result.url is None or job.plan.finish.is_nothing:
+            return False
+        return self._is_picture(job)
 
     async def finish(self, job: Job, position: int, name: str, submit: Submit) -> ev.SpooledResult:
         """Finish a raw result of the spool. Raises PictureError, WorkerFailed, OutputError."""

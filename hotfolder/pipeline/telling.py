@@ -50,6 +50,8 @@ EVENT_NAMES: Final[Mapping[type[ev.Event], str]] = {
     ev.LinksExpired: "results.expired",
     ev.Reused: "results.reused",
     ev.Published: "job.done",
+    ev.PublishedInPart: "job.done_in_part",
+    ev.EndedInPart: "job.ended_in_part",
     ev.SpoolLost: "spool.lost",
     ev.SourceGone: "source.gone",
     ev.SourceChanged: "source.changed",

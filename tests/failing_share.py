@@ -4,6 +4,7 @@
 
 ORDERS is a file with lines "operation error beginning": whatever begins with that path fails so.
 The operations are libfuse's: getattr, readdir, open, read, create, write, fsync, rename, ...
+and flagged_rename for renames that are to replace nothing (libfuse 3).
 """
 
 from __future__ import annotations
@@ -82,6 +83,9 @@ class Mirror(mfusepy.Operations):  # type: ignore[misc]
         os.rmdir(self._real("rmdir", path))
         return 0
 
+    def flagged_rename(self, old: str) -> None:
+        self._real("flagged_rename", old)
+
     def rename(self, old: str, new: str) -> int:
         os.rename(self._real("rename", old), self._real("rename", new))
         return 0
@@ -114,9 +118,18 @@ class FailingShare(Mirror):
         return super()._real(operation, path)
 
 
+class Mount(mfusepy.FUSE):  # type: ignore[misc]
+    """A mount that asks what becomes of renames with flags, which mfusepy leaves out."""
+
+    def rename_fuse_3(self, old: bytes, new: bytes, flags: int) -> int:
+        if flags:
+            self.operations.flagged_rename(os.fsdecode(old))
+        return int(super().rename_fuse_3(old, new, flags))
+
+
 if __name__ == "__main__":
     folder, mount, orders = map(Path, sys.argv[1:])
-    mfusepy.FUSE(
+    Mount(
         FailingShare(folder, orders), str(mount), foreground=True, nothreads=True,
         attr_timeout=0, entry_timeout=0, negative_timeout=0,
     )  # fmt: skip

@@ -96,15 +96,22 @@ def by_renameat2(folder: int, old: str, target: int, new: str) -> None:
 
 def by_link(folder: int, old: str, target: int, new: str) -> None:
     """Rename without replacing by a second name for the file: for NFS above all."""
-    os.link(old, new, src_dir_fd=folder, dst_dir_fd=target, follow_symlinks=False)
+    try:
+        os.link(old, new, src_dir_fd=folder, dst_dir_fd=target, follow_symlinks=False)
+    except OSError as error:
+        if error.errno != errno.EIO:
+            raise
+        # So does `rclone mount` refuse links. If the share is lost, the next way tells.
+        raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP), new) from error
     os.unlink(old, dir_fd=folder)
 
 
 def by_looking_first(folder: int, old: str, target: int, new: str) -> None:
-    """Rename after looking: for file systems without links (exFAT, some SMB).
+    """Rename after looking: for file systems without links (exFAT, some SMB, `rclone mount`).
 
-    Between looking and renaming, another program's new file could be replaced. There is
-    no better way on these; the gap is one system call wide.
+    Between looking and renaming, another program's new file could be replaced; our own names
+    are reserved in the journal. There is no better way on these: a file that is created to take
+    the name would be seen half-done. The gap is one system call wide.
     """
     with contextlib.suppress(FileNotFoundError):
         os.stat(new, dir_fd=target, follow_symlinks=False)

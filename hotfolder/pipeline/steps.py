@@ -26,8 +26,8 @@ from hotfolder.domain.clock import Clock
 from hotfolder.domain.errors import Busy, Held, OutputError, RemoteError, RuleHold
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Job
-from hotfolder.domain.paid import NOT_SAID, Charge
 from hotfolder.domain.measures import Measure, Observe
+from hotfolder.domain.paid import NOT_SAID, Charge
 from hotfolder.domain.retry import backoff_s
 from hotfolder.journal import holds
 from hotfolder.journal.budgets import Budget

@@ -36,9 +36,7 @@ async def until_ended(studio: Studio, *, jobs: int = 1) -> None:
     """Let hours pass, one after the other, until all jobs are done."""
 
     def passes() -> bool:
-        studio.clock.forward(3600)
-        assert studio.newest_service.parts is not None
-        studio.newest_service.parts.runner.wake()
+        studio.wait(3600)
         return studio.states() == {"done": jobs}
 
     await studio.until(passes, "all jobs are done")

@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import ctypes.util
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -70,6 +71,24 @@ def hanging_share(place: Path) -> Iterator[Callable[[], None]]:
         unmount(place)
 
 
+@contextlib.contextmanager
+def folding_disk(place: Path) -> Iterator[None]:
+    """Mount a small ext4 over a folder that takes names for the same whatever their case."""
+    if not (shutil.which("mkfs.ext4") and shutil.which("chattr")):
+        pytest.skip("a disk that folds case needs mkfs.ext4 and chattr")
+    image = place.with_name(f"{place.name}-image")
+    with image.open("wb") as file:
+        file.truncate(16 * 1024 * 1024)
+    subprocess.run(["mkfs.ext4", "-q", "-O", "casefold", str(image)], check=True)
+    mount("-o", "loop", str(image), str(place))
+    try:
+        (place / "lost+found").rmdir()
+        subprocess.run(["chattr", "+F", str(place)], check=True)
+        yield
+    finally:
+        unmount(place)
+
+
 class Orders:
     """What a failing share is told: each order is an operation, an error and a path's beginning."""
 
@@ -95,13 +114,16 @@ class Orders:
 
 
 @contextlib.contextmanager
-def failing_share(place: Path) -> Iterator[Orders]:
-    """Mount a FUSE file system over an empty folder that fails as it is ordered to."""
+def failing_share(place: Path, program: str = "tests.failing_share") -> Iterator[Orders]:
+    """Mount a FUSE file system over an empty folder that fails as it is ordered to.
+
+    `program` is the module that is run for it.
+    """
     mirrored = place.with_name(f"{place.name}-mirrored")
     mirrored.mkdir()
     orders = Orders(place.with_name(f"{place.name}-orders"))
     told = (str(mirrored), str(place), str(orders.file))
-    with mounted_share(place, [sys.executable, "-m", "tests.failing_share", *told]):
+    with mounted_share(place, [sys.executable, "-m", program, *told]):
         try:
             yield orders
         finally:

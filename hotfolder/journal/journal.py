@@ -8,7 +8,6 @@ of its own. A caller's answer comes after the commit is on the disk.
 from __future__ import annotations
 
 import asyncio
-import os
 import queue
 import secrets
 import sqlite3
@@ -16,7 +15,7 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
@@ -27,8 +26,9 @@ from hotfolder.domain.errors import JournalError, JournalUnavailable
 from hotfolder.domain.failpoints import Failpoint, no_failpoint
 from hotfolder.domain.measures import Measure, Observe, unobserved
 from hotfolder.domain.tokens import Random
-from hotfolder.journal import lock, stepping
+from hotfolder.journal import stepping
 from hotfolder.journal.connection import FILE_NAME, damage_reported, open_writer
+from hotfolder.journal.lock import locked
 from hotfolder.journal.session import Session
 from hotfolder.threads import DaemonThreads, Pool
 
@@ -73,13 +73,11 @@ class Journal:
         self._failpoint = failpoint
         self._observe = observe
         self._tell = tell
-        self._lock = lock.take(folder)
-        try:
+        with ExitStack() as opening:
+            opening.enter_context(locked(folder))
             self._connection = open_writer(self.path)
             self.clock = stepping.known(Session(self._connection, clock), clock)
-        except BaseException:
-            os.close(self._lock)
-            raise
+            self._lock = opening.pop_all()
         self.trouble = ""
         self._closed = False
         self._gate = threading.Lock()
@@ -119,7 +117,7 @@ class Journal:
             self._closed = True
         self._thread.submit(self._end).result()
         self._thread.shutdown()
-        os.close(self._lock)
+        self._lock.close()
 
     def _enqueue(
         self, operation: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
+from operator import itemgetter
+from types import MappingProxyType
+from typing import Final
 
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import State
@@ -13,6 +18,8 @@ from hotfolder.journal.rows import existing_job
 from hotfolder.journal.session import Session, from_ms, to_ms
 
 LONGEST_WAIT = timedelta(hours=2)
+
+_ANY: Final[Mapping[State, int]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +31,17 @@ class Claim:
 
 
 def claim(
-    session: Session, room: Mapping[State, int], busy: Collection[int], ahead: int
+    session: Session,
+    room: Mapping[State, int],
+    busy: Collection[int],
+    ahead: int,
+    again: Mapping[State, int] = _ANY,
 ) -> tuple[list[Claim], datetime | None]:
     """Return the due jobs, at most `room` of each state, and when the next one is due.
 
-    Jobs in `busy` are being worked on. States without room are not looked at: they are
-    looked at again when a step ends. Nothing more is uploaded while `ahead` jobs could be
-    submitted: their links live for a day.
+    Of those that failed the last time there are at most `again`. Jobs in `busy` are being worked
+    on. States without room are not looked at: they are looked at again when a step ends. Nothing
+    more is uploaded while `ahead` jobs could be submitted: their links live for a day.
     """
     claims: list[Claim] = []
     horizon = to_ms(session.now + LONGEST_WAIT)
@@ -39,12 +50,31 @@ def claim(
     for state, places in room.items():
         if places <= 0:
             continue
-        rows = session.rows(
-            "due_jobs", state=state.value, limit=places + len(busy), horizon=horizon
-        )
-        free = [row for row in rows if row["id"] not in busy][:places]
-        claims.extend(_claim(session, row["id"]) for row in free)
+        due = partial(_due, session, state, busy, horizon)
+        if state in again:
+            found = [*due(places, again=False), *due(min(places, again[state]), again=True)]
+            found.sort(key=itemgetter("due_at", "id"))
+        else:
+            found = due(places)
+        claims.extend(_claim(session, row["id"]) for row in found[:places])
     return claims, _next_due(session, [state for state, places in room.items() if places > 0])
+
+
+def _due(
+    session: Session,
+    state: State,
+    busy: Collection[int],
+    horizon: int,
+    places: int,
+    *,
+    again: bool | None = None,
+) -> list[sqlite3.Row]:
+    if places <= 0:
+        return []
+    rows = session.rows(
+        "due_jobs", state=state.value, again=again, limit=places + len(busy), horizon=horizon
+    )
+    return [row for row in rows if row["id"] not in busy][:places]
 
 
 def _claim(session: Session, job: int) -> Claim:

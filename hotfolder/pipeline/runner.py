@@ -43,6 +43,8 @@ PLACES: Final[Mapping[State, int]] = {
     State.FINISHED: FETCHES_AT_ONCE,
     State.FETCHED: PUBLISHES_AT_ONCE,
 }
+# What failed the last time may take its whole time once more: some places are kept from it.
+PLACES_AGAIN: Final = {state: places * 3 // 4 for state, places in PLACES.items()}
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.pipeline")
 
@@ -79,6 +81,7 @@ class Runner:
         self._refused = refused
         self._trials = Trials()
         self._busy: dict[int, State] = {}
+        self._again: set[int] = set()
         self._working: dict[int, asyncio.Task[None]] = {}
         self._work = asyncio.Event()
         self._stopping = False
@@ -130,6 +133,7 @@ class Runner:
             room=self._room(),
             busy=frozenset(self._busy),
             ahead=ahead,
+            again=self._room_again(),
             limits=self._budgets(),
         )
         found, due_in_s, lifted = await self._journal.run(look)
@@ -152,8 +156,15 @@ class Runner:
         room |= {state: places - working.count(state) for state, places in PLACES.items()}
         return {state: self._rate.room(state, now_s, places) for state, places in room.items()}
 
+    def _room_again(self) -> dict[State, int]:
+        """Return how many of these steps may be those of jobs that failed the last time."""
+        working = [self._busy[job] for job in self._again]
+        return {state: places - working.count(state) for state, places in PLACES_AGAIN.items()}
+
     def _start(self, job: Job) -> None:
         self._busy[job.id] = job.state
+        if job.attempt:
+            self._again.add(job.id)
         if job.state is State.UPLOADED:
             self._pace.started(job.id)
         task = asyncio.create_task(self._work_on(job))
@@ -188,6 +199,7 @@ class Runner:
                 await self._step(job)
         finally:
             self._busy.pop(job.id, None)
+            self._again.discard(job.id)
             self._working.pop(job.id, None)
             self._trials.ended(job)
             self.wake()
@@ -254,6 +266,7 @@ def _claim(
     room: Mapping[State, int],
     busy: frozenset[int],
     ahead: int,
+    again: Mapping[State, int],
     limits: Sequence[Budget],
 ) -> tuple[list[claims.Claim], float | None, list[str]]:
     """Claim what may be worked on, after letting go what a budget has room for again.
@@ -261,6 +274,6 @@ def _claim(
     Tells, too, in how many seconds the next job is due, None where none is, and what was let go.
     """
     lifted = budgets.let_go(session, limits)
-    found, next_due = claims.claim(session, room, busy, ahead)
+    found, next_due = claims.claim(session, room, busy, ahead, again)
     due_in_s = None if next_due is None else (next_due - session.now).total_seconds()
     return found, due_in_s, lifted

@@ -287,3 +287,17 @@ def test_a_jumping_clock_strands_no_job(desk: Desk) -> None:
     assert claimed(desk) == [far]
     desk.clock.forward(3600)
     assert near in claimed(desk)
+
+
+def test_what_failed_does_not_take_every_place(desk: Desk) -> None:
+    """However long jobs that failed have been due, some places are left to those that did not."""
+    failed = [postponed(desk, f"failed{number}", number) for number in range(4)]
+    desk.clock.forward(60)
+    fresh = [desk.accept(f"fresh{number}").id for number in range(4)]
+    room, again = {State.ACCEPTED: 4}, {State.ACCEPTED: 3}
+    found, _ = desk.journal.run_blocking(claim, room, frozenset(), PLENTY, again)
+    assert [each.job.id for each in found] == [*failed[:3], fresh[0]]
+    found, _ = desk.journal.run_blocking(
+        claim, room, frozenset(failed[:3]), PLENTY, {State.ACCEPTED: 0}
+    )
+    assert [each.job.id for each in found] == fresh

@@ -4,8 +4,10 @@
 -- Jobs of one state whose time has come and that no hold covers, the longest due first.
 -- A hold whose trial is due lets its jobs through; the runner takes one of them.
 -- Nothing waits for longer than the horizon: a time beyond it is from before a clock jumped.
-SELECT job.id FROM job
-WHERE job.state = :state AND (job.due_at <= :now OR job.due_at > :horizon) AND NOT EXISTS (
+-- again: 1 = only what failed the last time, 0 = only what did not, NULL = either.
+SELECT job.id, job.due_at FROM job
+WHERE job.state = :state AND (job.due_at <= :now OR job.due_at > :horizon)
+    AND (:again IS NULL OR (job.attempt > 0) = :again) AND NOT EXISTS (
     SELECT 1 FROM job_hold WHERE job_hold.job = job.id AND (job_hold.next_trial IS NULL
         OR (job_hold.next_trial > :now AND job_hold.next_trial <= :horizon))
 )

@@ -236,12 +236,6 @@ class Studio:
             async with asyncio.timeout(LIMIT_S):
                 await daemon
 
-    def wait(self, seconds: float) -> None:
-        """Let time pass, and the running daemon look at once for what is due then."""
-        self.clock.forward(seconds)
-        assert self.newest_service.parts is not None
-        self.newest_service.parts.runner.wake()
-
     def journal(self) -> Journal:
         """Open the journal to write in it while no daemon runs."""
         return Journal(self.state, clock=self.clock)
@@ -308,6 +302,11 @@ class Studio:
         """Return what `status --json` shows."""
         return views.status_json(self.read(views.status, self.config))
 
+    def told(self) -> list[str]:
+        """Return the codes of what `status` tells of single jobs, the oldest job first."""
+        listed = self.read(views.status, self.config).attention
+        return [each.failure.code for each in listed if each.failure is not None]
+
     def holds(self) -> list[str]:
         """Return the scopes that are held."""
         return [each["scope"] for each in self.status()["holds"]]
@@ -336,10 +335,6 @@ class Studio:
         """Return the names of what happened to the newest job of a source."""
         lines = self.read(reading.history, self.job(source)["id"])
         return [line.name for line in lines]
-
-    def tried(self, source: str, times: int) -> bool:
-        """Return whether the newest job of a source was put off so many times."""
-        return self.history(source).count("Postponed") >= times
 
     def outputs(self) -> list[str]:
         """Return what stands in the output folder, hidden files included, but for the mark."""

@@ -18,7 +18,8 @@ from hotfolder.intake.listening import Listen
 from hotfolder.pipeline.doubts import CALLBACK_PATIENCE_S
 from hotfolder.pipeline.marking import MARK_TIMEOUT_S
 from hotfolder.pipeline.steps import Jitter
-from hotfolder.runninghub.client import SUBMIT_TIMEOUT_S, Transport
+from hotfolder.runninghub.client import Transport
+from hotfolder.runninghub.patience import Patience
 from hotfolder.threads import DaemonThreads, Pool
 from hotfolder.web.serving import Serve, serving
 
@@ -27,10 +28,10 @@ from hotfolder.web.serving import Serve, serving
 class Edges:
     """Where the program touches time, chance and failure; tests pass their own.
 
-    `submit_timeout_s` is how long the answer to a paid call is waited for, `callback_patience_s`
-    how long a callback may bring a lost one, `mark_timeout_s` how long an output folder may take to
-    bear a mark. `zone` is where the owner's days begin at midnight, None = where this machine is
-    set to. `listen` opens a source of hints on a folder, `pool` threads for blocking calls,
+    `patience` is how long and how much the service is listened to, `callback_patience_s` how long
+    a callback may bring a lost answer, `mark_timeout_s` how long an output folder may take to bear
+    a mark. `zone` is where the owner's days begin at midnight, None = where this machine is set
+    to. `listen` opens a source of hints on a folder, `pool` threads for blocking calls,
     `open_worker` a worker for pictures, `serve` a port. `transport` carries calls to the service,
     None = the network.
     """
@@ -39,7 +40,7 @@ class Edges:
     jitter: Jitter = random.random
     random: Random = secrets.token_bytes
     failpoint: Failpoint = no_failpoint
-    submit_timeout_s: float = SUBMIT_TIMEOUT_S
+    patience: Patience = field(default_factory=Patience)
     callback_patience_s: float = CALLBACK_PATIENCE_S
     mark_timeout_s: float = MARK_TIMEOUT_S
     schedule: PollSchedule = field(default_factory=PollSchedule)

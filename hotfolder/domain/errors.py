@@ -5,6 +5,7 @@ HotfolderError
 │   ├── NotSent            no request byte left this machine         submit again: yes
 │   ├── Busy               refused for now, certainly not accepted   submit again: after `after_s`
 │   ├── Unanswered         it cannot be known what the service did   submit again: never by itself
+│   │   └── TooSlow        it took all its time and was not whole
 │   ├── Refused            certainly not accepted, will never be     submit again: no
 │   ├── Held               certainly not accepted, nor the next one  submit again: once lifted
 │   │   ├── AccountHold    the key or the money
@@ -57,6 +58,10 @@ class Busy(RemoteError):
 
 class Unanswered(RemoteError):
     """A request was sent and it cannot be known what became of it."""
+
+
+class TooSlow(Unanswered):
+    """A request was sent, and the answer was not whole when its time was over."""
 
 
 class Refused(RemoteError):
@@ -113,10 +118,6 @@ class JournalLocked(JournalError):
 
 class JournalDamaged(JournalError):
     """The journal's file is broken."""
-
-
-class JournalReplaced(JournalDamaged):
-    """The journal's file was taken away, or another put in its place, while it was in use."""
 
 
 class JournalNewer(JournalDamaged):

@@ -23,11 +23,10 @@ from hotfolder import sources
 from hotfolder.domain import events as ev
 from hotfolder.domain import failures
 from hotfolder.domain.clock import Clock
-from hotfolder.domain.errors import Busy, Held, OutputError, RemoteError, RuleHold
+from hotfolder.domain.errors import Busy, Held, OutputError, RemoteError, RuleHold, TooSlow
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.measures import Measure, Observe
-from hotfolder.domain.paid import NOT_SAID, Charge
 from hotfolder.domain.retry import backoff_s
 from hotfolder.journal import holds
 from hotfolder.journal.budgets import Budget
@@ -86,18 +85,26 @@ class Later:
         """Return the time in so many seconds."""
         return self.clock() + timedelta(seconds=seconds)
 
-    def backoff(self, job: Job) -> datetime:
-        """Return when a job may be tried again after one more failed attempt."""
-        return self.after(backoff_s(job.attempt + 1, self.jitter()))
+    def backoff(self, job: Job, before: int = 0) -> datetime:
+        """Return when a job may be tried again after one more failed attempt.
 
-    def postponed(self, job: Job, reason: str, error: RemoteError | None = None) -> ev.Postponed:
+        `before` counts those that failed before anything else was tried in between.
+        """
+        return self.after(backoff_s(before + job.attempt + 1, self.jitter()))
+
+    def postponed(
+        self, job: Job, reason: str, error: RemoteError | None = None, before: int = 0
+    ) -> ev.Postponed:
         """Return the event of a failed attempt at something that may simply be tried again."""
-        until = self.after(error.after_s) if isinstance(error, Busy) else self.backoff(job)
-        return ev.Postponed(until=until, reason=reason, failure=self.delayed(job, reason))
+        wait_s = error.after_s if isinstance(error, Busy) else None
+        until = self.backoff(job, before) if wait_s is None else self.after(wait_s)
+        is_slow = isinstance(error, TooSlow)
+        failure = failures.too_slow(reason) if is_slow else self.delayed(job, reason, before)
+        return ev.Postponed(until=until, reason=reason, failure=failure)
 
-    def delayed(self, job: Job, reason: str) -> Failure | None:
+    def delayed(self, job: Job, reason: str, before: int = 0) -> Failure | None:
         """Return why a job is late, once it was tried often enough for a person to wonder."""
-        tried = job.attempt + 1
+        tried = before + job.attempt + 1
         return failures.delayed(tried, reason) if tried >= TOLD_AFTER else None
 
     def spool_blocked(self, job: Job, error: OutputError) -> Outcome:
@@ -121,38 +128,6 @@ class Later:
             case sources.RootGone() | OSError():
                 return self.postponed(job, f"the source cannot be read: {sources.in_words(error)}")
         return ev.SourceChanged()
-
-
-def keeping_part(step: Step) -> Step:
-    """Return a step that fails no job of which something is published: it is done with that.
-
-    Whatever comes of its task then, only the rest of the results is lost.
-    """
-
-    async def step_keeping(job: Job) -> Outcome:
-        outcome = await step(job)
-        bad_end = _bad_end(outcome.event)
-        if bad_end is None or not job.published:
-            return outcome
-        why, charge = bad_end
-        failure = failures.in_part([each.position for each in job.missing], why)
-        return Outcome(ev.EndedInPart(failure=failure, charge=charge))
-
-    return step_keeping
-
-
-def _bad_end(event: ev.Event) -> tuple[Failure, Charge] | None:
-    """Return why, and charged how, an event ends a submitted job badly; None where it does not."""
-    match event:
-        case ev.RemoteFailed(failure=why, charge=charge):
-            return why, charge
-        case ev.GaveUp(failure=why) | ev.RemoteFailedInPassing(failure=why):
-            return why, NOT_SAID
-        case ev.RemoteCancelled(charge=charge):
-            return failures.PAID_LOST, charge
-        case ev.RemoteLost():
-            return failures.PAID_LOST, NOT_SAID
-    return None
 
 
 def confirmed(

@@ -2,12 +2,15 @@
 
 The submit is the call that costs money. It gets a fresh connection (a kept-alive one that the
 server has just closed would manufacture doubt), follows no redirects and is never repeated here.
-`sending` says what is known after a call that failed; `links` fetches what results lie behind.
+`patience` limits every call in time and size; `sending` says what is known after a call that
+failed; `links` fetches what results lie behind.
 """
 
 from __future__ import annotations
 
 import asyncio
+import io
+import os
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,13 +26,13 @@ from hotfolder.domain.failpoints import Failpoint, no_failpoint
 from hotfolder.domain.jobs import Estimate
 from hotfolder.runninghub import wire
 from hotfolder.runninghub.fields import Answer
+from hotfolder.runninghub.hearing import NOT_PACKED, Hearing
 from hotfolder.runninghub.links import Links
+from hotfolder.runninghub.patience import Patience
 from hotfolder.runninghub.sending import Trace, translated
 
-CONNECT_TIMEOUT_S = 15.0
-FREE_TIMEOUT_S = 60.0
-SUBMIT_TIMEOUT_S = 120.0
-SLOWEST_ANSWER = 2.0  # times the time-out, which holds for every read: a server may drip
+PATIENCE = Patience()
+TRUSTED_BY = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 Transport = httpx.AsyncBaseTransport
 
@@ -39,9 +42,8 @@ Heard = Callable[[str, Answer | None], None]
 class Client:
     """Speaks to one site with one key.
 
-    `base_url` ends with /openapi/v2. `submit_timeout_s` is how long an answer to a paid call is
-    waited for. `failpoint` is passed `submit.sending` and `CALL.answered` for every call;
-    `transport` carries them, None = the network.
+    `base_url` ends with /openapi/v2. `failpoint` is passed `submit.sending` and `CALL.answered`
+    for every call; `transport` carries them, None = the network.
 
     Raises ValueError for a key that no header can carry: the error that HTTP raises quotes it.
     """
@@ -51,33 +53,34 @@ class Client:
         base_url: str,
         key: SecretStr,
         *,
-        submit_timeout_s: float = SUBMIT_TIMEOUT_S,
+        patience: Patience = PATIENCE,
         failpoint: Failpoint = no_failpoint,
         transport: Transport | None = None,
     ) -> None:
-        headers = _authorization(key)
+        headers = _authorization(key) | NOT_PACKED
         self._base = base_url.rstrip("/")
         parts = urlsplit(self._base)
         self.site = f"{parts.scheme}://{parts.netloc}"
         self._key = key
         self._failpoint = failpoint
-        self._submit_timeout_s = submit_timeout_s
+        self._patience = patience
         self._listeners: list[Heard] = []
-        context = _trusting()
-        timeout = httpx.Timeout(FREE_TIMEOUT_S, connect=CONNECT_TIMEOUT_S)
+        context = _trusting(*map(os.environ.get, TRUSTED_BY))
+        # The whole of each call is limited where it is made.
+        timeout = httpx.Timeout(None, connect=patience.connect_s, write=patience.stall_s)
         self._free = httpx.AsyncClient(
             headers=headers, timeout=timeout, verify=context, transport=transport
         )
         self._paid = httpx.AsyncClient(
             headers=headers,
-            timeout=httpx.Timeout(submit_timeout_s, connect=CONNECT_TIMEOUT_S),
+            timeout=timeout,
             limits=httpx.Limits(max_keepalive_connections=0),
             follow_redirects=False,
             verify=context,
             transport=transport,
         )
         host = parts.hostname or ""
-        self._links = Links(host, timeout=timeout, context=context, transport=transport)
+        self._links = Links(host, patience=patience, context=context, transport=transport)
 
     def listen(self, heard: Heard) -> None:
         """Have the name and answer of every call passed to `heard`, None for one without.
@@ -107,8 +110,11 @@ class Client:
 
         Raises NotSent, Unanswered, Busy, Refused, AccountHold.
         """
-        files = {"file": (name.encode(errors="replace").decode(), content, media_type)}
-        answer = await self._ask("upload", "POST", "/media/upload/binary", files=files)
+        # Read as a file, it is sent in pieces, each of which has to leave within `stall_s`.
+        file = (name.encode(errors="replace").decode(), io.BytesIO(content), media_type)
+        answer = await self._ask(
+            "upload", "POST", "/media/upload/binary", is_large=True, files={"file": file}
+        )
         return wire.uploaded(answer)
 
     async def submit(self, endpoint: str, body: dict[str, Any]) -> str:
@@ -117,20 +123,20 @@ class Client:
         Raises NotSent, Busy, Refused, AccountHold, RuleHold (certainly not accepted) or
         Unanswered (nobody knows). A cancellation is answered with what is known, too.
         """
-        trace = Trace()
+        trace, hearing = Trace(), Hearing(self._patience.answer_bytes)
         self._failpoint("submit.sending")
         try:
-            async with asyncio.timeout(SLOWEST_ANSWER * self._submit_timeout_s):
-                with self._heard_if_none("submit"), translated("submit", trace):
-                    response = await self._paid.post(
-                        f"{self._base}/{endpoint}", json=body, extensions={"trace": trace}
-                    )
-        except (asyncio.CancelledError, TimeoutError):
-            if trace.sent:
-                raise Unanswered("submit: stopped before the answer came") from None
-            raise NotSent("submit: stopped before it was sent") from None
+            with self._heard_if_none("submit"), translated("submit", trace):
+                async with asyncio.timeout(self._patience.submit_s):
+                    url = f"{self._base}/{endpoint}"
+                    await _exchange(self._paid, hearing, trace, "POST", url, json=body)
+        except (asyncio.CancelledError, Unanswered) as error:
+            task_id = wire.task_id_in_ruins(hearing.heard.body)
+            if not task_id:
+                raise _known_of(error, trace) from None
+            return task_id
         self._failpoint("submit.answered")
-        return wire.submitted_task(self._answer("submit", response))
+        return wire.submitted_task(self._told("submit", hearing.heard))
 
     async def query(self, task_id: str) -> wire.TaskReport:
         """Ask for a task. Raises NotSent, Unanswered, Busy: all mean that it is asked again."""
@@ -176,13 +182,30 @@ class Client:
         url = f"{self.site}/task/openapi/cancel"
         return wire.cancel_accepted(await self._ask("cancel", "POST", url, json=body))
 
-    async def _ask(self, call: str, method: str, place: str, **content: Any) -> Answer:  # noqa: ANN401  passed on to httpx
+    async def _ask(
+        self,
+        call: str,
+        method: str,
+        place: str,
+        *,
+        is_large: bool = False,
+        **content: Any,  # noqa: ANN401  passed on to httpx
+    ) -> Answer:
+        """Make a free call; the time of one that is large begins when all of it has left."""
         url = f"{self._base}{place}" if place.startswith("/") else place
-        trace = Trace()
+        hearing, call_s = Hearing(self._patience.answer_bytes), self._patience.call_s
+        limit = asyncio.timeout(None if is_large else call_s)
+
+        def await_answer() -> None:
+            if is_large:
+                limit.reschedule(asyncio.get_running_loop().time() + call_s)
+
+        trace = Trace(await_answer)
         with self._heard_if_none(call), translated(call, trace):
-            response = await self._free.request(method, url, extensions={"trace": trace}, **content)
+            async with limit:
+                await _exchange(self._free, hearing, trace, method, url, **content)
         self._failpoint(f"{call}.answered")
-        return self._answer(call, response)
+        return self._told(call, hearing.heard)
 
     @contextmanager
     def _heard_if_none(self, call: str) -> Iterator[None]:
@@ -192,8 +215,7 @@ class Client:
             self._tell(call, None)
             raise
 
-    def _answer(self, call: str, response: httpx.Response) -> Answer:
-        answer = Answer(response.status_code, response.headers, response.content)
+    def _told(self, call: str, answer: Answer) -> Answer:
         self._tell(call, answer)
         return answer
 
@@ -203,9 +225,33 @@ class Client:
 
 
 @cache
-def _trusting() -> ssl.SSLContext:
-    """Return whom this machine trusts, read from the disk once for all clients."""
+def _trusting(*_named: str | None) -> ssl.SSLContext:
+    """Return whom this machine trusts, or whom its environment names instead.
+
+    It is read from the disk once for all clients.
+    """
     return httpx.create_ssl_context()
+
+
+async def _exchange(
+    http: httpx.AsyncClient,
+    hearing: Hearing,
+    trace: Trace,
+    method: str,
+    url: str,
+    **content: Any,  # noqa: ANN401  passed on to httpx
+) -> None:
+    async with http.stream(method, url, extensions={"trace": trace}, **content) as response:
+        await hearing.hear(response)
+
+
+def _known_of(error: BaseException, trace: Trace) -> RemoteError:
+    """Return what is known of a submit that ended without a whole answer."""
+    if isinstance(error, Unanswered):
+        return error
+    if trace.sent:
+        return Unanswered("submit: stopped before the answer came")
+    return NotSent("submit: stopped before it was sent")
 
 
 def _authorization(key: SecretStr) -> dict[str, str]:

@@ -24,11 +24,18 @@ class Answer:
 
 
 def parsed(body: bytes) -> object:
-    """Return what a body holds as JSON, None where it is none."""
+    """Return what a body holds as JSON, None where it is none or says a thing twice."""
     try:
-        return json.loads(body)
+        return json.loads(body, object_pairs_hook=_unambiguous)
     except (ValueError, RecursionError):
         return None
+
+
+def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    read = dict(pairs)
+    if len(read) != len(pairs):
+        raise ValueError("a key stands twice in one object")
+    return read
 
 
 def code_and_words(body: object) -> tuple[str, str]:

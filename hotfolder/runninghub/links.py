@@ -15,38 +15,43 @@ import asyncio
 import re
 import socket
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Final
-from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 import httpx
 
-from hotfolder.domain.errors import Busy, LinkForbidden, LinkGone, Unanswered
+from hotfolder.domain.errors import Busy, LinkForbidden, LinkGone, TooSlow, Unanswered
 from hotfolder.runninghub import refusals
+from hotfolder.runninghub.hearing import NOT_PACKED
+from hotfolder.runninghub.patience import Patience, requiring_progress
 from hotfolder.runninghub.sending import Trace, translated
 
 MOST_REDIRECTS: Final = 3
-MOST_RESUMES: Final = 20
-LONGEST_DOWNLOAD_S: Final = 3600.0
-GONE_STATUSES: Final = frozenset({401, 403, 404, 410})
+MOST_RESUMES: Final = 20  # in a row that brought little
+REFUSALS: Final = frozenset({403, 404, 410})
 BUSY_STATUSES: Final = frozenset({429, 503})
 HTTP_PARTIAL: Final = 206
+HIGHEST_PORT: Final = 65535
 
 Address = IPv4Address | IPv6Address
 Resolve = Callable[[str, int], Awaitable[list[Address]]]
 
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+)")
+_CONTENT_RANGE = re.compile(r"bytes (\d{1,19})-\d+/(\d{1,19})")
 _THROUGH_TO_IPV4 = IPv6Network("64:ff9b::/96")  # `is_global` takes this prefix for public
 
 
 async def resolved(host: str, port: int) -> list[Address]:
     """Return the addresses of a host, best first. Raises OSError where it has none."""
     loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    try:
+        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except UnicodeError as error:  # a part of the name is empty, or too long for any name server
+        raise OSError(f"no host can have this name: {error}") from error
     return list(dict.fromkeys(ip_address(str(place[4][0]).partition("%")[0]) for place in found))
 
 
@@ -85,6 +90,13 @@ class Gate:
             raise LinkForbidden(f"the result link leads into a {min(networks)} network")
         return found
 
+    async def of(self, request: httpx.Request) -> list[Address]:
+        """Return where a request may go. Raises LinkForbidden, and ConnectError for no address."""
+        try:
+            return await self.addresses(request.url.host, request.url.port or 0)
+        except OSError as error:
+            raise httpx.ConnectError(str(error), request=request) from error
+
     async def _own_networks(self) -> set[str]:
         try:
             return {network_of(each) for each in await self._resolve(self._service, 0)}
@@ -105,12 +117,7 @@ class _Checked(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request to the first of its host's addresses that can be connected to."""
-        url = request.url
-        try:
-            found = await self._gate.addresses(url.host, url.port or 0)
-        except OSError as error:
-            raise httpx.ConnectError(str(error), request=request) from error
-        *others, last = found
+        *others, last = await self._gate.of(request)
         for each in others:
             try:
                 return await self._send(request, each)
@@ -133,7 +140,7 @@ class _Checked(httpx.AsyncBaseTransport):
 
 
 @dataclass(slots=True)
-class _Progress:
+class _Fetched:
     """How far a download has come, and how the server knows this very content again."""
 
     size: int = 0
@@ -155,18 +162,17 @@ class Links:
         self,
         service: str,
         *,
-        timeout: httpx.Timeout,
+        patience: Patience,
         context: ssl.SSLContext,
         resolve: Resolve = resolved,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
+        self._patience = patience
         self._gate = Gate(service, resolve)
         proxied = not getproxies().keys().isdisjoint({"http", "https", "all"})
         self._http = httpx.AsyncClient(
-            headers={"accept-encoding": "identity"},
-            timeout=timeout,
-            follow_redirects=True,
-            max_redirects=MOST_REDIRECTS,
+            headers=NOT_PACKED,
+            timeout=httpx.Timeout(None, connect=patience.connect_s, write=patience.stall_s),
             verify=context,
             transport=transport or (None if proxied else _Checked(self._gate, context)),
             event_hooks={"request": [self._check_hop]},
@@ -179,82 +185,93 @@ class Links:
     async def fetch(self, url: str, write: Callable[[bytes], object], *, limit: int) -> None:
         """Pass a result's bytes to `write`, in a thread, chunk by chunk.
 
-        What was cut is resumed for as long as that brings it on. Raises LinkGone when the link
-        has expired, LinkForbidden when it leads where no result lies, Busy when it is to be asked
-        again later, NotSent, and Unanswered on anything that cut the download short or made it
-        larger than `limit` bytes.
+        What was cut is resumed for as long as that brings it on. Raises LinkGone when the store
+        refuses the link, LinkForbidden when it leads where no result lies, Busy when it is to be
+        asked again later, NotSent, and Unanswered on anything that cut the download short or made
+        it larger than `limit` bytes.
         """
-        if not _is_web_address(url):
-            raise LinkGone("the result link is no web address")
-        progress = _Progress()
-        try:
-            async with asyncio.timeout(LONGEST_DOWNLOAD_S):
-                await self._fetch_resuming(url, write, progress, limit)
-        except TimeoutError:
-            raise Unanswered("download: took too long") from None
-
-    async def _fetch_resuming(
-        self, url: str, write: Callable[[bytes], object], progress: _Progress, limit: int
-    ) -> None:
-        for _ in range(MOST_RESUMES):
-            before = progress.size
+        _require_web_address(url)
+        done, fruitless = _Fetched(), 0
+        while fruitless < MOST_RESUMES:
+            before = done.size
             try:
-                return await self._fetch_on(url, write, progress, limit)
-            except Unanswered:
-                if progress.size == before or not progress.headers:
+                return await self._fetch_on(url, write, done, limit)
+            except Unanswered as error:
+                brought = done.size - before
+                is_little = brought < self._patience.least_bytes
+                if not (brought and done.headers) or (is_little and isinstance(error, TooSlow)):
                     raise
+                fruitless = fruitless + 1 if is_little else 0
         raise Unanswered("download: cut again and again")
 
     async def _fetch_on(
-        self, url: str, write: Callable[[bytes], object], progress: _Progress, limit: int
+        self, url: str, write: Callable[[bytes], object], done: _Fetched, limit: int
     ) -> None:
         trace = Trace()
-        extensions = {"trace": trace}
         with translated("download", trace):
-            async with self._http.stream(
-                "GET", url, headers=progress.headers, extensions=extensions
-            ) as response:
-                _check(response, progress, limit)
+            async with (
+                requiring_progress(self._patience) as progress,
+                self._opened(url, done, trace) as response,
+            ):
+                _check(response, done, limit)
                 async for chunk in response.aiter_raw():
-                    if progress.size + len(chunk) > limit:
+                    if done.size + len(chunk) > limit:
                         raise Unanswered(f"the result is larger than {limit} bytes")
-                    await asyncio.to_thread(write, chunk)
-                    progress.size += len(chunk)
-        if progress.total not in (None, progress.size):
-            raise Unanswered(f"the result has {progress.size} of {progress.total} bytes")
+                    await progress.unhurried(asyncio.to_thread(write, chunk))
+                    done.size += len(chunk)
+                    progress.came(len(chunk))
+        if done.total not in (None, done.size):
+            raise Unanswered(f"the result has {done.size} of {done.total} bytes")
+
+    @asynccontextmanager
+    async def _opened(
+        self, url: str, done: _Fetched, trace: Trace
+    ) -> AsyncIterator[httpx.Response]:
+        """Follow redirects. What comes along with one is not read: it may have no end."""
+        extensions = {"trace": trace}
+        request = self._http.build_request("GET", url, headers=done.headers, extensions=extensions)
+        for _ in range(1 + MOST_REDIRECTS):
+            response = await self._http.send(request, stream=True)
+            try:
+                if response.next_request is None:
+                    yield response
+                    return
+                request = response.next_request
+            finally:
+                await response.aclose()
+        raise Unanswered("the result link leads from place to place")
 
     async def _check_hop(self, request: httpx.Request) -> None:
         """Refuse what a link or a redirect may not name, even where a proxy resolves names."""
-        if request.url.scheme not in ("http", "https"):
-            raise LinkForbidden(f"the result link leads to {request.url.scheme}")
+        _require_web_address(request.url)
         try:
             ip_address(request.url.host)
         except ValueError:
             return
-        await self._gate.addresses(request.url.host, request.url.port or 0)
+        await self._gate.of(request)
 
 
-def _check(response: httpx.Response, progress: _Progress, limit: int) -> None:
+def _check(response: httpx.Response, done: _Fetched, limit: int) -> None:
     """Hold an answer's head against what was asked for, and keep what a resume needs."""
     status = response.status_code
-    if status in GONE_STATUSES:
+    if status in REFUSALS:
         raise LinkGone(f"the result link answers HTTP {status}")
     wait_s = refusals.retry_after_s(response.headers, datetime.now(UTC))
     if wait_s and status in BUSY_STATUSES:
         raise Busy(f"the result link answers HTTP {status}", after_s=wait_s, limit=False)
-    if status != (HTTP_PARTIAL if progress.size else httpx.codes.OK):
+    if status != (HTTP_PARTIAL if done.size else httpx.codes.OK):
         raise Unanswered(f"the result link answers HTTP {status}")
     if response.headers.get("content-encoding", "identity") != "identity":
         raise Unanswered("the result comes compressed, which was not asked for")
-    if progress.size:
+    if done.size:
         found = _CONTENT_RANGE.fullmatch(response.headers.get("content-range", ""))
-        if found is None or (int(found[1]), int(found[2])) != (progress.size, progress.total):
+        if found is None or (int(found[1]), int(found[2])) != (done.size, done.total):
             raise Unanswered("the result link answers with another part than was asked for")
         return
     length = response.headers.get("content-length", "")
-    progress.total = int(length) if length.isascii() and length.isdecimal() else None
-    progress.validator = _validator(response.headers) if progress.total is not None else None
-    if (progress.total or 0) > limit:
+    done.total = int(length) if length.isascii() and length.isdecimal() else None
+    done.validator = _validator(response.headers) if done.total is not None else None
+    if (done.total or 0) > limit:
         raise Unanswered(f"the result is larger than {limit} bytes")
 
 
@@ -266,9 +283,13 @@ def _validator(headers: httpx.Headers) -> str | None:
     return headers.get("last-modified") or None
 
 
-def _is_web_address(link: str) -> bool:
+def _require_web_address(link: str | httpx.URL) -> None:
+    """Raise LinkForbidden for what no request can be made of."""
     try:
-        parts = urlsplit(link)
-    except ValueError:
-        return False
-    return parts.scheme in ("http", "https") and bool(parts.hostname)
+        url = httpx.URL(link)
+    except (httpx.InvalidURL, ValueError):
+        raise LinkForbidden("the result link is no web address") from None
+    if url.scheme not in ("http", "https"):
+        raise LinkForbidden(f"the result link is no web address, but {url.scheme or 'nothing'}")
+    if not url.host or not 0 <= (url.port or 0) <= HIGHEST_PORT:
+        raise LinkForbidden("the result link names no host that there can be")

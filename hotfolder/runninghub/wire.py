@@ -27,7 +27,8 @@ NO_PRICE_CODE: Final = "1501"
 DENIED_CODES: Final = frozenset({"423", "807", "1004", "1007"})
 LONGEST_QUOTE: Final = 40
 
-_TASK_ID_IN_TEXT = re.compile(rb'"task_?[iI]d"\s*:\s*"?(\d{12,32})(?!\d)')
+# Whole only with what follows it: of an answer that was cut, the id may be cut, too.
+_TASK_ID_IN_TEXT = re.compile(rb'"task_?[iI]d"\s*:\s*"?(\d{12,32})["\s,}\]]')
 _TASK_ID = re.compile(r"\d{12,32}")
 _IS_ID = re.compile(r"(?=.*[0-9])[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
 
@@ -98,12 +99,21 @@ def submitted_task(answer: Answer) -> str:
     """
     body = fields.parsed(answer.body)
     stated = _stated_ids(body)
-    task_id = next(filter(_IS_ID.fullmatch, stated), "") or _task_id_in_ruins(answer.body)
+    task_id = next(filter(_IS_ID.fullmatch, stated), "") or task_id_in_ruins(answer.body)
     if task_id:
         return task_id
     if stated:
         raise Unanswered(f"the answer names a task by what is no id: {stated[0][:LONGEST_QUOTE]!a}")
     raise submit_error(answer, body)
+
+
+def task_id_in_ruins(body: bytes) -> str:
+    """Return the task id in an answer that is not JSON, or was cut; "" where none is certain.
+
+    It still means accepted.
+    """
+    found = set(_TASK_ID_IN_TEXT.findall(body))
+    return found.pop().decode("ascii") if len(found) == 1 else ""
 
 
 def uploaded(answer: Answer) -> Upload:
@@ -213,12 +223,6 @@ def _stated_ids(body: object) -> list[str]:
     named = [fields.scalar(each.get("taskId") or each.get("task_id")) for each in holders]
     bare = fields.scalar(data)
     return [*filter(None, named), *([bare] if _TASK_ID.fullmatch(bare) else [])]
-
-
-def _task_id_in_ruins(body: bytes) -> str:
-    """Find the task id in an answer that is not JSON, or no longer: it still means accepted."""
-    found = _TASK_ID_IN_TEXT.search(body)
-    return found[1].decode("ascii") if found else ""
 
 
 def _reason(stated: object) -> str:

@@ -29,6 +29,16 @@ class Connection:
     def __init__(self) -> None:
         self.transport: asyncio.Transport | None = None
 
+    @property
+    def is_lost(self) -> bool:
+        """Say whether nothing more can be sent."""
+        return self.transport is None or self.transport.is_closing()
+
+    @property
+    def waiting_bytes(self) -> int:
+        """Return how much was sent that the client has not taken yet."""
+        return 0 if self.transport is None else self.transport.get_write_buffer_size()
+
     def cut(self) -> None:
         """Close at once; the client reads the end of the stream."""
         if self.transport is not None:

@@ -17,6 +17,7 @@ from hotfolder.simulator.answers import (
 )
 from hotfolder.simulator.connection import connection_of, gone
 from hotfolder.simulator.files import HTTP_PARTIAL
+from hotfolder.simulator.lengthy import Dripping, Endless, head, inflating
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -64,12 +65,7 @@ class Truncated(Response):
         self._sent = whole[: int(len(whole) * fault.share)]
         lengths = {"full": len(whole), "short": len(self._sent)}
         length = lengths.get(fault.length)
-        headers = {**true_answer.headers, "connection": "close"}
-        del headers["content-length"]
-        if length is not None:
-            headers["content-length"] = str(length)
-        lines = [f"HTTP/1.1 {self.status_code} OK", *map(": ".join, headers.items()), "", ""]
-        self._head = "\r\n".join(lines).encode("latin-1")
+        self._head = head(true_answer, length)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the part and close."""
@@ -152,6 +148,27 @@ def _truncate(fault: Fault, answer: Response) -> Response:
     return Truncated(answer, fault) if answer.status_code in _WITH_FILE else answer
 
 
+def _odd_link(fault: Fault, answer: Response) -> Response:
+    results = answer.payload.get("results") if isinstance(answer, Reply) else None
+    if not isinstance(answer, Reply) or not isinstance(results, list):
+        return answer
+    return Reply(answer.payload | {"results": [each | {"url": fault.link} for each in results]})
+
+
+def _drip(fault: Fault, answer: Response) -> Response:
+    return Dripping(answer, fault.seconds)
+
+
+def _endless(fault: Fault, answer: Response) -> Response:
+    del fault
+    return Endless(answer)
+
+
+def _inflate(fault: Fault, answer: Response) -> Response:
+    del fault, answer
+    return inflating()
+
+
 def _silence(fault: Fault, answer: Response) -> Response:
     del answer
     return Cut(after_s=fault.seconds)
@@ -182,8 +199,12 @@ _EFFECTS: Mapping[str, Callable[[Fault, Response], Response]] = {
     "stray_code": _stray_code,
     "says": _says,
     "alias": _alias,
+    "odd_link": _odd_link,
+    "drip": _drip,
+    "endless": _endless,
+    "inflate": _inflate,
     "truncate": _truncate,
     "wrong_type": _html,
 }
 # A client that gets one of these has heard of the task.
-TELLING = frozenset({"stray_code", "says", "alias"})
+TELLING = frozenset({"stray_code", "says", "alias", "odd_link"})

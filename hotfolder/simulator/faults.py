@@ -4,8 +4,7 @@ A rule names a call and a kind of fault, and narrows down the requests it is for
 Rules belong to three layers. One request can be hit by one rule of each layer:
 
     delay   slow                                   before anything else
-    fate    fail_task, no_results, text_too,       what becomes of the task
-            expired, fast
+    fate    fail_task, no_results, expired, fast   what becomes of the task
     wire    all others                             what becomes of the answer, or of
                                                    the callback
 
@@ -50,7 +49,6 @@ KINDS: Mapping[str, Trait] = {
     "slow": Trait("delay", CALLS),
     "fail_task": Trait("fate", frozenset({"submit"})),
     "no_results": Trait("fate", frozenset({"submit", "query"})),
-    "text_too": Trait("fate", frozenset({"query"})),
     "expired": Trait("fate", frozenset({"submit", "download"})),
     "fast": Trait("fate", frozenset({"submit"})),
     "drop_before": Trait("wire", _ANSWERED, acts=False),
@@ -67,6 +65,10 @@ KINDS: Mapping[str, Trait] = {
     "stray_code": Trait("wire", frozenset({"submit", "query"}), acts=True),
     "says": Trait("wire", frozenset({"submit", "query", "queue_status"}), acts=True),
     "alias": Trait("wire", frozenset({"upload", "submit", "query"}), acts=True),
+    "odd_link": Trait("wire", frozenset({"query"}), acts=True),
+    "drip": Trait("wire", _ANSWERED, acts=True),
+    "endless": Trait("wire", _ANSWERED, acts=True),
+    "inflate": Trait("wire", _API, acts=True),
     "truncate": Trait("wire", frozenset({"download"}), acts=True),
     "wrong_type": Trait("wire", frozenset({"download"}), acts=False),
     "missing": Trait("wire", _WEBHOOK),
@@ -82,8 +84,8 @@ class Fault:
     call: which request it is for; kind: one of `KINDS`.
 
     Which of those requests, all conditions together:
-    contains: only if this text is in the prompt (query: of its task; download: of its
-        task, then "result 1", "result 2", ...; upload: in the file's name).
+    contains: only if this text is in the prompt (query and download: of their task;
+        upload: in the file's name).
     skip: let the first n matching ones pass; every: then hit each n-th, starting at
         once; times: hit so many, then no more (None: no end); probability: hit by
         chance, drawn from the simulator's seeded numbers.
@@ -94,7 +96,8 @@ class Fault:
         answer, or enveloped with "msg" or "message".
     charged: fail_task: the task is charged all the same.
     acting: html, garbage, code: act upon the request before answering so.
-    seconds: slow, timeout_*.
+    seconds: slow, timeout_*; drip: after each byte of the answer.
+    link: odd_link: what every result's link is instead.
     body: garbage: "text" (no JSON), "truncated" (half the true answer), "null"
         (`{"code":0,...,"data":null}`), "string" (a bare JSON string) or "empty".
     fields: says: what stands in the answer in place of the truth, whatever is true.
@@ -124,6 +127,7 @@ class Fault:
     fields: Mapping[str, object] | None = None
     length: Literal["full", "none", "short"] = "full"
     share: float = 0.5
+    link: str = "http://nowhere.invalid/result.png"
 
     def __post_init__(self) -> None:
         trait = KINDS.get(self.kind)

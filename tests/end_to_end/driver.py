@@ -2,7 +2,7 @@
 
     python -m tests.end_to_end.driver EDGES
 
-takes edges of the service as a JSON object (seconds by name), and reads orders, one JSON list
+takes seconds by name as a JSON object, and reads orders, one JSON list
 a line: [CONFIG] or [CONFIG, POINT, N]. Each is worked on in a forked
 process of its own, since starting Python takes longer than the work. With POINT and N that
 process kills itself at the N-th passing of the failure point. Answers the exit code on a line.
@@ -19,13 +19,15 @@ import sys
 import threading
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from pydantic import SecretStr
 
 from hotfolder import config
 from hotfolder.composition import Edges
 from hotfolder.domain.failpoints import Failpoint, no_failpoint
+from hotfolder.pipeline.doubts import CALLBACK_PATIENCE_S
+from hotfolder.runninghub.patience import Patience
 from hotfolder.service import Service
 from tests.studio import KEY, LIMIT_S, EagerPolls
 
@@ -50,19 +52,20 @@ def killing(point: str, number: int) -> Failpoint:
     return pass_by
 
 
-async def _work(path: Path, failpoint: Failpoint, seconds: dict[str, Any]) -> None:
+async def _work(path: Path, failpoint: Failpoint, seconds: dict[str, float]) -> None:
     read = config.read(path, {})
     assert read.config is not None, read.problems
     edges = Edges(
         jitter=lambda: 0.0,
         schedule=EagerPolls(confirm_after_s=0.05),
         failpoint=failpoint,
-        **seconds,
+        patience=Patience(submit_s=seconds["submit_s"]),
+        callback_patience_s=seconds["callback_patience_s"],
     )
     await Service(read.config, SecretStr(KEY), edges).once(asyncio.Event(), timeout_s=LIMIT_S)
 
 
-def _forked(seconds: dict[str, Any], path: str, point: str = "", number: int = 0) -> int:
+def _forked(seconds: dict[str, float], path: str, point: str = "", number: int = 0) -> int:
     """Work on an order in a process of its own and return how it ended."""
     child = os.fork()
     if child:
@@ -78,9 +81,16 @@ def _forked(seconds: dict[str, Any], path: str, point: str = "", number: int = 0
 
 
 class Driver:
-    """The parent of the daemons, as tests use it; `seconds` are edges of the service."""
+    """The parent of the daemons, as tests use it."""
 
-    def __init__(self, log: Path, **seconds: float) -> None:
+    def __init__(
+        self,
+        log: Path,
+        *,
+        submit_s: float = 120.0,
+        callback_patience_s: float = CALLBACK_PATIENCE_S,
+    ) -> None:
+        seconds = {"submit_s": submit_s, "callback_patience_s": callback_patience_s}
         self._log = log.open("wb")
         command = [sys.executable, "-m", "tests.end_to_end.driver", json.dumps(seconds)]
         pipe = subprocess.PIPE

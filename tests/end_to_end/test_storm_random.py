@@ -97,7 +97,7 @@ SCHEDULES = st.builds(
 def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
     """Give a starter of daemons that wait for a callback for a short time only."""
     folder = tmp_path_factory.mktemp("driver")
-    with Driver(folder / "log", submit_timeout_s=0.4, callback_patience_s=PATIENCE_S) as driver:
+    with Driver(folder / "log", submit_s=0.8, callback_patience_s=PATIENCE_S) as driver:
         yield driver
 
 

@@ -10,6 +10,7 @@ from hotfolder.domain.errors import OperatorError
 from hotfolder.journal import doubts as doubts_of
 from hotfolder.journal import reading
 from hotfolder.pipeline import querying
+from hotfolder.runninghub.patience import Patience
 from hotfolder.simulator import Fault
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ async def test_a_doubt_says_what_ends_it(studio: Studio, callbacks: bool) -> Non
 
 async def test_three_lost_answers_of_fifty(studio: Studio) -> None:
     """50 pictures, 3 answers lost in three ways: 50 tasks, 47 done; settled: 50 done, 50 tasks."""
-    studio.edge(submit_timeout_s=4.0)
+    studio.edge(patience=Patience(submit_s=4.0))
     studio.fault(*LOST)
     studio.drop_many(50)
     await studio.once()
@@ -87,6 +88,8 @@ async def test_three_lost_answers_of_fifty(studio: Studio) -> None:
         Fault(call="submit", kind="timeout_after", seconds=9, times=1),
         Fault(call="submit", kind="timeout_before", seconds=9, times=1),
         Fault(call="submit", kind="html", acting=True, times=1),
+        Fault(call="submit", kind="inflate", times=1),
+        Fault(call="submit", kind="drip", seconds=1.0, times=1),
         Fault(call="submit", kind="garbage", body="text", acting=True, times=1),
         Fault(call="submit", kind="garbage", body="null", acting=True, times=1),
         Fault(call="submit", kind="garbage", body="empty", acting=True, times=1),
@@ -98,7 +101,7 @@ async def test_what_may_have_been_accepted_is_never_sent_again(
     studio: Studio, fault: Fault
 ) -> None:
     """Whatever went wrong after the first byte: the job stays in doubt."""
-    studio.edge(submit_timeout_s=2.0)
+    studio.edge(patience=Patience(submit_s=2.0))
     await in_doubt(studio, fault)
     for _ in range(2):
         await studio.once()

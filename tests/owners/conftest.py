@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from hotfolder.runninghub.patience import Patience
 from hotfolder.simulator import Settings, in_thread
 from tests import calling
 from tests.calling import ANSWER_TIMEOUT_S, connected
@@ -44,7 +45,7 @@ def service() -> Iterator[RunningServer]:
 @pytest.fixture
 async def client(service: RunningServer) -> AsyncIterator[Client]:
     """Give a client of the service that is not patient with submits."""
-    async with connected(service.base_url, submit_timeout_s=ANSWER_TIMEOUT_S) as made:
+    async with connected(service.base_url, patience=Patience(submit_s=ANSWER_TIMEOUT_S)) as made:
         yield made
 
 

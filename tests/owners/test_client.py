@@ -97,7 +97,7 @@ async def test_a_lost_answer_is_doubt(
     fault(service, "submit", kind, **rest)
     with pytest.raises(RemoteError) as caught:
         await client.submit(GROK, body)
-    assert type(caught.value) is Unanswered
+    assert isinstance(caught.value, Unanswered)
     assert (accepted(service), requests(service, "submit")) == (tasks, 1)
 
 

@@ -8,6 +8,7 @@ import socket
 import pytest
 
 from hotfolder.domain.errors import NotSent, Unanswered
+from hotfolder.runninghub.patience import Patience
 from tests.calling import (
     GROK,
     KEY,
@@ -108,7 +109,8 @@ def unblocked(server: socket.socket) -> socket.socket:
 )
 async def test_a_broken_answer_is_doubt(reply: bytes) -> None:
     """An answer that ends early or makes no sense is no answer, for every call."""
-    async with listening(reply) as (listener, url), connected(url, submit_timeout_s=0.2) as client:
+    patience = Patience(submit_s=0.4)
+    async with listening(reply) as (listener, url), connected(url, patience=patience) as client:
         with pytest.raises(Unanswered):
             await client.submit(GROK, {"prompt": "x"})
     assert len(listener.connections) == 1

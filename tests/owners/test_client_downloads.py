@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from hotfolder.domain.errors import LinkGone, RemoteError, Unanswered
+from hotfolder.domain.errors import LinkForbidden, LinkGone, NotSent, RemoteError, Unanswered
 from hotfolder.runninghub.client import Client
 from hotfolder.simulator import Settings, in_thread
 from tests.calling import ENOUGH, GROK, KEY, body_for, connected, fault, requests
@@ -115,8 +115,38 @@ async def test_a_result_link_may_redirect() -> None:
     assert b"".join(chunks).startswith(b"\xff\xd8")
 
 
-@pytest.mark.parametrize("link", ["", "no link", "file:///etc/passwd", "http://[", "ftp://x/y"])
+@pytest.mark.parametrize(
+    "link",
+    [
+        "",
+        "no link",
+        "//host/x",
+        "http:",
+        "http:///x",
+        "http://127.0.0.1:99999/x",
+        "http://127.0.0.1:-1/x",
+        "http://127.0.0.1\0/x",
+        "http://127.0.0.1/\0",
+        "http://127.0.0.1/\n",
+        "http://xn--\u2028/x",
+        "http://\ud800/x",
+        "http://127.0.0.1/" + 70_000 * "x",
+        "file:///etc/passwd",
+        "ftp://x/y",
+        "data:,x",
+    ],
+)
 async def test_a_link_that_is_none(client: Client, link: str) -> None:
-    """What is no web address will never answer: a fresh link is asked for, not waited for."""
-    with pytest.raises(LinkGone):
+    """What is no web address leads to no result, which is not the store's word that it is gone."""
+    with pytest.raises(LinkForbidden):
         await client.download(link, len, limit=ENOUGH)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [64 * "a", "a..b", ".", "%00", "a%20b", "0x7f.1\u3002example.invalid", "_", "1.2.3.4.5", "["],
+)
+async def test_a_host_that_there_cannot_be(client: Client, host: str) -> None:
+    """No name crashes a download: nothing was sent, or it is no link."""
+    with pytest.raises((NotSent, LinkForbidden)):
+        await client.download(f"http://{host}/x", len, limit=ENOUGH)

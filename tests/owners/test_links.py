@@ -13,6 +13,7 @@ import pytest
 
 from hotfolder.domain.errors import Busy, LinkForbidden, LinkGone, NotSent, Unanswered
 from hotfolder.runninghub.links import Address, Links, network_of
+from hotfolder.runninghub.patience import Patience
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 CONTENT = bytes(range(256)) * 40
 ENOUGH = 10**6
 PUBLIC = "93.184.216.34"
+PATIENCE = Patience(connect_s=5.0, stall_s=5.0)
 
 
 @pytest.fixture(autouse=True)
@@ -71,7 +73,7 @@ async def fetch(
 
     links = Links(
         service,
-        timeout=httpx.Timeout(5.0),
+        patience=PATIENCE,
         context=httpx.create_ssl_context(),
         resolve=resolve,
     )
@@ -167,7 +169,7 @@ async def test_the_address_that_was_checked_is_the_one_connected_to() -> None:
     async with serving(whole) as (store, port):
         links = Links(
             "127.0.0.1",
-            timeout=httpx.Timeout(5.0),
+            patience=PATIENCE,
             context=httpx.create_ssl_context(),
             resolve=resolve,
         )
@@ -205,9 +207,7 @@ async def test_a_name_without_address_may_be_tried_again() -> None:
     async def resolve(_host: str, _port: int) -> list[Address]:
         raise OSError("no such name")
 
-    links = Links(
-        "x", timeout=httpx.Timeout(5.0), context=httpx.create_ssl_context(), resolve=resolve
-    )
+    links = Links("x", patience=PATIENCE, context=httpx.create_ssl_context(), resolve=resolve)
     with pytest.raises(NotSent):
         await links.fetch("https://gone.test/x", len, limit=ENOUGH)
     await links.aclose()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import time
+import zlib
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -15,7 +16,7 @@ import pytest
 from hotfolder.simulator import Fault, Settings, in_thread
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from hotfolder.simulator import RunningServer
 
@@ -351,3 +352,58 @@ def test_faults_are_set_over_http(victim: Victim) -> None:
         answer = victim.http.post(url, json=wrong)
         assert answer.status_code == 400
         assert answer.json()["error"]
+
+
+@pytest.mark.parametrize("call", ["upload", "submit", "query"])
+def test_an_answer_can_drip(victim: Victim, call: str) -> None:
+    """The true answer comes byte by byte; no pause is long, and all of it is."""
+    task_id = victim.submit().json()["taskId"]
+    calls: dict[str, Callable[[], httpx.Response]] = {
+        "upload": victim.upload,
+        "submit": victim.submit,
+        "query": lambda: victim.query(task_id),
+    }
+    whole = len(calls[call]().content)
+    victim.fault(call, "drip", seconds=0.001, times=1)
+    began_s = time.monotonic()
+    assert len(calls[call]().content) == whole
+    assert time.monotonic() - began_s > whole * 0.001
+
+
+def test_an_answer_can_go_on_for_ever(victim: Victim) -> None:
+    """After the true answer come spaces for as long as the client takes them."""
+    link = victim.result_link()
+    for call, url in (
+        ("queue_status", f"{victim.server.base_url}/queue/status"),
+        ("download", link),
+    ):
+        victim.fault(call, "endless", times=1)
+        with victim.http.stream("GET", url) as answer:
+            assert "content-length" not in answer.headers
+            came = 0
+            for chunk in answer.iter_raw():
+                came += len(chunk)
+                if came > 5_000_000:
+                    break
+        assert came > 5_000_000
+        assert victim.http.get(url).status_code == 200
+
+
+def test_an_answer_can_inflate(victim: Victim) -> None:
+    """Two megabytes in gzip stand for more than anyone should hold."""
+    victim.fault("submit", "inflate", times=1)
+    body = {"prompt": "make it gold", "image": victim.link}
+    with victim.http.stream("POST", f"{victim.server.base_url}/{GROK}", json=body) as answer:
+        packed = b"".join(answer.iter_raw())
+    assert len(packed) < 3_000_000
+    assert len(zlib.decompressobj(wbits=31).decompress(packed[:10_000])) > 5_000_000
+    assert victim.accepted() == 1
+
+
+def test_a_result_can_lie_anywhere(victim: Victim) -> None:
+    """A query's answer may name any link; the next one names the true one."""
+    task_id = victim.submit().json()["taskId"]
+    victim.fault("query", "odd_link", link="http://\0/x", times=1)
+    links = [victim.query(task_id).json()["results"][0]["url"] for _ in range(2)]
+    assert links[0] == "http://\0/x"
+    assert victim.http.get(links[1]).status_code == 200

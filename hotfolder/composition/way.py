@@ -20,8 +20,9 @@ from hotfolder.pipeline.preparing import Preparing
 from hotfolder.pipeline.pricing import Prices
 from hotfolder.pipeline.publishing import Publishing
 from hotfolder.pipeline.querying import Querying
+from hotfolder.pipeline.renewing import Renewing
 from hotfolder.pipeline.reusing import Reusing
-from hotfolder.pipeline.steps import Step, confirmed, keeping_part
+from hotfolder.pipeline.steps import Step, confirmed
 from hotfolder.pipeline.submitting import Addresses, Intending, Review, Storage, Submitting
 from hotfolder.pipeline.uploading import Uploading
 
@@ -52,8 +53,8 @@ class Way:
             State.ACCEPTED: self._confirmed(reusing.before(uploading)),
             State.UPLOADED: self._confirmed(reusing.before(self._assuring(self._intending()))),
             State.SUBMITTING: self._submitting(),
-            State.RUNNING: keeping_part(reusing.again(self._querying())),
-            State.FINISHED: keeping_part(fetching),
+            State.RUNNING: reusing.again(self._querying()),
+            State.FINISHED: fetching,
             State.FETCHED: self._publishing(),
         }
 
@@ -139,7 +140,14 @@ class Way:
     def _fetching(self) -> Fetching:
         own = self.owners
         finishing = Finishing(own.workshop, own.spool)
-        return Fetching(own.client, own.spool, own.later, self.answers.catalog, finishing)
+        return Fetching(
+            own.client,
+            own.spool,
+            own.later,
+            self.answers.catalog,
+            finishing,
+            Renewing(own.journal, own.later),
+        )
 
     def _publishing(self) -> Publishing:
         own = self.owners

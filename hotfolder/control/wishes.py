@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from pydantic import BaseModel, ConfigDict, Field
-
-# As many as the journal can number.
-JobNumber = Annotated[int, Field(ge=1, lt=2**63)]
+from pydantic import BaseModel, ConfigDict
 
 
 class _Wish(BaseModel):
@@ -17,7 +12,7 @@ class _Wish(BaseModel):
 class Retry(_Wish):
     """Failed jobs again, or with `changed` stale ones; `jobs` empty = all of them."""
 
-    jobs: list[JobNumber]
+    jobs: list[int]
     pay_again: bool = False
     changed: bool = False
 
@@ -25,7 +20,7 @@ class Retry(_Wish):
 class Resolve(_Wish):
     """Settle a job in doubt in exactly one of three ways."""
 
-    job: JobNumber
+    job: int
     task_id: str | None = None
     resend: bool = False
     abandon: bool = False
@@ -34,7 +29,7 @@ class Resolve(_Wish):
 class Cancel(_Wish):
     """Give jobs up."""
 
-    jobs: list[JobNumber]
+    jobs: list[int]
 
 
 class Pause(_Wish):

@@ -175,7 +175,7 @@ class RemoteLost(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetched(Event):
-    """What could be had is safe in the local spool; `finished` says what was done to it."""
+    """Every result is safe in the local spool; `finished` says what was done to them."""
 
     results: tuple[SpooledResult, ...] = field(repr=False)
     finished: str = ""
@@ -191,28 +191,19 @@ class Reused(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinksExpired(Event):
-    """The result links no longer answer."""
+    """The store refuses the result links: they have expired."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinksUnusable(Event):
+    """Nothing can be fetched by the result links, though no store says that they have expired."""
+
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published(Event):
     """Every result stands under its final name."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublishedInPart(Event):
-    """What could be had stands under its final name; the rest is asked for again at `until`."""
-
-    until: datetime
-    failure: Failure
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EndedInPart(Event):
-    """The rest of what is published in part cannot be had; `failure` says what and why."""
-
-    failure: Failure
-    charge: Charge = NOT_SAID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -283,7 +274,7 @@ class Retried(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requeried(Event):
-    """An operator wants what is missing of a known task asked for again; it is free."""
+    """An operator wants the results of the known task asked for again; it is free."""
 
     by: str
 

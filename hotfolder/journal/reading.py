@@ -221,6 +221,12 @@ def failed_tasks(session: Session, job_id: int) -> int:
     return int(row["count"]) if row is not None else 0
 
 
+def unusable_links(session: Session, job_id: int) -> int:
+    """Return how often a job's result links have led to nothing, beside those that expired."""
+    row = session.row("count_unusable_links", job=job_id)
+    return int(row["count"]) if row is not None else 0
+
+
 def told(session: Session, receiver: str) -> str | None:
     """Return what a receiver of notices knows already, as it was kept."""
     row = session.row("get_meta", key=receiver)

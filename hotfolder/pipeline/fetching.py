@@ -1,33 +1,26 @@
-"""FINISHED: the results of a task into the local spool. After that the money is safe.
-
-Each goes its own way: what can be had is kept, whatever becomes of the others.
-"""
+"""FINISHED: every result of a task into the local spool. After that the money is safe."""
 
 from __future__ import annotations
 
 import asyncio
 import re
-from datetime import timedelta
 from typing import Final
 
 from hotfolder.domain import events as ev
-from hotfolder.domain import failures, names
-from hotfolder.domain.errors import LinkForbidden, LinkGone, OutputError, RemoteError, Unanswered
+from hotfolder.domain import names
+from hotfolder.domain.errors import OutputError, RemoteError, Unanswered
 from hotfolder.domain.jobs import Job, Result, Submit
 from hotfolder.imaging import picture
 from hotfolder.imaging.workshop import WorkerFailed
 from hotfolder.outputs.spool import Part, Spool
 from hotfolder.pipeline.finishing import Finishing
+from hotfolder.pipeline.renewing import Renewing
 from hotfolder.pipeline.steps import Later, Outcome
 from hotfolder.runninghub.catalog import CurrentCatalog
 from hotfolder.runninghub.client import Client
 
 LARGEST_PICTURE_BYTES: Final = 256 * 1024 * 1024  # held in memory to be proved whole
 LARGEST_RESULT_BYTES: Final = 4 * 1024 * 1024 * 1024
-BROKEN_TRIES: Final = 8
-LINK_TRIES: Final = 3  # a store may need a moment before what was just put there can be read
-LINKS_LIVE: Final = timedelta(hours=24)
-YOUNG_LINK_TRIES: Final = 24  # an hour or two: what cannot have expired is not given up for a fault
 TEXT_EXTENSION: Final = "txt"
 
 _EXTENSION = re.compile(r"[a-z0-9]{1,5}")
@@ -43,56 +36,31 @@ class Fetching:
         later: Later,
         catalog: CurrentCatalog,
         finishing: Finishing,
+        renewing: Renewing,
     ) -> None:
         self._client = client
         self._spool = spool
         self._later = later
         self._catalog = catalog
         self._finishing = finishing
+        self._renewing = renewing
 
     async def __call__(self, job: Job) -> Outcome:
-        """Return Fetched where anything came; else LinksExpired, or when to try again."""
+        """Return Fetched, or what follows where that failed."""
         submit = _submit(job)
-        files: list[ev.SpooledResult] = []
-        errors: list[Exception] = []
-        for each in job.missing:
-            name = names.result_file(submit.id, each.position)
-            try:
-                files.append(await self.fetch(job, each, name, submit))
-            except (OutputError, WorkerFailed, picture.PictureError, RemoteError) as error:
-                errors.append(error)
-        if errors and not files:
-            return self._failed(job, errors[0])
+        try:
+            files = [
+                await self.fetch(job, each, names.result_file(submit.id, each.position), submit)
+                for each in job.results
+            ]
+        except OutputError as error:
+            return self._later.spool_blocked(job, error)
+        except WorkerFailed as error:
+            return Outcome(self._later.postponed(job, f"the result cannot be looked at: {error}"))
+        except (picture.PictureError, RemoteError) as error:
+            return Outcome(await self._renewing.after(job, submit, error))
         finished = "; ".join(dict.fromkeys(each.finished for each in files if each.finished))
         return Outcome(ev.Fetched(results=tuple(files), finished=finished))
-
-    def _failed(self, job: Job, error: Exception) -> Outcome:
-        """Return what comes of an attempt by which nothing was fetched."""
-        match error:
-            case LinkGone():
-                return Outcome(self._links_gone(job, error))
-            case OutputError():
-                return self._later.spool_blocked(job, error)
-            case WorkerFailed():
-                reason = f"the result cannot be looked at: {error}"
-                return Outcome(self._later.postponed(job, reason))
-            case picture.PictureError() if job.attempt + 1 >= BROKEN_TRIES:
-                return Outcome(ev.GaveUp(failure=failures.RESULT_UNREADABLE))
-        remote = error if isinstance(error, RemoteError) else None
-        return Outcome(self._later.postponed(job, f"the result is not whole: {error}", remote))
-
-    def _links_gone(self, job: Job, error: LinkGone) -> ev.Event:
-        submit, tried = _submit(job), job.attempt + 1
-        if tried < LINK_TRIES:
-            return self._later.postponed(job, str(error))
-        if not submit.links_expired:
-            return ev.LinksExpired()
-        if isinstance(error, LinkForbidden):
-            return ev.GaveUp(failure=failures.LINK_FORBIDDEN)
-        is_young = self._later.clock() - submit.intent_at < LINKS_LIVE
-        if is_young and tried < YOUNG_LINK_TRIES:
-            return self._later.postponed(job, str(error))
-        return ev.GaveUp(failure=failures.PAID_LOST)
 
     async def fetch(
         self, job: Job, result: Result | ev.RemoteResult, name: str, submit: Submit
@@ -102,7 +70,7 @@ class Fetching:
         Raises LinkGone, OutputError, PictureError, WorkerFailed, and other RemoteErrors.
         """
         raw = names.raw_file(name)
-        if not self.finishes(job, result):
+        if not self.finishes(job):
             return await self._download(job, result, name)
         if not await asyncio.to_thread(self._spool.exists, raw):
             await self._download(job, result, raw)
@@ -112,11 +80,9 @@ class Fetching:
             await asyncio.to_thread(self._spool.remove, raw)
             raise
 
-    def finishes(self, job: Job, result: Result | ev.RemoteResult) -> bool:
-        """Whether a result of a job is finished before it is published; a text never is."""
-        if result.url is None or job.plan.finish.is_nothing:
-            return False
-        return self._is_picture(job)
+    def finishes(self, job: Job) -> bool:
+        """Whether a job's results are finished before they are published."""
+        return self._is_picture(job) and not job.plan.finish.is_nothing
 
     async def finish(self, job: Job, position: int, name: str, submit: Submit) -> ev.SpooledResult:
         """Finish a raw result of the spool. Raises PictureError, WorkerFailed, OutputError."""

@@ -5,6 +5,15 @@
 INSERT INTO event (job, at, name, from_state, to_state, detail)
 VALUES (:job, :now, :name, :from_state, :to_state, :detail);
 
+-- name: count_unusable_links
+-- How often nothing could be fetched by a job's links, since it was last submitted or a person had
+-- it asked for again.
+SELECT count(*) AS count FROM event
+WHERE job = :job AND name = 'LinksUnusable' AND id > (
+    SELECT coalesce(max(id), 0) FROM event
+    WHERE job = :job AND name IN ('SubmitIntended', 'Requeried')
+);
+
 -- name: history
 -- What happened to a job.
 SELECT at, name, from_state, to_state, detail FROM event WHERE job = :job ORDER BY id;

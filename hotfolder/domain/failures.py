@@ -173,6 +173,11 @@ MISSING_PARTS = Failure(
     "If it is still being copied, nothing need be done. If nothing more comes, it is taken as it"
     " is once it has been left alone for `orphan_after`.",
 )
+DAMAGED_PICTURE = Failure(
+    "damaged_picture",
+    "The picture is damaged inside: it may have been overwritten while it was copied.",
+    "Copy it here again from its original; it is then edited by itself.",
+)
 BROKEN_PICTURE = Failure(
     "broken_picture",
     "The picture is damaged and cannot be opened.",

@@ -7,6 +7,7 @@
      |   +- UnwrittenPicture   has its size, but nothing is written into it yet
      |   +- MissingParts       whole itself, but lists more than there is in the file
      +- BrokenPicture      all there, but damaged
+     |   +- DamagedPicture     its layout is whole, its coded image is not
      +- TooManyPixels      larger than the caller allows to be decoded
      +- NoDecoder          its kind needs a package that is not installed
      +- CannotFit          nothing that the model takes can be made of it
@@ -69,6 +70,12 @@ class MissingParts(TruncatedPicture):
 
 class BrokenPicture(PictureError):
     """The picture is damaged: its parts do not fit together, or it cannot be decoded."""
+
+
+class DamagedPicture(BrokenPicture):
+    """The coded image does not fit together: a mixture of two versions, or damaged inside."""
+
+    failure = failures.DAMAGED_PICTURE
 
 
 class TooManyPixels(PictureError):

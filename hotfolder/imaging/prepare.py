@@ -14,7 +14,7 @@ from typing import Any, Final
 from PIL import Image, ImageOps
 
 from hotfolder.domain.preparation import Preparation
-from hotfolder.imaging import colours, containers, decoders, private
+from hotfolder.imaging import colours, containers, decoders, private, strict
 from hotfolder.imaging.inspect import inspect
 from hotfolder.imaging.layout import Size
 from hotfolder.imaging.picture import CannotFit, Picture, PictureType
@@ -60,6 +60,8 @@ def prepare(content: Any, path: str, wanted: Preparation) -> Prepared:  # noqa: 
     Raises PictureError.
     """
     picture = inspect(content)
+    if not wanted.convert or picture.type is PictureType.JPEG:  # others are decoded whole below
+        strict.require_sound(content)
     if not wanted.convert:
         return _stripped(bytes(content), picture, wanted)
     target = _Target.of(wanted)

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from hotfolder.domain.preparation import Finish, Preparation
-from hotfolder.imaging import essence, finish, inspect, keepsake, picture, prepare
+from hotfolder.imaging import essence, finish, inspect, keepsake, picture, prepare, strict
 from hotfolder.imaging.keepsake import Keepsake
 from hotfolder.imaging.xmp import Note
 
@@ -106,6 +106,11 @@ def _prove(files: list[int], _order: Mapping[str, Any]) -> Answer:
     return {"type": found.type.value, "width": found.width, "height": found.height}
 
 
+def _sound(files: list[int], _order: Mapping[str, Any]) -> Answer:
+    found = strict.require_sound(_content(files[0]))
+    return {"type": found.type.value}
+
+
 def _finish(files: list[int], order: Mapping[str, Any]) -> Answer:
     raw, target, *kept = files
     of_source = Keepsake.decoded(bytes(_content(kept[0]))) if kept else None
@@ -154,6 +159,7 @@ TASKS: Final[Mapping[str, Callable[[list[int], Mapping[str, Any]], Answer]]] = {
     "essence": _essence,
     "prepare": _prepare,
     "prove": _prove,
+    "sound": _sound,
     "finish": _finish,
 }
 

@@ -59,6 +59,7 @@ _ERRORS: Final[Mapping[str, type[picture.PictureError]]] = {
         picture.NotAPicture,
         picture.TruncatedPicture,
         picture.BrokenPicture,
+        picture.DamagedPicture,
         picture.TooManyPixels,
         picture.NoDecoder,
         picture.CannotFit,

@@ -6,6 +6,7 @@ has no name and is gone with this program, whatever ends it.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import tempfile
 from dataclasses import asdict, dataclass, replace
@@ -80,6 +81,18 @@ class Preparing:
         except PictureError as error:
             return _unfit(error)
         return made or ev.SourceChanged()
+
+    async def unsound(self, job: Job, content: bytes) -> ev.Event | None:
+        """Return the event of a picture that is damaged inside; None = it is sound."""
+        try:
+            with self._unnamed() as file:
+                await asyncio.to_thread(file.write, content)
+                await self._workshop.work_on("sound", [file.fileno()], {}, most_pixels=0)
+        except PictureError as error:
+            return _unfit(error)
+        except (WorkerFailed, OSError) as error:
+            return self._failed(job, "The picture", error)
+        return None
 
     async def reference(
         self, job: Job, reference: Material, wanted: Preparation

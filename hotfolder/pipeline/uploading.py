@@ -106,6 +106,8 @@ class Uploading:
             if link is not None and not missing:
                 return Outcome(ev.Uploaded(link=link))
             ready = await self._ready(job)
+            if isinstance(ready, Ready) and link is None and job.plan.preparation is None:
+                ready = await self._preparing.unsound(job, ready.content) or ready
             if isinstance(ready, ev.Event):
                 return Outcome(ready)
             await asyncio.to_thread(self._keepsakes.keep, job, ready.kept)

@@ -28,10 +28,13 @@ class ShareThread:
     async def run(self, call: Callable[[], T]) -> T:
         """Make a call and wait for its result, however long it takes."""
         waiting = asyncio.wrap_future(self._thread.submit(call))
-        done, _ = await asyncio.wait({waiting}, timeout=HANGS_AFTER_S)
-        if not done:
-            await self._hangs()
-        return await waiting
+        try:
+            done, _ = await asyncio.wait({waiting}, timeout=HANGS_AFTER_S)
+            if not done:
+                await self._hangs()
+            return await waiting
+        finally:
+            waiting.cancel()  # without effect on a call that has come back
 
     def close(self) -> None:
         """Begin nothing more; a call that hangs is left alone."""

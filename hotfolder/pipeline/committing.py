@@ -23,6 +23,7 @@ from hotfolder.pipeline import holding, telling
 from hotfolder.pipeline.aftermath import Aftermath
 from hotfolder.pipeline.holding import Committed
 from hotfolder.pipeline.steps import Outcome
+from hotfolder.pipeline.threads import unattended
 
 JOURNAL_WAIT_S: Final = 1.0
 
@@ -71,7 +72,8 @@ class Committing:
         told = False
         while True:
             try:
-                return await asyncio.shield(self._journal.run(operation))
+                begun = asyncio.create_task(self._journal.run(operation))
+                return await asyncio.shield(unattended(begun))
             except JournalUnavailable:
                 if not told:
                     log.warning("event.withheld", **context)

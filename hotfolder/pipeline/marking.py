@@ -24,7 +24,7 @@ from hotfolder.journal import marks
 from hotfolder.journal.journal import Journal
 from hotfolder.outputs import mark_file
 from hotfolder.pipeline.steps import output_is_silent
-from hotfolder.pipeline.threads import ShareThreads
+from hotfolder.pipeline.threads import ShareThreads, unattended
 
 MARK_TIMEOUT_S: Final = 5.0
 
@@ -124,8 +124,7 @@ class Marking:
 
     def _writer(self, output_root: str, root: _Root) -> asyncio.Task[None]:
         if root.writer is None:
-            root.writer = asyncio.create_task(self._write(output_root, root))
-            root.writer.add_done_callback(_take_in)
+            root.writer = unattended(asyncio.create_task(self._write(output_root, root)))
         return root.writer
 
     async def _write(self, output_root: str, root: _Root) -> None:
@@ -164,9 +163,3 @@ class Marking:
             log.error("journal.outrun", output=output_root, hint=RESTORED.hint)
             raise Unmarked(RESTORED.message)
         return number
-
-
-def _take_in(writer: asyncio.Task[None]) -> None:
-    """Leave what went wrong to those who wait, if anybody still does."""
-    if not writer.cancelled():
-        writer.exception()

@@ -8,13 +8,28 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from hotfolder.threads import DaemonThreads, Pool
 
 T = TypeVar("T")
+F = TypeVar("F", bound=asyncio.Future[Any])
 
 THREADS_PER_WATCH: Final = 2
+
+
+def unattended(begun: F) -> F:
+    """Return a future that may be left alone: what goes wrong concerns only those who wait for it.
+
+    Without that a failure after a stop, when nobody waits any more, is a traceback in the log.
+    """
+    begun.add_done_callback(_take_in)
+    return begun
+
+
+def _take_in(ended: asyncio.Future[Any]) -> None:
+    if not ended.cancelled():
+        ended.exception()
 
 
 class ShareThreads:
@@ -30,7 +45,7 @@ class ShareThreads:
         if pool is None:
             pool = self._pool(THREADS_PER_WATCH, f"share-{watch}")
             self._pools[watch] = pool
-        return asyncio.get_running_loop().run_in_executor(pool, call)
+        return unattended(asyncio.get_running_loop().run_in_executor(pool, call))
 
     async def run(self, watch: str, call: Callable[[], T], *, timeout_s: float) -> T:
         """Make a call in a thread of a watch; TimeoutError (an OSError) if it takes too long."""

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
+import sqlite3
+import threading
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,15 +15,22 @@ from hotfolder.domain import events as ev
 from hotfolder.domain.failures import KEY_REFUSED, NO_MONEY, OUTPUT_BLOCKED, PAUSED, Failure
 from hotfolder.domain.states import State
 from hotfolder.journal import holds
+from hotfolder.journal.journal import Journal
+from hotfolder.outputs.spool import Spool
 from hotfolder.pipeline import holding
+from hotfolder.pipeline.aftermath import Aftermath
+from hotfolder.pipeline.committing import Committing
+from hotfolder.pipeline.noting import Noting
 from hotfolder.pipeline.steps import Outcome
-from tests.builders import intended, submitted, uploaded
+from hotfolder.pipeline.threads import ShareThreads
+from tests.builders import Desk, StandingClock, intended, submitted, uploaded
+from tests.studio import LIMIT_S
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from pathlib import Path
 
     from hotfolder.domain.jobs import Job
-    from tests.builders import Desk
 
 
 def commit(desk: Desk, job: Job, outcome: Outcome, tried: Collection[str] = ()) -> Job:
@@ -113,3 +124,39 @@ def test_only_what_was_tried_in_vain_counts(desk: Desk, event: ev.Event, trials:
     commit(desk, job, Outcome(event), tried={holds.ACCOUNT})
     (row,) = desk.rows("holds")
     assert row["trials"] == trials
+
+
+async def done(job: Job) -> None:
+    """Do nothing when a job is done."""
+    del job
+
+
+async def test_a_commit_that_fails_after_a_stop_is_quiet(tmp_path: Path) -> None:
+    """Who was to commit it is gone, and the log of a stop tells of no trouble that is none."""
+    told: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+    closed, began, gate = threading.Event(), threading.Event(), threading.Event()
+
+    def refuse(name: str) -> None:
+        if closed.is_set() and name == "commit.before":
+            began.set()
+            assert gate.wait(LIMIT_S)
+            raise sqlite3.OperationalError
+
+    with Journal(tmp_path, failpoint=refuse) as journal:
+        job = Desk(journal, StandingClock()).accept()
+        noting = Noting(journal, Spool(tmp_path / "spool"), ShareThreads(), dict)
+        aftermath = Aftermath(noting, on_hold=lambda: None, on_done=done)
+        committing = Committing(journal, aftermath, asyncio.Event())
+        closed.set()
+        commits = asyncio.create_task(committing.commit(job, Outcome(uploaded()), ()))
+        await asyncio.to_thread(began.wait, LIMIT_S)
+        commits.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await commits
+        closed.clear()
+        gate.set()
+        await journal.run(holds.holds)
+    del commits
+    gc.collect()
+    assert told == []

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import subprocess
 import sys
 import threading
+from typing import TYPE_CHECKING
 
 import pytest
 
+from hotfolder.intake.thread import ShareThread
+from hotfolder.pipeline.threads import ShareThreads
 from hotfolder.threads import DaemonThreads
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
 
 LIMIT_S = 30.0
 HANGS = """
@@ -83,3 +91,44 @@ def test_what_has_not_begun_at_the_end_is_cancelled_if_so_wished() -> None:
 def test_a_call_that_hangs_lets_the_program_end() -> None:
     """A share that never answers again keeps no process."""
     subprocess.run([sys.executable, "-c", HANGS], check=True, timeout=LIMIT_S)
+
+
+async def by_an_intake(thread: DaemonThreads, call: Callable[[], object]) -> None:
+    """Make a call as the intake does."""
+
+    async def hangs() -> None:
+        raise AssertionError
+
+    await ShareThread("share", hangs, lambda _count, _name: thread).run(call)
+
+
+async def by_a_step(thread: DaemonThreads, call: Callable[[], object]) -> None:
+    """Make a call as a step does that looks again later."""
+    await asyncio.wait({ShareThreads(lambda _count, _name: thread).begin("watch", call)})
+
+
+@pytest.mark.parametrize("make", [by_an_intake, by_a_step])
+async def test_a_call_that_fails_after_its_caller_left_is_quiet(
+    make: Callable[[DaemonThreads, Callable[[], object]], Coroutine[None, None, None]],
+) -> None:
+    """A stop leaves calls behind; what becomes of them is nobody's, and no trouble in the log."""
+    told: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+    thread, began, gate = DaemonThreads(1, "share"), threading.Event(), threading.Event()
+
+    def fails() -> None:
+        began.set()
+        assert gate.wait(LIMIT_S)
+        raise OSError
+
+    caller = asyncio.create_task(make(thread, fails))
+    await asyncio.to_thread(began.wait, LIMIT_S)
+    caller.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    gate.set()
+    await asyncio.wrap_future(thread.submit(str))  # the one thread has done the call by then
+    thread.shutdown()
+    del caller
+    gc.collect()
+    assert told == []

@@ -94,7 +94,7 @@ class Fetching:
         part = await asyncio.to_thread(self._spool.open_part, name)
         with part:
             if result.url is not None:
-                limit = LARGEST_PICTURE_BYTES if self._is_picture(job) else LARGEST_RESULT_BYTES
+                limit = await self._most_bytes(job)
                 await self._client.download(result.url, part.write, limit=limit)
             else:
                 await asyncio.to_thread(part.write, (result.text or "").encode())
@@ -107,6 +107,11 @@ class Fetching:
             sha256=spooled.sha256,
             extension=extension,
         )
+
+    async def _most_bytes(self, job: Job) -> int:
+        """Return how large a result may be: one without end must leave the disk room to work."""
+        largest = LARGEST_PICTURE_BYTES if self._is_picture(job) else LARGEST_RESULT_BYTES
+        return min(largest, await asyncio.to_thread(self._spool.free_bytes) // 2)
 
     async def _proven_extension(
         self, job: Job, result: Result | ev.RemoteResult, part: Part

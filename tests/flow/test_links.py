@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from hotfolder.journal import reading
 from hotfolder.simulator import Fault
+from tests.mounting import mount, unmount
 from tests.studio import free_port
 
 if TYPE_CHECKING:
@@ -54,3 +56,18 @@ async def test_a_host_that_is_away_for_days_loses_nothing(studio: Studio) -> Non
         studio.simulator.clear_faults()
         await studio.until_states(done=1)
     assert len(studio.ledger().tasks) == 1
+
+
+async def test_a_result_without_end_leaves_the_disk_room(studio: Studio) -> None:
+    """It takes half of what is free at most, so that journal and spool can go on."""
+    studio.state.mkdir()
+    mount("-t", "tmpfs", "-o", "size=40m", "tmpfs", str(studio.state))
+    try:
+        studio.fault(Fault(call="download", kind="endless", times=1))
+        studio.drop("ann.jpg")
+        await studio.once()
+        assert studio.states() == {"done": 1}, studio.summary()
+        lines = studio.read(reading.history, studio.job("ann.jpg")["id"])
+        assert sum("larger than" in str(line.detail) for line in lines) == 1
+    finally:
+        unmount(studio.state)

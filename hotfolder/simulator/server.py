@@ -1,4 +1,4 @@
-"""Serves a simulator on 127.0.0.1: in the running loop, in a thread, or blocking.
+"""Serves a simulator, on this machine alone by itself: in the running loop, a thread, or blocking.
 
 uvicorn's protocol is used without uvicorn's `Server`: that one takes over SIGINT and
 SIGTERM, and waits at its end for answers that some faults never give.
@@ -38,7 +38,7 @@ _THREAD_LIMIT_S = 30.0
 class RunningServer:
     """A simulator that can be reached.
 
-    url: the site (`http://127.0.0.1:PORT`); base_url: of the V2 API, for the client.
+    url: the site (`http://HOST:PORT`); base_url: of the V2 API, for the client.
     """
 
     url: str
@@ -51,14 +51,16 @@ class RunningServer:
 
 
 @asynccontextmanager
-async def running(simulator: Simulator, port: int = 0) -> AsyncIterator[RunningServer]:
+async def running(
+    simulator: Simulator, port: int = 0, *, host: str = HOST
+) -> AsyncIterator[RunningServer]:
     """Serve in the running loop; port 0 takes a free one. OSError leaves if the port is taken.
 
     The simulator ends with it and cannot be served again.
     """
     stopping = asyncio.Event()
-    listening = socket.create_server((HOST, port))
-    url = f"http://{HOST}:{listening.getsockname()[1]}"
+    listening = socket.create_server((host, port))
+    url = f"http://{host}:{listening.getsockname()[1]}"
     config = Config(
         create_app(simulator, stopping, url),
         log_config=None,
@@ -96,7 +98,11 @@ async def _close(state: ServerState) -> None:
 
 @contextmanager
 def in_thread(
-    settings: Settings | None = None, port: int = 0, *, clock: Callable[[], float] = time.time
+    settings: Settings | None = None,
+    port: int = 0,
+    *,
+    host: str = HOST,
+    clock: Callable[[], float] = time.time,
 ) -> Iterator[RunningServer]:
     """Serve from a daemon thread with a loop of its own.
 
@@ -110,7 +116,7 @@ def in_thread(
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         try:
-            async with running(Simulator(settings, clock=clock), port) as server:
+            async with running(Simulator(settings, clock=clock), port, host=host) as server:
                 box.append((server, lambda: loop.call_soon_threadsafe(stop.set)))
                 started.set()
                 await stop.wait()

@@ -16,7 +16,7 @@ from hotfolder.account import FindKey
 from hotfolder.composition import Composition, Edges, Parts
 from hotfolder.config import Config, listen_place
 from hotfolder.control import channel
-from hotfolder.domain.errors import JournalUnavailable
+from hotfolder.domain.errors import JournalReplaced, JournalUnavailable
 from hotfolder.domain.states import State
 from hotfolder.housekeeping import Housekeeping
 from hotfolder.journal import backlog, reading
@@ -191,6 +191,7 @@ class Service:
             for each in aside:
                 each.cancel()
             await asyncio.gather(*working, return_exceptions=True)
+        _require_file(parts.journal)
 
     async def _beat(self, journal: Journal) -> None:
         """Say from time to time that the loop turns and the journal's thread commits.
@@ -202,6 +203,7 @@ class Service:
         while True:
             with suppress(JournalUnavailable):
                 status = views.in_a_line(await journal.run(reading.state_counts))
+            _require_file(journal)
             self._supervisor.alive(journal.trouble or status)
             await asyncio.sleep(self._supervisor.beat_s)
 
@@ -226,6 +228,11 @@ class Service:
                 last, since_s = seen, clock.awake_s()
             await asyncio.sleep(LOOK_S)
         log.warning("once.gave_up_waiting", seconds=timeout_s)
+
+
+def _require_file(journal: Journal) -> None:
+    if journal.replaced:
+        raise JournalReplaced(journal.replaced)
 
 
 def _advance(counts: Mapping[State, int]) -> dict[State, int]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from hotfolder.domain import events as ev
 from hotfolder.domain.essences import Essence
-from hotfolder.domain.failures import REJECTED, TASK_FAILED
+from hotfolder.domain.failures import PAID_LOST, REJECTED, TASK_FAILED, awaited, in_part
 from hotfolder.domain.jobs import Estimate, Job, Plan
 from hotfolder.domain.paid import Charge
 from hotfolder.domain.sightings import Sighting
@@ -273,6 +273,8 @@ EVENTS: dict[type[ev.Event], Callable[[], ev.Event]] = {
     ev.LinksExpired: ev.LinksExpired,
     ev.LinksUnusable: lambda: ev.LinksUnusable(reason="no such host"),
     ev.Published: ev.Published,
+    ev.PublishedInPart: lambda: ev.PublishedInPart(until=LATER, failure=awaited([2])),
+    ev.EndedInPart: lambda: ev.EndedInPart(failure=in_part([2], PAID_LOST)),
     ev.SpoolLost: ev.SpoolLost,
     ev.TaskFound: lambda: ev.TaskFound(task_id=str(10**18 + next(_tokens)), by="operator"),
     ev.ResendApproved: lambda: ev.ResendApproved(by="operator"),

@@ -4,6 +4,7 @@
 
 ORDERS is a file with lines "operation error beginning": whatever begins with that path fails so.
 The operations are libfuse's: getattr, readdir, open, read, create, write, fsync, rename, ...
+and flagged_rename for renames that are to replace nothing (libfuse 3).
 """
 
 from __future__ import annotations
@@ -12,9 +13,12 @@ import errno
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import mfusepy
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _STATUS = (
     "st_atime", "st_ctime", "st_mtime", "st_gid", "st_uid", "st_mode", "st_nlink", "st_size",
@@ -22,20 +26,15 @@ _STATUS = (
 )  # fmt: skip
 
 
-class FailingShare(mfusepy.Operations):  # type: ignore[misc]
-    """Passes every operation on to a folder, but for those that are ordered to fail."""
+class Mirror(mfusepy.Operations):  # type: ignore[misc]
+    """Passes every operation on to a folder."""
 
     use_ns = True
 
-    def __init__(self, folder: Path, orders: Path) -> None:
+    def __init__(self, folder: Path) -> None:
         self._folder = os.fspath(folder)
-        self._orders = orders
 
-    def _real(self, operation: str, path: str) -> str:
-        for line in self._orders.read_text().splitlines():
-            what, error, beginning = line.split(" ")
-            if what == operation and path.startswith(beginning):
-                raise mfusepy.FuseOSError(getattr(errno, error))
+    def _real(self, _operation: str, path: str) -> str:
         return self._folder + path
 
     def getattr(self, path: str, fh: int | None = None) -> dict[str, Any]:
@@ -43,7 +42,7 @@ class FailingShare(mfusepy.Operations):  # type: ignore[misc]
         times = {f"st_{each}time": getattr(status, f"st_{each}time_ns") for each in "acm"}
         return {key: getattr(status, key) for key in _STATUS} | times
 
-    def readdir(self, path: str, fh: int) -> list[str]:
+    def readdir(self, path: str, fh: int) -> Sequence[object]:
         return [".", "..", *os.listdir(self._real("readdir", path))]
 
     def open(self, path: str, flags: int) -> int:
@@ -84,6 +83,9 @@ class FailingShare(mfusepy.Operations):  # type: ignore[misc]
         os.rmdir(self._real("rmdir", path))
         return 0
 
+    def flagged_rename(self, old: str) -> None:
+        self._real("flagged_rename", old)
+
     def rename(self, old: str, new: str) -> int:
         os.rename(self._real("rename", old), self._real("rename", new))
         return 0
@@ -101,9 +103,33 @@ class FailingShare(mfusepy.Operations):  # type: ignore[misc]
         }
 
 
+class FailingShare(Mirror):
+    """Passes every operation on to a folder, but for those that are ordered to fail."""
+
+    def __init__(self, folder: Path, orders: Path) -> None:
+        super().__init__(folder)
+        self._orders = orders
+
+    def _real(self, operation: str, path: str) -> str:
+        for line in self._orders.read_text().splitlines():
+            what, error, beginning = line.split(" ")
+            if what == operation and path.startswith(beginning):
+                raise mfusepy.FuseOSError(getattr(errno, error))
+        return super()._real(operation, path)
+
+
+class Mount(mfusepy.FUSE):  # type: ignore[misc]
+    """A mount that asks what becomes of renames with flags, which mfusepy leaves out."""
+
+    def rename_fuse_3(self, old: bytes, new: bytes, flags: int) -> int:
+        if flags:
+            self.operations.flagged_rename(os.fsdecode(old))
+        return int(super().rename_fuse_3(old, new, flags))
+
+
 if __name__ == "__main__":
     folder, mount, orders = map(Path, sys.argv[1:])
-    mfusepy.FUSE(
+    Mount(
         FailingShare(folder, orders), str(mount), foreground=True, nothreads=True,
         attr_timeout=0, entry_timeout=0, negative_timeout=0,
     )  # fmt: skip

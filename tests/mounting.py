@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import ctypes.util
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -70,6 +71,24 @@ def hanging_share(place: Path) -> Iterator[Callable[[], None]]:
         unmount(place)
 
 
+@contextlib.contextmanager
+def folding_disk(place: Path) -> Iterator[None]:
+    """Mount a small ext4 over a folder that takes names for the same whatever their case."""
+    if not (shutil.which("mkfs.ext4") and shutil.which("chattr")):
+        pytest.skip("a disk that folds case needs mkfs.ext4 and chattr")
+    image = place.with_name(f"{place.name}-image")
+    with image.open("wb") as file:
+        file.truncate(16 * 1024 * 1024)
+    subprocess.run(["mkfs.ext4", "-q", "-O", "casefold", str(image)], check=True)
+    mount("-o", "loop", str(image), str(place))
+    try:
+        (place / "lost+found").rmdir()
+        subprocess.run(["chattr", "+F", str(place)], check=True)
+        yield
+    finally:
+        unmount(place)
+
+
 class Orders:
     """What a failing share is told: each order is an operation, an error and a path's beginning."""
 
@@ -95,17 +114,30 @@ class Orders:
 
 
 @contextlib.contextmanager
-def failing_share(place: Path) -> Iterator[Orders]:
-    """Mount a FUSE file system over an empty folder that fails as it is ordered to."""
-    if os.geteuid() != 0 or not Path("/dev/fuse").exists():
-        pytest.skip("a file system of our own needs root and /dev/fuse")
-    if not (ctypes.util.find_library("fuse3") or ctypes.util.find_library("fuse")):
-        pytest.skip("a file system that fails on order needs libfuse (Debian: libfuse3-3)")
+def failing_share(place: Path, program: str = "tests.failing_share") -> Iterator[Orders]:
+    """Mount a FUSE file system over an empty folder that fails as it is ordered to.
+
+    `program` is the module that is run for it.
+    """
     mirrored = place.with_name(f"{place.name}-mirrored")
     mirrored.mkdir()
     orders = Orders(place.with_name(f"{place.name}-orders"))
     told = (str(mirrored), str(place), str(orders.file))
-    share = subprocess.Popen([sys.executable, "-m", "tests.failing_share", *told])
+    with mounted_share(place, [sys.executable, "-m", program, *told]):
+        try:
+            yield orders
+        finally:
+            orders.heal()
+
+
+@contextlib.contextmanager
+def mounted_share(place: Path, program: list[str]) -> Iterator[None]:
+    """Run a program that mounts a FUSE file system of ours; what it noted is there afterwards."""
+    if os.geteuid() != 0 or not Path("/dev/fuse").exists():
+        pytest.skip("a file system of our own needs root and /dev/fuse")
+    if not (ctypes.util.find_library("fuse3") or ctypes.util.find_library("fuse")):
+        pytest.skip("a file system of our own needs libfuse (Debian: libfuse3-3)")
+    share = subprocess.Popen(program)
     try:
         end_s = time.monotonic() + MOUNTED_WITHIN_S
         while not os.path.ismount(place):
@@ -113,9 +145,8 @@ def failing_share(place: Path) -> Iterator[Orders]:
                 pytest.skip(f"mounting is not permitted here: it ended with {share.returncode}")
             assert time.monotonic() < end_s, "the share was not mounted in time"
             time.sleep(0.01)
-        yield orders
+        yield
     finally:
-        orders.heal()
         if os.path.ismount(place):
             unmount(place)
         share.terminate()

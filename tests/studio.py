@@ -236,6 +236,12 @@ class Studio:
             async with asyncio.timeout(LIMIT_S):
                 await daemon
 
+    def wait(self, seconds: float) -> None:
+        """Let time pass, and the running daemon look at once for what is due then."""
+        self.clock.forward(seconds)
+        assert self.newest_service.parts is not None
+        self.newest_service.parts.runner.wake()
+
     def journal(self) -> Journal:
         """Open the journal to write in it while no daemon runs."""
         return Journal(self.state, clock=self.clock)
@@ -335,6 +341,10 @@ class Studio:
         """Return the names of what happened to the newest job of a source."""
         lines = self.read(reading.history, self.job(source)["id"])
         return [line.name for line in lines]
+
+    def tried(self, source: str, times: int) -> bool:
+        """Return whether the newest job of a source was put off so many times."""
+        return self.history(source).count("Postponed") >= times
 
     def outputs(self) -> list[str]:
         """Return what stands in the output folder, hidden files included, but for the mark."""

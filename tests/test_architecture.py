@@ -82,6 +82,7 @@ ROOMS: dict[str, set[str]] = {
         "runninghub.catalog",
         "runninghub.payload",
         "outputs.access",
+        "outputs.trial",
     },
     "charges": {"domain", "journal"},
     "views": {"charges", "config", "domain", "intake", "journal", "sources"},

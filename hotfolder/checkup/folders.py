@@ -12,6 +12,7 @@ from hotfolder.config import Config, Watch
 from hotfolder.domain.errors import OutputError
 from hotfolder.intake import mounts
 from hotfolder.outputs.target import check_root
+from hotfolder.outputs.trial import try_publishing
 
 _RIGHTS: Final = "add the daemon's user to the group of the files, or change their rights"
 
@@ -31,6 +32,7 @@ def watched(watch: Watch, min_free_mb: int) -> Findings:
         yield Finding(Verdict.BAD, subject, f"{watch.input} cannot be read", _RIGHTS)
     try:
         free_mb = check_root(watch.output) / MEGABYTE
+        try_publishing(watch.output)
     except OutputError as error:
         yield Finding(Verdict.BAD, subject, f"a trial file: {error}", error.hint)
         return

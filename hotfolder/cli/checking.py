@@ -24,6 +24,8 @@ def check(
 ) -> None:
     """Look at the config, the folders and the key. Changes nothing.
 
+    A hidden trial file in each output folder shows whether results could be published there.
+
     Exit code 0: it can be started. 2: something is wrong. 4: the service refuses the key.
 
     Example: hotfolder check -c studio/hotfolder.toml --online

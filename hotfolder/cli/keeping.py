@@ -16,6 +16,7 @@ from hotfolder.cli.options import ConfigOption, LogLevelOption, set_up_plain_log
 from hotfolder.domain.clock import utc_now
 from hotfolder.domain.errors import OperatorError
 from hotfolder.journal import backup as copies
+from hotfolder.outputs import disk
 
 KILOBYTE = 1000
 
@@ -100,6 +101,6 @@ def _nothing_yet() -> OperatorError:
 
 def _make_state(wanted: config.Config) -> None:
     with own_state(wanted):
-        wanted.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        disk.make_folder(wanted.state_dir)
         if wanted.state_dir.stat().st_uid != os.geteuid():
             raise other_user(wanted)

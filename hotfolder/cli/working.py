@@ -114,4 +114,5 @@ def _verdict(
 def _is_good(job: Job) -> bool:
     """Whether a job came to the end that somebody wanted."""
     wanted = job.failure is not None and job.failure.code in WANTED_ENDS
-    return job.state is State.DONE or (job.state is State.CANCELLED and wanted)
+    is_whole = job.state is State.DONE and job.failure is None
+    return is_whole or (job.state is State.CANCELLED and wanted)

@@ -207,6 +207,8 @@ class Building:
     async def _clear_up(self, job: Job) -> None:
         """Do what follows a job's end; what a crash leaves undone is derived from the journal."""
         spooled = [each.spool_file for each in job.results if each.spool_file is not None]
-        spooled += [*map(names.raw_file, spooled), names.keepsake_file(job.id)]
+        spooled += [names.raw_file(each) for each in spooled]
+        if not job.missing:
+            spooled.append(names.keepsake_file(job.id))
         await asyncio.to_thread(self.owners.spool.empty, spooled)
         self.exchange.note_done()

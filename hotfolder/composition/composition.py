@@ -20,6 +20,7 @@ from hotfolder.config import Config, listen_place
 from hotfolder.imaging.workshop import Workshop
 from hotfolder.journal import budgets, callbacks, leaders, recovery
 from hotfolder.journal.journal import Journal
+from hotfolder.outputs import disk
 from hotfolder.outputs.spool import Spool
 from hotfolder.pipeline.steps import Later
 from hotfolder.pipeline.threads import ShareThreads
@@ -71,7 +72,7 @@ class Composition:
     @asynccontextmanager
     async def open(self, *, single_scan: bool) -> AsyncIterator[Parts]:
         """Give every part, ready to work; `single_scan` = what comes later is left alone."""
-        self.config.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        disk.make_folder(self.config.state_dir)
         async with AsyncExitStack() as closing:
             client = self._client()
             closing.push_async_callback(client.aclose)

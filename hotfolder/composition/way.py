@@ -22,7 +22,7 @@ from hotfolder.pipeline.publishing import Publishing
 from hotfolder.pipeline.querying import Querying
 from hotfolder.pipeline.renewing import Renewing
 from hotfolder.pipeline.reusing import Reusing
-from hotfolder.pipeline.steps import Step, confirmed
+from hotfolder.pipeline.steps import Step, confirmed, keeping_part
 from hotfolder.pipeline.submitting import Addresses, Intending, Review, Storage, Submitting
 from hotfolder.pipeline.uploading import Uploading
 
@@ -53,8 +53,8 @@ class Way:
             State.ACCEPTED: self._confirmed(reusing.before(uploading)),
             State.UPLOADED: self._confirmed(reusing.before(self._assuring(self._intending()))),
             State.SUBMITTING: self._submitting(),
-            State.RUNNING: reusing.again(self._querying()),
-            State.FINISHED: fetching,
+            State.RUNNING: keeping_part(reusing.again(self._querying())),
+            State.FINISHED: keeping_part(fetching),
             State.FETCHED: self._publishing(),
         }
 

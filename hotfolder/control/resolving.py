@@ -49,6 +49,8 @@ class Resolving:
             )
 
     async def _found(self, job: Job, task_id: str) -> str:
+        if not (task_id and task_id.isascii() and task_id.isprintable()):
+            raise OperatorError(f"{task_id!a} is no id of a task")
         owner = await self._journal.run(reading.task_owner, task_id)
         if owner is not None and owner != job.id:
             raise OperatorError(f"task {task_id} belongs to job {owner}")

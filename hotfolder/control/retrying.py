@@ -54,13 +54,14 @@ class Retrying:
         return [await self._retry(job, pay_again=wish.pay_again) for job in meant]
 
     async def _retry(self, job: Job, *, pay_again: bool) -> str:
-        if job.state is State.DONE:
+        if job.state is State.DONE and pay_again:
             try:
                 fresh = await self._journal.run(acceptance.repeat, job.id)
             except acceptance.StillOpen as error:
                 return f"job {job.id} was left alone: {error}"
             return f"job {job.id} is done; it is made and paid anew as job {fresh.id}"
-        if not pay_again and await self._journal.run(paid.may_be_paid, job.id):
+        may_be_paid = await self._journal.run(paid.may_be_paid, job.id)
+        if not pay_again and (may_be_paid or job.published):
             await jobs.apply(self._journal, job, ev.Requeried(by=BY_OPERATOR))
             return f"job {job.id}: its result is asked for again, which is free"
         await jobs.apply(self._journal, job, ev.Retried(by=BY_OPERATOR, anew=pay_again))
@@ -103,7 +104,7 @@ def _goes_on(session: Session, job_id: int) -> bool:
 
 
 def _check_retry(job: Job, *, pay_again: bool) -> None:
-    if job.state is State.FAILED or (job.state is State.DONE and pay_again):
+    if job.state is State.FAILED or (job.state is State.DONE and (pay_again or job.missing)):
         return
     hint = "; --pay-again makes it anew" if job.state is State.DONE else ""
     raise OperatorError(f"job {job.id} is {job.state.value}, not failed{hint}")

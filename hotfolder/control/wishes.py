@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+# As many as the journal can number.
+JobNumber = Annotated[int, Field(ge=1, lt=2**63)]
 
 
 class _Wish(BaseModel):
@@ -12,7 +17,7 @@ class _Wish(BaseModel):
 class Retry(_Wish):
     """Failed jobs again, or with `changed` stale ones; `jobs` empty = all of them."""
 
-    jobs: list[int]
+    jobs: list[JobNumber]
     pay_again: bool = False
     changed: bool = False
 
@@ -20,7 +25,7 @@ class Retry(_Wish):
 class Resolve(_Wish):
     """Settle a job in doubt in exactly one of three ways."""
 
-    job: int
+    job: JobNumber
     task_id: str | None = None
     resend: bool = False
     abandon: bool = False
@@ -29,7 +34,7 @@ class Resolve(_Wish):
 class Cancel(_Wish):
     """Give jobs up."""
 
-    jobs: list[int]
+    jobs: list[JobNumber]
 
 
 class Pause(_Wish):

@@ -120,6 +120,10 @@ class JournalDamaged(JournalError):
     """The journal's file is broken."""
 
 
+class JournalReplaced(JournalDamaged):
+    """The journal's file was taken away, or another put in its place, while it was in use."""
+
+
 class JournalNewer(JournalDamaged):
     """The journal was written by a newer program."""
 

@@ -175,7 +175,7 @@ class RemoteLost(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetched(Event):
-    """Every result is safe in the local spool; `finished` says what was done to them."""
+    """What could be had is safe in the local spool; `finished` says what was done to it."""
 
     results: tuple[SpooledResult, ...] = field(repr=False)
     finished: str = ""
@@ -204,6 +204,22 @@ class LinksUnusable(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published(Event):
     """Every result stands under its final name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedInPart(Event):
+    """What could be had stands under its final name; the rest is asked for again at `until`."""
+
+    until: datetime
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndedInPart(Event):
+    """The rest of what is published in part cannot be had; `failure` says what and why."""
+
+    failure: Failure
+    charge: Charge = NOT_SAID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,7 +290,7 @@ class Retried(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requeried(Event):
-    """An operator wants the results of the known task asked for again; it is free."""
+    """An operator wants what is missing of a known task asked for again; it is free."""
 
     by: str
 

@@ -6,7 +6,7 @@ own codes mean stands in `remote_failures`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -420,6 +420,32 @@ def leader_lost(leader: int) -> Failure:
         f"The same edit was made and paid for job {leader}, and its result is lost.",
         "Run retry to look for it once more, or retry --pay-again to have it made and paid anew.",
     )
+
+
+def awaited(positions: Sequence[int]) -> Failure:
+    """Return why a job goes on whose other results are delivered; positions count from 1."""
+    return Failure(
+        "result_awaited",
+        f"{_results(positions)} could not be fetched yet; all else of the edit is delivered.",
+        "It is asked for again by itself, which is free.",
+    )
+
+
+def in_part(positions: Sequence[int], why: Failure) -> Failure:
+    """Return why a job is done without some of its results; positions count from 1."""
+    return Failure(
+        "result_missing",
+        f"{_results(positions)} could not be fetched; all else of the edit is delivered. "
+        f"{why.message}",
+        "Run retry to ask for it once more, which is free, or retry --pay-again to have the whole "
+        "edit made and paid anew.",
+    )
+
+
+def _results(positions: Sequence[int]) -> str:
+    """Return which results are meant, in words."""
+    *others, last = map(str, positions)
+    return f"Results {', '.join(others)} and {last}" if others else f"Result {last}"
 
 
 def late(hours: float) -> Failure:

@@ -146,6 +146,16 @@ class Job:
     results: tuple[Result, ...]
 
     @property
+    def published(self) -> tuple[Result, ...]:
+        """The results that stand under their final names."""
+        return tuple(each for each in self.results if each.published_at is not None)
+
+    @property
+    def missing(self) -> tuple[Result, ...]:
+        """The results that were never fetched, or that the spool lost again."""
+        return tuple(each for each in self.results if each.sha256 is None)
+
+    @property
     def reused(self) -> bool:
         """Whether the results are those of the leader: nothing was paid for them."""
         return bool(self.results) and self.submit is not None and self.submit.task_id is None

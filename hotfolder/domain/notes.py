@@ -9,9 +9,10 @@ from hotfolder.domain.failures import Failure
 
 
 class Kind(StrEnum):
-    """Why there is no output; the value is part of the note's name."""
+    """Why an output is missing; the value is part of the note's name."""
 
     FAILED = "failed"
+    INCOMPLETE = "incomplete"
     IN_DOUBT = "in-doubt"
     HELD = "held"
     WAITING = "waiting"
@@ -19,6 +20,7 @@ class Kind(StrEnum):
 
 _FIRST_WORDS = {
     Kind.FAILED: "was not edited.",
+    Kind.INCOMPLETE: "was edited, but not everything that the edit made is here.",
     Kind.IN_DOUBT: "was sent to be edited, and nobody knows what became of it.",
     Kind.HELD: "is not edited for now.",
     Kind.WAITING: "waits.",

@@ -19,6 +19,11 @@ the law of `paid`, over all submits of the job, in the transaction that states i
 After FETCHED the results are safe in the local spool: no edge leads back to paying. A job that
 makes the same edit as another takes that one's results (Reused) instead of paying.
 
+Each result of a task goes its own way. What could be had is published, and the task is asked for
+the rest again (PublishedInPart). A job of which something is published never fails any more: where
+the rest cannot be had it is done with what there is, and says what is missing (EndedInPart). Only
+such a job leaves DONE again: a person may have the rest asked for once more, which is free.
+
 Waiting is not a state: it is the job's due time. Holds are not states either.
 An event that is not in the table for a state is a bug in the caller: `advance` raises and the
 job stays as it was.
@@ -97,6 +102,7 @@ TRANSITIONS: Mapping[State, Mapping[type[ev.Event], State]] = MappingProxyType(
             ev.RemoteFailedInPassing: State.ACCEPTED,
             ev.RemoteCancelled: State.CANCELLED,
             ev.RemoteLost: State.IN_DOUBT,
+            ev.EndedInPart: State.DONE,
         },
         State.FINISHED: {
             ev.Postponed: State.FINISHED,
@@ -104,10 +110,12 @@ TRANSITIONS: Mapping[State, Mapping[type[ev.Event], State]] = MappingProxyType(
             ev.LinksExpired: State.RUNNING,
             ev.LinksUnusable: State.RUNNING,
             ev.GaveUp: State.FAILED,
+            ev.EndedInPart: State.DONE,
         },
         State.FETCHED: {
             ev.Postponed: State.FETCHED,
             ev.Published: State.DONE,
+            ev.PublishedInPart: State.RUNNING,
             ev.SpoolLost: State.RUNNING,
         },
         State.IN_DOUBT: {
@@ -119,7 +127,7 @@ TRANSITIONS: Mapping[State, Mapping[type[ev.Event], State]] = MappingProxyType(
             ev.Retried: State.ACCEPTED,
             ev.Requeried: State.RUNNING,
         },
-        State.DONE: {},
+        State.DONE: {ev.Requeried: State.RUNNING},
         State.CANCELLED: {},
     }
 )

@@ -7,6 +7,7 @@ files; it may crash, hang or be killed for its memory, and nothing else dies of 
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import mmap
 import os
@@ -30,6 +31,8 @@ _NICENESS: Final = 5
 _FIRST_TO_GO: Final = "1000"
 MEMORY_LACK: Final = "MemoryLack"
 UNEXPECTED: Final = "Unexpected"
+DISK_REFUSED: Final = "DiskRefused"
+_OF_THE_DISK: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS})
 
 Answer = dict[str, Any]
 
@@ -68,6 +71,8 @@ def _answer(order: Mapping[str, Any], files: list[int]) -> Answer:
     except MemoryError:
         return {"error": MEMORY_LACK, "text": "not enough memory"}
     except Exception as error:  # noqa: BLE001  one place: whatever it is, it is told
+        if isinstance(error, OSError) and error.errno in _OF_THE_DISK:
+            return {"error": DISK_REFUSED, "errno": error.errno}
         return {"error": UNEXPECTED, "text": f"{type(error).__name__}: {error}"}
     finally:
         signal.alarm(0)

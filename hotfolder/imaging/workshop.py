@@ -5,9 +5,11 @@ Here that costs one worker and is told as an error:
 
     PictureError       what the worker says of the picture itself
     WorkerFailed
-     +- WorkerDied     crashed, or was killed
+     +- WorkerDied     crashed
+     |   +- WorkerKilled   was killed by somebody else: most often for want of the machine's memory
      +- WorkerSlow     took longer than its deadline, and was ended
      +- MemoryLack     needed more than the memory that it was given
+     +- DiskRefused    could not write, or read, for a reason of the disk: errno says which
 
 Workers are started when they are first needed and kept warm. A picture that takes more than the
 whole budget is worked on while nothing else is.
@@ -19,6 +21,7 @@ import asyncio
 import contextlib
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -29,7 +32,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from hotfolder.imaging import picture
-from hotfolder.imaging.worker import LARGEST_MESSAGE, MEMORY_LACK, UNEXPECTED
+from hotfolder.imaging.worker import DISK_REFUSED, LARGEST_MESSAGE, MEMORY_LACK, UNEXPECTED
 from hotfolder.threads import DaemonThreads, Pool
 
 PLACES: Final = 4
@@ -49,6 +52,8 @@ PIXEL_BYTES_OF: Final[Mapping[str, int]] = {
 }
 LEAST_S: Final = 60.0
 PIXELS_IN_A_SECOND: Final = 1_000_000
+KILLED_TRIES: Final = 20  # an hour and more
+_KILLED: Final = frozenset({-signal.SIGKILL, -signal.SIGTERM})
 _GONE_WITHIN_S: Final = 5.0
 _HOME = Path(__file__).parents[2]
 
@@ -72,7 +77,11 @@ class WorkerFailed(Exception):
 
 
 class WorkerDied(WorkerFailed):
-    """The worker crashed or was killed."""
+    """The worker crashed, or was killed."""
+
+
+class WorkerKilled(WorkerDied):
+    """Somebody killed the worker: the machine for want of memory, a person, or its own end."""
 
 
 class WorkerSlow(WorkerFailed):
@@ -81,6 +90,19 @@ class WorkerSlow(WorkerFailed):
 
 class MemoryLack(WorkerFailed):
     """The worker needed more memory than it was given."""
+
+
+class DiskRefused(WorkerFailed):
+    """The disk refused the worker; errno says why."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(os.strerror(code))
+        self.errno = code
+
+
+def patience(error: Exception, tries: int) -> int:
+    """Return how often work may fail before its picture is to blame: `tries`, but for killings."""
+    return KILLED_TRIES if isinstance(error, WorkerKilled) else tries
 
 
 class Worker(Protocol):
@@ -148,6 +170,8 @@ class Workshop:
             return answer
         if answer["error"] == MEMORY_LACK:
             raise MemoryLack("it needs more memory than pictures of its size should")
+        if answer["error"] == DISK_REFUSED:
+            raise DiskRefused(answer["errno"])
         if answer["error"] == UNEXPECTED:
             raise WorkerFailed(answer["text"])
         raise _ERRORS.get(answer["error"], picture.BrokenPicture)(answer["text"])
@@ -263,11 +287,18 @@ class WorkerProcess:
         except TimeoutError:
             raise WorkerSlow(f"it took longer than {deadline_s:.0f} seconds") from None
         except OSError as error:
-            raise WorkerDied(f"the worker is gone: {error}") from error
+            raise self._death(f"the worker is gone: {error}") from error
         if not answer:
-            raise WorkerDied("the worker died of it")
+            raise self._death("the worker died of it")
         found: dict[str, Any] = json.loads(answer)
         return found
+
+    def _death(self, said: str) -> WorkerDied:
+        """Return what the worker died of, `said` where nobody killed it."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            if self.program.wait(_GONE_WITHIN_S) in _KILLED:
+                return WorkerKilled("the worker was killed, most likely for want of memory here")
+        return WorkerDied(said)
 
     def end(self) -> None:
         """End the worker now; one that hangs in the kernel is not waited for."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from hotfolder.domain.clock import Now
-from hotfolder.journal import roots
+from hotfolder.journal import replacing, roots
 from hotfolder.journal.connection import FILE_NAME, check_whole, fold, open_writer, snapshot
 from hotfolder.journal.lock import is_locked, locked
 from hotfolder.journal.session import Session
@@ -92,6 +92,7 @@ def put_back(folder: Path, copy: Path, clock: Now) -> tuple[list[str], Path | No
         _sync(part)
         aside = _kept_aside(path, clock) if path.exists() else None
         part.replace(path)
+        replacing.settle(folder)
         _sync(folder)
     return watches, aside
 

@@ -115,9 +115,13 @@ def lift_disproved(
             return lift(session, [each for each in (ACCOUNT, watch, rule) if each in tried])
         case ev.Fetched():
             return lift(session, [ACCOUNT], SPOOL_BLOCKED)
-        case ev.Published() if before.failure and before.failure.code == OUTPUT_BLOCKED:
+        case ev.Published() | ev.PublishedInPart() if _was_blocked(before):
             return lift(session, [watch])
     return []
+
+
+def _was_blocked(job: Job) -> bool:
+    return job.failure is not None and job.failure.code == OUTPUT_BLOCKED
 
 
 def try_now(session: Session, scope: str | None = None) -> None:

@@ -8,7 +8,6 @@ of its own. A caller's answer comes after the commit is on the disk.
 from __future__ import annotations
 
 import asyncio
-import os
 import queue
 import secrets
 import sqlite3
@@ -16,10 +15,12 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+
+import structlog
 
 from hotfolder.clock import MACHINE_CLOCK
 from hotfolder.domain.clock import Clock
@@ -27,8 +28,9 @@ from hotfolder.domain.errors import JournalError, JournalUnavailable
 from hotfolder.domain.failpoints import Failpoint, no_failpoint
 from hotfolder.domain.measures import Measure, Observe, unobserved
 from hotfolder.domain.tokens import Random
-from hotfolder.journal import lock, stepping
+from hotfolder.journal import replacing, stepping
 from hotfolder.journal.connection import FILE_NAME, damage_reported, open_writer
+from hotfolder.journal.lock import locked
 from hotfolder.journal.session import Session
 from hotfolder.threads import DaemonThreads, Pool
 
@@ -36,6 +38,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _SHARED_COMMIT = 256
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.journal")
 
 
 class _Operation:
@@ -52,6 +56,9 @@ class Journal:
     Raises JournalLocked when another process holds it, JournalDamaged, JournalNewer.
     `failpoint` is passed `commit.before` and `commit.after` of what changes anything, `observe` how
     long such a commit took; both in the journal's thread.
+
+    `replaced` says what to do once the file was taken away or another put in its place, "" before
+    that. No intent is stated then any more; what the journal knew is saved when it is closed.
 
     `trouble` says why the disk refuses commits since a while, "" while it takes them; `tell` is
     called with it, in the journal's thread, when that begins and ends.
@@ -73,13 +80,15 @@ class Journal:
         self._failpoint = failpoint
         self._observe = observe
         self._tell = tell
-        self._lock = lock.take(folder)
-        try:
+        with ExitStack() as opening:
+            opening.enter_context(locked(folder))
             self._connection = open_writer(self.path)
             self.clock = stepping.known(Session(self._connection, clock), clock)
-        except BaseException:
-            os.close(self._lock)
-            raise
+            replacing.settle(folder)
+            self._lock = opening.pop_all()
+        self._identity = replacing.identity(self.path)
+        self._saved: Path | None = None
+        self.replaced = ""
         self.trouble = ""
         self._closed = False
         self._gate = threading.Lock()
@@ -119,7 +128,7 @@ class Journal:
             self._closed = True
         self._thread.submit(self._end).result()
         self._thread.shutdown()
-        os.close(self._lock)
+        self._lock.close()
 
     def _enqueue(
         self, operation: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs
@@ -146,6 +155,9 @@ class Journal:
             self._commit_together(batch, step)
 
     def _end(self) -> None:
+        with suppress(sqlite3.Error):
+            if self._saved is not None:
+                self._connection.execute("VACUUM INTO ?", (str(self._saved),))
         with suppress(sqlite3.Error):  # a full disk: the log stays and is read at the next start
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self._connection.close()
@@ -177,12 +189,25 @@ class Journal:
             else:
                 operation.answer.set_exception(failure)
 
+    def _look(self) -> None:
+        if self.replaced or replacing.identity(self.path) == self._identity:
+            return
+        self._saved = replacing.saved_path(self.path, self.clock())
+        self.replaced = replacing.note(self.path, self._saved)
+        log.error("journal.replaced", error=self.replaced)
+
     def _transact(
         self, batch: list[_Operation], step: timedelta
     ) -> list[tuple[Any, Exception | None]]:
+        self._look()
         self._connection.execute("BEGIN IMMEDIATE")
         try:
-            session = Session(self._connection, lambda: self.clock() - step, self._random)
+            session = Session(
+                self._connection,
+                lambda: self.clock() - step,
+                self._random,
+                replaced=self.replaced,
+            )
             before = self._connection.total_changes
             answers = [self._run_one(session, operation) for operation in batch]
             if step or not (self.clock.kept or self._connection.total_changes == before):

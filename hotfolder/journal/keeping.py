@@ -9,6 +9,7 @@ from hotfolder.domain import events as ev
 from hotfolder.domain.errors import HotfolderError
 from hotfolder.domain.jobs import Job, Result
 from hotfolder.domain.paid import NOT_SAID
+from hotfolder.domain.states import State
 from hotfolder.journal import leaders, paid, uploads
 from hotfolder.journal.rows import existing_job
 from hotfolder.journal.session import Session
@@ -152,8 +153,15 @@ def _keep_fetched(session: Session, job: Job, event: ev.Fetched | ev.Reused) -> 
 
 
 def _keep_reused(session: Session, job: Job, event: ev.Reused) -> None:
-    """Keep the leader's results as this job's own, by a submit that was none and cost nothing."""
+    """Keep the leader's results as this job's own, by a submit that was none and cost nothing.
+
+    A job that looks for the rest of what it had of its leader keeps that submit.
+    """
     leader = existing_job(session, event.leader)
+    if job.state is State.RUNNING:
+        _put_results(session, job, leader.results)
+        _keep_fetched(session, job, event)
+        return
     if leader.submit is None:
         raise LookupError(f"job {leader.id} was never submitted")
     number = job.submit.number + 1 if job.submit else 1
@@ -185,7 +193,7 @@ def _keep_retried(session: Session, job: Job, event: ev.Retried) -> None:
 
 def _need_task(session: Session, job: Job, _event: ev.Requeried) -> None:
     """Let an earlier task be asked for where the newest submit has none."""
-    if job.submit is not None and job.submit.task_id is not None:
+    if job.reused or (job.submit is not None and job.submit.task_id is not None):
         return
     submit = paid.best_task(session, job.id)
     if submit is None:
@@ -230,5 +238,6 @@ KEEP: Final[Mapping[type[ev.Event], Callable[[Session, Job, Any], object]]] = {
     ev.Reused: _keep_reused,
     ev.Retried: _keep_retried,
     ev.LinksExpired: lambda s, job, _: s.change("count_expired_links", job=job.id),
+    ev.EndedInPart: lambda s, job, e: paid.hear(s, _submit_id(job), e.charge),
     ev.SpoolLost: lambda s, job, _: s.change("forget_spool", submit=_submit_id(job)),
 }

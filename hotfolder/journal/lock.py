@@ -1,4 +1,9 @@
-"""The lock that says whose the journal is: one daemon's, and free again when its process ends."""
+"""The lock that keeps a second daemon from a journal: a flock on the state directory itself.
+
+Nobody can remove it as they can a file, and it is never on the journal's file: closing that would
+give up SQLite's own locks. A daemon of an older program holds `journal.lock` instead, which it
+leaves behind; so where that stands it is taken, too.
+"""
 
 from __future__ import annotations
 
@@ -6,51 +11,61 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import Final
 
 from hotfolder.domain.errors import JournalLocked
 
-_LOCK_NAME = "journal.lock"
-_LOCK_TRIES = 20
-_LOCK_PAUSE_S = 0.01
+OLDER_NAME: Final = "journal.lock"
 
-
-def take(folder: Path) -> int:
-    """Return the folder's lock, taken: a file to close. Raises JournalLocked.
-
-    `is_locked` takes it for a moment, too: hence several tries.
-    """
-    handle = os.open(folder / _LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    for _ in range(_LOCK_TRIES):
-        with suppress(BlockingIOError):
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return handle
-        time.sleep(_LOCK_PAUSE_S)
-    os.close(handle)
-    raise JournalLocked(f"another hotfolder holds the journal in {folder}")
+_FLAGS: Final = os.O_RDONLY | os.O_CLOEXEC
+_TRIES: Final = 20
+_PAUSE_S: Final = 0.01
 
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Keep every daemon from the journal in this folder. Raises JournalLocked where one runs."""
-    handle = take(folder)
-    try:
+    """Keep every other daemon from the journal in this folder.
+
+    Raises JournalLocked where one runs, FileNotFoundError without the folder. `is_locked` takes the
+    lock for a moment, too: hence several tries.
+    """
+    with ExitStack() as closing:
+        for handle in _handles(folder):
+            closing.callback(os.close, handle)
+            if not _takes_in_the_end(handle):
+                raise JournalLocked(f"another hotfolder holds the journal in {folder}")
         yield
-    finally:
-        os.close(handle)
 
 
 def is_locked(folder: Path) -> bool:
     """Return whether a process holds the journal in this folder."""
-    try:
-        handle = os.open(folder / _LOCK_NAME, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(handle)
+    with ExitStack() as closing, suppress(FileNotFoundError):
+        for handle in _handles(folder):
+            closing.callback(os.close, handle)
+            if not _takes(handle, fcntl.LOCK_SH):
+                return True
     return False
+
+
+def _handles(folder: Path) -> Iterator[int]:
+    yield os.open(folder, _FLAGS)
+    with suppress(FileNotFoundError):
+        yield os.open(folder / OLDER_NAME, _FLAGS)
+
+
+def _takes_in_the_end(handle: int) -> bool:
+    for _ in range(_TRIES):
+        if _takes(handle, fcntl.LOCK_EX):
+            return True
+        time.sleep(_PAUSE_S)
+    return False
+
+
+def _takes(handle: int, kind: int) -> bool:
+    try:
+        fcntl.flock(handle, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -44,13 +44,10 @@ def wanted(session: Session, failures: Collection[str], all_: Collection[str]) -
 
     Only the newest job of a source and rule has something to say.
     """
-    found = session.rows("failures_to_note") if failures or all_ else []
-    found += session.rows("waits_to_note") if all_ else []
-    return [
-        _wanted(row)
-        for row in found
-        if row["watch"] in all_ or (row["watch"] in failures and row["state"] == State.FAILED)
-    ]
+    failed = session.rows("failures_to_note") if failures or all_ else []
+    waiting = session.rows("waits_to_note") if all_ else []
+    found = [row for row in failed if row["watch"] in failures or row["watch"] in all_]
+    return [_wanted(row) for row in (*found, *(row for row in waiting if row["watch"] in all_))]
 
 
 def kept(session: Session) -> list[Kept]:
@@ -100,6 +97,8 @@ def _wanted(row: sqlite3.Row) -> Wanted:
 def _kind(row: sqlite3.Row) -> Kind:
     if row["state"] == State.FAILED:
         return Kind.FAILED
+    if row["state"] == State.DONE:
+        return Kind.INCOMPLETE
     if row["state"] == State.IN_DOUBT:
         return Kind.IN_DOUBT
     return Kind.HELD if row["held"] else Kind.WAITING

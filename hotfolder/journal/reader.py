@@ -9,6 +9,7 @@ from typing import Concatenate, ParamSpec, Self, TypeVar
 
 from hotfolder.domain.clock import Now, utc_now
 from hotfolder.domain.errors import JournalOlder
+from hotfolder.journal import replacing
 from hotfolder.journal.connection import FILE_NAME, damage_reported, migrations, open_reader
 from hotfolder.journal.lock import is_locked
 from hotfolder.journal.session import Session
@@ -20,12 +21,15 @@ T = TypeVar("T")
 class Reader:
     """A read-only view of the journal in `folder`.
 
-    With `any_version` one of an older program is read, too, for what was the same in each.
-    Raises FileNotFoundError where there is none yet, JournalDamaged, JournalNewer, JournalOlder.
+    With `any_version` whatever stands there is read, one of an older program, too, for what was the
+    same in each. Raises FileNotFoundError where there is none yet, JournalDamaged, JournalReplaced,
+    JournalNewer, JournalOlder.
     """
 
     def __init__(self, folder: Path, *, clock: Now = utc_now, any_version: bool = False) -> None:
         self._path = folder / FILE_NAME
+        if not any_version:
+            replacing.check(folder)
         if not self._path.exists():
             raise FileNotFoundError(self._path)
         self._clock = clock

@@ -11,6 +11,7 @@ from importlib import resources
 from typing import Any, Final
 
 from hotfolder.domain.clock import Now
+from hotfolder.domain.errors import JournalReplaced
 from hotfolder.domain.tokens import Random
 
 _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
@@ -48,8 +49,14 @@ class Session:
     """
 
     def __init__(
-        self, connection: sqlite3.Connection, clock: Now, random: Random = secrets.token_bytes
+        self,
+        connection: sqlite3.Connection,
+        clock: Now,
+        random: Random = secrets.token_bytes,
+        *,
+        replaced: str = "",
     ) -> None:
+        self._replaced = replaced
         self._connection = connection
         self._random = random
         self.now = clock()
@@ -58,6 +65,11 @@ class Session:
     def new_id(self) -> str:
         """Return an id that nothing else has."""
         return self._random(ID_BYTES).hex()
+
+    def require_file(self) -> None:
+        """Raise JournalReplaced where what is written now can be found by nobody later."""
+        if self._replaced:
+            raise JournalReplaced(self._replaced)
 
     def rows(self, name: str, /, **values: Value) -> list[sqlite3.Row]:
         """Return all rows of a statement."""

@@ -94,7 +94,11 @@ def _next_look(
     match event:
         case ev.Postponed(until=until, waits_for=waits_for):
             return until, waits_for
-        case ev.SubmitDeferred(until=until) | ev.RemoteFailedInPassing(until=until):
+        case (
+            ev.SubmitDeferred(until=until)
+            | ev.RemoteFailedInPassing(until=until)
+            | ev.PublishedInPart(until=until)
+        ):
             return until, None
         case ev.Submitted(query_at=query_at):
             return query_at, None
@@ -116,9 +120,14 @@ def _attempt(job: Job, event: ev.Event) -> int:
 
 def _failure(job: Job, event: ev.Event) -> Failure | None:
     match event:
-        case ev.GaveUp(failure=failure) | ev.SubmitRefused(failure=failure):
-            return failure
-        case ev.RemoteFailed(failure=failure) | ev.RemoteFailedInPassing(failure=failure):
+        case (
+            ev.GaveUp(failure=failure)
+            | ev.SubmitRefused(failure=failure)
+            | ev.RemoteFailed(failure=failure)
+            | ev.RemoteFailedInPassing(failure=failure)
+            | ev.PublishedInPart(failure=failure)
+            | ev.EndedInPart(failure=failure)
+        ):
             return failure
         case ev.Postponed(failure=waiting) | ev.SubmitDeferred(failure=waiting):
             return waiting

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
 FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -39,6 +40,16 @@ def opened(name: str | os.PathLike[str], flags: int, folder: int | None = None) 
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+def make_folder(path: Path) -> None:
+    """Create a folder for its owner only, and those above it, where missing; durably."""
+    missing = [each for each in path.parents if not each.exists()]
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for each in (path, *missing):
+        # Also where it stood before: who made it may have been stopped before this.
+        with contextlib.suppress(PermissionError), opened(each.parent, FOLDER) as parent:
+            sync(parent)
 
 
 def create(folder: int, name: str, mode: int) -> int:
@@ -85,15 +96,22 @@ def by_renameat2(folder: int, old: str, target: int, new: str) -> None:
 
 def by_link(folder: int, old: str, target: int, new: str) -> None:
     """Rename without replacing by a second name for the file: for NFS above all."""
-    os.link(old, new, src_dir_fd=folder, dst_dir_fd=target, follow_symlinks=False)
+    try:
+        os.link(old, new, src_dir_fd=folder, dst_dir_fd=target, follow_symlinks=False)
+    except OSError as error:
+        if error.errno != errno.EIO:
+            raise
+        # So does `rclone mount` refuse links. If the share is lost, the next way tells.
+        raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP), new) from error
     os.unlink(old, dir_fd=folder)
 
 
 def by_looking_first(folder: int, old: str, target: int, new: str) -> None:
-    """Rename after looking: for file systems without links (exFAT, some SMB).
+    """Rename after looking: for file systems without links (exFAT, some SMB, `rclone mount`).
 
-    Between looking and renaming, another program's new file could be replaced. There is
-    no better way on these; the gap is one system call wide.
+    Between looking and renaming, another program's new file could be replaced; our own names
+    are reserved in the journal. There is no better way on these: a file that is created to take
+    the name would be seen half-done. The gap is one system call wide.
     """
     with contextlib.suppress(FileNotFoundError):
         os.stat(new, dir_fd=target, follow_symlinks=False)

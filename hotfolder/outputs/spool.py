@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from hotfolder.outputs.disk import FOLDER, create, opened, sync, write_all
+from hotfolder.outputs.disk import FOLDER, create, make_folder, opened, sync, write_all
 from hotfolder.outputs.errors import OutputError, blocked
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ class Spool:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         with blocked(folder):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(folder)
 
     def path(self, name: str) -> Path:
         """Give the file for a name; raises ValueError for what is no plain file name."""

@@ -1,4 +1,7 @@
-"""FINISHED: every result of a task into the local spool. After that the money is safe."""
+"""FINISHED: the results of a task into the local spool. After that the money is safe.
+
+Each goes its own way: what can be had is kept, whatever becomes of the others.
+"""
 
 from __future__ import annotations
 
@@ -46,21 +49,36 @@ class Fetching:
         self._renewing = renewing
 
     async def __call__(self, job: Job) -> Outcome:
-        """Return Fetched, or what follows where that failed."""
+        """Return Fetched where anything came, else what follows."""
         submit = _submit(job)
-        try:
-            files = [
-                await self.fetch(job, each, names.result_file(submit.id, each.position), submit)
-                for each in job.results
-            ]
-        except OutputError as error:
-            return self._later.spool_blocked(job, error)
-        except WorkerFailed as error:
-            return Outcome(self._later.postponed(job, f"the result cannot be looked at: {error}"))
-        except (picture.PictureError, RemoteError) as error:
-            return Outcome(await self._renewing.after(job, submit, error))
+        files: list[ev.SpooledResult] = []
+        errors: list[OutputError | WorkerFailed | picture.PictureError | RemoteError] = []
+        for each in job.missing:
+            name = names.result_file(submit.id, each.position)
+            try:
+                files.append(await self.fetch(job, each, name, submit))
+            except (OutputError, WorkerFailed, picture.PictureError, RemoteError) as error:
+                errors.append(error)
+        if errors and not files:
+            return await self._failed(job, submit, errors[0])
         finished = "; ".join(dict.fromkeys(each.finished for each in files if each.finished))
         return Outcome(ev.Fetched(results=tuple(files), finished=finished))
+
+    async def _failed(
+        self,
+        job: Job,
+        submit: Submit,
+        error: OutputError | WorkerFailed | picture.PictureError | RemoteError,
+    ) -> Outcome:
+        """Return what comes of an attempt by which nothing was fetched."""
+        match error:
+            case OutputError():
+                return self._later.spool_blocked(job, error)
+            case WorkerFailed():
+                reason = f"the result cannot be looked at: {error}"
+                return Outcome(self._later.postponed(job, reason))
+            case _:
+                return Outcome(await self._renewing.after(job, submit, error))
 
     async def fetch(
         self, job: Job, result: Result | ev.RemoteResult, name: str, submit: Submit
@@ -70,7 +88,7 @@ class Fetching:
         Raises LinkGone, OutputError, PictureError, WorkerFailed, and other RemoteErrors.
         """
         raw = names.raw_file(name)
-        if not self.finishes(job):
+        if not self.finishes(job, result):
             return await self._download(job, result, name)
         if not await asyncio.to_thread(self._spool.exists, raw):
             await self._download(job, result, raw)
@@ -80,9 +98,11 @@ class Fetching:
             await asyncio.to_thread(self._spool.remove, raw)
             raise
 
-    def finishes(self, job: Job) -> bool:
-        """Whether a job's results are finished before they are published."""
-        return self._is_picture(job) and not job.plan.finish.is_nothing
+    def finishes(self, job: Job, result: Result | ev.RemoteResult) -> bool:
+        """Whether a result of a job is finished before it is published; a text never is."""
+        if result.url is None or job.plan.finish.is_nothing:
+            return False
+        return self._is_picture(job)
 
     async def finish(self, job: Job, position: int, name: str, submit: Submit) -> ev.SpooledResult:
         """Finish a raw result of the spool. Raises PictureError, WorkerFailed, OutputError."""

@@ -1,7 +1,8 @@
 """Part of FINISHED: results proved whole, and given back what they lost.
 
-Whatever goes wrong with finishing, a paid result is delivered: then as the service made it, and
-that is said. Beside each finished result its raw form is kept until it is published.
+Whatever is wrong with a picture, a paid result is delivered: then as the service made it, and that
+is said. A full disk and what else is the machine's trouble is waited for. Beside each finished
+result its raw form is kept until it is published.
 """
 
 from __future__ import annotations
@@ -19,12 +20,19 @@ import structlog
 
 from hotfolder.domain import events as ev
 from hotfolder.domain import names
-from hotfolder.domain.errors import OutputError
 from hotfolder.domain.jobs import Job, Submit
 from hotfolder.imaging.keepsake import Keepsake
 from hotfolder.imaging.picture import PictureError, PictureType, sniff
-from hotfolder.imaging.workshop import WorkerDied, WorkerFailed, WorkerSlow, Workshop
-from hotfolder.outputs.errors import blocked
+from hotfolder.imaging.workshop import (
+    DiskRefused,
+    MemoryLack,
+    WorkerDied,
+    WorkerFailed,
+    WorkerSlow,
+    Workshop,
+    patience,
+)
+from hotfolder.outputs.errors import OutputBlocked, blocked
 from hotfolder.outputs.spool import Spool
 
 TRIES: Final = 3
@@ -52,7 +60,7 @@ class Finishing:
             answer = await self._workshop.work_on("prove", [file.fileno()], {})
         except WorkerFailed as error:
             kind = sniff(os.pread(file.fileno(), HEAD_BYTES, 0))
-            if job.attempt + 1 < UNPROVED_TRIES or kind is None:
+            if job.attempt + 1 < patience(error, UNPROVED_TRIES) or kind is None:
                 raise
             log.warning("result.unproved", **job.log_context(), error=str(error))
             return kind
@@ -71,8 +79,11 @@ class Finishing:
             kind = await self.prove(job, file)
             try:
                 answer = await self._finish(job, file, target, submit)
+            except DiskRefused as error:
+                raise OutputBlocked(error.errno, self._spool.folder) from error
             except (PictureError, WorkerFailed) as error:
-                if isinstance(error, WorkerDied | WorkerSlow) and job.attempt + 1 < TRIES:
+                unclear = isinstance(error, WorkerDied | WorkerSlow | MemoryLack)
+                if job.attempt + 1 < patience(error, TRIES if unclear else 1):
                     raise  # this says more of the machine than of the picture
                 log.warning("result.unfinished", **job.log_context(), error=str(error))
                 told = f"not finished ({error}): it is as the service made it"
@@ -92,7 +103,7 @@ class Finishing:
         with contextlib.ExitStack() as stack:
             files = [file.fileno(), target.fileno()]
             pixels = 0
-            with contextlib.suppress(OutputError):
+            if self._spool.exists(names.keepsake_file(job.id)):
                 kept = stack.enter_context(self._opened(names.keepsake_file(job.id)))
                 files.append(kept.fileno())
                 pixels = _pixels(kept) if job.plan.finish.size == "source" else 0

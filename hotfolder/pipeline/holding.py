@@ -44,9 +44,11 @@ def commit(session: Session, before: Job, outcome: Outcome, tried: Collection[st
 
     `tried` are the scopes whose trial the job is. An intent beyond its budgets is not stated; its
     scope is held instead. Nor is one for which a hold began while it was looked at, or while a
-    task that a callback named for the job is asked for. Raises what `transitions.apply` raises.
+    task that a callback named for the job is asked for. Raises what `transitions.apply` raises, and
+    JournalReplaced for an intent that nobody would find again.
     """
     if isinstance(outcome.event, ev.SubmitIntended):
+        session.require_file()
         if holds.scopes_over(session, before.id) - frozenset(tried):
             return _put_back(session, before)
         named = callbacks.named(session, before.id)

@@ -24,7 +24,7 @@ from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Job, Material
 from hotfolder.domain.preparation import Preparation
 from hotfolder.imaging.picture import NoDecoder, PictureError, PictureType
-from hotfolder.imaging.workshop import WorkerFailed, Workshop
+from hotfolder.imaging.workshop import DiskRefused, WorkerFailed, Workshop, patience
 from hotfolder.pipeline.steps import READ_TIMEOUT_S, Later
 from hotfolder.pipeline.threads import ShareThreads
 
@@ -181,7 +181,8 @@ class Preparing:
 
     def _failed(self, job: Job, what: str, error: Exception) -> ev.Event:
         """Try again what says nothing of the picture for certain, but not for ever."""
-        if job.attempt + 1 >= TRIES and isinstance(error, WorkerFailed):
+        of_disk = not isinstance(error, WorkerFailed) or isinstance(error, DiskRefused)
+        if not of_disk and job.attempt + 1 >= patience(error, TRIES):
             return ev.GaveUp(failure=failures.unprepared(what, str(error)))
         return self._later.postponed(job, f"{what} could not be prepared: {error}")
 

@@ -25,12 +25,13 @@ from hotfolder.pipeline.steps import Later, Outcome, output_is_silent
 from hotfolder.pipeline.threads import ShareThreads
 
 PUBLISH_TIMEOUT_S: Final = 60.0
+REST_LOOK_S: Final = 2.0
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.pipeline")
 
 
 class Publishing:
-    """Publishes a job's spooled results.
+    """Publishes a job's spooled results; what is missing of them is not waited for.
 
     `access` says how its outputs are left. `failpoint` is passed `publish.before` and `.after`.
     """
@@ -53,10 +54,11 @@ class Publishing:
         self._failpoint = failpoint
 
     async def __call__(self, job: Job) -> Outcome:
-        """Return Published, SpoolLost, or when to try again."""
+        """Return Published, PublishedInPart, SpoolLost, or when to try again."""
+        missing = [each.position for each in job.missing]
         try:
             for result in job.results:
-                if result.published_at is None:
+                if result.published_at is None and result.position not in missing:
                     await self._publish(job, result)
         except SpoolLost:
             return Outcome(ev.SpoolLost())
@@ -64,6 +66,9 @@ class Publishing:
             failure = Failure(failures.OUTPUT_BLOCKED, str(error), error.hint)
             later = ev.Postponed(until=self._later.backoff(job), reason=str(error), failure=failure)
             return Outcome(later, hold=(holds.watch_scope(job.watch), failure))
+        if missing:
+            until = self._later.after(REST_LOOK_S)
+            return Outcome(ev.PublishedInPart(until=until, failure=failures.awaited(missing)))
         return Outcome(ev.Published())
 
     async def _publish(self, job: Job, result: Result) -> None:

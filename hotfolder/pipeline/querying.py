@@ -168,7 +168,7 @@ class Querying:
 
     def _succeeded(self, job: Job, submit: Submit, report: TaskReport) -> ev.Event:
         if report.results:
-            if not submit.links_expired:
+            if not (submit.links_expired or job.published):
                 seen_running_s = self._seen_running_s.get(job.id)
                 self._durations.learn(job.plan.model, seen_running_s, self._running_s(job))
             return ev.RemoteSucceeded(results=report.results, charge=self._charge(report))

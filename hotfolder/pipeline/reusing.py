@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -146,18 +146,19 @@ class Reusing:
     async def _take(self, job: Job, leader: Job) -> Outcome | None:
         if leader.state is State.CANCELLED:  # at the service, which charged it all the same
             return None
-        if leader.state not in (State.FETCHED, State.DONE):
-            return self._wait(leader)
+        wanted = _wanted(job, leader)
+        if not wanted:
+            return None if leader.state is State.DONE else self._wait(leader)
         out_of_reach: OutputError | None = None
         await self._keep_source(job)
         try:
-            files = await self._copy_all(job, leader)
+            files = await self._copy_all(job, leader, wanted)
         except OutputError as error:
             files, out_of_reach = [], error
         if not files and leader.state is State.FETCHED:  # it will miss its spool and fetch anew
             return Outcome(self._later.postponed(job, "the result is being fetched again"))
         try:
-            files = files or await self._ask(job, leader)
+            files = files or await self._ask(job, leader, wanted)
         except OutputError as error:
             out_of_reach = error
         except (RemoteError, PictureError) as error:
@@ -179,10 +180,12 @@ class Reusing:
         until = self._later.backoff(job)
         return Outcome(ev.Postponed(until=until, reason=str(error), failure=failure))
 
-    async def _copy_all(self, job: Job, leader: Job) -> list[ev.SpooledResult]:
+    async def _copy_all(
+        self, job: Job, leader: Job, wanted: Sequence[Result]
+    ) -> list[ev.SpooledResult]:
         """Copy the results that are here; empty unless every one is, and is whole."""
         try:
-            files = [await self._copy(job, leader, each) for each in leader.results]
+            files = [await self._copy(job, leader, each) for each in wanted]
         except PictureError:
             return []
         found = [each for each in files if each is not None]
@@ -191,7 +194,7 @@ class Reusing:
     async def _copy(self, job: Job, leader: Job, result: Result) -> ev.SpooledResult | None:
         """Copy a result from the spool, else from where it was published."""
         name = _spool_name(job, result.position)
-        if self._fetching.finishes(job):
+        if self._fetching.finishes(job, result):
             if await self._copy_to(names.raw_file(name), leader, result) is None:
                 return None
             return await self._fetching.finish(job, result.position, name, _paid(leader))
@@ -228,8 +231,8 @@ class Reusing:
         except TimeoutError:
             raise output_is_silent() from None
 
-    async def _ask(self, job: Job, leader: Job) -> list[ev.SpooledResult]:
-        """Fetch the results of the leader's task once more; empty where the service has none."""
+    async def _ask(self, job: Job, leader: Job, wanted: Sequence[Result]) -> list[ev.SpooledResult]:
+        """Fetch results of the leader's task once more; empty where the service has none."""
         submit = leader.submit
         if submit is None or submit.task_id is None or submit.site != self._client.site:
             return []
@@ -240,7 +243,15 @@ class Reusing:
         return [
             await self._fetching.fetch(job, each, _spool_name(job, each.position), submit)
             for each in report.results
+            if each.position in {result.position for result in wanted}
         ]
+
+
+def _wanted(job: Job, leader: Job) -> list[Result]:
+    """Return what a leader has of its results and a job that follows it has not."""
+    has = {each.position for each in job.results} if job.state is State.RUNNING else set()
+    has -= {each.position for each in job.missing}
+    return [each for each in leader.results if each.sha256 and each.position not in has]
 
 
 def _paid(leader: Job) -> Submit:

@@ -27,6 +27,7 @@ from hotfolder.domain.errors import Busy, Held, OutputError, RemoteError, RuleHo
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.measures import Measure, Observe
+from hotfolder.domain.paid import NOT_SAID, Charge
 from hotfolder.domain.retry import backoff_s
 from hotfolder.journal import holds
 from hotfolder.journal.budgets import Budget
@@ -128,6 +129,38 @@ class Later:
             case sources.RootGone() | OSError():
                 return self.postponed(job, f"the source cannot be read: {sources.in_words(error)}")
         return ev.SourceChanged()
+
+
+def keeping_part(step: Step) -> Step:
+    """Return a step that fails no job of which something is published: it is done with that.
+
+    Whatever comes of its task then, only the rest of the results is lost.
+    """
+
+    async def step_keeping(job: Job) -> Outcome:
+        outcome = await step(job)
+        bad_end = _bad_end(outcome.event)
+        if bad_end is None or not job.published:
+            return outcome
+        why, charge = bad_end
+        failure = failures.in_part([each.position for each in job.missing], why)
+        return Outcome(ev.EndedInPart(failure=failure, charge=charge))
+
+    return step_keeping
+
+
+def _bad_end(event: ev.Event) -> tuple[Failure, Charge] | None:
+    """Return why, and charged how, an event ends a submitted job badly; None where it does not."""
+    match event:
+        case ev.RemoteFailed(failure=why, charge=charge):
+            return why, charge
+        case ev.GaveUp(failure=why) | ev.RemoteFailedInPassing(failure=why):
+            return why, NOT_SAID
+        case ev.RemoteCancelled(charge=charge):
+            return failures.PAID_LOST, charge
+        case ev.RemoteLost():
+            return failures.PAID_LOST, NOT_SAID
+    return None
 
 
 def confirmed(

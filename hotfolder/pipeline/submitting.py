@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -32,7 +33,7 @@ from hotfolder.domain.retry import PollSchedule
 from hotfolder.journal import acceptance, holds, places, uploads
 from hotfolder.journal.drafts import Draft
 from hotfolder.journal.journal import Journal
-from hotfolder.outputs import target
+from hotfolder.outputs import target, trial
 from hotfolder.outputs.errors import NotMounted
 from hotfolder.outputs.spool import Spool
 from hotfolder.pipeline.marking import Marking, Unmarked
@@ -46,6 +47,8 @@ from hotfolder.runninghub.catalog import MEGABYTE, CurrentCatalog
 from hotfolder.runninghub.client import Client
 
 CHECK_TIMEOUT_S: Final = 20.0
+# After a result could not be named, its watch is held for about so long before the next is tried.
+TRIED_AGAIN_S: Final = 60.0
 # A plan that changed at the last moment must stay so: its sidecar may still be being written.
 REPLANNED_QUIET_S: Final = 2.0
 
@@ -85,11 +88,13 @@ class Storage:
     spool: Spool
     min_free_bytes: Callable[[], int]
     is_silent: Callable[[str], bool]
+    tried_s: dict[Path, float] = field(default_factory=dict)
 
-    def look(self, output_root: Path, *, was_mounted: bool) -> bool:
+    def look(self, output_root: Path, now_s: float, *, was_mounted: bool) -> bool:
         """Raise OutputError where a result could not be stored; blocks.
 
-        Returns whether a disk is mounted at the output folder, which must be so if it ever was.
+        From time to time a trial file is written and named there, first of all. Returns whether a
+        disk is mounted at the output folder, which must be so if it ever was.
         """
         mounted = target.is_mounted(output_root)
         if was_mounted and not mounted:
@@ -101,7 +106,13 @@ class Storage:
                     f"only {free_bytes // MEGABYTE} MB are free for the {place}",
                     hint="Make room there; limits.min_free_mb says how much must stay free.",
                 )
+        self._try(output_root, now_s)
         return mounted
+
+    def _try(self, output_root: Path, now_s: float) -> None:
+        if now_s - self.tried_s.get(output_root, -math.inf) >= TRIED_AGAIN_S:
+            trial.try_publishing(output_root)
+            self.tried_s[output_root] = now_s
 
 
 class Intending:
@@ -158,7 +169,8 @@ class Intending:
         if self._storage.is_silent(job.output_root):
             raise output_is_silent()
         was_mounted = await self._journal.run(places.was_mounted, job.output_root)
-        check = partial(self._storage.look, Path(job.output_root), was_mounted=was_mounted)
+        root, now_s = Path(job.output_root), self._later.clock.elapsed_s()
+        check = partial(self._storage.look, root, now_s, was_mounted=was_mounted)
         try:
             mounted = await self._threads.run(job.watch, check, timeout_s=CHECK_TIMEOUT_S)
         except TimeoutError:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from hotfolder import config
 from hotfolder.config import Problem, Reading, Watch
+from hotfolder.domain.errors import OutputError
 from hotfolder.intake import mounts
+from hotfolder.outputs.trial import try_publishing
 from hotfolder.preflight import overlaps, stated
 from hotfolder.preflight.overlaps import Folder
 
@@ -57,7 +59,10 @@ def answering(watches: Iterable[Watch], dead: Collection[Path]) -> list[Watch]:
 
 
 def access_problems(watches: Sequence[Watch]) -> list[str]:
-    """Return which folders are there but cannot be used by this user, and missing references."""
+    """Return which folders are there but cannot be used by this user, and missing references.
+
+    A hidden trial file is written into the outputs and removed again.
+    """
     read, write = os.R_OK | os.X_OK, os.W_OK | os.X_OK
     found = [
         f"{what} of watch {watch.name} cannot be {verb}: {folder}"
@@ -75,7 +80,27 @@ def access_problems(watches: Sequence[Watch]) -> list[str]:
         for path in rule.references
         if not os.path.isfile(path)  # noqa: PTH113  never raises
     ]
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys([*found, *_unpublishable(watches)]))
+
+
+def _unpublishable(watches: Iterable[Watch]) -> list[str]:
+    """Return in which outputs no result could get its name, as a trial file shows."""
+    refused: dict[Path, str] = {}
+
+    def attempt(root: Path) -> None:
+        try:
+            try_publishing(root)
+        except OutputError as error:
+            refused[root] = f"{error}. {error.hint}"
+
+    outputs = {each.output: each.name for each in watches if os.access(each.output, os.W_OK)}
+    late = _silent(outputs, attempt)
+    refused |= dict.fromkeys(late, "a trial file could not be written in time")
+    return [
+        f"no result can be published in the output of watch {name}: {refused[root]}"
+        for root, name in outputs.items()
+        if root in refused
+    ]
 
 
 def _folders(reading: Reading, name: str) -> Iterator[Folder]:
@@ -90,10 +115,12 @@ def answers(path: Path) -> bool:
     return not _silent([path])
 
 
-def _silent(paths: Iterable[Path]) -> frozenset[Path]:
+def _silent(
+    paths: Iterable[Path], look_at: Callable[[Path], object] = os.path.exists
+) -> frozenset[Path]:
     """Look at all of them at once, each in a thread that may hang for ever."""
     looks = {
-        path: threading.Thread(target=os.path.exists, args=(path,), daemon=True)
+        path: threading.Thread(target=look_at, args=(path,), daemon=True)
         for path in dict.fromkeys(paths)
     }
     for look in looks.values():

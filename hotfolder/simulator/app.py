@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 BASE_PATH = "/openapi/v2"
 NO_PRICE = "1501"
+TEXT_RESULT = {"url": None, "nodeId": "2", "outputType": "txt", "text": "SIMULATED: a remark"}
 HTTP_NOT_FOUND = 404
 
 
@@ -176,9 +177,11 @@ class Exchange:
         async def act(fate: Fault | None) -> Response:
             self._simulator.admit(request.headers.get("authorization"))
             answer = await self._told(self._simulator.task(task_id))
-            if fate is not None and answer.payload["results"] is not None:
-                return Reply(answer.payload | {"results": []})
-            return answer
+            results = answer.payload["results"]
+            if fate is None or not isinstance(results, list):
+                return answer
+            told = [*results, TEXT_RESULT] if fate.kind == "text_too" else []
+            return Reply(answer.payload | {"results": told})
 
         return await self.answer("query", self._simulator.text_of(task_id), act)
 
@@ -254,6 +257,7 @@ class Exchange:
         """Serve a result's file, to anyone who has the signed link."""
         token, _, index = request.path_params["name"].partition(".")[0].rpartition("_")
         task = self._simulator.result_task(token)
+        text = f"{task.order.prompt} result {int(index) + 1}" if task else ""
         self._note_key(request)
 
         async def act(fate: Fault | None) -> Response:
@@ -266,7 +270,7 @@ class Exchange:
             content = await asyncio.wrap_future(self._simulator.edit_of(task, int(index)))
             return file_answer(content, task.order.result_type, request.headers)
 
-        return await self.answer("download", task.order.prompt if task else "", act)
+        return await self.answer("download", text, act)
 
     async def uploaded_file(self, request: Request) -> Response:
         """Serve an uploaded file, as the real service's links may be opened by anyone."""

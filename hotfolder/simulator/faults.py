@@ -4,7 +4,8 @@ A rule names a call and a kind of fault, and narrows down the requests it is for
 Rules belong to three layers. One request can be hit by one rule of each layer:
 
     delay   slow                                   before anything else
-    fate    fail_task, no_results, expired, fast   what becomes of the task
+    fate    fail_task, no_results, text_too,       what becomes of the task
+            expired, fast
     wire    all others                             what becomes of the answer, or of
                                                    the callback
 
@@ -49,6 +50,7 @@ KINDS: Mapping[str, Trait] = {
     "slow": Trait("delay", CALLS),
     "fail_task": Trait("fate", frozenset({"submit"})),
     "no_results": Trait("fate", frozenset({"submit", "query"})),
+    "text_too": Trait("fate", frozenset({"query"})),
     "expired": Trait("fate", frozenset({"submit", "download"})),
     "fast": Trait("fate", frozenset({"submit"})),
     "drop_before": Trait("wire", _ANSWERED, acts=False),
@@ -84,8 +86,8 @@ class Fault:
     call: which request it is for; kind: one of `KINDS`.
 
     Which of those requests, all conditions together:
-    contains: only if this text is in the prompt (query and download: of their task;
-        upload: in the file's name).
+    contains: only if this text is in the prompt (query: of its task; download: of its
+        task, then "result 1", "result 2", ...; upload: in the file's name).
     skip: let the first n matching ones pass; every: then hit each n-th, starting at
         once; times: hit so many, then no more (None: no end); probability: hit by
         chance, drawn from the simulator's seeded numbers.

@@ -62,6 +62,7 @@ def job_json(view: JobView) -> Json:
         "state": job.state.value,
         "task_id": job.submit.task_id if job.submit else None,
         "outputs": outputs(job),
+        "missing": [each.position for each in job.missing] if job.published else [],
         "charge": _number(view.charge),
         "estimate": _number(job.estimate.amount),
         "error": _failure_json(job.failure),

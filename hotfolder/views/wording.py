@@ -33,6 +33,8 @@ def state_words(job: Job) -> str:
     words = _WORDS[job.state]
     if job.state is State.DONE and job.ended_at is not None:
         words = f"done on {local_time(job.ended_at)}: {', '.join(outputs(job)) or 'no output'}"
+    elif job.published and job.missing:
+        words = f"delivered in part: {', '.join(outputs(job))}; the rest is asked for again"
     if job.stale:
         words = f"{words} ({STALE})"
     if job.failure is None:

@@ -203,3 +203,20 @@ def test_wrong_usage_is_2(hotfolder: CommandLine, words: list[str]) -> None:
     assert ended.code == 2, ended.said
     assert not ended.out
     assert re.search(r"nonsense|timeout|lost|loud|nobody|PATH", ended.err)
+
+
+def test_a_journal_that_is_taken_away_is_5(hotfolder: CommandLine, studio: Studio) -> None:
+    """The daemon ends by itself; it and `status` say where what it knew is."""
+    with hotfolder.daemon() as daemon:
+        studio.drop("ann.jpg")
+        daemon.until(lambda: studio.states() == {"done": 1}, "ann is done")
+        (studio.state / "journal.db").unlink()
+        studio.drop("bob.jpg", number=2)
+        ended = daemon.end(0)
+    assert ended.code == 5, ended.said
+    assert "journal.replaced" in ended.err
+    assert "somebody took away the journal" in ended.err
+    told = hotfolder("status")
+    assert told.code == 5
+    assert "hotfolder restore" in told.err
+    assert len(studio.ledger().tasks) == 1

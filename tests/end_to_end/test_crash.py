@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hotfolder.simulator import Settings, in_thread
+from hotfolder.simulator import Fault, Settings, in_thread
 from tests.end_to_end.driver import Driver
 from tests.end_to_end.lookout import Lookout
 from tests.studio import Studio
@@ -145,3 +145,26 @@ async def test_twins_are_paid_once_whenever_it_is_killed(
     assert studio.states() == {"done": 2}, studio.summary()
     assert studio.outputs() == ["ann.jpg", "bob.jpg"]
     assert len(bench.tasks()) == 1
+
+
+@pytest.mark.parametrize("number", range(14, 29, 2))
+async def test_a_result_that_comes_later_is_published_once_whenever_it_is_killed(
+    tmp_path: Path, server: RunningServer, driver: Driver, number: int
+) -> None:
+    """The second of two results comes after the first: one task, and each stands there once."""
+    bench = Bench(tmp_path / "parts", server, driver, 2000 + number)
+    studio = bench.studio
+    rule = f'model = "qwen-image-2.0/image-edit"\nprompt = "{bench.prompt}"'
+    studio.configure(rules=[f'{rule}\nparams = {{ imageNum = "2" }}'])
+    gone = f"{bench.prompt} result 2"
+    studio.fault(Fault(call="download", kind="expired", contains=gone, status=404, times=1))
+    with Lookout([studio.output]) as lookout:
+        killed = bench.once("commit.after", number)
+        assert not killed or not bench.once()
+    assert not lookout.partial
+    assert studio.states() == {"done": 1}, studio.summary()
+    assert studio.outputs() == ["ann-2.jpg", "ann.jpg"]
+    assert len(bench.tasks()) == 1
+    kinds = Counter(studio.history("ann.jpg"))
+    assert kinds["Published"] == kinds["PublishedInPart"] == 1
+    assert list((studio.state / "spool").iterdir()) == []

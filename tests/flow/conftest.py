@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hotfolder.simulator import Settings, in_thread
+from tests.mounting import mount, unmount
 from tests.studio import Studio
 
 if TYPE_CHECKING:
@@ -19,3 +20,13 @@ def studio(tmp_path: Path) -> Iterator[Studio]:
     """Give a studio with empty folders and a service that works at once."""
     with in_thread(Settings(task_s=0.0)) as server:
         yield Studio(tmp_path, server)
+
+
+@pytest.fixture
+def small_spool(studio: Studio) -> Iterator[Path]:
+    """Put the studio's spool on a small disk of its own."""
+    place = studio.state / "spool"
+    place.mkdir(mode=0o700, parents=True)
+    mount("-t", "tmpfs", "-o", "size=1m,mode=700", "tmpfs", str(place))
+    yield place
+    unmount(place)

@@ -6,11 +6,13 @@ import asyncio
 import json
 import os
 import socket
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
 
 from hotfolder import control
+from hotfolder.control.channel import LARGEST_WISH_BYTES
 from hotfolder.domain.errors import OperatorError
 from hotfolder.simulator import Fault
 from tests.studio import LIMIT_S, Studio
@@ -110,6 +112,58 @@ async def test_nonsense_on_the_socket_is_answered(studio: Studio, line: bytes) -
     async with studio.running():
         answer = await asyncio.to_thread(talk, studio.state, line)
         assert json.loads(answer)["ok"] is False
+        studio.drop("ann.jpg")
+        await studio.until_states(done=1)
+
+
+WISHES: dict[str, dict[str, object]] = {
+    "retry": {"jobs": [1]},
+    "resolve": {"job": 1, "task_id": "1"},
+    "cancel": {"jobs": [1]},
+    "pause": {"watch": "nobody"},
+    "resume": {"watch": "nobody"},
+    "release": {"watch": "nobody"},
+    "settling": {"watch": "studio", "path": "ann.jpg"},
+}
+ODD: tuple[object, ...] = (
+    None,
+    -1,
+    2**63,
+    2**70,
+    1e308,
+    "",
+    "\0",
+    "\ud800",
+    "a" * 100_000,
+    {},
+    [[]],
+    [2**70],
+    ["1"],
+)
+
+
+@pytest.mark.parametrize("action", WISHES)
+async def test_odd_values_on_the_socket_are_answered(studio: Studio, action: str) -> None:
+    """Each field of each wish may hold anything that JSON can: there is an answer."""
+    studio.fault(Fault(call="submit", kind="drop_after", times=1))
+    studio.drop("ann.jpg")
+    async with studio.running():
+        await studio.until_states(in_doubt=1)
+        for field in (*WISHES[action], "pay_again", "resend", "skip", "another"):
+            for odd in ODD:
+                wish = {"action": action, **WISHES[action], field: odd}
+                said = await asyncio.to_thread(talk, studio.state, json.dumps(wish).encode())
+                assert "ok" in json.loads(said), wish
+        assert studio.states() == {"in_doubt": 1}
+
+
+async def test_a_line_without_end_is_answered_or_broken_off(studio: Studio) -> None:
+    """More than the largest wish is not taken in."""
+    line = b'{"action": "' + b"a" * 2 * LARGEST_WISH_BYTES
+    async with studio.running():
+        with suppress(ConnectionError):
+            said = await asyncio.to_thread(talk, studio.state, line)
+            assert not said or json.loads(said)["ok"] is False
         studio.drop("ann.jpg")
         await studio.until_states(done=1)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,11 +12,14 @@ import pytest
 from hotfolder.imaging import decoders
 from hotfolder.imaging.picture import PictureType
 from tests import pictures
+from tests.mounting import mount
 from tests.owners.test_imaging_prepare import KINDS, LYING, needs
 from tests.pictures import needs_rawpy, noise, opened, saved, scene
 from tests.studio import RULE
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from PIL import Image
 
     from tests.studio import Studio
@@ -209,3 +213,18 @@ async def test_a_source_that_changes_while_it_waits_is_not_sent(studio: Studio) 
     (task,) = studio.ledger().tasks
     assert hashlib.sha256(sent(studio)).hexdigest() == task.input_sha256[0]
     assert len(studio.ledger().tasks) == 1
+
+
+async def test_a_full_spool_is_not_the_pictures_fault(studio: Studio, small_spool: Path) -> None:
+    """Without room to convert it a picture waits, however often that is tried."""
+    content = saved(noise((480, 480)), "TIFF")
+    studio.drop("ann.tif", content)
+    async with studio.running():
+        for times in range(1, 6):
+            await studio.until(partial(studio.tried, "ann.tif", times), "a try")
+            studio.wait(600)
+        assert studio.states() == {"accepted": 1}
+        assert "No space left" in studio.explain("ann.tif")["reason"]
+        mount("-o", "remount,size=16m", str(small_spool))
+        studio.wait(600)
+        await studio.until_states(done=1)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from hotfolder import preflight
 from tests.mounting import failing_share
 from tests.studio import picture
 
@@ -192,6 +193,79 @@ async def test_a_paid_result_waits_for_a_share_that_refuses(
     assert studio.outputs() == delivered(5)
     assert len(studio.ledger().tasks) == 8
     assert studio.ledger().requests["download"] == 8
+
+
+async def test_an_output_without_links_gets_its_results(
+    studio: Studio, output_share: Orders
+) -> None:
+    """Like `rclone mount`, which knows plain renames only: all are published, none is replaced."""
+    output_share.fail("EINVAL", "flagged_rename")
+    output_share.fail("EIO", "link")
+    (studio.output / "p000.jpg").write_bytes(b"somebody's")
+    studio.drop_many(5)
+    await studio.once()
+    assert studio.states() == {"done": 5}
+    assert (studio.output / "p000.jpg").read_bytes() == b"somebody's"
+    assert studio.outputs() == ["p000 (2).jpg", *(f"p{number:03}.jpg" for number in range(5))]
+    assert len(studio.ledger().tasks) == 5
+
+
+async def test_an_output_where_nothing_gets_its_name_is_held_before_it_is_paid(
+    studio: Studio, output_share: Orders
+) -> None:
+    """Files can be written there and not be renamed: a trial file shows that."""
+    output_share.fail("EIO", "flagged_rename", "link", "rename")
+    studio.drop_many(3)
+    async with studio.running():
+        await studio.until(lambda: studio.holds() == ["watch:studio"], "the hold")
+        assert words("EIO") in studio.hold()["reason"]
+        assert len(studio.ledger().tasks) == 0
+        assert studio.outputs() == []
+        output_share.heal()
+        studio.clock.forward(RETRIED_AFTER_S)
+        await studio.until_states(done=3)
+    assert studio.outputs() == ["p000.jpg", "p001.jpg", "p002.jpg"]
+    assert len(studio.ledger().tasks) == 3
+
+
+async def test_a_share_that_lost_its_renames_is_paid_for_once(
+    studio: Studio, output_share: Orders
+) -> None:
+    """While its watch is held, each further trial is a trial file, not a paid edit."""
+    studio.drop("ann.jpg", number=1)
+    async with studio.running():
+        await studio.until_states(done=1)
+        studio.simulator.update_settings(task_s=0.5)
+        studio.drop("bob.jpg", number=2)
+        await studio.until(lambda: "running" in studio.states(), "it is paid")
+        output_share.fail("EACCES", "flagged_rename", "link", "rename")
+        await studio.until(lambda: studio.holds() == ["watch:studio"], "the hold")
+        studio.drop("cid.jpg", number=3)
+        await studio.until(partial(has_jobs, studio, 3), "the next")
+        for times in range(1, 4):
+            studio.wait(3600)
+            await studio.until(partial(had_trials, studio, times), "a trial")
+        assert len(studio.ledger().tasks) == 2
+        output_share.heal()
+        studio.clock.forward(3600)
+        await studio.until_states(done=3)
+    assert len(studio.ledger().tasks) == 3
+
+
+async def test_check_names_an_output_where_nothing_gets_its_name(
+    studio: Studio, output_share: Orders
+) -> None:
+    """Before the daemon is ever started; the trial leaves no trace."""
+    assert preflight.access_problems(studio.config.watch) == []
+    output_share.fail("EIO", "flagged_rename", "link", "rename")
+    (problem,) = preflight.access_problems(studio.config.watch)
+    assert "no result can be published in the output of watch studio" in problem
+    assert studio.outputs() == []
+
+
+def had_trials(studio: Studio, times: int) -> bool:
+    """Return whether the only hold had so many trials."""
+    return studio.trials() >= times
 
 
 def has_jobs(studio: Studio, count: int) -> bool:

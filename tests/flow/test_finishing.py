@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import stat
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from hotfolder.imaging.workshop import WorkerProcess
 from hotfolder.journal import reading
 from hotfolder.simulator import Fault
+from tests.mounting import failing_share, mount
 from tests.pictures import (
     STUDIO_TAGS,
     needs_exiftool,
@@ -24,6 +28,7 @@ from tests.pictures import (
 from tests.studio import RULE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from tests.studio import Studio
@@ -133,6 +138,69 @@ async def test_what_cannot_be_finished_is_delivered_as_it_came(studio: Studio) -
     assert studio.states() == {"done": 1}
     assert "XMP-hotfolder:TaskId" not in told(studio)
     assert "not finished" in studio.explain("ann.jpg")["reason"]
+
+
+async def test_a_full_spool_leaves_no_result_unfinished(studio: Studio, small_spool: Path) -> None:
+    """There is room for the result and none to finish it: that waits, and is not the picture's."""
+    studio.configure(rules=[f'{RULE}\nformat = "png"'])
+    studio.drop("ann.jpg", saved(noise((900, 600)), "JPEG", quality=60))
+    async with studio.running():
+        await studio.until(lambda: studio.holds() == ["account"], "submitting is held")
+        assert (studio.hold_code(), studio.outputs()) == ("spool_blocked", [])
+        assert "No space left" in studio.hold()["reason"]
+        for times in range(2, 6):
+            studio.wait(600)
+            await studio.until(partial(studio.tried, "ann.jpg", times), "a try")
+        assert (studio.states(), studio.outputs()) == ({"finished": 1}, [])
+        mount("-o", "remount,size=16m", str(small_spool))
+        studio.wait(600)
+        await studio.until_states(done=1)
+    assert studio.outputs() == ["ann.png"]
+    assert str(told(studio, "ann.png")["XMP-hotfolder:TaskId"]) == studio.job("ann.jpg")["task_id"]
+    assert len(studio.ledger().tasks) == 1
+
+
+async def test_a_keepsake_that_cannot_be_read_is_waited_for(studio: Studio) -> None:
+    """Trouble of the disk costs no output its source's metadata."""
+    drop_tagged(studio)
+    studio.fault(Fault(call="download", kind="error_before", status=503))
+    (studio.state / "spool").mkdir(mode=0o700, parents=True)
+    with failing_share(studio.state / "spool") as orders:
+        async with studio.running():
+            await studio.until_states(finished=1)
+            orders.fail("EIO", "open", at="/source-1")
+            studio.simulator.clear_faults()
+            studio.wait(600)
+            await studio.until(lambda: studio.holds() == ["account"], "it is held")
+            assert studio.outputs() == []
+            orders.heal()
+            studio.wait(600)
+            await studio.until_states(done=1)
+    assert told(studio)["IFD0:Copyright"] == "(c) Ann"
+
+
+class KilledWhileFinishing(WorkerProcess):
+    """A worker that the machine kills, some times, when it is to finish a picture."""
+
+    left = 0
+
+    def ask(self, message: bytes, files: Sequence[int], deadline_s: float) -> dict[str, Any]:
+        """Do a task, unless it is to be killed by that."""
+        if KilledWhileFinishing.left and json.loads(message)["task"] == "finish":
+            KilledWhileFinishing.left -= 1
+            self.program.kill()
+        return super().ask(message, files, deadline_s)
+
+
+async def test_a_machine_without_memory_leaves_no_result_unfinished(studio: Studio) -> None:
+    """A worker that is killed says nothing of the picture, not even after several times."""
+    KilledWhileFinishing.left = 5
+    studio.edge(open_worker=KilledWhileFinishing)
+    drop_tagged(studio)
+    await studio.once()
+    assert KilledWhileFinishing.left == 0
+    assert studio.states() == {"done": 1}
+    assert told(studio)["IFD0:Copyright"] == "(c) Ann"
 
 
 async def test_format_and_size_are_the_rules(studio: Studio) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import signal
 import sqlite3
@@ -20,6 +21,7 @@ from hotfolder.domain.errors import (
     JournalNewer,
     JournalUnavailable,
 )
+from hotfolder.journal import lock
 from hotfolder.journal.connection import FILE_NAME
 from hotfolder.journal.journal import Journal
 from hotfolder.journal.lock import is_locked
@@ -153,7 +155,7 @@ async def test_closing_commits_what_is_queued(tmp_path: Path) -> None:
     await asyncio.sleep(0)
     await asyncio.to_thread(journal.close)
     assert len(await asyncio.gather(*waiting)) == 50
-    assert sorted(snapshot(tmp_path)) == [FILE_NAME, "journal.lock"]
+    assert sorted(snapshot(tmp_path)) == [FILE_NAME]
     with Reader(tmp_path) as reader:
         assert reader.read(get, "49") == "x"
 
@@ -170,6 +172,32 @@ def test_a_second_daemon_is_refused(journal: Journal) -> None:
     journal.close()
     assert not is_locked(folder)
     Journal(folder).close()
+
+
+@pytest.mark.parametrize("name", [FILE_NAME, lock.OLDER_NAME])
+def test_no_file_that_is_removed_lets_a_second_daemon_in(tmp_path: Path, name: str) -> None:
+    """The lock is on the folder: what lies in it may be deleted."""
+    (tmp_path / lock.OLDER_NAME).touch()
+    with Journal(tmp_path):
+        (tmp_path / name).unlink()
+        assert is_locked(tmp_path)
+        with pytest.raises(JournalLocked):
+            Journal(tmp_path)
+
+
+def test_a_daemon_of_an_older_program_is_respected(tmp_path: Path) -> None:
+    """It holds a file instead, which every older program has left there."""
+    with (tmp_path / lock.OLDER_NAME).open("w") as older:
+        fcntl.flock(older, fcntl.LOCK_EX)
+        assert is_locked(tmp_path)
+        with pytest.raises(JournalLocked):
+            Journal(tmp_path)
+    with (
+        Journal(tmp_path),
+        (tmp_path / lock.OLDER_NAME).open() as older,
+        pytest.raises(BlockingIOError),
+    ):
+        fcntl.flock(older, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def test_looking_whether_a_daemon_runs_does_not_keep_one_from_starting(tmp_path: Path) -> None:
@@ -326,7 +354,6 @@ def test_a_full_disk_does_not_keep_the_journal_from_closing(small_disk: Path) ->
 
 def test_a_disk_that_takes_nothing_is_said_at_start(small_disk: Path) -> None:
     """A folder in which no journal can be made gives the journal's own error."""
-    (small_disk / "journal.lock").touch()
     mount("-o", "remount,size=4k", str(small_disk))
     with pytest.raises(JournalUnavailable):
         Journal(small_disk)
@@ -411,7 +438,6 @@ def test_another_programs_file_is_refused_untouched(tmp_path: Path, opener: type
     """A database that is not ours is never written to."""
     path = tmp_path / FILE_NAME
     change(path, "CREATE TABLE theirs (a)")
-    (tmp_path / "journal.lock").touch()
     before = snapshot(tmp_path)
     with pytest.raises(JournalDamaged, match="not a journal"):
         opener(tmp_path)

@@ -232,6 +232,27 @@ def test_a_real_failure_is_not_tried_another_way(tmp_path: Path) -> None:
     assert names(tmp_path) == ["one"]
 
 
+def test_a_link_that_fails_like_a_lost_share_is_only_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`rclone mount` says EIO to every link; a share that is lost refuses the rename, too."""
+
+    def refused(*_: object, **__: object) -> None:
+        raise OSError(errno.EIO, "no links here")
+
+    monkeypatch.setattr(os, "link", refused)
+    (tmp_path / "one").write_bytes(b"one")
+    (tmp_path / "two").write_bytes(b"two")
+    with disk.opened(tmp_path, disk.FOLDER) as folder:
+        with pytest.raises(FileExistsError):
+            disk.rename_without_replacing(folder, "one", "two", disk.WAYS[1:])
+        disk.rename_without_replacing(folder, "one", "three", disk.WAYS[1:])
+        monkeypatch.setattr(os, "rename", refused)
+        with pytest.raises(OSError, match="no links"):
+            disk.rename_without_replacing(folder, "two", "one", disk.WAYS[1:])
+    assert names(tmp_path) == ["three", "two"]
+
+
 EARLIER = b"the earlier edit"
 EARLIER_SHA256 = hashlib.sha256(EARLIER).hexdigest()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import signal
 import tempfile
@@ -16,7 +17,14 @@ from PIL import Image
 
 from hotfolder.domain.preparation import Preparation
 from hotfolder.imaging.picture import EmptyPicture, NotAPicture, PictureType, TooManyPixels
-from hotfolder.imaging.workshop import MemoryLack, WorkerDied, WorkerProcess, WorkerSlow, Workshop
+from hotfolder.imaging.workshop import (
+    DiskRefused,
+    MemoryLack,
+    WorkerKilled,
+    WorkerProcess,
+    WorkerSlow,
+    Workshop,
+)
 from tests.pictures import exif, needs_heif, opened, saved, scene
 from tests.tiles import phone_heic
 
@@ -97,7 +105,7 @@ async def test_what_is_wrong_with_a_picture_is_told() -> None:
 
 
 async def test_a_worker_that_dies_is_replaced() -> None:
-    """A crash or the kernel's OOM killer costs one task; the next has a fresh worker."""
+    """The kernel's OOM killer costs one task, and is told from a crash; the next is a fresh one."""
     with workshop(places=1) as shop:
         await look(shop, saved(scene(), "PNG"))
         (pid,) = workers(shop)
@@ -105,9 +113,24 @@ async def test_a_worker_that_dies_is_replaced() -> None:
         task = asyncio.create_task(look(shop, saved(scene(), "PNG")))
         await asyncio.sleep(0)
         os.kill(pid, signal.SIGKILL)
-        with pytest.raises(WorkerDied):
+        with pytest.raises(WorkerKilled):
             await task
         assert (await look(shop, saved(scene(), "PNG")))["width"] == 160
+
+
+async def test_a_disk_that_refuses_is_not_the_pictures_fault() -> None:
+    """A worker that cannot write says why, and lives on."""
+    with workshop() as shop, files(saved(scene(), "TIFF")) as (source, _):
+        full = os.open("/dev/full", os.O_WRONLY)
+        try:
+            with pytest.raises(DiskRefused) as caught:
+                await shop.work(
+                    "prepare", [source, full], WANTED, memory_bytes=MEGABYTE, deadline_s=20.0
+                )
+        finally:
+            os.close(full)
+        assert caught.value.errno == errno.ENOSPC
+        assert len(workers(shop)) == 1
 
 
 async def test_a_worker_that_hangs_is_ended() -> None:

@@ -16,9 +16,9 @@ WHERE (:state IS NULL OR job.state = :state) AND (:watch IS NULL OR watch.name =
 ORDER BY job.id;
 
 -- name: jobs_with_errors
--- Jobs that failed, are in doubt, wait for a person or are late. A required sidecar may come later
--- for a while.
-SELECT id FROM job WHERE error_code IS NOT NULL AND state NOT IN ('done', 'cancelled')
+-- Jobs that failed, lack a result, are in doubt, wait for a person or are late. A required sidecar
+-- may come later for a while.
+SELECT id FROM job WHERE error_code IS NOT NULL AND state <> 'cancelled'
 AND error_code <> 'sidecar_missing'
 ORDER BY id;
 
@@ -32,9 +32,10 @@ SELECT id, state FROM job
 WHERE ended_at IS NULL OR id IN (SELECT job FROM event WHERE id > :event);
 
 -- name: jobs_failed_since
--- Jobs that failed after an event and have not been tried again.
+-- Jobs that failed, or ended without some of their results, after an event and have not been tried
+-- again.
 SELECT id FROM job
-WHERE state = 'failed' AND id IN (SELECT job FROM event WHERE id > :event) ORDER BY id;
+WHERE state IN ('failed', 'done') AND error_code IS NOT NULL AND id IN (SELECT job FROM event WHERE id > :event) ORDER BY id;
 
 -- name: oldest_result
 -- When the task of the oldest result that is not yet fetched was answered as ended.

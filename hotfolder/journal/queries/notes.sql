@@ -1,12 +1,13 @@
 -- The notes beside the outputs.
 
 -- name: failures_to_note
--- What an assistant may want to know of pictures that failed: the newest job has the word.
+-- What an assistant may want to know of pictures that failed or lack a result: the newest job has
+-- the word.
 SELECT job.id, job.state, 0 AS held, watch.name AS watch, source.path,
     job.output_root, job.output_folder,
     job.error_code AS code, job.error_message AS message, coalesce(job.error_hint, '') AS hint
 FROM job JOIN source ON source.id = job.source JOIN watch ON watch.id = source.watch
-WHERE job.state = 'failed' AND NOT EXISTS (
+WHERE job.state IN ('failed', 'done') AND job.error_code IS NOT NULL AND NOT EXISTS (
     SELECT 1 FROM job AS newer
     WHERE newer.source = job.source AND newer.rule = job.rule AND newer.id > job.id
 );

@@ -12,8 +12,9 @@ ON CONFLICT (submit, position) DO UPDATE SET
     url = excluded.url, text = excluded.text, type = excluded.type;
 
 -- name: forget_spool
--- The spool lost the results of a submit; their names stay.
-UPDATE result SET spool_file = NULL, size = NULL, sha256 = NULL WHERE submit = :submit;
+-- The spool lost what is still to be published of a submit; the names stay.
+UPDATE result SET spool_file = NULL, size = NULL, sha256 = NULL
+WHERE submit = :submit AND published_at IS NULL;
 
 -- name: spool_result
 -- A result is safe in the spool.
@@ -27,8 +28,9 @@ JOIN submit ON submit.id = result.submit JOIN job ON job.id = submit.job
 WHERE job.state = 'finished';
 
 -- name: jobs_with_keepsakes
--- Jobs whose results may still come.
-SELECT id FROM job WHERE state NOT IN ('done', 'cancelled');
+-- Jobs whose results may still come; what is missing of one that is done, too.
+SELECT id FROM job
+WHERE state NOT IN ('done', 'cancelled') OR (state = 'done' AND error_code IS NOT NULL);
 
 -- name: spool_files
 -- What the spool must keep.

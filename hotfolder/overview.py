@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from hotfolder import views
+from hotfolder.account.pace import Pace
 from hotfolder.config import Config
 from hotfolder.housekeeping import newest_backup
 from hotfolder.journal import reading
 from hotfolder.journal.journal import Journal
-from hotfolder.pipeline.pacing import Pace
-from hotfolder.pipeline.threads import ShareThreads
-from hotfolder.watches import Watches
+from hotfolder.tree.threads import ShareThreads
+from hotfolder.watching.watches import Watches
 from hotfolder.web.metrics import Now
 
 T = TypeVar("T")

@@ -12,7 +12,7 @@ import structlog
 from pydantic import SecretStr
 
 from hotfolder import views
-from hotfolder.account import FindKey
+from hotfolder.account.account import FindKey
 from hotfolder.composition import Composition, Edges, Parts
 from hotfolder.config import Config, listen_place
 from hotfolder.control import channel

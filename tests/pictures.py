@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 from PIL import Image, ImageCms
 
-from hotfolder.imaging import containers
-from hotfolder.imaging.picture import sniff
+from hotfolder.kinds.formats import sniff
+from hotfolder.kinds.metadata import containers
 
 MAKE, ORIENTATION, EXIF, GPS = 0x010F, 0x0112, 0x8769, 0x8825
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hotfolder.imaging import boxes
+from hotfolder.kinds.metadata import boxes
 from tests.pictures import box, noise
 
 TILE = 512

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from hotfolder.imaging.worker import MEMORY_LACK
-from hotfolder.imaging.workshop import WorkerProcess
+from hotfolder.kinds.workshop.worker import MEMORY_LACK
+from hotfolder.kinds.workshop.workshop import WorkerProcess
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

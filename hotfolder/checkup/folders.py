@@ -10,9 +10,9 @@ from typing import Final
 from hotfolder.checkup.findings import MEGABYTE, Finding, Findings, Verdict, judge
 from hotfolder.config import Config, Watch
 from hotfolder.domain.errors import OutputError
-from hotfolder.intake import mounts
 from hotfolder.outputs.target import check_root
 from hotfolder.outputs.trial import try_publishing
+from hotfolder.tree import mounts
 
 _RIGHTS: Final = "add the daemon's user to the group of the files, or change their rights"
 

@@ -14,8 +14,8 @@ from typing import Final
 from hotfolder import __version__, installation
 from hotfolder.checkup.findings import CLOCK_TOLERANCE, Finding, Findings, Verdict, judge, said
 from hotfolder.config import Watch
-from hotfolder.intake import mounts
 from hotfolder.journal import connection
+from hotfolder.tree import mounts
 
 OLDEST_PYTHON: Final = (3, 11)
 OLDEST_SQLITE: Final = (3, 37)  # STRICT tables

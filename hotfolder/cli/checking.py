@@ -12,7 +12,7 @@ from hotfolder import config, preflight
 from hotfolder.cli import ready, render
 from hotfolder.cli.options import ConfigOption, ExitCode, LogLevelOption, set_up_plain_log
 from hotfolder.domain.errors import Held, RemoteError
-from hotfolder.intake import mounts
+from hotfolder.tree import mounts
 
 
 def check(

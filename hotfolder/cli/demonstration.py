@@ -15,7 +15,8 @@ import jinja2
 from pydantic import SecretStr
 from rich.text import Text
 
-from hotfolder import charges, config, signals, views
+from hotfolder import config, signals, views
+from hotfolder.account import charges
 from hotfolder.cli import render
 from hotfolder.cli.progress import bar
 from hotfolder.domain.errors import JournalUnavailable, OperatorError

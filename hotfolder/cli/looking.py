@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from hotfolder import views
-from hotfolder.charges import By, Line, lines, lines_json, write_csv
+from hotfolder.account.charges import By, Line, lines, lines_json, write_csv
 from hotfolder.cli import render
 from hotfolder.cli.configured import own_state, valid_config
 from hotfolder.cli.options import ConfigOption, JsonOption, LogLevelOption, set_up_plain_log

@@ -11,8 +11,8 @@ from rich.padding import Padding
 from rich.text import Text
 
 from hotfolder.cli import render
-from hotfolder.intake.preview import Preview
 from hotfolder.journal.drafts import Draft
+from hotfolder.planning.preview import Preview
 
 
 def page(previews: Iterable[Preview]) -> RenderableType:

@@ -8,14 +8,14 @@ from typing import Annotated
 
 import typer
 
-from hotfolder import sources
 from hotfolder.cli import plan_pages, render
 from hotfolder.cli.configured import valid_config
 from hotfolder.cli.options import ConfigOption, JsonOption, LogLevel, LogLevelOption, set_up_log
 from hotfolder.config import Config
 from hotfolder.domain.clock import utc_now
 from hotfolder.domain.errors import OperatorError
-from hotfolder.intake import preview
+from hotfolder.planning import preview
+from hotfolder.tree import files
 from hotfolder.views import explaining
 
 
@@ -39,7 +39,7 @@ def plan(
     wanted = valid_config(config_file)
     try:
         found = list(_previews(wanted, what))
-    except (OSError, sources.RootGone) as error:
+    except (OSError, files.RootGone) as error:
         raise OperatorError(f"it cannot be read: {error}") from error
     if json:
         render.print_json([entry for each in found for entry in plan_pages.listed(each)])

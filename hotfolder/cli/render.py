@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hotfolder import views
-from hotfolder.charges import By, Line, totals
+from hotfolder.account.charges import By, Line, totals
 from hotfolder.domain.events import WaitsFor
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import State

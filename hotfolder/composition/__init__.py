@@ -4,7 +4,7 @@ Nothing else constructs owners, but for the command line's read-only journal and
 """
 
 from hotfolder.composition.composition import Composition
-from hotfolder.composition.edges import Edges
-from hotfolder.composition.parts import Parts
+from hotfolder.composition.daemon_parts import Parts
+from hotfolder.composition.environment import Edges
 
 __all__ = ["Composition", "Edges", "Parts"]

@@ -5,35 +5,35 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from hotfolder.account import Account, FindKey
-from hotfolder.composition.answers import Answers
-from hotfolder.composition.exchange import Exchange
-from hotfolder.composition.parts import Owners, Parts
-from hotfolder.composition.way import Way
+from hotfolder.account.account import Account, FindKey
+from hotfolder.account.doubts import Doubts
+from hotfolder.account.pace import Durations, Pace, Pacing
+from hotfolder.account.probing import Probing
+from hotfolder.account.rate import Rate
+from hotfolder.account.recalling import Recalling
+from hotfolder.account.sharing import Sharing
+from hotfolder.after.aftermath import Aftermath
+from hotfolder.after.notes import Noting
+from hotfolder.after.originals import Originals
+from hotfolder.composition.bell import Exchange
+from hotfolder.composition.current_config import Answers
+from hotfolder.composition.daemon_parts import Owners, Parts
+from hotfolder.composition.steps import Way
 from hotfolder.control.control import Control
 from hotfolder.domain import names
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.measures import Observe
-from hotfolder.intake.essences import Essences
-from hotfolder.intake.learning import Learning
-from hotfolder.intake.listening import Reach
-from hotfolder.intake.overdue import Overdue
 from hotfolder.journal import recovery
-from hotfolder.pipeline.aftermath import Aftermath
-from hotfolder.pipeline.doubts import Doubts
 from hotfolder.pipeline.marking import Marking
-from hotfolder.pipeline.noting import Noting
-from hotfolder.pipeline.originals import Originals
-from hotfolder.pipeline.pacing import Durations, Pace, Pacing
-from hotfolder.pipeline.probing import Probing
-from hotfolder.pipeline.rate import Rate
-from hotfolder.pipeline.recalling import Recalling
 from hotfolder.pipeline.runner import Runner
-from hotfolder.pipeline.sharing import Sharing
-from hotfolder.pipeline.steps import observed
+from hotfolder.pipeline.step import observed
+from hotfolder.planning.essences import Essences
 from hotfolder.reload import Reloading, Reread
 from hotfolder.supervision import Supervisor
-from hotfolder.watches import Watches
+from hotfolder.watching.learning import Learning
+from hotfolder.watching.listening import Reach
+from hotfolder.watching.overdue import Overdue
+from hotfolder.watching.watches import Watches
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

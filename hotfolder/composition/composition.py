@@ -10,24 +10,24 @@ from typing import Final
 import structlog
 from pydantic import SecretStr
 
-from hotfolder.account import FindKey
-from hotfolder.composition.answers import Answers
+from hotfolder.account.account import FindKey
+from hotfolder.composition.bell import Exchange
 from hotfolder.composition.building import Building
-from hotfolder.composition.edges import Edges
-from hotfolder.composition.exchange import Exchange
-from hotfolder.composition.parts import Owners, Parts
+from hotfolder.composition.current_config import Answers
+from hotfolder.composition.daemon_parts import Owners, Parts
+from hotfolder.composition.environment import Edges
 from hotfolder.config import Config, listen_place
-from hotfolder.imaging.workshop import Workshop
 from hotfolder.journal import budgets, callbacks, leaders, recovery
 from hotfolder.journal.journal import Journal
+from hotfolder.kinds.workshop.workshop import Workshop
 from hotfolder.outputs import disk
 from hotfolder.outputs.spool import Spool
-from hotfolder.pipeline.steps import Later
-from hotfolder.pipeline.threads import ShareThreads
+from hotfolder.pipeline.step import Later
 from hotfolder.reload import Reread
 from hotfolder.runninghub.catalog import MEGABYTE
 from hotfolder.runninghub.client import Client
 from hotfolder.supervision import Supervisor
+from hotfolder.tree.threads import ShareThreads
 from hotfolder.web.listener import listening
 from hotfolder.web.metrics import Metrics
 

@@ -9,13 +9,13 @@ from pydantic import ValidationError
 
 from hotfolder.control.cancelling import Cancelling
 from hotfolder.control.holding import Holding, Look, LookAgain
+from hotfolder.control.requests import Ask, Cancel, Pause, Release, Resolve, Resume, Retry
 from hotfolder.control.resolving import Resolving
 from hotfolder.control.retrying import Retrying, WatchNamed
-from hotfolder.control.wishes import Ask, Cancel, Pause, Release, Resolve, Resume, Retry
 from hotfolder.domain.errors import OperatorError
 from hotfolder.journal.journal import Journal
-from hotfolder.pipeline.threads import ShareThreads
 from hotfolder.runninghub.client import Client
+from hotfolder.tree.threads import ShareThreads
 
 Settling = Callable[[str, str], str | None]
 

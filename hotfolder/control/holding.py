@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from hotfolder.control.wishes import Pause, Release, Resume
+from hotfolder.control.requests import Pause, Release, Resume
 from hotfolder.domain.errors import OperatorError
 from hotfolder.domain.failures import PAUSED
-from hotfolder.journal import backlog, budgets, holds, loops, reading
+from hotfolder.journal import backlog, budgets, holds, overwrite_guard, reading
 from hotfolder.journal.holds import Hold
 from hotfolder.journal.journal import Journal
 
@@ -44,7 +44,7 @@ class Holding:
         was_held = bool(await self._over(wish.watch))
         was_paused = await self._journal.run(holds.drop, scope, PAUSED.code)
         await self._look()
-        await self._journal.run(loops.let_go, wish.watch)
+        await self._journal.run(overwrite_guard.let_go, wish.watch)
         await self._journal.run(budgets.reconsider)
         for each in dict.fromkeys((scope, holds.ACCOUNT)):
             await self._journal.run(holds.try_now, each)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hotfolder.control import jobs
 from hotfolder.control.jobs import BY_OPERATOR
-from hotfolder.control.wishes import Resolve
+from hotfolder.control.requests import Resolve
 from hotfolder.domain import events as ev
 from hotfolder.domain.errors import OperatorError, RemoteError
 from hotfolder.domain.jobs import Job

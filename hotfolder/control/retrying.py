@@ -6,19 +6,20 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from hotfolder import config, sources
+from hotfolder import config
 from hotfolder.control import jobs
 from hotfolder.control.jobs import BY_OPERATOR
-from hotfolder.control.wishes import Retry
+from hotfolder.control.requests import Retry
 from hotfolder.domain import events as ev
 from hotfolder.domain.errors import OperatorError
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import State
-from hotfolder.intake.staleness import today
 from hotfolder.journal import acceptance, paid, reading, staleness
 from hotfolder.journal.journal import Journal
 from hotfolder.journal.session import Session
-from hotfolder.pipeline.threads import ShareThreads
+from hotfolder.planning.staleness import today
+from hotfolder.tree import files
+from hotfolder.tree.threads import ShareThreads
 
 LOOK_TIMEOUT_S: Final = 20.0
 
@@ -93,7 +94,7 @@ class Retrying:
             fresh = await self._journal.run(acceptance.repeat, job.id, draft)
         except TimeoutError:
             return f"job {job.id} was left alone: its folder does not answer"
-        except (acceptance.StillOpen, OSError, sources.SourceError) as error:
+        except (acceptance.StillOpen, OSError, files.SourceError) as error:
             return f"job {job.id} was left alone: {error}"
         return f"job {job.id} is made anew by today's prompt as job {fresh.id}"
 

@@ -17,7 +17,7 @@ from hotfolder.domain.jobs import Job
 from hotfolder.domain.paid import NOT_SAID, Charge
 from hotfolder.domain.states import TRANSITIONS, State
 from hotfolder.journal import paid
-from hotfolder.journal.keeping import count_on, further_submit
+from hotfolder.journal.effects import count_on, further_submit
 from hotfolder.journal.rows import existing_job
 from hotfolder.journal.session import Session, from_ms, to_ms
 from hotfolder.journal.transitions import apply

@@ -9,7 +9,7 @@ from hotfolder.domain import events as ev
 from hotfolder.domain import names
 from hotfolder.domain.jobs import Job, Material
 from hotfolder.domain.states import State
-from hotfolder.journal import loops
+from hotfolder.journal import overwrite_guard
 from hotfolder.journal.drafts import Draft
 from hotfolder.journal.reservations import take_name
 from hotfolder.journal.rows import encode_plan, existing_job
@@ -73,7 +73,7 @@ def enter(session: Session, entry: Entry) -> Job:
         to_state=State.ACCEPTED.value,
         detail="{}",
     )
-    loops.look(session, entry.source, material.path)
+    overwrite_guard.look(session, entry.source, material.path)
     if draft.failure is not None and draft.waits_for is None:
         return apply(session, job_id, ev.GaveUp(failure=draft.failure))
     return existing_job(session, job_id)

@@ -14,7 +14,7 @@ from hotfolder.domain.jobs import Job
 from hotfolder.domain.paid import Charge
 from hotfolder.domain.states import ENDED, State, advance
 from hotfolder.journal import leaders
-from hotfolder.journal.keeping import KEEP
+from hotfolder.journal.effects import KEEP
 from hotfolder.journal.rows import encode_detail, existing_job
 from hotfolder.journal.session import Session, to_ms
 

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict
 
 from hotfolder.domain.failures import PAUSED, WATCH_REMOVED, Failure
 from hotfolder.domain.jobs import Job
-from hotfolder.notices.facts import Facts
+from hotfolder.notices.occasions import Facts
 
 COLLECT: Final = timedelta(minutes=1)
 BETWEEN: Final = timedelta(minutes=10)

@@ -15,7 +15,7 @@ from hotfolder.domain.errors import JournalError
 from hotfolder.domain.states import State
 from hotfolder.journal import reading
 from hotfolder.journal.journal import Journal
-from hotfolder.notices import facts, sending
+from hotfolder.notices import occasions, sending
 from hotfolder.notices.deriving import Notice, Told, Topic, derive, joined
 from hotfolder.notices.sending import NotSentNotice
 
@@ -53,7 +53,7 @@ class Noticing:
         try:
             stored = await self._journal.run(reading.told, key)
             told = Told.model_validate_json(stored) if stored else Told()
-            seen = await self._journal.run(facts.gather, told.newest)
+            seen = await self._journal.run(occasions.gather, told.newest)
             notices, then = derive(seen, told, timedelta(minutes=receiver.offline_minutes))
             summary, then = await self._summary(receiver, then)
             due = [each for each in [*notices, *summary] if each.topic in receiver.about]
@@ -81,7 +81,7 @@ class Noticing:
         then = told.model_copy(update={"summary_of": today})
         if not told.summary_of:
             return [], then
-        return [_summary(await self._journal.run(facts.day, due - timedelta(days=1)))], then
+        return [_summary(await self._journal.run(occasions.day, due - timedelta(days=1)))], then
 
     async def _send(self, receiver: Notify, due: list[Notice]) -> None:
         """Send all in one message, so that none of it is told again if the next fails."""
@@ -122,7 +122,7 @@ def _key(receiver: Notify) -> str:
     return f"told:{told[:16]}"
 
 
-def _summary(day: facts.Day) -> Notice:
+def _summary(day: occasions.Day) -> Notice:
     done, failed = day.ended.get(State.DONE, 0), day.ended.get(State.FAILED, 0)
     spent = [f"{amount.normalize():f} {what or ''}".strip() for what, amount in day.charges.items()]
     waiting = {state.value.replace("_", " "): count for state, count in day.open.items() if count}

@@ -16,7 +16,7 @@ from hotfolder.domain.retry import PollSchedule
 from hotfolder.journal import paid
 from hotfolder.journal.journal import Journal
 from hotfolder.journal.paid import Unconfirmed
-from hotfolder.pipeline.steps import Later, Outcome, Step
+from hotfolder.pipeline.step import Later, Outcome, Step
 from hotfolder.runninghub.client import Client
 from hotfolder.runninghub.wire import TaskStatus
 

@@ -14,10 +14,10 @@ from hotfolder.domain import events as ev
 from hotfolder.domain import failures
 from hotfolder.domain.errors import Busy, LinkForbidden, LinkGone, RemoteError
 from hotfolder.domain.jobs import Job, Submit
-from hotfolder.imaging.picture import PictureError
 from hotfolder.journal import reading
 from hotfolder.journal.journal import Journal
-from hotfolder.pipeline.steps import Later
+from hotfolder.kinds.formats import PictureError
+from hotfolder.pipeline.step import Later
 
 LINK_TRIES: Final = 3  # a store may need a moment before what was just put there can be read
 BROKEN_TRIES: Final = 8

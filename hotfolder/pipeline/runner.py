@@ -14,6 +14,8 @@ from typing import Final
 
 import structlog
 
+from hotfolder.account.pace import Pacing
+from hotfolder.after.aftermath import Aftermath
 from hotfolder.domain import events as ev
 from hotfolder.domain import failures
 from hotfolder.domain.errors import JournalUnavailable
@@ -23,11 +25,9 @@ from hotfolder.journal import budgets, claims
 from hotfolder.journal.budgets import Budget
 from hotfolder.journal.journal import Journal
 from hotfolder.journal.session import Session
-from hotfolder.pipeline.aftermath import Aftermath
-from hotfolder.pipeline.committing import JOURNAL_WAIT_S, Committing
-from hotfolder.pipeline.holding import Trials
-from hotfolder.pipeline.pacing import Pacing
-from hotfolder.pipeline.steps import Later, Outcome, Step
+from hotfolder.pipeline.outcome import JOURNAL_WAIT_S, Committing
+from hotfolder.pipeline.step import Later, Outcome, Step
+from hotfolder.pipeline.trials import Trials
 
 UPLOADS_AT_ONCE: Final = 4
 QUERIES_AT_ONCE: Final = 16

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hotfolder.config import Problem, Reading
-from hotfolder.intake import rules, wording
+from hotfolder.planning import prompt_fields, rules
 from hotfolder.preflight import stated
 from hotfolder.runninghub import catalog, payload
 
@@ -54,7 +54,7 @@ def _prompt_problems(
         return
     _, watch, _, rule = place
     wanted = reading.config.watch[int(watch)].rule[int(rule)]
-    for message in wording.problems(wanted.wording):
+    for message in prompt_fields.problems(wanted.wording):
         yield ("prompt_file" if wanted.prompt_file else "prompt",), message
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from hotfolder import config
 from hotfolder.config import Problem, Reading, Watch
 from hotfolder.domain.errors import OutputError
-from hotfolder.intake import mounts
 from hotfolder.outputs.trial import try_publishing
 from hotfolder.preflight import overlaps, stated
 from hotfolder.preflight.overlaps import Folder
+from hotfolder.tree import mounts
 
 ANSWERS_S = 5.0
 

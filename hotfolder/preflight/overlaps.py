@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from hotfolder.intake import mounts
+from hotfolder.tree import mounts
 
 Identity = tuple[int, int]
 

@@ -7,15 +7,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from hotfolder import config, sources
+from hotfolder import config
 from hotfolder.domain.failures import BACKLOG, CHANGED_UNKNOWN
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import BEFORE_INTENT, State
-from hotfolder.intake import companions, ignore, naming, rules, sidecar
-from hotfolder.intake.ignorefile import IgnoreFiles
 from hotfolder.journal import holds, reading
 from hotfolder.journal.holds import Hold
 from hotfolder.journal.session import Session
+from hotfolder.planning import companions, naming, rules, sidecar
+from hotfolder.tree import files, ignore
+from hotfolder.tree.ignorefile import IgnoreFiles
 from hotfolder.views.explanation import Explanation, Sidecars, VerdictWord
 from hotfolder.views.listing import conversion, job_view, waits
 from hotfolder.views.wording import local_time, sentences, view_words
@@ -208,7 +209,7 @@ def _sidecars(watch: config.Watch, relative: str) -> Sidecars | None:
         return None
     try:
         found = sidecar.beside(watch.input, relative)
-    except (OSError, sources.SourceError):
+    except (OSError, files.SourceError):
         return None
     read = (*((found.sidecar,) if found.sidecar else ()), *found.folder_files)
     return Sidecars(

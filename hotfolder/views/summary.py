@@ -6,7 +6,8 @@ import os
 from dataclasses import dataclass
 from decimal import Decimal
 
-from hotfolder import charges, config
+from hotfolder import config
+from hotfolder.account import charges
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import State
 from hotfolder.journal import configs, doubts, holds, reading

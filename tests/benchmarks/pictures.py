@@ -24,7 +24,7 @@ from pathlib import Path
 from PIL import Image
 
 from hotfolder.domain.preparation import Preparation
-from hotfolder.imaging.workshop import Workshop
+from hotfolder.kinds.workshop.workshop import Workshop
 from tests.benchmarks.frame import Figures, benchmark
 
 MEGABYTE = 1024 * 1024

@@ -18,13 +18,13 @@ from pathlib import Path
 
 from hotfolder import config
 from hotfolder.clock import MACHINE_CLOCK
-from hotfolder.intake.backlog import Backlog, Eligibility
-from hotfolder.intake.finding import Finder
 from hotfolder.journal.acceptance import register_watch
 from hotfolder.journal.backlog import looked_at_whole
 from hotfolder.journal.journal import Journal
 from hotfolder.journal.session import Session
 from hotfolder.simulator import Settings, in_thread
+from hotfolder.watching.backlog import Backlog, Eligibility
+from hotfolder.watching.finding import Finder
 from tests.benchmarks.frame import Figures, benchmark
 from tests.studio import Studio, picture
 

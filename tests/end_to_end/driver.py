@@ -24,9 +24,9 @@ from typing import TYPE_CHECKING, Self
 from pydantic import SecretStr
 
 from hotfolder import config
+from hotfolder.account.doubts import CALLBACK_PATIENCE_S
 from hotfolder.composition import Edges
 from hotfolder.domain.failpoints import Failpoint, no_failpoint
-from hotfolder.pipeline.doubts import CALLBACK_PATIENCE_S
 from hotfolder.runninghub.patience import Patience
 from hotfolder.service import Service
 from tests.studio import KEY, LIMIT_S, EagerPolls

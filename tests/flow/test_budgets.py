@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from hotfolder import charges, views
-from hotfolder.charges import By
-from hotfolder.journal import loops
+from hotfolder import views
+from hotfolder.account import charges
+from hotfolder.account.charges import By
+from hotfolder.journal import overwrite_guard
 from hotfolder.simulator import Fault
 from tests.studio import RULE, picture
 
@@ -277,7 +278,7 @@ async def test_a_path_that_is_saved_again_and_again_is_held(studio: Studio) -> N
     """A program in a loop is stopped after some edits; resume lets the newest go on."""
     studio.output.rename(studio.folder / "away")  # nothing is submitted meanwhile
     async with studio.running():
-        for number in range(loops.MOST_AN_HOUR + 1):
+        for number in range(overwrite_guard.MOST_AN_HOUR + 1):
             studio.drop("ann.jpg", number=number)
             await studio.until(lambda: len(studio.jobs()) > number, "the job")  # noqa: B023
         assert "looping" in codes(studio)

@@ -15,7 +15,7 @@ import pytest
 from hotfolder.domain.errors import OperatorError
 from hotfolder.domain.retry import PollSchedule
 from hotfolder.journal import callbacks, doubts, reading
-from hotfolder.pipeline import querying
+from hotfolder.pipeline.steps import querying
 from hotfolder.simulator import Fault
 from tests.studio import LIMIT_S
 

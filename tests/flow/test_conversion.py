@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hotfolder.imaging import decoders
-from hotfolder.imaging.picture import PictureType
+from hotfolder.kinds.formats import PictureType
+from hotfolder.kinds.picture import decoders
 from tests import pictures
 from tests.mounting import mount
 from tests.owners.test_imaging_prepare import KINDS, LYING, needs

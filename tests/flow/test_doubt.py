@@ -9,7 +9,7 @@ import pytest
 from hotfolder.domain.errors import OperatorError
 from hotfolder.journal import doubts as doubts_of
 from hotfolder.journal import reading
-from hotfolder.pipeline import querying
+from hotfolder.pipeline.steps import querying
 from hotfolder.runninghub.patience import Patience
 from hotfolder.simulator import Fault
 

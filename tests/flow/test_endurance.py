@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image
 
+from hotfolder.account.pace import Pace
 from hotfolder.domain.errors import JournalUnavailable
 from hotfolder.journal.journal import Journal
-from hotfolder.pipeline.pacing import Pace
 from hotfolder.simulator import Fault
 from tests.studio import RULE, picture
 
@@ -51,7 +51,7 @@ async def test_the_death_of_a_part_keeps_the_answer_to_a_paid_call(
     async def die(*_: object) -> None:
         raise RuntimeError("this part is dead")
 
-    monkeypatch.setattr("hotfolder.intake.intake.WatchIntake._follow", die)
+    monkeypatch.setattr("hotfolder.watching.watcher.WatchIntake._follow", die)
     studio.drop("bob.jpg", number=2)  # wakes the part that dies
     with pytest.raises(RuntimeError, match="dead"):
         await daemon
@@ -113,8 +113,8 @@ async def test_a_hanging_output_stops_nobody_else(
             asyncio.run_coroutine_threadsafe(release.wait(), loop).result()
         return check(root)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("hotfolder.pipeline.submitting.target.check_root", hang)
-    monkeypatch.setattr("hotfolder.pipeline.submitting.CHECK_TIMEOUT_S", 0.3)
+    monkeypatch.setattr("hotfolder.pipeline.step.submitting.target.check_root", hang)
+    monkeypatch.setattr("hotfolder.pipeline.step.submitting.CHECK_TIMEOUT_S", 0.3)
     studio.configure(watches=["b"])
     studio.drop_many(8)
     (studio.folder / "b-in" / "bob.jpg").write_bytes(picture(99))
@@ -243,7 +243,7 @@ def workers() -> list[int]:
         with suppress(OSError):
             command = (process / "cmdline").read_bytes()
             parent = (process / "stat").read_text().rpartition(")")[2].split()[1]
-            if b"hotfolder.imaging.worker" in command and parent == str(os.getpid()):
+            if b"hotfolder.kinds.workshop.worker" in command and parent == str(os.getpid()):
                 found.append(int(process.name))
     return found
 

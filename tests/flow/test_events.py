@@ -15,16 +15,17 @@ from typing import TYPE_CHECKING
 import pytest
 import structlog
 
-from hotfolder.intake import listening, mounts
-from hotfolder.intake.events import Events
+from hotfolder.tree import mounts
+from hotfolder.watching import listening
+from hotfolder.watching.inotify import Events
 from tests.mounting import mount, unmount
 from tests.studio import picture
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from hotfolder.intake.events import Told
-    from hotfolder.intake.intake import WatchIntake
+    from hotfolder.watching.inotify import Told
+    from hotfolder.watching.watcher import WatchIntake
     from tests.studio import Studio
 
 SEED = 20
@@ -277,7 +278,7 @@ async def test_at_the_kernels_limit_the_rest_is_scanned(
     studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One clear message with the setting; what cannot be followed is scanned at once, and later."""
-    monkeypatch.setattr("hotfolder.intake.intake.SCAN_ALONE_S", 0.5)
+    monkeypatch.setattr("hotfolder.watching.watcher.SCAN_ALONE_S", 0.5)
     studio.configure(watch='detect = "events"')
     for number in range(30):
         studio.drop(f"old{number:02}/a.jpg", number=number)
@@ -306,7 +307,7 @@ async def test_a_share_inside_a_local_folder_is_scanned(
 ) -> None:
     """Events for the local part, a scan at the short interval for the share: both are seen."""
     monkeypatch.setattr(mounts, "_REMOTE", frozenset({"tmpfs"}))
-    monkeypatch.setattr("hotfolder.intake.intake.SCAN_ALONE_S", 0.5)
+    monkeypatch.setattr("hotfolder.watching.watcher.SCAN_ALONE_S", 0.5)
     place = studio.input / "nas"
     place.mkdir()
     mount("-t", "tmpfs", "-o", "size=4m", "none", str(place))

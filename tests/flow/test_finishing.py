@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from hotfolder.imaging.workshop import WorkerProcess
 from hotfolder.journal import reading
+from hotfolder.kinds.workshop.workshop import WorkerProcess
 from hotfolder.simulator import Fault
 from tests.mounting import failing_share, mount
 from tests.pictures import (

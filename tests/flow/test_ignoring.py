@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hotfolder.intake.ignore import ignored
+from hotfolder.tree.ignore import ignored
 from tests.studio import picture
 
 if TYPE_CHECKING:

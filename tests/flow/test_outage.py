@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 import structlog
 
-from hotfolder.pipeline.probing import Probing
+from hotfolder.account.probing import Probing
 from hotfolder.simulator import Fault
 from tests.relay import Relay
 from tests.studio import LOOK_S

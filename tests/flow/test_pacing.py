@@ -6,9 +6,8 @@ import itertools
 
 import pytest
 
-from hotfolder.domain.states import State
-from hotfolder.pipeline.pacing import Pace
-from hotfolder.pipeline.rate import (
+from hotfolder.account.pace import Pace
+from hotfolder.account.rate import (
     CALLS_PER_S,
     GUESS_PER_S,
     QUERIES_PER_S,
@@ -16,6 +15,7 @@ from hotfolder.pipeline.rate import (
     Bucket,
     Rate,
 )
+from hotfolder.domain.states import State
 from hotfolder.runninghub.fields import Answer
 
 OK = Answer(200, {}, b"{}")

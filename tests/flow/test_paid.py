@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from hotfolder import charges
-from hotfolder.pipeline import querying
+from hotfolder.account import charges
+from hotfolder.pipeline.steps import querying
 from hotfolder.simulator import Fault
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
-from hotfolder.imaging import containers
-from hotfolder.imaging.containers import Blocks
-from hotfolder.imaging.picture import PictureType
+from hotfolder.kinds.formats import PictureType
+from hotfolder.kinds.metadata import containers
+from hotfolder.kinds.metadata.containers import Blocks
 from tests import pictures
 from tests.owners.test_imaging_metadata import XMP, dataset
 from tests.pictures import noise, saved, scene

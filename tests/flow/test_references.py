@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hotfolder.cli import plan_pages
-from hotfolder.intake import preview
+from hotfolder.planning import preview
 from hotfolder.simulator import Fault
 from tests.pictures import exif, needs_heif, noise, opened, saved, scene, see_through
 from tests.studio import picture

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hotfolder.imaging.workshop import Workshop
-from hotfolder.intake.candidates import Candidates
-from hotfolder.intake.essences import Essences
-from hotfolder.intake.thread import ShareThread
 from hotfolder.journal.acceptance import register_watch
 from hotfolder.journal.journal import Journal
+from hotfolder.kinds.workshop.workshop import Workshop
+from hotfolder.planning.essences import Essences
+from hotfolder.watching.candidates import Candidates
+from hotfolder.watching.thread import ShareThread
 from tests.builders import StandingClock
 from tests.flow.test_changes import DETECTS, follow
 from tests.studio import picture

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hotfolder.control import retrying
-from hotfolder.intake import thread
-from hotfolder.intake.root import MARKER_NAME
+from hotfolder.watching import thread
+from hotfolder.watching.root import MARKER_NAME
 from tests.mounting import hanging_share, mount, unmount
 from tests.studio import picture
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from hotfolder.account.pace import Pace
+from hotfolder.account.sharing import Sharing, Wake
 from hotfolder.clock import MACHINE_CLOCK
-from hotfolder.pipeline.pacing import Pace
-from hotfolder.pipeline.sharing import Sharing, Wake
-from hotfolder.pipeline.steps import Later
+from hotfolder.pipeline.step import Later
 from hotfolder.runninghub.wire import Queue
 from hotfolder.simulator import Settings, in_thread
 from tests.studio import LIMIT_S, Studio, picture

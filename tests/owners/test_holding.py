@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from hotfolder.after.aftermath import Aftermath
+from hotfolder.after.notes import Noting
 from hotfolder.domain import events as ev
 from hotfolder.domain.failures import KEY_REFUSED, NO_MONEY, OUTPUT_BLOCKED, PAUSED, Failure
 from hotfolder.domain.states import State
 from hotfolder.journal import holds
 from hotfolder.journal.journal import Journal
 from hotfolder.outputs.spool import Spool
-from hotfolder.pipeline import holding
-from hotfolder.pipeline.aftermath import Aftermath
-from hotfolder.pipeline.committing import Committing
-from hotfolder.pipeline.noting import Noting
-from hotfolder.pipeline.steps import Outcome
-from hotfolder.pipeline.threads import ShareThreads
+from hotfolder.pipeline import trials as pipeline_trials
+from hotfolder.pipeline.outcome import Committing
+from hotfolder.pipeline.step import Outcome
+from hotfolder.tree.threads import ShareThreads
 from tests.builders import Desk, StandingClock, intended, submitted, uploaded
 from tests.studio import LIMIT_S
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 def commit(desk: Desk, job: Job, outcome: Outcome, tried: Collection[str] = ()) -> Job:
     """Commit an outcome as the runner does and return the job."""
-    commit_it = partial(holding.commit, before=job, outcome=outcome, tried=tried)
+    commit_it = partial(pipeline_trials.commit, before=job, outcome=outcome, tried=tried)
     return desk.journal.run_blocking(commit_it).job
 
 

@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from hotfolder.imaging import containers, essence
-from hotfolder.imaging.containers import Blocks
-from hotfolder.imaging.picture import PictureError, PictureType
+from hotfolder.kinds.formats import PictureError, PictureType
+from hotfolder.kinds.metadata import containers
+from hotfolder.kinds.metadata.containers import Blocks
+from hotfolder.kinds.picture import essence
 from tests.pictures import (
     cr3,
     dng,

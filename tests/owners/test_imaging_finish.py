@@ -8,13 +8,14 @@ import pytest
 from PIL import Image
 
 from hotfolder.domain.preparation import Finish
-from hotfolder.imaging import containers, iptc, keepsake, xmp
-from hotfolder.imaging.containers import Blocks
-from hotfolder.imaging.finish import Finished, finish
-from hotfolder.imaging.inspect import inspect
-from hotfolder.imaging.keepsake import Keepsake
-from hotfolder.imaging.picture import PictureType
-from hotfolder.imaging.xmp import Note
+from hotfolder.kinds.formats import PictureType
+from hotfolder.kinds.metadata import containers, iptc, xmp
+from hotfolder.kinds.metadata.containers import Blocks
+from hotfolder.kinds.metadata.xmp import Note
+from hotfolder.kinds.picture import source_metadata
+from hotfolder.kinds.picture.finish import Finished, finish
+from hotfolder.kinds.picture.inspect import inspect
+from hotfolder.kinds.picture.source_metadata import Keepsake
 from tests import pictures
 from tests.pictures import (
     STUDIO_TAGS,
@@ -40,7 +41,7 @@ BARE = {form: saved(scene(size=(80, 60)), form) for form in ("JPEG", "PNG", "WEB
 
 def kept_of(content: bytes) -> Keepsake:
     """Take what is kept of a source, through the form in which it is kept."""
-    taken = keepsake.of(inspect(content), content)
+    taken = source_metadata.of(inspect(content), content)
     return Keepsake.decoded(taken.encoded())
 
 

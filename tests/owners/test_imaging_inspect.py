@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from hotfolder.imaging.inspect import (
+from hotfolder.kinds.picture.inspect import (
     BrokenPicture,
     EmptyPicture,
     NotAPicture,

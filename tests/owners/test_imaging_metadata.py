@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, TiffImagePlugin
 
-from hotfolder.imaging import containers, fields, keepsake, metadata
-from hotfolder.imaging.containers import Blocks
-from hotfolder.imaging.inspect import inspect
-from hotfolder.imaging.picture import PictureError, TruncatedPicture
+from hotfolder.kinds.formats import PictureError, TruncatedPicture
+from hotfolder.kinds.metadata import containers, field_names
+from hotfolder.kinds.metadata.containers import Blocks
+from hotfolder.kinds.picture import fields, source_metadata
+from hotfolder.kinds.picture.inspect import inspect
 from tests import pictures
 from tests.pictures import STUDIO_TAGS, exif, needs_exiftool, needs_heif, saved, scene, tagged
 from tests.tiles import phone_heic
@@ -47,7 +48,7 @@ def said(kind: str, **blocks: bytes) -> dict[str, str]:
     content = saved(scene(), kind)
     picture = inspect(content)
     content = containers.write(picture.type, content, Blocks(**blocks))
-    return dict(metadata.read(inspect(content), content))
+    return dict(fields.read(inspect(content), content))
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
@@ -60,7 +61,7 @@ def test_exif_and_xmp_are_read(kind: str) -> None:
     assert found["iptc.Headline"] == "Of XMP"
     assert found["iptc.Keywords"] == "sea, sun"
     assert found["iptc.Description"] == "The sea"
-    assert set(found) <= fields.FIELDS
+    assert set(found) <= field_names.FIELDS
 
 
 def test_iptc_counts_before_xmp() -> None:
@@ -75,7 +76,7 @@ def test_iptc_counts_before_xmp() -> None:
 def test_tiff_is_read() -> None:
     """A TIFF holds its metadata in its own directory."""
     content = saved(scene(), "TIFF", tiffinfo={271: "Phase One", 700: XMP.encode()})
-    found = metadata.read(inspect(content), content)
+    found = fields.read(inspect(content), content)
     assert found["exif.Make"] == "Phase One"
     assert found["xmp.Label"] == "Red"
 
@@ -85,7 +86,7 @@ def test_heic_is_read() -> None:
     """A phone's picture names its EXIF and XMP among its items."""
     pytest.importorskip("pillow_heif").register_heif_opener()
     content = saved(scene(), "HEIF", exif=exif(), xmp=XMP.encode())
-    found = metadata.read(inspect(content), content)
+    found = fields.read(inspect(content), content)
     assert found["exif.Make"] == "Leica"
     assert found["xmp.Rating"] == "4"
     assert found["iptc.Headline"] == "Of XMP"
@@ -97,8 +98,8 @@ def test_a_phones_heic_stands_as_it_is_shown() -> None:
     content = phone_heic(3, 2, exif=exif(), quarter_turns=3)
     picture = inspect(content)
     assert (picture.width, picture.height, picture.traits.orientation) == (1536, 1024, 6)
-    assert metadata.read(picture, content)["exif.Make"] == "Leica"
-    kept = keepsake.of(picture, content)
+    assert fields.read(picture, content)["exif.Make"] == "Leica"
+    kept = source_metadata.of(picture, content)
     assert (kept.width, kept.height) == (1024, 1536)
 
 
@@ -107,7 +108,7 @@ def test_avif_is_read_and_stands_as_it_is_shown() -> None:
     content = saved(scene(), "AVIF", exif=exif(orientation=6), xmp=XMP.encode())
     picture = inspect(content)
     assert (picture.width, picture.height, picture.traits.orientation) == (160, 120, 6)
-    found = metadata.read(picture, content)
+    found = fields.read(picture, content)
     assert (found["exif.Make"], found["xmp.Label"]) == ("Leica", "Red")
 
 
@@ -116,7 +117,7 @@ def test_cr3_is_read() -> None:
     content = pictures.cr3(XMP.encode())
     picture = inspect(content)
     assert (picture.width, picture.height, picture.traits.orientation) == (6000, 4000, 8)
-    found = metadata.read(picture, content)
+    found = fields.read(picture, content)
     assert found["exif.Make"] == "Canon"
     assert (found["exif.ISOSpeedRatings"], found["exif.LensModel"]) == ("400", "RF50mm")
     assert found["xmp.Rating"] == "4"
@@ -127,7 +128,7 @@ def test_raf_is_read() -> None:
     content = pictures.raf(saved(scene(), "JPEG", exif=exif(orientation=6)))
     picture = inspect(content)
     assert (picture.width, picture.height, picture.traits.orientation) == (4352, 1444, 6)
-    assert metadata.read(picture, content)["exif.Make"] == "Leica"
+    assert fields.read(picture, content)["exif.Make"] == "Leica"
 
 
 def test_rw2_is_read() -> None:
@@ -135,7 +136,7 @@ def test_rw2_is_read() -> None:
     content = pictures.rw2(t0x010F="Panasonic", t0x0112=6)
     picture = inspect(content)
     assert (picture.width, picture.height, picture.traits.orientation) == (32, 24, 6)
-    assert metadata.read(picture, content)["exif.Make"] == "Panasonic"
+    assert fields.read(picture, content)["exif.Make"] == "Panasonic"
 
 
 def test_an_rw2_cut_short_is_told() -> None:
@@ -150,7 +151,7 @@ def test_a_dng_is_read(tmp_path: Path) -> None:
     path = tmp_path / "a.dng"
     path.write_bytes(pictures.dng())
     content = tagged(path, *STUDIO_TAGS)
-    found = metadata.read(inspect(content), content)
+    found = fields.read(inspect(content), content)
     assert found["exif.Artist"] == "Ann"
     assert found["xmp.Rating"] == "4"
     assert found["iptc.Headline"] == "Summer in Münich"
@@ -166,20 +167,20 @@ def test_damaged_boxes_harm_nobody(at: int, damage: bytes) -> None:
         picture = inspect(content)
     except PictureError:
         return
-    assert set(metadata.read(picture, content)) <= fields.FIELDS
+    assert set(fields.read(picture, content)) <= field_names.FIELDS
 
 
 def test_an_xmp_file_tells_marks() -> None:
     """Only rating and label are taken from a file beside the picture."""
-    assert metadata.of_xmp(XMP.encode()) == {"xmp.Rating": "4", "xmp.Label": "Red"}
-    assert metadata.of_xmp(b"<!DOCTYPE x><x/>") == {}
+    assert fields.of_xmp(XMP.encode()) == {"xmp.Rating": "4", "xmp.Label": "Red"}
+    assert fields.of_xmp(b"<!DOCTYPE x><x/>") == {}
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "BMP"])
 def test_without_metadata_nothing_is_said(kind: str) -> None:
     """A picture that says nothing has no fields."""
     content = saved(scene(), kind)
-    assert dict(metadata.read(inspect(content), content)) == {}
+    assert dict(fields.read(inspect(content), content)) == {}
 
 
 @quick
@@ -187,13 +188,13 @@ def test_without_metadata_nothing_is_said(kind: str) -> None:
 def test_rubbish_says_nothing_and_harms_nobody(one: bytes, two: bytes, three: bytes) -> None:
     """Blocks from anywhere never raise."""
     found = said("JPEG", exif=b"II*\0\x08\0\0\0" + one, iptc=b"\x1c\x02" + two, xmp=three)
-    assert set(found) <= fields.FIELDS
+    assert set(found) <= field_names.FIELDS
 
 
 def test_numbers_are_written_as_people_do() -> None:
     """Exposure times as fractions, apertures as decimals."""
     content = saved(scene(), "JPEG", exif=_camera({0x829A: (1, 200), 0x829D: (28, 10)}))
-    found = metadata.read(inspect(content), content)
+    found = fields.read(inspect(content), content)
     assert (found["exif.ExposureTime"], found["exif.FNumber"]) == ("1/200", "2.8")
 
 
@@ -212,4 +213,4 @@ def test_metadata_nested_by_the_thousand_hurts_no_picture() -> None:
     segment = b"\xff\xe1" + struct.pack(">H", len(part) + 2) + part
     picture = saved(scene(), "JPEG", xmp=XMP.encode())
     content = picture[:2] + segment + picture[2:]
-    assert metadata.read(inspect(content), content)["xmp.Rating"] == "4"
+    assert fields.read(inspect(content), content)["xmp.Rating"] == "4"

@@ -7,7 +7,7 @@ import struct
 import pytest
 from PIL import Image
 
-from hotfolder.imaging.inspect import TruncatedPicture, inspect
+from hotfolder.kinds.picture.inspect import TruncatedPicture, inspect
 from tests.pictures import box, cr3, dng, mpo, noise, saved, scene
 
 

@@ -11,9 +11,7 @@ import pytest
 from PIL import Image, ImageChops, PngImagePlugin
 
 from hotfolder.domain.preparation import Preparation
-from hotfolder.imaging import containers, exif
-from hotfolder.imaging.inspect import inspect
-from hotfolder.imaging.picture import (
+from hotfolder.kinds.formats import (
     BrokenPicture,
     CannotFit,
     NoDecoder,
@@ -22,7 +20,9 @@ from hotfolder.imaging.picture import (
     PictureType,
     TruncatedPicture,
 )
-from hotfolder.imaging.prepare import Prepared, prepare, scaled
+from hotfolder.kinds.metadata import containers, exif
+from hotfolder.kinds.picture.inspect import inspect
+from hotfolder.kinds.picture.prepare import Prepared, prepare, scaled
 from tests import pictures
 from tests.pictures import needs_heif, needs_rawpy, noise, opened, saved, scene, see_through, srgb
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from PIL import Image
 
-from hotfolder.imaging.inspect import inspect
-from hotfolder.imaging.picture import BrokenPicture, DamagedPicture
-from hotfolder.imaging.strict import require_sound
+from hotfolder.kinds.formats import BrokenPicture, DamagedPicture
+from hotfolder.kinds.picture.inspect import inspect
+from hotfolder.kinds.picture.strict import require_sound
 from tests.pictures import mpo, noise, saved, scene, srgb
 
 SIZE = (640, 480)

@@ -19,8 +19,8 @@ from hotfolder.domain.failures import IN_DOUBT, REJECTED, TASK_DENIED, TASK_FAIL
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.paid import Charge
 from hotfolder.domain.states import BEFORE_INTENT, ENDED, TRANSITIONS, IllegalTransition, State
+from hotfolder.journal.effects import TaskTaken
 from hotfolder.journal.journal import Journal
-from hotfolder.journal.keeping import TaskTaken
 from hotfolder.journal.reservations import name_result
 from hotfolder.journal.rows import existing_job
 from hotfolder.journal.transitions import StateMoved, apply

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hotfolder.intake.ignore import litter
 from hotfolder.outputs import mark_file
 from hotfolder.outputs.errors import NotMounted, OutputBlocked, RootMissing
+from hotfolder.tree.ignore import litter
 
 if TYPE_CHECKING:
     from pathlib import Path

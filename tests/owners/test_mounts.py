@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hotfolder.intake import mounts
+from hotfolder.tree import mounts
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -18,9 +18,9 @@ from hotfolder.domain.errors import (
     Unanswered,
 )
 from hotfolder.domain.states import State
-from hotfolder.imaging.picture import PictureError
+from hotfolder.kinds.formats import PictureError
 from hotfolder.pipeline.renewing import LINK_TRIES, Renewing
-from hotfolder.pipeline.steps import Later
+from hotfolder.pipeline.step import Later
 from tests.builders import Desk, succeeded
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hotfolder.intake.scan import walk
+from hotfolder.tree.scan import walk
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hotfolder.intake import sidecar
-from hotfolder.intake.sidecar_forms import (
+from hotfolder.planning import sidecar
+from hotfolder.planning.forms import (
     LARGEST_BYTES,
     LARGEST_XMP_BYTES,
     NOTHING_SAID,

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hotfolder import sources
 from hotfolder.domain.sightings import Sighting
-from hotfolder.sources import (
+from hotfolder.tree import files
+from hotfolder.tree.files import (
     NotARegularFile,
     OutsideRoot,
     RootGone,
@@ -32,10 +32,10 @@ MIB = 1024 * 1024
 
 def read(root: Path, relative: str) -> object:
     """Read with a limit that no test file reaches."""
-    return sources.read(root, relative, limit=500 * MIB)
+    return files.read(root, relative, limit=500 * MIB)
 
 
-every_way = pytest.mark.parametrize("way", [read, sources.skim, sources.look])
+every_way = pytest.mark.parametrize("way", [read, files.skim, files.look])
 
 
 def test_reads_content_hash_and_sighting(tmp_path: Path) -> None:
@@ -43,12 +43,12 @@ def test_reads_content_hash_and_sighting(tmp_path: Path) -> None:
     folder = tmp_path / "a" / "b"
     folder.mkdir(parents=True)
     (folder / "ann.jpg").write_bytes(b"picture")
-    content = sources.read(tmp_path, "a/b/ann.jpg", limit=100)
+    content = files.read(tmp_path, "a/b/ann.jpg", limit=100)
     assert content.data == b"picture"
     assert content.sha256 == hashlib.sha256(b"picture").hexdigest()
     assert content.sighting == Sighting.of((folder / "ann.jpg").stat())
-    assert sources.skim(tmp_path, "a/b/ann.jpg")[:2] == (content.sha256, content.sighting)
-    assert sources.look(tmp_path, "a/b/ann.jpg") == content.sighting
+    assert files.skim(tmp_path, "a/b/ann.jpg")[:2] == (content.sha256, content.sighting)
+    assert files.look(tmp_path, "a/b/ann.jpg") == content.sighting
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_reads_files_of_any_name(tmp_path: Path, name: bytes) -> None:
     """Broken UTF-8, line breaks and names of 255 bytes are names like any other."""
     relative = os.fsdecode(name)
     (tmp_path / relative).write_bytes(b"x")
-    assert sources.read(tmp_path, relative, limit=1).data == b"x"
+    assert files.read(tmp_path, relative, limit=1).data == b"x"
 
 
 def test_the_root_may_be_a_link(tmp_path: Path) -> None:
@@ -66,15 +66,15 @@ def test_the_root_may_be_a_link(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "real" / "ann.jpg").write_bytes(b"x")
     (tmp_path / "root").symlink_to("real")
-    assert sources.read(tmp_path / "root", "ann.jpg", limit=1).data == b"x"
+    assert files.read(tmp_path / "root", "ann.jpg", limit=1).data == b"x"
 
 
 def test_the_limit_counts_to_the_byte(tmp_path: Path) -> None:
     """A file of exactly the limit is read, one byte more is refused with both numbers."""
     (tmp_path / "ann.jpg").write_bytes(b"12345")
-    assert sources.read(tmp_path, "ann.jpg", limit=5).data == b"12345"
+    assert files.read(tmp_path, "ann.jpg", limit=5).data == b"12345"
     with pytest.raises(SourceTooLarge) as caught:
-        sources.read(tmp_path, "ann.jpg", limit=4)
+        files.read(tmp_path, "ann.jpg", limit=4)
     assert (caught.value.size, caught.value.limit) == (5, 4)
 
 
@@ -151,7 +151,7 @@ def test_a_missing_root_is_not_a_missing_source(
     assert not isinstance(caught.value, SourceGone)
 
 
-@pytest.mark.parametrize("way", [read, sources.skim])
+@pytest.mark.parametrize("way", [read, files.skim])
 def test_more_bytes_than_stated_is_a_change(way: Callable[[Path, str], object]) -> None:
     """A file that gives more than its size is not read as if it were whole.
 
@@ -161,7 +161,7 @@ def test_more_bytes_than_stated_is_a_change(way: Callable[[Path, str], object]) 
         way(Path("/proc/self"), "status")
 
 
-@pytest.mark.parametrize("way", [read, sources.skim])
+@pytest.mark.parametrize("way", [read, files.skim])
 def test_a_file_that_grows_meanwhile_is_a_change(
     tmp_path: Path, way: Callable[[Path, str], object]
 ) -> None:
@@ -215,7 +215,7 @@ def test_a_file_swapped_for_a_link_never_leaks(tmp_path: Path) -> None:
                 assert swapper.poll() is None
             for _ in range(10_000):
                 try:
-                    seen.add(sources.read(root, "ann.jpg", limit=100).data)
+                    seen.add(files.read(root, "ann.jpg", limit=100).data)
                 except NotARegularFile:
                     refused += 1
                 except (SourceGone, SourceChanged):
@@ -232,8 +232,8 @@ def test_reading_leaves_nothing_open(tmp_path: Path) -> None:
     (tmp_path / "a" / "ann.jpg").write_bytes(b"x")
     (tmp_path / "a" / "link").symlink_to("ann.jpg")
     before = os.listdir("/proc/self/fd")  # noqa: PTH208 - names only, of a moving folder
-    sources.read(tmp_path, "a/ann.jpg", limit=1)
+    files.read(tmp_path, "a/ann.jpg", limit=1)
     for relative in ("a/link", "a/none", "b/none", "a"):
-        with pytest.raises(sources.SourceError):
-            sources.skim(tmp_path, relative)
+        with pytest.raises(files.SourceError):
+            files.skim(tmp_path, relative)
     assert len(os.listdir("/proc/self/fd")) == len(before)  # noqa: PTH208 - the same

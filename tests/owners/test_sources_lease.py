@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hotfolder import sources
+from hotfolder.tree import files
 
 ASKED = 2000
 NOBODY = 65534
@@ -40,12 +40,12 @@ def test_a_file_open_for_writing_is_told(tmp_path: Path) -> None:
     """Open for writing: yes. Open for reading only, or closed: no."""
     path = tmp_path / "ann.jpg"
     path.write_bytes(b"x")
-    assert sources.is_being_written(tmp_path, "ann.jpg") is False
+    assert files.is_being_written(tmp_path, "ann.jpg") is False
     with path.open("rb"):
-        assert sources.is_being_written(tmp_path, "ann.jpg") is False
+        assert files.is_being_written(tmp_path, "ann.jpg") is False
     with path.open("ab"):
-        assert sources.is_being_written(tmp_path, "ann.jpg") is True
-    assert sources.is_being_written(tmp_path, "ann.jpg") is False
+        assert files.is_being_written(tmp_path, "ann.jpg") is True
+    assert files.is_being_written(tmp_path, "ann.jpg") is False
 
 
 def test_another_process_is_told_as_well(tmp_path: Path) -> None:
@@ -58,9 +58,9 @@ def test_another_process_is_told_as_well(tmp_path: Path) -> None:
     ) as writer:
         assert writer.stdout is not None
         writer.stdout.readline()
-        assert sources.is_being_written(tmp_path, "ann.jpg") is True
+        assert files.is_being_written(tmp_path, "ann.jpg") is True
         writer.communicate(b"\n")
-    assert sources.is_being_written(tmp_path, "ann.jpg") is False
+    assert files.is_being_written(tmp_path, "ann.jpg") is False
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="becoming another user needs root")
@@ -72,7 +72,7 @@ def test_without_an_answer_there_is_no_error(tmp_path: Path) -> None:
     with (tmp_path / "ann.jpg").open("ab"):
         os.seteuid(NOBODY)  # the file system's own user goes along
         try:
-            assert sources.is_being_written(tmp_path, "ann.jpg") is None
+            assert files.is_being_written(tmp_path, "ann.jpg") is None
         finally:
             os.seteuid(0)
 
@@ -104,6 +104,6 @@ def test_no_descriptor_is_left(tmp_path: Path) -> None:
     path.write_bytes(b"x")
     before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
     with path.open("ab"):
-        sources.is_being_written(tmp_path, "ann.jpg")
-    sources.is_being_written(tmp_path, "ann.jpg")
+        files.is_being_written(tmp_path, "ann.jpg")
+    files.is_being_written(tmp_path, "ann.jpg")
     assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hotfolder.intake.thread import ShareThread
-from hotfolder.pipeline.threads import ShareThreads
 from hotfolder.threads import DaemonThreads
+from hotfolder.tree.threads import ShareThreads
+from hotfolder.watching.thread import ShareThread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine

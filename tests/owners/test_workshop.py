@@ -16,8 +16,8 @@ import pytest
 from PIL import Image
 
 from hotfolder.domain.preparation import Preparation
-from hotfolder.imaging.picture import EmptyPicture, NotAPicture, PictureType, TooManyPixels
-from hotfolder.imaging.workshop import (
+from hotfolder.kinds.formats import EmptyPicture, NotAPicture, PictureType, TooManyPixels
+from hotfolder.kinds.workshop.workshop import (
     DiskRefused,
     MemoryLack,
     WorkerKilled,

@@ -1,1 +1,0 @@
-"""From a folder to an accepted job."""

@@ -1,0 +1,1 @@
+"""Metadata in files of pictures: read, kept and spliced in without touching the pixels."""

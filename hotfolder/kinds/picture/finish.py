@@ -1,0 +1,154 @@
+"""Giving a result back what it lost: profile, metadata, a note of the edit; its size and type.
+
+Metadata is spliced in, so the pixels stay as the service made them, unless the rule wants another
+type or size. Runs in a worker.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import Final
+
+from PIL import Image
+
+from hotfolder.domain.preparation import Finish
+from hotfolder.kinds.formats import Picture, PictureType
+from hotfolder.kinds.metadata import containers, exif, iptc, xmp
+from hotfolder.kinds.metadata.containers import Blocks
+from hotfolder.kinds.metadata.xmp import Note
+from hotfolder.kinds.picture import colours, decoders, prepare
+from hotfolder.kinds.picture.inspect import inspect
+from hotfolder.kinds.picture.pillow import translated
+from hotfolder.kinds.picture.source_metadata import Keepsake
+
+_TYPES: Final = {
+    "jpeg": PictureType.JPEG,
+    "png": PictureType.PNG,
+    "webp": PictureType.WEBP,
+}
+# Sides may differ by this share before the picture counts as cut differently by the model.
+_SAME_SHAPE: Final = 0.02
+_LARGEST_IN_JPEG: Final = 65_000
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A result as it is published, and what was done for people to read."""
+
+    content: bytes
+    type: PictureType
+    notes: tuple[str, ...]
+
+
+def finish(
+    content: bytes, kept: Keepsake | None, wanted: Finish, note: Note, *, converted: bool
+) -> Finished:
+    """Finish a result.
+
+    `kept` is what was kept of its source, if anything; `converted` says that the source was sent
+    in sRGB. Raises PictureError.
+    """
+    picture = inspect(content)
+    own = containers.read(picture.type, content)
+    made, picture, notes = _remade(content, picture, kept, wanted)
+    if wanted.metadata == "none" or picture.type not in containers.SPLICED:
+        return Finished(made, picture.type, notes)
+    blocks, told = _composed(picture, kept, own, wanted, note, converted=converted)
+    return Finished(containers.write(picture.type, made, blocks), picture.type, (*notes, *told))
+
+
+# -- pixels, where the rule wants others
+
+
+def _remade(
+    content: bytes, picture: Picture, kept: Keepsake | None, wanted: Finish
+) -> tuple[bytes, Picture, tuple[str, ...]]:
+    """Return the picture in the type and size that the rule wants, untouched where it has them."""
+    kind = _TYPES.get(wanted.format, picture.type)
+    size = _wanted_size(picture, kept, wanted)
+    if kind is picture.type and size == (picture.width, picture.height):
+        return content, picture, ()
+    if kind not in containers.SPLICED:
+        kind = PictureType.PNG
+    with translated():
+        image, _ = decoders.opened(picture.type, io.BytesIO(content))
+        profile = image.info.get("icc_profile")
+        image = _plain(image)
+        if size != image.size:
+            image = prepare.scaled(image, size)
+        if image.mode == "RGBA" and kind is PictureType.JPEG:
+            image = prepare.on_white(image)
+        made = prepare.encoded(image, kind, prepare.BEST_QUALITY)
+        if profile:
+            blocks = containers.read(kind, made)
+            made = containers.write(kind, made, Blocks(exif=blocks.exif, icc=profile))
+    return made, inspect(made), _told(picture, kind, size)
+
+
+def _plain(image: Image.Image) -> Image.Image:
+    if image.mode in {"L", "RGB", "RGBA"}:
+        return image
+    return colours.to_srgb(image)[0]
+
+
+def _wanted_size(picture: Picture, kept: Keepsake | None, wanted: Finish) -> tuple[int, int]:
+    size = picture.width, picture.height
+    if wanted.size != "source" or kept is None or not kept.width:
+        return size
+    shares = kept.width / size[0], kept.height / size[1]
+    if abs(shares[0] / shares[1] - 1) <= _SAME_SHAPE:
+        return kept.width, kept.height
+    share = min(shares)  # the model gave it another shape: nothing is stretched
+    return max(1, round(size[0] * share)), max(1, round(size[1] * share))
+
+
+def _told(picture: Picture, kind: PictureType, size: tuple[int, int]) -> tuple[str, ...]:
+    notes = []
+    if size != (picture.width, picture.height):
+        notes.append(
+            f"brought from {picture.width} x {picture.height} to {size[0]} x {size[1]} pixels"
+        )
+    if kind is not picture.type:
+        notes.append(f"made a {kind.extension.upper()}")
+    return tuple(notes)
+
+
+# -- metadata
+
+
+def _composed(
+    picture: Picture,
+    kept: Keepsake | None,
+    own: Blocks,
+    wanted: Finish,
+    note: Note,
+    *,
+    converted: bool,
+) -> tuple[Blocks, list[str]]:
+    source = kept.blocks if kept else Blocks()
+    private = set() if wanted.gps else {"gps"}
+    has_iptc = picture.type is PictureType.JPEG
+    texts = {} if has_iptc else iptc.fields(source.iptc)
+    size = picture.width, picture.height
+    packet = xmp.finished(source.xmp, own.xmp, size=size, private=private, note=note, texts=texts)
+    block = exif.without(exif.upright(source.exif or own.exif, *size), private)
+    notes = []
+    if picture.type is PictureType.JPEG:
+        if len(block) > _LARGEST_IN_JPEG:
+            block = exif.of_tiff(block)
+            notes.append("the maker's notes are too large for a JPEG and were left out")
+        if len(block) > _LARGEST_IN_JPEG:
+            block = b""
+            notes.append("the source's EXIF is too large for a JPEG and was left out")
+    icc = own.icc or _profile(picture, source.icc, converted=converted)
+    return Blocks(exif=block, xmp=packet, icc=icc, iptc=source.iptc or own.iptc), notes
+
+
+def _profile(picture: Picture, of_source: bytes, *, converted: bool) -> bytes:
+    """Return the profile of what was sent: models know nothing of profiles and keep the numbers."""
+    if picture.traits.grey or picture.traits.cmyk:
+        return b""
+    if converted or (of_source and not colours.is_rgb_profile(of_source)):
+        return colours.srgb_profile()
+    return of_source

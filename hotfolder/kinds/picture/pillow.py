@@ -1,0 +1,69 @@
+"""What all work with Pillow shares: its limits, the decoders, its exceptions as this room's own."""
+
+from __future__ import annotations
+
+import contextlib
+import struct
+import zlib
+from typing import TYPE_CHECKING, Any, Final
+
+from PIL import (
+    BmpImagePlugin,
+    GifImagePlugin,
+    Image,
+    ImageFile,
+    JpegImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
+
+from hotfolder.kinds.formats import BrokenPicture, PictureType
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+# Pillow's own guard only warns up to twice its limit, and a warning is nobody's verdict.
+# This package compares the size in the header with its caller's limit before it decodes.
+# Set once, here, because changing it around each call would race between threads.
+Image.MAX_IMAGE_PIXELS = None
+
+# Pillow refuses a whole PNG for one compressed text above 1 MiB. Image generators store
+# their work flows there; a paid result must not count as broken because of its notes.
+PngImagePlugin.MAX_TEXT_CHUNK = 16 * 1024 * 1024
+
+# The decoders by name rather than Image.open: that would also try those of other formats.
+DECODERS: Final[Mapping[PictureType, Callable[[Any], ImageFile.ImageFile]]] = {
+    PictureType.JPEG: JpegImagePlugin.JpegImageFile,
+    PictureType.PNG: PngImagePlugin.PngImageFile,
+    PictureType.WEBP: WebPImagePlugin.WebPImageFile,
+    PictureType.GIF: GifImagePlugin.GifImageFile,
+    PictureType.BMP: BmpImagePlugin.BmpImageFile,
+    PictureType.TIFF: TiffImagePlugin.TiffImageFile,
+}
+
+# What Pillow's decoders were seen to raise on damaged files; Warning for -W error.
+_PILLOW_FAILURES = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    LookupError,
+    ArithmeticError,
+    AttributeError,
+    AssertionError,
+    EOFError,
+    RuntimeError,
+    Warning,
+    struct.error,
+    zlib.error,
+)
+
+
+@contextlib.contextmanager
+def translated() -> Iterator[None]:
+    """Turn whatever Pillow raises into BrokenPicture."""
+    try:
+        yield
+    except _PILLOW_FAILURES as error:
+        raise BrokenPicture(f"the picture cannot be decoded: {error}") from error

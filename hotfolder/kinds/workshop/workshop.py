@@ -1,0 +1,331 @@
+"""Work on pictures in processes of their own, a few at a time and within a budget of memory.
+
+A picture from anywhere may crash a decoder, hang it, or make it take all the memory there is.
+Here that costs one worker and is told as an error:
+
+    PictureError       what the worker says of the picture itself
+    WorkerFailed
+     +- WorkerDied     crashed
+     |   +- WorkerKilled   was killed by somebody else: most often for want of the machine's memory
+     +- WorkerSlow     took longer than its deadline, and was ended
+     +- MemoryLack     needed more than the memory that it was given
+     +- DiskRefused    could not write, or read, for a reason of the disk: errno says which
+
+Workers are started when they are first needed and kept warm. A picture that takes more than the
+whole budget is worked on while nothing else is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from concurrent.futures import Future
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from hotfolder.kinds import formats
+from hotfolder.kinds.workshop.worker import DISK_REFUSED, LARGEST_MESSAGE, MEMORY_LACK, UNEXPECTED
+from hotfolder.threads import DaemonThreads, Pool
+
+PLACES: Final = 4
+MEMORY_BYTES: Final = 1500 * 1024 * 1024
+# A worker that took more than this is ended afterwards: that surely gives the memory back.
+KEPT_BELOW_BYTES: Final = 512 * 1024 * 1024
+LOOK_BYTES: Final = 32 * 1024 * 1024
+# Memory is given back to the system from pieces of this size on.
+GIVEN_BACK_BYTES: Final = 1024 * 1024
+# What is needed for a pixel of what is opened, and for one of what is made of it: Pillow's four
+# bytes, and some more while they are converted. Other libraries need more themselves.
+PIXEL_BYTES: Final = 5
+PIXEL_BYTES_OF: Final[Mapping[str, int]] = {
+    formats.PictureType.HEIC: 16,
+    formats.PictureType.AVIF: 10,
+    formats.PictureType.RAW: 24,
+}
+LEAST_S: Final = 60.0
+PIXELS_IN_A_SECOND: Final = 1_000_000
+KILLED_TRIES: Final = 20  # an hour and more
+_KILLED: Final = frozenset({-signal.SIGKILL, -signal.SIGTERM})
+_GONE_WITHIN_S: Final = 5.0
+_HOME = Path(__file__).parents[2]
+
+_ERRORS: Final[Mapping[str, type[formats.PictureError]]] = {
+    each.__name__: each
+    for each in (
+        formats.EmptyPicture,
+        formats.NotAPicture,
+        formats.TruncatedPicture,
+        formats.BrokenPicture,
+        formats.DamagedPicture,
+        formats.TooManyPixels,
+        formats.NoDecoder,
+        formats.CannotFit,
+    )
+}
+
+
+class WorkerFailed(Exception):
+    """No worker could do the task; the text says what happened."""
+
+
+class WorkerDied(WorkerFailed):
+    """The worker crashed, or was killed."""
+
+
+class WorkerKilled(WorkerDied):
+    """Somebody killed the worker: the machine for want of memory, a person, or its own end."""
+
+
+class WorkerSlow(WorkerFailed):
+    """The worker took longer than its deadline."""
+
+
+class MemoryLack(WorkerFailed):
+    """The worker needed more memory than it was given."""
+
+
+class DiskRefused(WorkerFailed):
+    """The disk refused the worker; errno says why."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(os.strerror(code))
+        self.errno = code
+
+
+def patience(error: Exception, tries: int) -> int:
+    """Return how often work may fail before its picture is to blame: `tries`, but for killings."""
+    return KILLED_TRIES if isinstance(error, WorkerKilled) else tries
+
+
+class Worker(Protocol):
+    """What does one task after the other."""
+
+    def ask(self, message: bytes, files: Sequence[int], deadline_s: float) -> dict[str, Any]:
+        """Do a task with open files and return the answer. Raises WorkerDied, WorkerSlow."""
+
+    def end(self) -> None:
+        """End now."""
+
+
+OpenWorker = Callable[[], Worker]
+
+
+class Workshop:
+    """Up to `places` workers, which together get `memory_bytes` at a time."""
+
+    def __init__(
+        self,
+        *,
+        places: int = PLACES,
+        memory_bytes: int = MEMORY_BYTES,
+        pool: Pool = DaemonThreads,
+        open_worker: OpenWorker | None = None,
+    ) -> None:
+        self._memory_bytes = memory_bytes
+        self._used_bytes = 0
+        self._turn = asyncio.Lock()
+        self._freed = asyncio.Condition()
+        self._threads = pool(places, "workshop")
+        self._open_worker = open_worker or WorkerProcess
+        self._idle: list[Worker] = []
+        self._all: set[Worker] = set()
+        self._closed = False
+
+    async def work(
+        self,
+        task: str,
+        files: Sequence[int],
+        order: Mapping[str, Any],
+        *,
+        memory_bytes: int,
+        deadline_s: float,
+    ) -> dict[str, Any]:
+        """Let a worker do a task of `worker.TASKS` with open files; return its answer.
+
+        `memory_bytes` is what the task is expected to take. Raises PictureError, WorkerFailed.
+        """
+        message = {
+            "task": task,
+            "order": dict(order),
+            "memory_bytes": 2 * memory_bytes,
+            "deadline_s": deadline_s,
+        }
+        async with self._room(memory_bytes):
+            keep = memory_bytes <= KEPT_BELOW_BYTES
+            # Copies: whoever is cancelled closes its files, while the thread goes on.
+            copies = [os.dup(each) for each in files]
+            call = partial(self._do, json.dumps(message).encode(), copies, deadline_s, keep=keep)
+            begun = self._threads.submit(call)
+            begun.add_done_callback(partial(_close_if_cancelled, copies))
+            answer = await asyncio.wrap_future(begun)
+        if "error" not in answer:
+            return answer
+        if answer["error"] == MEMORY_LACK:
+            raise MemoryLack("it needs more memory than pictures of its size should")
+        if answer["error"] == DISK_REFUSED:
+            raise DiskRefused(answer["errno"])
+        if answer["error"] == UNEXPECTED:
+            raise WorkerFailed(answer["text"])
+        raise _ERRORS.get(answer["error"], formats.BrokenPicture)(answer["text"])
+
+    async def work_on(
+        self,
+        task: str,
+        files: Sequence[int],
+        order: Mapping[str, Any],
+        *,
+        least_pixels: int = 0,
+        most_pixels: int | None = None,
+    ) -> dict[str, Any]:
+        """Let a worker do a task with the picture in the first file, as long and large as it needs.
+
+        What is made of it has the picture's own size, or at least and at most so many pixels.
+        Raises as `work` does, before anything is decoded where the picture is not whole.
+        """
+        found = await self.work("look", files[:1], {}, memory_bytes=LOOK_BYTES, deadline_s=LEAST_S)
+        pixels = found["width"] * found["height"]
+        made = max(pixels, least_pixels)
+        made = made if most_pixels is None else min(made, most_pixels)
+        opened_bytes = pixels * PIXEL_BYTES_OF.get(found["type"], PIXEL_BYTES)
+        return await self.work(
+            task,
+            files,
+            order,
+            memory_bytes=LOOK_BYTES + opened_bytes + made * PIXEL_BYTES,
+            deadline_s=LEAST_S + max(pixels, made) / PIXELS_IN_A_SECOND,
+        )
+
+    def close(self) -> None:
+        """End every worker, whatever it is doing."""
+        self._closed = True
+        for each in list(self._all):
+            each.end()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    @contextlib.asynccontextmanager
+    async def _room(self, wanted_bytes: int) -> AsyncIterator[None]:
+        """Take memory from the budget, in the order of asking: no large one waits for ever."""
+        taken = min(wanted_bytes, self._memory_bytes)
+        async with self._turn, self._freed:
+            await self._freed.wait_for(lambda: self._used_bytes + taken <= self._memory_bytes)
+            self._used_bytes += taken
+        try:
+            yield
+        finally:
+            self._used_bytes -= taken
+            async with self._freed:
+                self._freed.notify_all()
+
+    def _do(
+        self, message: bytes, files: list[int], deadline_s: float, *, keep: bool
+    ) -> dict[str, Any]:
+        try:
+            worker = self._idle.pop() if self._idle else self._started()
+            try:
+                answer = worker.ask(message, files, deadline_s)
+            except BaseException:
+                self._end(worker)
+                raise
+        finally:
+            for each in files:
+                os.close(each)
+        if keep and answer.get("error") != MEMORY_LACK and not self._closed:
+            self._idle.append(worker)
+        else:
+            self._end(worker)
+        return answer
+
+    def _started(self) -> Worker:
+        if self._closed:
+            raise WorkerDied("the program is stopping")
+        worker = self._open_worker()
+        self._all.add(worker)
+        return worker
+
+    def _end(self, worker: Worker) -> None:
+        worker.end()
+        self._all.discard(worker)
+
+
+def _close_if_cancelled(files: Sequence[int], begun: Future[dict[str, Any]]) -> None:
+    """Close the copies of a task that never began."""
+    if begun.cancelled():
+        for each in files:
+            os.close(each)
+
+
+class WorkerProcess:
+    """One worker process and the socket to it."""
+
+    def __init__(self) -> None:
+        self._socket, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with other:
+            self.program = subprocess.Popen(  # noqa: S603  this program's own
+                [
+                    sys.executable,
+                    "-P",
+                    "-m",
+                    "hotfolder.kinds.workshop.worker",
+                    str(other.fileno()),
+                ],
+                pass_fds=[other.fileno()],
+                env=_environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,  # Ctrl-C is for the daemon
+            )
+
+    def ask(self, message: bytes, files: Sequence[int], deadline_s: float) -> dict[str, Any]:
+        """Send a task and wait for its answer. Raises WorkerDied, WorkerSlow."""
+        try:
+            self._socket.settimeout(deadline_s)
+            socket.send_fds(self._socket, [message], files)
+            answer = self._socket.recv(LARGEST_MESSAGE)
+        except TimeoutError:
+            raise WorkerSlow(f"it took longer than {deadline_s:.0f} seconds") from None
+        except OSError as error:
+            raise self._death(f"the worker is gone: {error}") from error
+        if not answer:
+            raise self._death("the worker died of it")
+        found: dict[str, Any] = json.loads(answer)
+        return found
+
+    def _death(self, said: str) -> WorkerDied:
+        """Return what the worker died of, `said` where nobody killed it."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            if self.program.wait(_GONE_WITHIN_S) in _KILLED:
+                return WorkerKilled("the worker was killed, most likely for want of memory here")
+        return WorkerDied(said)
+
+    def end(self) -> None:
+        """End the worker now; one that hangs in the kernel is not waited for."""
+        self.program.kill()
+        self._socket.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.program.wait(_GONE_WITHIN_S)
+
+
+def _environment() -> dict[str, str]:
+    """Return what a worker may know: nothing of keys. Its libraries need no threads.
+
+    The C library reserves much address space for each arena, which counts as memory here, and
+    would keep what a picture took for the next one.
+    """
+    kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in os.environ}
+    single = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MALLOC_ARENA_MAX")
+    return {
+        **kept,
+        **dict.fromkeys(single, "1"),
+        "MALLOC_MMAP_THRESHOLD_": str(GIVEN_BACK_BYTES),
+        "MALLOC_TRIM_THRESHOLD_": str(GIVEN_BACK_BYTES),
+        "PYTHONPATH": str(_HOME),
+    }

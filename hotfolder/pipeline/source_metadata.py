@@ -1,0 +1,41 @@
+"""What is kept of sources until their results come: one small file for each job, in the spool."""
+
+from __future__ import annotations
+
+from hotfolder.domain import names
+from hotfolder.domain.jobs import Job
+from hotfolder.kinds.formats import PictureError
+from hotfolder.kinds.metadata.containers import Blocks
+from hotfolder.kinds.picture import inspect, source_metadata
+from hotfolder.kinds.picture.source_metadata import Keepsake
+from hotfolder.outputs.spool import Spool
+
+
+class Keepsakes:
+    """Keeps what a job's results are to get back. Blocks."""
+
+    def __init__(self, spool: Spool) -> None:
+        self._spool = spool
+
+    def missing(self, job: Job) -> bool:
+        """Whether a job wants something kept that is not. Raises OutputBlocked."""
+        return not job.plan.finish.is_nothing and not self._spool.exists(
+            names.keepsake_file(job.id)
+        )
+
+    def keep(self, job: Job, kept: bytes) -> None:
+        """Keep what was taken of a job's source. Raises OutputBlocked."""
+        if job.plan.finish.is_nothing:
+            return
+        with self._spool.open_part(names.keepsake_file(job.id)) as part:
+            part.write(kept)
+            part.commit()
+
+
+def taken(content: bytes) -> bytes:
+    """Return what is to be kept of a picture that is sent as it is."""
+    try:
+        picture = inspect.inspect(content)
+    except PictureError:  # the model takes it, so it is sent; nothing can be said of it
+        return Keepsake(blocks=Blocks(), width=0, height=0).encoded()
+    return source_metadata.of_plain(picture, content).encoded()

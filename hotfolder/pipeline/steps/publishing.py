@@ -1,0 +1,128 @@
+"""FETCHED: every result under its final name. An unreachable share only makes it wait."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from hotfolder.domain import events as ev
+from hotfolder.domain import failures
+from hotfolder.domain.errors import OutputError
+from hotfolder.domain.failpoints import Failpoint, no_failpoint
+from hotfolder.domain.failures import Failure
+from hotfolder.domain.jobs import Job, Result
+from hotfolder.journal import holds, places, reservations
+from hotfolder.journal.journal import Journal
+from hotfolder.outputs import publish
+from hotfolder.outputs.access import Access
+from hotfolder.outputs.errors import NameTaken, SpoolLost
+from hotfolder.outputs.spool import Spool
+from hotfolder.pipeline.step import Later, Outcome, output_is_silent
+from hotfolder.tree.threads import ShareThreads
+
+PUBLISH_TIMEOUT_S: Final = 60.0
+REST_LOOK_S: Final = 2.0
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.pipeline")
+
+
+class Publishing:
+    """Publishes a job's spooled results; what is missing of them is not waited for.
+
+    `access` says how its outputs are left. `failpoint` is passed `publish.before` and `.after`.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        spool: Spool,
+        threads: ShareThreads,
+        later: Later,
+        access: Callable[[Job], Access],
+        failpoint: Failpoint = no_failpoint,
+    ) -> None:
+        self._journal = journal
+        self._spool = spool
+        self._threads = threads
+        self._under_way: dict[int, asyncio.Future[object]] = {}
+        self._later = later
+        self._access = access
+        self._failpoint = failpoint
+
+    async def __call__(self, job: Job) -> Outcome:
+        """Return Published, PublishedInPart, SpoolLost, or when to try again."""
+        missing = [each.position for each in job.missing]
+        try:
+            for result in job.results:
+                if result.published_at is None and result.position not in missing:
+                    await self._publish(job, result)
+        except SpoolLost:
+            return Outcome(ev.SpoolLost())
+        except OutputError as error:
+            failure = Failure(failures.OUTPUT_BLOCKED, str(error), error.hint)
+            later = ev.Postponed(until=self._later.backoff(job), reason=str(error), failure=failure)
+            return Outcome(later, hold=(holds.watch_scope(job.watch), failure))
+        if missing:
+            until = self._later.after(REST_LOOK_S)
+            return Outcome(ev.PublishedInPart(until=until, failure=failures.awaited(missing)))
+        return Outcome(ev.Published())
+
+    async def _publish(self, job: Job, result: Result) -> None:
+        name = result.output_name or await self._name(job, result, after=None)
+        while True:
+            try:
+                await self._put_in_thread(job, result, name)
+            except NameTaken:
+                name = await self._name(job, result, after=name)
+            else:
+                break
+        await self._journal.run(reservations.mark_published, result.id)
+        log.info("output.published", **job.log_context(), output=name)
+
+    async def _put_in_thread(self, job: Job, result: Result, name: str) -> None:
+        """Write one result; a write that hangs is waited for again later, never doubled."""
+        begun = self._under_way.get(result.id)
+        if begun is None:
+            earlier = await self._journal.run(reservations.replaceable, job.id, name)
+            mounted = await self._journal.run(places.was_mounted, job.output_root)
+            put = self._put(job, result, name, earlier, mounted=mounted)
+            begun = self._threads.begin(job.watch, put)
+            self._under_way[result.id] = begun
+        done, _ = await asyncio.wait({begun}, timeout=PUBLISH_TIMEOUT_S)
+        if not done:
+            raise output_is_silent()
+        del self._under_way[result.id]
+        begun.result()
+
+    async def _name(self, job: Job, result: Result, after: str | None) -> str:
+        extension = result.extension or "bin"
+        return await self._journal.run(
+            reservations.name_result, job, result.position, extension, after
+        )
+
+    def _put(
+        self, job: Job, result: Result, name: str, earlier: frozenset[str], *, mounted: bool
+    ) -> Callable[[], object]:
+        if result.spool_file is None or result.sha256 is None:
+            raise LookupError(f"result {result.id} of job {job.id} was never fetched")
+        spooled, sha256 = self._spool.path(result.spool_file), result.sha256
+
+        def put() -> None:
+            self._failpoint("publish.before")
+            publish.publish(
+                spooled,
+                sha256,
+                Path(job.output_root),
+                name,
+                token=f"{job.id}-{result.id}",
+                mounted=mounted,
+                replaces=earlier,
+                access=self._access(job),
+            )
+            self._failpoint("publish.after")
+
+        return put

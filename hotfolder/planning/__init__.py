@@ -1,0 +1,1 @@
+"""From a settled file to a plan: rules, sidecars, prompts, and what speaks against it."""

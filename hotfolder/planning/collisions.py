@@ -1,0 +1,51 @@
+"""`collision = "skip"`: a picture whose output stands there already is not edited.
+
+Decided when it is accepted, before anything is paid. A file that turns up under the name later
+is no reason to throw away what was paid: the output then gets a number.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hotfolder import config
+from hotfolder.domain import names
+from hotfolder.journal import acceptance
+from hotfolder.journal.drafts import Draft, Settled
+from hotfolder.journal.journal import Journal
+from hotfolder.kinds.formats import PictureType
+from hotfolder.outputs import target
+from hotfolder.planning.examine import Unwanted, Verdict, Wanted
+
+
+def without_collisions(journal: Journal, watch: config.Watch, verdict: Verdict) -> Verdict:
+    """Leave out of a verdict the drafts whose outputs stand there; blocks.
+
+    Raises OutputError where the output folder cannot be looked at.
+    """
+    if watch.collision != "skip" or not isinstance(verdict, Wanted):
+        return verdict
+    kept: list[Draft] = []
+    reasons: list[str] = []
+    for draft in verdict.drafts:
+        reason = _collision(journal, watch, verdict.settled, draft)
+        reasons.append(reason) if reason else kept.append(draft)
+    return replace(verdict, drafts=tuple(kept)) if kept else Unwanted(verdict.settled, reasons[0])
+
+
+def _collision(journal: Journal, watch: config.Watch, settled: Settled, draft: Draft) -> str | None:
+    expected = journal.run_blocking(
+        acceptance.expected_output,
+        settled,
+        draft,
+        str(watch.output),
+        per_rule=watch.rules == "all",
+    )
+    if expected is None:
+        return None
+    if expected.under_way:
+        return "an earlier version of this picture is being edited, and collision is skip"
+    # The service decides the type of its result.
+    wanted = [names.fit(expected.stem, each.extension) for each in PictureType]
+    found = target.find_output(watch.output, expected.folder, wanted)
+    return f"the output {found} stands there already, and collision is skip" if found else None

@@ -1,0 +1,129 @@
+"""Which rules take a source. Globs are gitignore-style, relative to the watch, case ignored."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+import pathspec
+
+from hotfolder import config
+from hotfolder.kinds.formats import EXTENSIONS
+from hotfolder.runninghub import catalog
+
+if TYPE_CHECKING:
+    from hotfolder.planning.facts import Facts
+
+
+def matching(watch: config.Watch, relative: str) -> tuple[config.Rule, ...]:
+    """Return the rules that may take a source by its name.
+
+    The first, and those before it that ask for more than the name; all under `rules = "all"`.
+    """
+    found = [rule for rule in watch.rule if _takes(watch, rule, relative)]
+    if watch.rules == "all":
+        return tuple(found)
+    certain = next(
+        (at for at, rule in enumerate(found) if rule.when == config.ANYTHING), len(found)
+    )
+    return tuple(found[: certain + 1])
+
+
+def taking(
+    watch: config.Watch, relative: str, facts: Facts, beside: Mapping[str, str]
+) -> tuple[config.Rule, ...]:
+    """Return the rules that take a picture: the first, or all under `rules = "all"`.
+
+    `beside` is what an XMP file beside it says of rating and label.
+    """
+    found = tuple(rule for rule in matching(watch, relative) if _holds(rule.when, facts, beside))
+    return found if watch.rules == "all" else found[:1]
+
+
+def _holds(when: config.When, facts: Facts, beside: Mapping[str, str]) -> bool:
+    """Return whether a picture is as a rule wants it; what is not known does not hold."""
+    if when.types and not set(when.types) & set(facts.extensions):
+        return False
+    if when.orientation and facts.orientation not in when.orientation:
+        return False
+    sides = (when.min_width, when.max_width), (when.min_height, when.max_height)
+    if any(map(any, sides)) and not (
+        facts.size and all(_within(*each) for each in zip(facts.size, sides, strict=True))
+    ):
+        return False
+    if when.min_rating > config.ANYTHING.min_rating and _rating(facts, beside) < when.min_rating:
+        return False
+    label = beside.get("xmp.Label") or facts.texts.get("xmp.Label", "") if when.labels else ""
+    return not when.labels or label.casefold() in {each.casefold() for each in when.labels}
+
+
+def _within(side: int, limits: tuple[int, int]) -> bool:
+    least, most = limits
+    return least <= side <= (most or side)
+
+
+def _rating(facts: Facts, beside: Mapping[str, str]) -> float:
+    """Return a picture's rating; one that has none counts as 0, a rejected one as -1."""
+    stated = beside.get("xmp.Rating") or facts.texts.get("xmp.Rating") or "0"
+    try:
+        rating = float(stated)
+    except ValueError:
+        return 0
+    return rating if math.isfinite(rating) else 0
+
+
+def excluding(watch: config.Watch, relative: str) -> list[str]:
+    """Return the names of the rules that would take a source but for their `exclude`."""
+    found = ((rule.name, globs(watch, rule)) for rule in watch.rule if rule.exclude)
+    return [name for name, each in found if Globs(each.wanted, ()).take(relative)]
+
+
+class Globs(NamedTuple):
+    """Which names a rule takes: those that match one of the wanted globs and no unwanted one."""
+
+    wanted: tuple[str, ...]
+    unwanted: tuple[str, ...]
+
+    def take(self, relative: str) -> bool:
+        """Return whether a path is taken."""
+        path = relative.lower()
+        return _spec(self.wanted).match_file(path) and not _spec(self.unwanted).match_file(path)
+
+
+def globs(watch: config.Watch, rule: config.Rule) -> Globs:
+    """Return a rule's globs; without any it takes every file that its model accepts."""
+    wanted = tuple(rule.match) or _accepted_names(watch.catalog.find(rule.model), rule.prepare)
+    return Globs(wanted, tuple(rule.exclude))
+
+
+def _takes(watch: config.Watch, rule: config.Rule, relative: str) -> bool:
+    if any(watch.input / relative in each.references for each in watch.rule):
+        return False  # it is sent with other pictures, not edited itself
+    return globs(watch, rule).take(relative)
+
+
+def _accepted_names(model: catalog.Model | None, prepare: str) -> tuple[str, ...]:
+    """Return the names of files that a model takes, or that can be made into what it takes."""
+    if model is None:
+        return ()
+    convertible = [] if prepare == "never" else itertools.chain(*EXTENSIONS.values())
+    return tuple(f"*.{extension}" for extension in (*model.picture.accept, *convertible))
+
+
+@lru_cache(maxsize=256)
+def _spec(patterns: tuple[str, ...]) -> pathspec.GitIgnoreSpec:
+    return pathspec.GitIgnoreSpec.from_lines([pattern.lower() for pattern in patterns])
+
+
+def pattern_problems(patterns: Sequence[str]) -> list[str]:
+    """Return what is wrong with a rule's globs."""
+    problems = []
+    for pattern in patterns:
+        try:
+            _spec((pattern,))
+        except ValueError as error:
+            problems.append(f"{pattern!r} is not a glob: {error}")
+    return problems

@@ -1,0 +1,1 @@
+"""The users' folders as a tree of files: the only room that opens them."""

@@ -1,0 +1,1 @@
+"""Following watches: from a changed folder to an accepted source."""

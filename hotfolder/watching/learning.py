@@ -1,0 +1,105 @@
+"""Learning, in the background, the essence of what stands in the watches and was never asked for.
+
+That is so after an upgrade, and of sources that are held back. As soon as it is known, a changed
+rating or caption is told from another picture. One file at a time, with a rest after each.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import Final
+
+import structlog
+
+from hotfolder.domain.errors import JournalUnavailable
+from hotfolder.journal import identities
+from hotfolder.journal.identities import Lacking
+from hotfolder.journal.journal import Journal
+from hotfolder.kinds.picture.essence import VERSION
+from hotfolder.kinds.workshop.workshop import WorkerFailed
+from hotfolder.planning.essences import Essences, Known
+from hotfolder.tree import files
+from hotfolder.watching.watcher import WatchIntake
+
+LOOK_S: Final = 30.0
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.intake")
+
+
+class Learning:
+    """Learns from time to time; `intakes` gives the watches that are followed now."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        essences: Essences,
+        intakes: Callable[[], Iterable[WatchIntake]],
+        *,
+        look_s: float = LOOK_S,
+    ) -> None:
+        self._journal = journal
+        self._essences = essences
+        self._intakes = intakes
+        self._look_s = look_s
+        self._tried: set[tuple[int, str]] = set()
+
+    async def run(self) -> None:
+        """Learn without end."""
+        while True:
+            for intake in list(self._intakes()):
+                with suppress(JournalUnavailable):
+                    await self._learn(intake)
+            await asyncio.sleep(self._look_s)
+
+    async def _learn(self, intake: WatchIntake) -> None:
+        after = 0
+        while (
+            intake.standing.online
+            and (
+                portion := await self._journal.run(
+                    identities.lacking, intake.number, after, VERSION
+                )
+            )
+            is not None
+        ):
+            for each in portion:
+                await self._read(intake, each)
+            after += identities.PORTION
+        await self._learn_held(intake)
+
+    async def _learn_held(self, intake: WatchIntake) -> None:
+        after = 0
+        while intake.standing.online and (
+            portion := await self._journal.run(identities.held_lacking, intake.number, after)
+        ):
+            for each in portion:
+                await self._read(intake, each)
+            after = portion[-1].source
+
+    async def _read(self, intake: WatchIntake, lacking: Lacking) -> None:
+        """Read one source; what cannot be read, or is another by now, is left for a later start."""
+        place = (intake.number, lacking.path)
+        if place in self._tried or not intake.standing.online:
+            return
+        began_s = self._journal.clock.awake_s()
+        try:
+            known = await self._essences.read(intake.on_share, intake.watch.input, lacking.path)
+        except (OSError, files.RootGone):
+            return  # its share is away
+        except (files.SourceError, WorkerFailed) as error:
+            self._tried.add(place)
+            log.info("essence.unknown", source=lacking.path, reason=str(error))
+            return
+        if lacking.content_hash in (None, known.content_hash):
+            await self._keep(lacking, known)
+        else:
+            self._tried.add(place)
+        await asyncio.sleep(self._journal.clock.awake_s() - began_s)
+
+    async def _keep(self, lacking: Lacking, known: Known) -> None:
+        await self._journal.run(identities.learn, known.content_hash, known.essence)
+        if lacking.content_hash is None:
+            size = known.sighting.size
+            await self._journal.run(identities.learn_held, lacking, known.content_hash, size)

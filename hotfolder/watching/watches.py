@@ -1,0 +1,115 @@
+"""The watches that are followed: an intake for each, replaced when the config changes.
+
+The jobs are not touched by that: what is submitted goes on by its own snapshot, and what is not
+is looked at with the config that then holds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from hotfolder import config
+from hotfolder.journal import acceptance, holds
+from hotfolder.journal.journal import Journal
+from hotfolder.planning.essences import Essences
+from hotfolder.watching.home import Claims
+from hotfolder.watching.listening import Reach
+from hotfolder.watching.watcher import WatchIntake
+
+
+@dataclass(frozen=True, slots=True)
+class _Followed:
+    intake: WatchIntake
+    task: asyncio.Task[None]
+
+
+class Watches:
+    """Follows watches until stopped.
+
+    `accepted` is called when jobs may be due; `backlog` says how many sources may be let go at
+    once that stood there before; `essences` tells what a file shows; with `single_scan` what comes
+    after the first scan is left alone.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        *,
+        accepted: Callable[[], None],
+        backlog: Callable[[], int],
+        essences: Essences,
+        reach: Reach,
+        single_scan: bool = False,
+    ) -> None:
+        self._journal = journal
+        self._backlog = backlog
+        self._essences = essences
+        self._accepted = accepted
+        self._reach = reach
+        self._single_scan = single_scan
+        self._claims = Claims()
+        self._followed: dict[str, _Followed] = {}
+        self._dead: asyncio.Queue[asyncio.Task[None]] = asyncio.Queue()
+
+    @property
+    def intakes(self) -> list[WatchIntake]:
+        """The intakes of the watches that are followed now."""
+        return [each.intake for each in self._followed.values()]
+
+    def intake(self, watch: str) -> WatchIntake | None:
+        """Return the intake of a watch, or None where it is not followed."""
+        found = self._followed.get(watch)
+        return found.intake if found else None
+
+    async def follow(self, wanted: Sequence[config.Watch]) -> None:
+        """Follow exactly these watches; one that stays as it was is not disturbed.
+
+        What is not yet submitted of any other watch is held. Raises JournalUnavailable; doing
+        it again then goes on where it stopped.
+        """
+        await self._journal.run(holds.hold_removed, [each.name for each in wanted])
+        await self._stop(
+            name for name, each in self._followed.items() if each.intake.watch not in wanted
+        )
+        for watch in wanted:
+            if watch.name not in self._followed:
+                await self._start(watch)
+
+    async def run(self) -> None:
+        """Return or raise as soon as an intake ends by itself, which is a bug."""
+        (await self._dead.get()).result()
+
+    async def stop(self) -> None:
+        """Follow nothing any more."""
+        await self._stop(self._followed)
+
+    async def _start(self, watch: config.Watch) -> None:
+        number = await self._journal.run(
+            acceptance.register_watch, watch.name, str(watch.input), str(watch.output)
+        )
+        intake = WatchIntake(
+            watch,
+            number,
+            self._journal,
+            accepted=self._accepted,
+            backlog=self._backlog,
+            claims=self._claims,
+            essences=self._essences,
+            reach=self._reach,
+            single_scan=self._single_scan,
+        )
+        task = asyncio.create_task(intake.run())
+        task.add_done_callback(self._note_end)
+        self._followed[watch.name] = _Followed(intake, task)
+
+    async def _stop(self, names: Iterable[str]) -> None:
+        ended = [self._followed.pop(name).task for name in list(names)]
+        for task in ended:
+            task.cancel()
+        await asyncio.gather(*ended, return_exceptions=True)
+
+    def _note_end(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled():
+            self._dead.put_nowait(task)

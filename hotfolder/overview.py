@@ -46,7 +46,9 @@ class Overview:
             writable=not self.journal.trouble,
             at=now,
             window=self.pace.window,
-            scans_s={each.watch.name: each.scan_s for each in self.watches.intakes if each.scanned},
+            scans_s={
+                each.watch.name: each.scan_s for each in self.watches.watchers if each.scanned
+            },
             free_bytes=await self._free(config),
             backup_at=await self._soon(_BACKUPS, partial(_backup_at, config, now)),
         )

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from hotfolder import views
 from hotfolder.account.account import FindKey
-from hotfolder.composition import Composition, Edges, Parts
+from hotfolder.composition import Composition, Environment, Parts
 from hotfolder.config import Config, listen_place
 from hotfolder.control import channel
 from hotfolder.domain.errors import JournalReplaced, JournalUnavailable
@@ -58,7 +58,7 @@ class Service:
         self,
         config: Config,
         key: SecretStr,
-        edges: Edges | None = None,
+        environment: Environment | None = None,
         *,
         reread: Reread | None = None,
         supervisor: Supervisor | None = None,
@@ -68,7 +68,7 @@ class Service:
         self._house = Composition(
             config,
             key,
-            edges or Edges(),
+            environment or Environment(),
             reread=reread,
             supervisor=self._supervisor,
             find_key=find_key,
@@ -121,12 +121,12 @@ class Service:
                     await _stop_or_death(stop, [*working, still])
                 finally:
                     still.cancel()
-                intakes = parts.watches.intakes
-                complete = all(each.quiet and each.all_readable for each in intakes)
+                watchers = parts.watches.watchers
+                complete = all(each.quiet and each.all_readable for each in watchers)
         return Ended(before=before, complete=complete)
 
     async def _release_all(self, journal: Journal) -> None:
-        self._house.answers.hold_none = True
+        self._house.current.hold_none = True
         for each in self._house.config.watch:
             await journal.run(backlog.release, each.name)
 
@@ -145,7 +145,7 @@ class Service:
             threads=parts.threads,
         )
         host, port = listen_place(stated)
-        async with self._house.edges.serve(
+        async with self._house.environment.serve(
             monitor(overview.now, self._house.metrics), host, port, "monitor.listen"
         ):
             yield
@@ -167,7 +167,7 @@ class Service:
             parts.originals.run(),
             parts.overdue.run(),
             parts.learning.run(),
-            parts.noting.run(),
+            parts.notes.run(),
             self._beat(parts.journal),
             Housekeeping(parts.journal, lambda: self._house.config).run(),
             Noticing(parts.journal, lambda: self._house.config.notify).run(),
@@ -186,7 +186,7 @@ class Service:
             server.close()
             await parts.watches.stop()
             await parts.runner.drain(self._house.config.limits.grace)
-            await parts.noting.finish()
+            await parts.notes.finish()
             parts.threads.close()
             for each in aside:
                 each.cancel()
@@ -212,8 +212,8 @@ class Service:
         last: object = None
         since_s = clock.awake_s()
         while clock.awake_s() - since_s < timeout_s:
-            intakes = parts.watches.intakes
-            settled = all(each.quiet for each in intakes)  # before the rest: else a job slips by
+            watchers = parts.watches.watchers
+            settled = all(each.quiet for each in watchers)  # before the rest: else a job slips by
             try:
                 counts = await parts.journal.run(reading.state_counts)
                 going_on = await parts.doubts.going_on()
@@ -223,7 +223,7 @@ class Service:
             progress(counts)
             if settled and not going_on and parts.runner.idle and parts.originals.idle:
                 return
-            seen = (_advance(counts), [each.progress for each in intakes])
+            seen = (_advance(counts), [each.progress for each in watchers])
             if seen != last:
                 last, since_s = seen, clock.awake_s()
             await asyncio.sleep(LOOK_S)

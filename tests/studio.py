@@ -18,7 +18,7 @@ from pydantic import SecretStr
 
 from hotfolder import config, control, key, views
 from hotfolder.clock import MACHINE_CLOCK
-from hotfolder.composition import Edges
+from hotfolder.composition import Environment
 from hotfolder.control.control import Control
 from hotfolder.domain.errors import JournalUnavailable
 from hotfolder.domain.retry import PollSchedule
@@ -115,7 +115,7 @@ def free_port() -> int:
 class Studio:
     """One folder of pictures with one hotfolder over a simulated service.
 
-    `edges` is what the service is run with; tests replace parts of it. While it runs, setting
+    `environment` is what the service is run with; tests replace parts of it. While it runs, setting
     `reload` takes over what was configured since.
     """
 
@@ -128,7 +128,7 @@ class Studio:
         self.base_url = server.base_url
         self.webhook = ""
         self.clock = JumpingClock()
-        self.edges = Edges(
+        self.environment = Environment(
             clock=self.clock,
             jitter=lambda: 0.0,
             schedule=EagerPolls(confirm_after_s=0.05),
@@ -177,9 +177,9 @@ class Studio:
         assert read.config is not None, read.problems
         self.config = read.config
 
-    def edge(self, **changes: Any) -> None:  # noqa: ANN401  the fields of Edges
+    def edge(self, **changes: Any) -> None:  # noqa: ANN401  the fields of Environment
         """Replace some of the edges."""
-        self.edges = replace(self.edges, **changes)
+        self.environment = replace(self.environment, **changes)
 
     def drop(self, name: str, content: bytes | str | None = None, *, number: int = 1) -> Path:
         """Put a file into the input folder: a picture unless a content is given."""
@@ -207,7 +207,7 @@ class Studio:
         self.newest_service = Service(
             self.config,
             SecretStr(KEY),
-            self.edges,
+            self.environment,
             reread=lambda: self.config,
             find_key=self._find_key,
         )
@@ -376,9 +376,9 @@ def _holds(condition: Callable[[], object]) -> bool:
 def _follows(service: Service) -> bool:
     """Whether every watch was scanned, hence events are listened to and nothing is old news."""
     parts = service.parts
-    if parts is None or not parts.watches.intakes:
+    if parts is None or not parts.watches.watchers:
         return False
-    return all(each.scanned and each.standing.online for each in parts.watches.intakes)
+    return all(each.scanned and each.status.online for each in parts.watches.watchers)
 
 
 def _watch(name: str, source: Path, output: Path, more: str, rules: Sequence[str]) -> str:

@@ -51,7 +51,7 @@ class _Seen:
 class Probing:
     """Hears how the service answers every call, and looks for itself while something is held.
 
-    `renew_key` reads the key again and says whether it is another one; it blocks. `answers` is
+    `renew_key` reads the key again and says whether it is another one; it blocks. `current` is
     awaited when a service that was silent answers again; `wake` is called when jobs may go on.
     """
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from hotfolder.after.notes import Noting
+from hotfolder.after.notes import Notes
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import State
 
@@ -17,12 +17,12 @@ class Aftermath:
 
     def __init__(
         self,
-        noting: Noting,
+        notes: Notes,
         *,
         on_hold: Callable[[], None],
         on_done: Callable[[Job], Awaitable[None]],
     ) -> None:
-        self._noting = noting
+        self._noting = notes
         self._on_hold = on_hold
         self._on_done = on_done
 

@@ -31,16 +31,20 @@ PAUSE_S: Final = 1.0
 WRITE_TIMEOUT_S: Final = 20.0
 MOST_NUMBERS: Final = 100
 
-Wishes = Mapping[str, Literal["none", "failures", "all"]]
+WantedNotes = Mapping[str, Literal["none", "failures", "all"]]
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.pipeline")
 
 
-class Noting:
+class Notes:
     """Keeps the notes as the journal says. `wishes` tells what each watch of the config wants."""
 
     def __init__(
-        self, journal: Journal, spool: Spool, threads: ShareThreads, wishes: Callable[[], Wishes]
+        self,
+        journal: Journal,
+        spool: Spool,
+        threads: ShareThreads,
+        wishes: Callable[[], WantedNotes],
     ) -> None:
         self._journal = journal
         self._spool = spool

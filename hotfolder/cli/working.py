@@ -45,7 +45,7 @@ def run(config_file: ConfigOption = None, log_level: LogLevelOption = None) -> N
     checked = ready.check(config_file)
 
     async def until_stopped() -> None:
-        wishes = signals.listen(asyncio.get_running_loop())
+        requests = signals.listen(asyncio.get_running_loop())
         service = Service(
             checked.config,
             checked.key,
@@ -53,7 +53,7 @@ def run(config_file: ConfigOption = None, log_level: LogLevelOption = None) -> N
             supervisor=Supervisor.of(os.environ),
             find_key=_find_key,
         )
-        await service.run(wishes.stop, wishes.reload)
+        await service.run(requests.stop, requests.reload)
 
     asyncio.run(until_stopped())
 
@@ -79,11 +79,11 @@ def once(
     checked = ready.check(config_file)
 
     async def until_still() -> Ended:
-        wishes = signals.listen(asyncio.get_running_loop())
+        requests = signals.listen(asyncio.get_running_loop())
         with bar() as progress:
             service = Service(checked.config, checked.key, find_key=_find_key)
             return await service.once(
-                wishes.stop, timeout_s=timeout, release=release, progress=progress
+                requests.stop, timeout_s=timeout, release=release, progress=progress
             )
 
     ended = asyncio.run(until_still())

@@ -5,6 +5,6 @@ Nothing else constructs owners, but for the command line's read-only journal and
 
 from hotfolder.composition.composition import Composition
 from hotfolder.composition.daemon_parts import Parts
-from hotfolder.composition.environment import Edges
+from hotfolder.composition.environment import Environment
 
-__all__ = ["Composition", "Edges", "Parts"]
+__all__ = ["Composition", "Environment", "Parts"]

@@ -6,7 +6,7 @@ these are built, and no one before.
 
 from __future__ import annotations
 
-from hotfolder.composition.current_config import Answers
+from hotfolder.composition.current_config import CurrentConfig
 from hotfolder.composition.daemon_parts import Parts
 from hotfolder.config import Config
 from hotfolder.domain import events as ev
@@ -15,15 +15,15 @@ from hotfolder.domain.jobs import Job
 from hotfolder.journal import budgets, leaders
 from hotfolder.journal.drafts import Draft
 from hotfolder.planning.review import review
-from hotfolder.watching.watcher import WatchIntake
+from hotfolder.watching.watcher import Watcher
 
 
-class Exchange:
+class Bell:
     """Passes on between the `parts`, None until they are built."""
 
-    def __init__(self, answers: Answers, clock: Clock) -> None:
+    def __init__(self, current: CurrentConfig, clock: Clock) -> None:
         self.parts: Parts | None = None
-        self._answers = answers
+        self._current = current
         self._clock = clock
 
     def wake(self) -> None:
@@ -58,7 +58,7 @@ class Exchange:
 
     async def put(self, wanted: Config) -> None:
         """Put a config into force: what is not asked for anew at each step is told here."""
-        self._answers.config = wanted
+        self._current.config = wanted
         if self.parts:
             self.parts.pace.limit_to(self.parts.account.limit)
             await self.parts.watches.follow(wanted.watch)
@@ -68,28 +68,28 @@ class Exchange:
 
     def review(self, job: Job) -> ev.Event | Draft | None:
         """Look at a source again before its edit is paid; blocks. Raises OSError and RootGone."""
-        intake = self._intake(job.watch)
-        if intake is None:
+        watcher = self._watcher(job.watch)
+        if watcher is None:
             reason = "the config has no such watch any more"
             return ev.Postponed(until=self._clock(), reason=reason, counts=False)
-        return review(intake.watch, intake.number, job)
+        return review(watcher.watch, watcher.number, job)
 
     def require_place(self, job: Job) -> None:
         """Raise RootGone or OSError where a job's source is missing with what holds it; blocks."""
-        intake = self._intake(job.watch)
-        if intake is not None:
-            intake.require_place(job.source)
+        watcher = self._watcher(job.watch)
+        if watcher is not None:
+            watcher.require_place(job.source)
 
     def settling(self, watch: str, path: str) -> str | None:
         """Return why a file of a watch is not accepted yet, None = it is not on its way."""
-        intake = self._intake(watch)
-        return intake.settling(path) if intake else None
+        watcher = self._watcher(watch)
+        return watcher.settling(path) if watcher else None
 
     def look_again(self, watch: str) -> None:
         """Let a watch's folder be looked at."""
-        intake = self._intake(watch)
-        if intake:
-            intake.look_again()
+        watcher = self._watcher(watch)
+        if watcher:
+            watcher.look_again()
 
-    def _intake(self, watch: str) -> WatchIntake | None:
-        return self.parts.watches.intake(watch) if self.parts else None
+    def _watcher(self, watch: str) -> Watcher | None:
+        return self.parts.watches.watcher(watch) if self.parts else None

@@ -13,10 +13,10 @@ from hotfolder.account.rate import Rate
 from hotfolder.account.recalling import Recalling
 from hotfolder.account.sharing import Sharing
 from hotfolder.after.aftermath import Aftermath
-from hotfolder.after.notes import Noting
+from hotfolder.after.notes import Notes
 from hotfolder.after.originals import Originals
-from hotfolder.composition.bell import Exchange
-from hotfolder.composition.current_config import Answers
+from hotfolder.composition.bell import Bell
+from hotfolder.composition.current_config import CurrentConfig
 from hotfolder.composition.daemon_parts import Owners, Parts
 from hotfolder.composition.steps import Way
 from hotfolder.control.control import Control
@@ -45,8 +45,8 @@ class Building:
     """
 
     owners: Owners
-    answers: Answers
-    exchange: Exchange
+    current: CurrentConfig
+    exchange: Bell
     callback_key: bytes
     single_scan: bool
     observe: Observe
@@ -58,14 +58,14 @@ class Building:
         """Return every part; none works yet."""
         own, exchange = self.owners, self.exchange
         marking = self._marking()
-        account = Account(own.journal, own.client, lambda: self.answers.config, self.find_key)
+        account = Account(own.journal, own.client, lambda: self.current.config, self.find_key)
         await account.begin()
         durations = Durations(await own.journal.run(recovery.usual_durations_s))
         pace = await self._pace(account.limit, durations)
         sharing = Sharing(own.client.queue, pace, own.later, wake=exchange.wake)
-        noting = Noting(own.journal, own.spool, own.threads, self.answers.note_wishes)
+        notes = Notes(own.journal, own.spool, own.threads, self.current.wanted_notes)
         probing = self._probing(account)
-        aftermath = Aftermath(noting, on_hold=probing.stir, on_done=self._clear_up)
+        aftermath = Aftermath(notes, on_hold=probing.stir, on_done=self._clear_up)
         runner = self._runner(account, marking, pace, durations, sharing, aftermath)
         essences = Essences(own.workshop, own.spool.folder, own.journal)
         watches = self._watches(essences)
@@ -77,13 +77,13 @@ class Building:
             marking=marking,
             probing=probing,
             sharing=sharing,
-            noting=noting,
+            notes=notes,
             pace=pace,
             doubts=self._doubts(account, runner),
             recalling=Recalling(own.journal, own.client, wake=exchange.wake),
             originals=self._originals(),
-            overdue=Overdue(own.journal, lambda: self.answers.config.watch),
-            learning=Learning(own.journal, essences, lambda: watches.intakes),
+            overdue=Overdue(own.journal, lambda: self.current.config.watch),
+            learning=Learning(own.journal, essences, lambda: watches.watchers),
             watches=watches,
             reloading=self._reloading(),
             control=self._control(probing),
@@ -105,8 +105,8 @@ class Building:
         return Marking(
             self.owners.journal,
             self.owners.threads,
-            timeout_s=self.owners.edges.mark_timeout_s,
-            failpoint=self.owners.edges.failpoint,
+            timeout_s=self.owners.environment.mark_timeout_s,
+            failpoint=self.owners.environment.failpoint,
         )
 
     def _probing(self, account: Account) -> Probing:
@@ -128,11 +128,11 @@ class Building:
         sharing: Sharing,
         aftermath: Aftermath,
     ) -> Runner:
-        hurry, rate = asyncio.Event(), Rate(self.owners.edges.clock.elapsed_s)
+        hurry, rate = asyncio.Event(), Rate(self.owners.environment.clock.elapsed_s)
         self.owners.client.listen(rate.heard)
         way = Way(
             owners=self.owners,
-            answers=self.answers,
+            current=self.current,
             review=self.exchange.review,
             require_place=self.exchange.require_place,
             marking=marking,
@@ -141,7 +141,7 @@ class Building:
             durations=durations,
             hurry=hurry,
         )
-        clock = self.owners.edges.clock
+        clock = self.owners.environment.clock
         return Runner(
             self.owners.journal,
             {state: observed(each, self.observe, clock) for state, each in way.steps().items()},
@@ -149,44 +149,44 @@ class Building:
             later=self.owners.later,
             hurry=hurry,
             aftermath=aftermath,
-            budgets=self.answers.budgets,
+            budgets=self.current.budgets,
             refused=sharing.refused,
         )
 
     def _doubts(self, account: Account, runner: Runner) -> Doubts:
-        hears = bool(self.answers.config.api.webhook_url)
+        hears = bool(self.current.config.api.webhook_url)
         return Doubts(
             self.owners.journal,
             self.owners.client,
             self.owners.later,
             currency=lambda: account.currency,
             wake=runner.wake,
-            resend_up_to=lambda: self.answers.config.limits.resend_up_to,
-            patience_s=self.owners.edges.callback_patience_s if hears else 0.0,
+            resend_up_to=lambda: self.current.config.limits.resend_up_to,
+            patience_s=self.owners.environment.callback_patience_s if hears else 0.0,
         )
 
     def _originals(self) -> Originals:
         return Originals(
             self.owners.journal,
             self.owners.threads,
-            moving=self.answers.moving,
-            failpoint=self.owners.edges.failpoint,
+            moving=self.current.moving,
+            failpoint=self.owners.environment.failpoint,
         )
 
     def _watches(self, essences: Essences) -> Watches:
         return Watches(
             self.owners.journal,
             accepted=self.exchange.note_accepted,
-            backlog=self.answers.backlog,
+            backlog=self.current.backlog,
             essences=essences,
-            reach=Reach(self.owners.edges.listen, self.owners.edges.pool),
+            reach=Reach(self.owners.environment.listen, self.owners.environment.pool),
             single_scan=self.single_scan,
         )
 
     def _reloading(self) -> Reloading:
         return Reloading(
             self.owners.journal,
-            self.answers.config,
+            self.current.config,
             reread=self.reread,
             put=self.exchange.put,
             supervisor=self.supervisor,
@@ -201,7 +201,7 @@ class Building:
             settling=self.exchange.settling,
             look=probing.look,
             look_again=self.exchange.look_again,
-            watch=self.answers.watch,
+            watch=self.current.watch,
         )
 
     async def _clear_up(self, job: Job) -> None:

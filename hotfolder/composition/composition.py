@@ -11,11 +11,11 @@ import structlog
 from pydantic import SecretStr
 
 from hotfolder.account.account import FindKey
-from hotfolder.composition.bell import Exchange
+from hotfolder.composition.bell import Bell
 from hotfolder.composition.building import Building
-from hotfolder.composition.current_config import Answers
+from hotfolder.composition.current_config import CurrentConfig
 from hotfolder.composition.daemon_parts import Owners, Parts
-from hotfolder.composition.environment import Edges
+from hotfolder.composition.environment import Environment
 from hotfolder.config import Config, listen_place
 from hotfolder.journal import budgets, callbacks, leaders, recovery
 from hotfolder.journal.journal import Journal
@@ -44,16 +44,16 @@ class Composition:
         self,
         config: Config,
         key: SecretStr,
-        edges: Edges,
+        environment: Environment,
         *,
         reread: Reread | None,
         supervisor: Supervisor,
         find_key: FindKey | None,
     ) -> None:
-        self.edges = edges
-        self.answers = Answers(config, edges.zone)
+        self.environment = environment
+        self.current = CurrentConfig(config, environment.zone)
         self.metrics = Metrics()
-        self._exchange = Exchange(self.answers, edges.clock)
+        self._bell = Bell(self.current, environment.clock)
         self._key = key
         self._find_key = find_key or (lambda _config: key)
         self._reread = reread or (lambda: config)
@@ -62,12 +62,12 @@ class Composition:
     @property
     def config(self) -> Config:
         """The config in force."""
-        return self.answers.config
+        return self.current.config
 
     @property
     def parts(self) -> Parts | None:
         """The parts, None until they are open."""
-        return self._exchange.parts
+        return self._bell.parts
 
     @asynccontextmanager
     async def open(self, *, single_scan: bool) -> AsyncIterator[Parts]:
@@ -79,7 +79,7 @@ class Composition:
             workshop = self._workshop()
             closing.callback(workshop.close)
             journal = closing.enter_context(self._journal())
-            callback_key = await journal.run(callbacks.key, self.edges.random(KEY_BYTES))
+            callback_key = await journal.run(callbacks.key, self.environment.random(KEY_BYTES))
             await closing.enter_async_context(self._hearing(journal, callback_key))
             building = Building(
                 owners=Owners(
@@ -87,12 +87,12 @@ class Composition:
                     client=client,
                     spool=await self._recovered(journal),
                     workshop=workshop,
-                    threads=ShareThreads(self.edges.pool),
-                    later=Later(journal.clock, self.edges.jitter),
-                    edges=self.edges,
+                    threads=ShareThreads(self.environment.pool),
+                    later=Later(journal.clock, self.environment.jitter),
+                    environment=self.environment,
                 ),
-                answers=self.answers,
-                exchange=self._exchange,
+                current=self.current,
+                exchange=self._bell,
                 callback_key=callback_key,
                 single_scan=single_scan,
                 observe=self.metrics.observe,
@@ -100,7 +100,7 @@ class Composition:
                 find_key=self._find_key,
                 supervisor=self._supervisor,
             )
-            parts = self._exchange.parts = await building.parts()
+            parts = self._bell.parts = await building.parts()
             asking = asyncio.create_task(parts.account.ask_currency())
             closing.callback(asking.cancel)
             yield parts
@@ -109,25 +109,25 @@ class Composition:
         return Client(
             self.config.api.base_url,
             self._key,
-            patience=self.edges.patience,
-            failpoint=self.edges.failpoint,
-            transport=self.edges.transport,
+            patience=self.environment.patience,
+            failpoint=self.environment.failpoint,
+            transport=self.environment.transport,
         )
 
     def _workshop(self) -> Workshop:
         return Workshop(
             memory_bytes=self.config.limits.picture_memory_mb * MEGABYTE,
-            pool=self.edges.pool,
-            open_worker=self.edges.open_worker,
+            pool=self.environment.pool,
+            open_worker=self.environment.open_worker,
         )
 
     def _journal(self) -> Journal:
         return Journal(
             self.config.state_dir,
-            clock=self.edges.clock,
-            random=self.edges.random,
-            pool=self.edges.pool,
-            failpoint=self.edges.failpoint,
+            clock=self.environment.clock,
+            random=self.environment.random,
+            pool=self.environment.pool,
+            failpoint=self.environment.failpoint,
             observe=self.metrics.observe,
             tell=_tell_trouble,
         )
@@ -142,10 +142,10 @@ class Composition:
 
         async def hear(token: str, task_id: str) -> None:
             if await journal.run(callbacks.hear, token, task_id):
-                self._exchange.note_heard()
+                self._bell.note_heard()
 
         host, port = listen_place(stated)
-        async with listening(host, port, callback_key, hear, serve=self.edges.serve):
+        async with listening(host, port, callback_key, hear, serve=self.environment.serve):
             log.info("callbacks.listening", address=stated)
             yield
 

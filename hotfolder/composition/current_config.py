@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import tzinfo
 from functools import partial
 
-from hotfolder.after.notes import Wishes
+from hotfolder.after.notes import WantedNotes
 from hotfolder.after.originals import Moving
 from hotfolder.config import Config, Watch
 from hotfolder.domain.jobs import Job
@@ -19,7 +19,7 @@ from hotfolder.planning.companions import going_along
 from hotfolder.runninghub.catalog import MEGABYTE, Catalog
 
 
-class Answers:
+class CurrentConfig:
     """Answers by the `config` in force, whichever that is; days begin at midnight in `zone`.
 
     With `hold_none` no watch holds back what stood there before.
@@ -46,7 +46,7 @@ class Answers:
         """Return how much space the spool must leave free."""
         return self.config.limits.min_free_mb * MEGABYTE
 
-    def note_wishes(self) -> Wishes:
+    def wanted_notes(self) -> WantedNotes:
         """Return which notes each watch wants."""
         return {each.name: each.notes for each in self.config.watch}
 

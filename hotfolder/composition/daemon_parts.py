@@ -10,9 +10,9 @@ from hotfolder.account.pace import Pace
 from hotfolder.account.probing import Probing
 from hotfolder.account.recalling import Recalling
 from hotfolder.account.sharing import Sharing
-from hotfolder.after.notes import Noting
+from hotfolder.after.notes import Notes
 from hotfolder.after.originals import Originals
-from hotfolder.composition.environment import Edges
+from hotfolder.composition.environment import Environment
 from hotfolder.control.control import Control
 from hotfolder.journal.journal import Journal
 from hotfolder.kinds.workshop.workshop import Workshop
@@ -38,7 +38,7 @@ class Owners:
     workshop: Workshop
     threads: ShareThreads
     later: Later
-    edges: Edges
+    environment: Environment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,7 @@ class Parts:
     marking: Marking
     probing: Probing
     sharing: Sharing
-    noting: Noting
+    notes: Notes
     pace: Pace
     doubts: Doubts
     recalling: Recalling

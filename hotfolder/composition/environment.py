@@ -25,7 +25,7 @@ from hotfolder.web.serving import Serve, serving
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Edges:
+class Environment:
     """Where the program touches time, chance and failure; tests pass their own.
 
     `patience` is how long and how much the service is listened to, `callback_patience_s` how long

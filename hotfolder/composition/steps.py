@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from hotfolder.account.pace import Durations
 from hotfolder.account.pricing import Prices
-from hotfolder.composition.current_config import Answers
+from hotfolder.composition.current_config import CurrentConfig
 from hotfolder.composition.daemon_parts import Owners
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import State
@@ -16,7 +16,7 @@ from hotfolder.pipeline.assuring import Assuring
 from hotfolder.pipeline.marking import Marking
 from hotfolder.pipeline.renewing import Renewing
 from hotfolder.pipeline.reuse import Reusing
-from hotfolder.pipeline.source_metadata import Keepsakes
+from hotfolder.pipeline.source_metadata import KeptMetadata
 from hotfolder.pipeline.step import Step, confirmed, keeping_part
 from hotfolder.pipeline.steps.fetching import Fetching
 from hotfolder.pipeline.steps.finishing import Finishing
@@ -36,7 +36,7 @@ class Way:
     """
 
     owners: Owners
-    answers: Answers
+    current: CurrentConfig
     review: Review
     require_place: Callable[[Job], None]
     marking: Marking
@@ -70,7 +70,7 @@ class Way:
             own.threads,
             own.later,
             fetching,
-            self.answers.work_key,
+            self.current.work_key,
             uploading.keep_source,
         )
 
@@ -81,37 +81,37 @@ class Way:
             own.client,
             own.threads,
             own.later,
-            self.answers.catalog,
+            self.current.catalog,
             Preparing(own.workshop, own.spool.folder, own.threads, own.later),
-            Keepsakes(own.spool),
+            KeptMetadata(own.spool),
         )
 
     def _intending(self) -> Intending:
-        own, answers = self.owners, self.answers
+        own, current = self.owners, self.current
         return Intending(
             own.journal,
             Addresses(
                 own.client.site,
-                answers.config.api.webhook_url,
+                current.config.api.webhook_url,
                 self.callback_key,
-                own.edges.random,
+                own.environment.random,
             ),
-            Storage(own.spool, answers.min_free_bytes, self.marking.is_silent),
+            Storage(own.spool, current.min_free_bytes, self.marking.is_silent),
             self.review,
             own.threads,
             own.later,
-            answers.catalog,
+            current.catalog,
             Prices(
                 own.journal,
                 own.client,
-                previewed=lambda: answers.config.limits.price_preview,
-                budgets=answers.budgets,
+                previewed=lambda: current.config.limits.price_preview,
+                budgets=current.budgets,
             ),
         )
 
     def _assuring(self, intending: Intending) -> Step:
         own = self.owners
-        assuring = Assuring(own.journal, own.client, own.edges.schedule, own.later)
+        assuring = Assuring(own.journal, own.client, own.environment.schedule, own.later)
         return assuring.before_intent(intending)
 
     def _submitting(self) -> Submitting:
@@ -120,10 +120,10 @@ class Way:
             own.client,
             self.marking,
             self.durations,
-            own.edges.schedule,
+            own.environment.schedule,
             own.later,
             self.hurry,
-            self.answers.catalog,
+            self.current.catalog,
         )
 
     def _querying(self) -> Querying:
@@ -132,7 +132,7 @@ class Way:
             own.journal,
             own.client,
             self.durations,
-            own.edges.schedule,
+            own.environment.schedule,
             own.later,
             self.currency,
         )
@@ -144,7 +144,7 @@ class Way:
             own.client,
             own.spool,
             own.later,
-            self.answers.catalog,
+            self.current.catalog,
             finishing,
             Renewing(own.journal, own.later),
         )
@@ -156,6 +156,6 @@ class Way:
             own.spool,
             own.threads,
             own.later,
-            self.answers.access,
-            own.edges.failpoint,
+            self.current.access,
+            own.environment.failpoint,
         )

@@ -16,7 +16,7 @@ SOCKET_NAME: Final = "control.sock"
 ANSWER_TIMEOUT_S: Final = 150.0
 
 
-def send(folder: Path, action: str, wish: dict[str, Any]) -> list[str]:
+def send(folder: Path, action: str, request: dict[str, Any]) -> list[str]:
     """Ask the daemon of a state directory; blocks until it answers.
 
     Raises ConnectionError or FileNotFoundError where none listens, OperatorError where it
@@ -26,7 +26,7 @@ def send(folder: Path, action: str, wish: dict[str, Any]) -> list[str]:
         connection.settimeout(ANSWER_TIMEOUT_S)
         with socket_path(folder) as path:
             connection.connect(path)
-        connection.sendall(json.dumps({"action": action, **wish}).encode() + b"\n")
+        connection.sendall(json.dumps({"action": action, **request}).encode() + b"\n")
         with connection.makefile("rb") as stream:
             line = stream.readline()
     if not line:

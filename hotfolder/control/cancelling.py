@@ -20,12 +20,12 @@ class Cancelling:
         self._journal = journal
         self._client = client
 
-    async def cancel(self, wish: Cancel) -> list[str]:
+    async def cancel(self, request: Cancel) -> list[str]:
         """Give jobs up, as far as that is still possible.
 
         Either all that was wished is tried, or it is refused before anything is.
         """
-        meant = await jobs.named(self._journal, wish.jobs)
+        meant = await jobs.named(self._journal, request.jobs)
         for job in meant:
             if job.state not in BEFORE_INTENT | {State.RUNNING}:
                 raise OperatorError(_why_not(job))

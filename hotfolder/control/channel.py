@@ -52,12 +52,12 @@ async def _answer(
     if _peer(writer) not in (0, os.geteuid()):
         return {"ok": False, "error": "only the daemon's own user may do this"}
     try:
-        wish = json.loads(await reader.readline())
-        action = str(wish.pop("action"))
+        request = json.loads(await reader.readline())
+        action = str(request.pop("action"))
     except (ValueError, LookupError, AttributeError, TypeError, RecursionError):
         return {"ok": False, "error": "this is not a wish"}
     try:
-        return {"ok": True, "lines": await control.grant(action, wish)}
+        return {"ok": True, "lines": await control.grant(action, request)}
     except HotfolderError as error:
         return {"ok": False, "error": str(error)}
 

@@ -52,7 +52,7 @@ class Control:
         self._wake = wake
         self._settling = settling
 
-    async def grant(self, action: str, wish: dict[str, Any]) -> list[str]:
+    async def grant(self, action: str, request: dict[str, Any]) -> list[str]:
         """Do what is wished and return what to tell the operator, a line each.
 
         Raises OperatorError where it cannot be done.
@@ -60,19 +60,19 @@ class Control:
         try:
             match action:
                 case "retry":
-                    lines = await self._retrying.retry(Retry.model_validate(wish))
+                    lines = await self._retrying.retry(Retry.model_validate(request))
                 case "resolve":
-                    lines = [await self._resolving.resolve(Resolve.model_validate(wish))]
+                    lines = [await self._resolving.resolve(Resolve.model_validate(request))]
                 case "cancel":
-                    lines = await self._cancelling.cancel(Cancel.model_validate(wish))
+                    lines = await self._cancelling.cancel(Cancel.model_validate(request))
                 case "pause":
-                    lines = [await self._holding.pause(Pause.model_validate(wish))]
+                    lines = [await self._holding.pause(Pause.model_validate(request))]
                 case "resume":
-                    lines = await self._holding.resume(Resume.model_validate(wish))
+                    lines = await self._holding.resume(Resume.model_validate(request))
                 case "release":
-                    lines = await self._holding.release(Release.model_validate(wish))
+                    lines = await self._holding.release(Release.model_validate(request))
                 case "settling":
-                    ask = Ask.model_validate(wish)
+                    ask = Ask.model_validate(request)
                     reason = self._settling(ask.watch, ask.path)
                     lines = [reason] if reason else []
                 case _:

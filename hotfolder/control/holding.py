@@ -31,25 +31,25 @@ class Holding:
         self._look = look
         self._look_again = look_again
 
-    async def pause(self, wish: Pause) -> str:
+    async def pause(self, request: Pause) -> str:
         """Stop uploading and submitting until resume; what is submitted goes on."""
-        scope, words = await self._scope(wish.watch)
+        scope, words = await self._scope(request.watch)
         is_new = await self._journal.run(holds.stop, scope, PAUSED)
         log.warning("operator.paused", scope=scope)
         return f"{words} is paused" + ("" if is_new else " already")
 
-    async def resume(self, wish: Resume) -> list[str]:
+    async def resume(self, request: Resume) -> list[str]:
         """Let go on what was paused by hand, and have the account's holds tried at once."""
-        scope, words = await self._scope(wish.watch)
-        was_held = bool(await self._over(wish.watch))
+        scope, words = await self._scope(request.watch)
+        was_held = bool(await self._over(request.watch))
         was_paused = await self._journal.run(holds.drop, scope, PAUSED.code)
         await self._look()
-        await self._journal.run(overwrite_guard.let_go, wish.watch)
+        await self._journal.run(overwrite_guard.let_go, request.watch)
         await self._journal.run(budgets.reconsider)
         for each in dict.fromkeys((scope, holds.ACCOUNT)):
             await self._journal.run(holds.try_now, each)
         log.info("operator.resumed", scope=scope)
-        left = await self._over(wish.watch)
+        left = await self._over(request.watch)
         if not left:
             return [f"{words} goes on" if was_held else f"{words} was not held"]
         first = [f"{words} is no longer paused"] if was_paused else []
@@ -61,14 +61,14 @@ class Holding:
         found = await self._journal.run(holds.holds)
         return [each for each in found if watch is None or _concerns(each.scope, watch)]
 
-    async def release(self, wish: Release) -> list[str]:
+    async def release(self, request: Release) -> list[str]:
         """Let go what is held back of a watch, or leave it out."""
-        await self._scope(wish.watch)
-        done = await self._journal.run(backlog.release, wish.watch, skip=wish.skip)
-        log.info("operator.released", watch=wish.watch, done=done, skip=wish.skip)
-        if not wish.skip:
-            self._look_again(wish.watch)
-        return [f"watch {wish.watch}: {each}" for each in done]
+        await self._scope(request.watch)
+        done = await self._journal.run(backlog.release, request.watch, skip=request.skip)
+        log.info("operator.released", watch=request.watch, done=done, skip=request.skip)
+        if not request.skip:
+            self._look_again(request.watch)
+        return [f"watch {request.watch}: {each}" for each in done]
 
     async def _scope(self, watch: str | None) -> tuple[str, str]:
         if watch is None:

@@ -10,11 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field
 JobNumber = Annotated[int, Field(ge=1, lt=2**63)]
 
 
-class _Wish(BaseModel):
+class _Request(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-class Retry(_Wish):
+class Retry(_Request):
     """Failed jobs again, or with `changed` stale ones; `jobs` empty = all of them."""
 
     jobs: list[JobNumber]
@@ -22,7 +22,7 @@ class Retry(_Wish):
     changed: bool = False
 
 
-class Resolve(_Wish):
+class Resolve(_Request):
     """Settle a job in doubt in exactly one of three ways."""
 
     job: JobNumber
@@ -31,13 +31,13 @@ class Resolve(_Wish):
     abandon: bool = False
 
 
-class Cancel(_Wish):
+class Cancel(_Request):
     """Give jobs up."""
 
     jobs: list[JobNumber]
 
 
-class Pause(_Wish):
+class Pause(_Request):
     """Stop submitting for a watch, or for all; Resume lets it go on."""
 
     watch: str | None = None
@@ -47,14 +47,14 @@ class Resume(Pause):
     """Let go on what was paused, and try at once whatever else is held."""
 
 
-class Release(_Wish):
+class Release(_Request):
     """Let go what stood there before its watch did, or leave it out."""
 
     watch: str
     skip: bool = False
 
 
-class Ask(_Wish):
+class Ask(_Request):
     """Why a file is not accepted yet."""
 
     watch: str

@@ -22,17 +22,17 @@ class Resolving:
         self._journal = journal
         self._client = client
 
-    async def resolve(self, wish: Resolve) -> str:
+    async def resolve(self, request: Resolve) -> str:
         """Settle a job in doubt."""
-        job = await jobs.existing(self._journal, wish.job)
-        ways = sum((wish.task_id is not None, wish.resend, wish.abandon))
+        job = await jobs.existing(self._journal, request.job)
+        ways = sum((request.task_id is not None, request.resend, request.abandon))
         if ways != 1:
             raise OperatorError("say exactly one of --task-id, --resend and --abandon")
         if job.state is not State.IN_DOUBT:
             raise OperatorError(f"job {job.id} is {job.state.value}, not in doubt")
-        if wish.task_id is not None:
-            return await self._found(job, wish.task_id.strip())
-        if wish.resend:
+        if request.task_id is not None:
+            return await self._found(job, request.task_id.strip())
+        if request.resend:
             await self._refuse_if_told(job)
             await jobs.apply(self._journal, job, ev.ResendApproved(by=BY_OPERATOR))
             return f"job {job.id}: is submitted again"

@@ -34,25 +34,25 @@ class Retrying:
         self._threads = threads
         self._watch = watch
 
-    async def retry(self, wish: Retry) -> list[str]:
+    async def retry(self, request: Retry) -> list[str]:
         """Work on failed jobs again: results that were paid are fetched, else it is submitted.
 
         Either all that was wished is done, or it is refused before anything is.
         """
-        if wish.changed:
-            return await self._redo(wish)
-        if wish.jobs:
-            meant = await jobs.named(self._journal, wish.jobs)
+        if request.changed:
+            return await self._redo(request)
+        if request.jobs:
+            meant = await jobs.named(self._journal, request.jobs)
         else:
             meant = await self._journal.run(reading.jobs, state=State.FAILED)
         for job in meant:
-            _check_retry(job, pay_again=wish.pay_again)
-            if not (wish.pay_again or await self._journal.run(_goes_on, job.id)):
+            _check_retry(job, pay_again=request.pay_again)
+            if not (request.pay_again or await self._journal.run(_goes_on, job.id)):
                 raise OperatorError(
                     f"job {job.id} may have been paid for, and no task is known to ask for its "
                     "result: look for it in the service's account pages; --pay-again makes it anew"
                 )
-        return [await self._retry(job, pay_again=wish.pay_again) for job in meant]
+        return [await self._retry(job, pay_again=request.pay_again) for job in meant]
 
     async def _retry(self, job: Job, *, pay_again: bool) -> str:
         if job.state is State.DONE and pay_again:
@@ -68,12 +68,12 @@ class Retrying:
         await jobs.apply(self._journal, job, ev.Retried(by=BY_OPERATOR, anew=pay_again))
         return f"job {job.id}: is submitted again"
 
-    async def _redo(self, wish: Retry) -> list[str]:
+    async def _redo(self, request: Retry) -> list[str]:
         """Make stale jobs anew by what their sidecars and rules say today; that pays."""
-        if wish.pay_again:
+        if request.pay_again:
             raise OperatorError("--changed pays already; leave --pay-again out")
-        if wish.jobs:
-            meant = await jobs.named(self._journal, wish.jobs)
+        if request.jobs:
+            meant = await jobs.named(self._journal, request.jobs)
         else:
             meant = await self._journal.run(staleness.done)
         for job in meant:

@@ -72,7 +72,7 @@ def doubtful_submits(session: Session) -> list[Doubtful]:
 
 
 def spooled_files(session: Session) -> frozenset[str]:
-    """Return what the spool must keep: results, each with its raw form, and keepsakes."""
+    """Return what the spool must keep: results, each with its raw form, and kept metadata."""
     fetched = [row["spool_file"] for row in session.rows("spool_files")]
     coming = [
         names.result_file(row["submit"], row["position"]) for row in session.rows("raw_results")

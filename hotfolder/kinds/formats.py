@@ -161,7 +161,7 @@ EXTENSIONS: Mapping[PictureType, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Traits:
+class Header:
     """What a picture's header says besides its size.
 
     `orientation` is EXIF's, 1 = upright; `deep` = more than 8 bits for a colour; `several` = more
@@ -186,7 +186,7 @@ class Picture:
     width: int
     height: int
     bytes: int
-    traits: Traits = Traits()
+    header: Header = Header()
     reach: int = 0
 
     @property

@@ -7,11 +7,11 @@ from hotfolder.domain.jobs import Job
 from hotfolder.kinds.formats import PictureError
 from hotfolder.kinds.metadata.containers import Blocks
 from hotfolder.kinds.picture import inspect, source_metadata
-from hotfolder.kinds.picture.source_metadata import Keepsake
+from hotfolder.kinds.picture.source_metadata import SourceMetadata
 from hotfolder.outputs.spool import Spool
 
 
-class Keepsakes:
+class KeptMetadata:
     """Keeps what a job's results are to get back. Blocks."""
 
     def __init__(self, spool: Spool) -> None:
@@ -37,5 +37,5 @@ def taken(content: bytes) -> bytes:
     try:
         picture = inspect.inspect(content)
     except PictureError:  # the model takes it, so it is sent; nothing can be said of it
-        return Keepsake(blocks=Blocks(), width=0, height=0).encoded()
+        return SourceMetadata(blocks=Blocks(), width=0, height=0).encoded()
     return source_metadata.of_plain(picture, content).encoded()

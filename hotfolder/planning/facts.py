@@ -49,7 +49,7 @@ class Facts:
         if picture is None:
             return None
         size = picture.width, picture.height
-        return size[::-1] if picture.traits.orientation in _SIDEWAYS else size
+        return size[::-1] if picture.header.orientation in _SIDEWAYS else size
 
     @property
     def orientation(self) -> str | None:

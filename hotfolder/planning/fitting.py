@@ -84,12 +84,12 @@ def _better_changed(found: Found, rule: config.Rule) -> Iterator[str]:
         return
     if rule.max_megapixels and picture.width * picture.height > rule.max_megapixels * MEGAPIXEL:
         yield f"it has more than {rule.max_megapixels:g} megapixels"
-    traits = picture.traits
+    header = picture.header
     told = {
-        "it is stored turned, which not every model heeds": traits.orientation != 1,
-        "it is in CMYK": traits.cmyk,
-        "it has more than 8 bits for a colour": traits.deep,
-        "it has several frames or pages, of which the first is sent": traits.several,
+        "it is stored turned, which not every model heeds": header.orientation != 1,
+        "it is in CMYK": header.cmyk,
+        "it has more than 8 bits for a colour": header.deep,
+        "it has several frames or pages, of which the first is sent": header.several,
     }
     yield from (reason for reason, holds in told.items() if holds)
 

@@ -44,7 +44,7 @@ def create_app(simulator: Simulator, stopping: asyncio.Event, site: str) -> ASGI
 
     site: the address it is served at; all links start with it, whatever a request's Host says.
     """
-    exchange = Exchange(simulator, stopping, site)
+    exchange = Bell(simulator, stopping, site)
     post, get = ["POST"], ["GET"]
     v2 = BASE_PATH
     app = Starlette(
@@ -81,7 +81,7 @@ def create_app(simulator: Simulator, stopping: asyncio.Event, site: str) -> ASGI
     return until_disconnect
 
 
-class Exchange:
+class Bell:
     """One method for each call."""
 
     def __init__(self, simulator: Simulator, stopping: asyncio.Event, site: str) -> None:

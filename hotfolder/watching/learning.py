@@ -21,7 +21,7 @@ from hotfolder.kinds.picture.essence import VERSION
 from hotfolder.kinds.workshop.workshop import WorkerFailed
 from hotfolder.planning.essences import Essences, Known
 from hotfolder.tree import files
-from hotfolder.watching.watcher import WatchIntake
+from hotfolder.watching.watcher import Watcher
 
 LOOK_S: Final = 30.0
 
@@ -35,57 +35,57 @@ class Learning:
         self,
         journal: Journal,
         essences: Essences,
-        intakes: Callable[[], Iterable[WatchIntake]],
+        watchers: Callable[[], Iterable[Watcher]],
         *,
         look_s: float = LOOK_S,
     ) -> None:
         self._journal = journal
         self._essences = essences
-        self._intakes = intakes
+        self._intakes = watchers
         self._look_s = look_s
         self._tried: set[tuple[int, str]] = set()
 
     async def run(self) -> None:
         """Learn without end."""
         while True:
-            for intake in list(self._intakes()):
+            for watcher in list(self._intakes()):
                 with suppress(JournalUnavailable):
-                    await self._learn(intake)
+                    await self._learn(watcher)
             await asyncio.sleep(self._look_s)
 
-    async def _learn(self, intake: WatchIntake) -> None:
+    async def _learn(self, watcher: Watcher) -> None:
         after = 0
         while (
-            intake.standing.online
+            watcher.status.online
             and (
                 portion := await self._journal.run(
-                    identities.lacking, intake.number, after, VERSION
+                    identities.lacking, watcher.number, after, VERSION
                 )
             )
             is not None
         ):
             for each in portion:
-                await self._read(intake, each)
+                await self._read(watcher, each)
             after += identities.PORTION
-        await self._learn_held(intake)
+        await self._learn_held(watcher)
 
-    async def _learn_held(self, intake: WatchIntake) -> None:
+    async def _learn_held(self, watcher: Watcher) -> None:
         after = 0
-        while intake.standing.online and (
-            portion := await self._journal.run(identities.held_lacking, intake.number, after)
+        while watcher.status.online and (
+            portion := await self._journal.run(identities.held_lacking, watcher.number, after)
         ):
             for each in portion:
-                await self._read(intake, each)
+                await self._read(watcher, each)
             after = portion[-1].source
 
-    async def _read(self, intake: WatchIntake, lacking: Lacking) -> None:
+    async def _read(self, watcher: Watcher, lacking: Lacking) -> None:
         """Read one source; what cannot be read, or is another by now, is left for a later start."""
-        place = (intake.number, lacking.path)
-        if place in self._tried or not intake.standing.online:
+        place = (watcher.number, lacking.path)
+        if place in self._tried or not watcher.status.online:
             return
         began_s = self._journal.clock.awake_s()
         try:
-            known = await self._essences.read(intake.on_share, intake.watch.input, lacking.path)
+            known = await self._essences.read(watcher.on_share, watcher.watch.input, lacking.path)
         except (OSError, files.RootGone):
             return  # its share is away
         except (files.SourceError, WorkerFailed) as error:

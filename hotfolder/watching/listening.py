@@ -21,7 +21,7 @@ from hotfolder.tree.mounts import Mount
 from hotfolder.watching.hints import Hints
 from hotfolder.watching.inotify import LIMIT_FILE, HintSource, Told
 from hotfolder.watching.thread import ShareThread
-from hotfolder.watching.watch_status import Standing
+from hotfolder.watching.watch_status import WatchStatus
 
 SELF_TEST_S: Final = 5.0
 TESTED_AGAIN_S: Final = 3600.0
@@ -50,14 +50,14 @@ class Listening:
     def __init__(
         self,
         watch: config.Watch,
-        standing: Standing,
+        status: WatchStatus,
         hints: Hints,
         thread: ShareThread,
         listen: Listen,
         clock: Clock,
     ) -> None:
         self._watch = watch
-        self._standing = standing
+        self._standing = status
         self._hints = hints
         self._thread = thread
         self._listen = listen

@@ -16,7 +16,7 @@ AT_FIRST: Final = "not looked at yet"
 log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.intake")
 
 
-class Standing:
+class WatchStatus:
     """What can be said of a watch at any time; each change is told once and kept in the journal.
 
     `number` is the watch's number in the journal.

@@ -30,7 +30,7 @@ from hotfolder.watching.home import Claims, Home
 from hotfolder.watching.listening import Listening, Reach
 from hotfolder.watching.thread import ShareThread
 from hotfolder.watching.walks import EVERYTHING, Step, Walks
-from hotfolder.watching.watch_status import Standing
+from hotfolder.watching.watch_status import WatchStatus
 
 SCAN_WITH_EVENTS_S: Final = 300.0
 SCAN_ALONE_S: Final = 5.0
@@ -45,7 +45,7 @@ NEVER: Final = float("inf")
 log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.intake")
 
 
-class WatchIntake:
+class Watcher:
     """Follows one watch until cancelled.
 
     `number` is the watch's number in the journal, until its root is recognised as another's;
@@ -69,7 +69,7 @@ class WatchIntake:
     ) -> None:
         self.watch = watch
         self.number = number
-        self.standing = Standing(watch.name, number, journal)
+        self.status = WatchStatus(watch.name, number, journal)
         self.all_readable = True
         self.scanned = False
         self.scan_s = 0.0
@@ -84,7 +84,7 @@ class WatchIntake:
         self._hints = Hints()
         self._home = Home(watch, journal, self._thread, claims)
         self._listening = Listening(
-            watch, self.standing, self._hints, self._thread, reach.listen, journal.clock
+            watch, self.status, self._hints, self._thread, reach.listen, journal.clock
         )
         self._next_check_s = 0.0
         self._next_scan_s = 0.0
@@ -93,7 +93,7 @@ class WatchIntake:
 
     def _begin(self, number: int) -> None:
         """Begin with nothing found yet, under the number that the watch has in the journal."""
-        self.number = self.standing.number = number
+        self.number = self.status.number = number
         self._candidates = Candidates(
             self.watch,
             number,
@@ -119,7 +119,7 @@ class WatchIntake:
     def quiet(self) -> bool:
         """Whether all that a scan found has been settled, or the share cannot be scanned."""
         idle = self._walks.idle and not self._candidates and self._hints.empty
-        return self.scanned and (idle or not self.standing.online)
+        return self.scanned and (idle or not self.status.online)
 
     @property
     def progress(self) -> tuple[int, float]:
@@ -201,11 +201,11 @@ class WatchIntake:
         self._listening.stop()
         self._begin(self.number)
         self.scanned = True
-        await self.standing.went_offline(reason)
+        await self.status.went_offline(reason)
 
     async def _hangs(self) -> None:
         self._home.leave()
-        await self.standing.went_offline("the folder does not answer")
+        await self.status.went_offline("the folder does not answer")
 
     # -- scanning
 
@@ -230,7 +230,7 @@ class WatchIntake:
             await self._walk_failed(error)
         else:
             self._candidates.add(step.found)
-            await self.standing.came_online()
+            await self.status.came_online()
             if step.ended:
                 await self._walked(step)
 
@@ -247,13 +247,13 @@ class WatchIntake:
         self._listening.tell_limit()
         if step.folder != EVERYTHING:
             self._scan_parts_after(step.spent_s)
-            await self.standing.note()
+            await self.status.note()
             return
         refused = self._finder.refused
         first = min(refused, default="")
         reason = f"{len(refused)} folders cannot be read whole, see {first!a}"
-        self.standing.trouble("folders", reason if refused else None)
-        await self.standing.note()
+        self.status.trouble("folders", reason if refused else None)
+        await self.status.note()
         self.all_readable = not refused
         await self._notice_gone()
         self.scanned = True
@@ -274,7 +274,7 @@ class WatchIntake:
         if self._single_scan:
             return NEVER
         alone_s = max(SCAN_ALONE_S, SCAN_SHARE * spent_s)
-        listened = self.standing.detect == "events"
+        listened = self.status.detect == "events"
         usual_s = SCAN_WITH_EVENTS_S if listened else alone_s
         return self._clock.awake_s() + self._interval_s(usual_s)
 

@@ -16,12 +16,12 @@ from hotfolder.journal.journal import Journal
 from hotfolder.planning.essences import Essences
 from hotfolder.watching.home import Claims
 from hotfolder.watching.listening import Reach
-from hotfolder.watching.watcher import WatchIntake
+from hotfolder.watching.watcher import Watcher
 
 
 @dataclass(frozen=True, slots=True)
 class _Followed:
-    intake: WatchIntake
+    watcher: Watcher
     task: asyncio.Task[None]
 
 
@@ -54,14 +54,14 @@ class Watches:
         self._dead: asyncio.Queue[asyncio.Task[None]] = asyncio.Queue()
 
     @property
-    def intakes(self) -> list[WatchIntake]:
+    def watchers(self) -> list[Watcher]:
         """The intakes of the watches that are followed now."""
-        return [each.intake for each in self._followed.values()]
+        return [each.watcher for each in self._followed.values()]
 
-    def intake(self, watch: str) -> WatchIntake | None:
+    def watcher(self, watch: str) -> Watcher | None:
         """Return the intake of a watch, or None where it is not followed."""
         found = self._followed.get(watch)
-        return found.intake if found else None
+        return found.watcher if found else None
 
     async def follow(self, wanted: Sequence[config.Watch]) -> None:
         """Follow exactly these watches; one that stays as it was is not disturbed.
@@ -71,7 +71,7 @@ class Watches:
         """
         await self._journal.run(holds.hold_removed, [each.name for each in wanted])
         await self._stop(
-            name for name, each in self._followed.items() if each.intake.watch not in wanted
+            name for name, each in self._followed.items() if each.watcher.watch not in wanted
         )
         for watch in wanted:
             if watch.name not in self._followed:
@@ -89,7 +89,7 @@ class Watches:
         number = await self._journal.run(
             acceptance.register_watch, watch.name, str(watch.input), str(watch.output)
         )
-        intake = WatchIntake(
+        watcher = Watcher(
             watch,
             number,
             self._journal,
@@ -100,9 +100,9 @@ class Watches:
             reach=self._reach,
             single_scan=self._single_scan,
         )
-        task = asyncio.create_task(intake.run())
+        task = asyncio.create_task(watcher.run())
         task.add_done_callback(self._note_end)
-        self._followed[watch.name] = _Followed(intake, task)
+        self._followed[watch.name] = _Followed(watcher, task)
 
     async def _stop(self, names: Iterable[str]) -> None:
         ended = [self._followed.pop(name).task for name in list(names)]

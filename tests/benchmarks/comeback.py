@@ -91,7 +91,7 @@ async def _follow(studio: Studio) -> float:
     while time.monotonic() - began_s < PATIENCE_S:
         await asyncio.sleep(0.1)
         parts = service.parts
-        if parts and parts.watches.intakes and all(each.quiet for each in parts.watches.intakes):
+        if parts and parts.watches.watchers and all(each.quiet for each in parts.watches.watchers):
             break
     took_s = time.monotonic() - began_s
     stop.set()

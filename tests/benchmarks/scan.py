@@ -105,7 +105,7 @@ async def _follow(studio: Studio) -> tuple[float, float]:
         if accepted_s is None and studio.jobs():
             accepted_s = time.monotonic() - began_s
         parts = service.parts
-        if parts and parts.watches.intakes and parts.watches.intakes[0].scanned:
+        if parts and parts.watches.watchers and parts.watches.watchers[0].scanned:
             break
     scanned_s = time.monotonic() - began_s
     stop.set()

@@ -25,7 +25,7 @@ from pydantic import SecretStr
 
 from hotfolder import config
 from hotfolder.account.doubts import CALLBACK_PATIENCE_S
-from hotfolder.composition import Edges
+from hotfolder.composition import Environment
 from hotfolder.domain.failpoints import Failpoint, no_failpoint
 from hotfolder.runninghub.patience import Patience
 from hotfolder.service import Service
@@ -55,14 +55,14 @@ def killing(point: str, number: int) -> Failpoint:
 async def _work(path: Path, failpoint: Failpoint, seconds: dict[str, float]) -> None:
     read = config.read(path, {})
     assert read.config is not None, read.problems
-    edges = Edges(
+    environment = Environment(
         jitter=lambda: 0.0,
         schedule=EagerPolls(confirm_after_s=0.05),
         failpoint=failpoint,
         patience=Patience(submit_s=seconds["submit_s"]),
         callback_patience_s=seconds["callback_patience_s"],
     )
-    await Service(read.config, SecretStr(KEY), edges).once(asyncio.Event(), timeout_s=LIMIT_S)
+    await Service(read.config, SecretStr(KEY), environment).once(asyncio.Event(), timeout_s=LIMIT_S)
 
 
 def _forked(seconds: dict[str, float], path: str, point: str = "", number: int = 0) -> int:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hotfolder.watching.inotify import Told
-    from hotfolder.watching.watcher import WatchIntake
+    from hotfolder.watching.watcher import Watcher
     from tests.studio import Studio
 
 SEED = 20
@@ -170,7 +170,7 @@ async def test_what_is_gone_when_its_hint_is_looked_at_costs_no_scan(studio: Stu
     """Files that come and go are the everyday life of a folder: the others are seen by events."""
     follow(studio)
     async with studio.running():
-        walks = _intake(studio)._walks  # noqa: SLF001  what nobody else may touch
+        walks = _watcher(studio)._walks  # noqa: SLF001  what nobody else may touch
         asked: list[str] = []
         walks.ask = lambda *folders: asked.extend(folders)  # type: ignore[method-assign]
         for number in range(20):
@@ -324,14 +324,14 @@ async def test_a_share_inside_a_local_folder_is_scanned(
         unmount(place)
 
 
-def _intake(studio: Studio) -> WatchIntake:
+def _watcher(studio: Studio) -> Watcher:
     parts = studio.newest_service.parts
     assert parts is not None
-    return parts.watches.intakes[0]
+    return parts.watches.watchers[0]
 
 
 def _source(studio: Studio) -> Events:
-    source = _intake(studio)._listening._source  # noqa: SLF001
+    source = _watcher(studio)._listening._source  # noqa: SLF001
     assert isinstance(source, Events)
     return source
 

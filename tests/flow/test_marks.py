@@ -209,10 +209,10 @@ class Gate:
 
 
 @contextmanager
-def closed_gate(studio: Studio, **edges: float) -> Iterator[Gate]:
+def closed_gate(studio: Studio, **environment: float) -> Iterator[Gate]:
     """Let no mark be written until the gate is opened, or the block ends."""
     gate = Gate()
-    studio.edge(failpoint=gate, **edges)
+    studio.edge(failpoint=gate, **environment)
     try:
         yield gate
     finally:

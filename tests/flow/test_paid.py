@@ -127,7 +127,7 @@ async def test_an_uncharged_failure_is_asked_for_twice_before_it_is_paid_again(
 ) -> None:
     """At least ten seconds lie between the two answers."""
     studio.simulator.update_settings(task_s=0.2)
-    studio.edge(schedule=type(studio.edges.schedule)())
+    studio.edge(schedule=type(studio.environment.schedule)())
     studio.fault(Fault(call="submit", kind="fail_task", code="1015", times=1))
     studio.drop("ann.jpg")
     async with studio.running():

@@ -288,7 +288,7 @@ async def test_a_read_only_folder_is_known_by_its_disk(studio: Studio) -> None:
 
 def _is_quiet(studio: Studio) -> bool:
     parts = studio.newest_service.parts
-    return parts is not None and all(each.quiet for each in parts.watches.intakes)
+    return parts is not None and all(each.quiet for each in parts.watches.watchers)
 
 
 async def test_a_hung_share_keeps_no_wish_waiting(

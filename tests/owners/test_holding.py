@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hotfolder.after.aftermath import Aftermath
-from hotfolder.after.notes import Noting
+from hotfolder.after.notes import Notes
 from hotfolder.domain import events as ev
 from hotfolder.domain.failures import KEY_REFUSED, NO_MONEY, OUTPUT_BLOCKED, PAUSED, Failure
 from hotfolder.domain.states import State
@@ -145,8 +145,8 @@ async def test_a_commit_that_fails_after_a_stop_is_quiet(tmp_path: Path) -> None
 
     with Journal(tmp_path, failpoint=refuse) as journal:
         job = Desk(journal, StandingClock()).accept()
-        noting = Noting(journal, Spool(tmp_path / "spool"), ShareThreads(), dict)
-        aftermath = Aftermath(noting, on_hold=lambda: None, on_done=done)
+        notes = Notes(journal, Spool(tmp_path / "spool"), ShareThreads(), dict)
+        aftermath = Aftermath(notes, on_hold=lambda: None, on_done=done)
         committing = Committing(journal, aftermath, asyncio.Event())
         closed.set()
         commits = asyncio.create_task(committing.commit(job, Outcome(uploaded()), ()))

@@ -15,7 +15,7 @@ from hotfolder.kinds.metadata.xmp import Note
 from hotfolder.kinds.picture import source_metadata
 from hotfolder.kinds.picture.finish import Finished, finish
 from hotfolder.kinds.picture.inspect import inspect
-from hotfolder.kinds.picture.source_metadata import Keepsake
+from hotfolder.kinds.picture.source_metadata import SourceMetadata
 from tests import pictures
 from tests.pictures import (
     STUDIO_TAGS,
@@ -39,13 +39,13 @@ NOTE = Note(model="xai/grok", task_id="2013508786110730241", at="2026-05-01T12:0
 BARE = {form: saved(scene(size=(80, 60)), form) for form in ("JPEG", "PNG", "WEBP")}
 
 
-def kept_of(content: bytes) -> Keepsake:
+def kept_of(content: bytes) -> SourceMetadata:
     """Take what is kept of a source, through the form in which it is kept."""
     taken = source_metadata.of(inspect(content), content)
-    return Keepsake.decoded(taken.encoded())
+    return SourceMetadata.decoded(taken.encoded())
 
 
-def source(folder: Path, form: str, *tags: str, **options: Any) -> Keepsake:  # noqa: ANN401  Pillow's
+def source(folder: Path, form: str, *tags: str, **options: Any) -> SourceMetadata:  # noqa: ANN401  Pillow's
     """Make a source with a studio's metadata and return what is kept of it."""
     path = folder / f"source.{form.lower()}"
     path.write_bytes(saved(scene(), form, **options))
@@ -54,7 +54,7 @@ def source(folder: Path, form: str, *tags: str, **options: Any) -> Keepsake:  # 
 
 def finished(
     content: bytes,
-    kept: Keepsake | None,
+    kept: SourceMetadata | None,
     *,
     note: Note = NOTE,
     converted: bool = False,
@@ -143,12 +143,12 @@ def test_iptc_survives_in_whatever_letters(text: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("of_result", BARE)
 def test_a_result_has_the_profile_of_what_was_sent(of_result: str) -> None:
     """The source's own where it was sent as it is, sRGB where it was converted, its own if any."""
-    kept = Keepsake(blocks=Blocks(icc=srgb()), width=9, height=9)
+    kept = SourceMetadata(blocks=Blocks(icc=srgb()), width=9, height=9)
     result = BARE[of_result]
     assert opened(finished(result, kept).content).info["icc_profile"] == srgb()
     assert "icc_profile" not in opened(finished(result, None).content).info
     converted = finished(
-        result, Keepsake(blocks=Blocks(icc=b"x"), width=9, height=9), converted=True
+        result, SourceMetadata(blocks=Blocks(icc=b"x"), width=9, height=9), converted=True
     )
     assert opened(converted.content).info["icc_profile"][36:40] == b"acsp"
     own = saved(scene(), of_result, icc_profile=srgb() + b"own")
@@ -174,7 +174,7 @@ def test_transparency_goes_on_white_where_jpeg_is_wanted() -> None:
 
 def test_a_result_gets_its_sources_size_when_asked() -> None:
     """It is brought to the pixels of the source and says so; a new shape is not stretched."""
-    kept = Keepsake(blocks=Blocks(), width=321, height=240)
+    kept = SourceMetadata(blocks=Blocks(), width=321, height=240)
     made = finished(BARE["JPEG"], kept, size="source")
     assert opened(made.content).size == (321, 240)
     assert made.notes == ("brought from 80 x 60 to 321 x 240 pixels",)
@@ -184,7 +184,7 @@ def test_a_result_gets_its_sources_size_when_asked() -> None:
 
 def test_nothing_asked_nothing_changed() -> None:
     """Metadata = "none" leaves the result as the service made it, byte for byte."""
-    kept = Keepsake(blocks=Blocks(icc=srgb()), width=1, height=1)
+    kept = SourceMetadata(blocks=Blocks(icc=srgb()), width=1, height=1)
     for content in BARE.values():
         assert finished(content, kept, metadata="none").content == content
 
@@ -204,7 +204,7 @@ def test_nothing_asked_nothing_changed() -> None:
 )
 def test_a_packet_that_is_none_is_dropped(packet: bytes, of_result: str) -> None:
     """Broken or dangerous XMP costs nothing but itself."""
-    kept = Keepsake(blocks=Blocks(xmp=packet, exif=b"II*\0", iptc=b"\x1c"), width=1, height=1)
+    kept = SourceMetadata(blocks=Blocks(xmp=packet, exif=b"II*\0", iptc=b"\x1c"), width=1, height=1)
     made = finished(BARE[of_result], kept)
     assert b"TaskId" in containers.read(made.type, made.content).xmp
 
@@ -236,7 +236,7 @@ def test_exif_too_large_for_a_jpeg_is_left_out() -> None:
     """A block of more than a segment holds costs its maker's notes, else itself; that is told."""
     words = ("t0x010E", "t0x010F", "t0x0110", "t0x0131", "t0x013B", "t0x8298")
     block = pictures.tags(**dict.fromkeys(words, "x" * 20_000))
-    made = finished(BARE["JPEG"], Keepsake(blocks=Blocks(exif=block), width=1, height=1))
+    made = finished(BARE["JPEG"], SourceMetadata(blocks=Blocks(exif=block), width=1, height=1))
     assert containers.read(made.type, made.content).exif == b""
     assert "EXIF is too large" in made.notes[-1]
 

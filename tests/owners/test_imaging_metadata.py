@@ -97,7 +97,7 @@ def test_a_phones_heic_stands_as_it_is_shown() -> None:
     """Its size is that of all tiles; how it is turned and its EXIF stand beside them."""
     content = phone_heic(3, 2, exif=exif(), quarter_turns=3)
     picture = inspect(content)
-    assert (picture.width, picture.height, picture.traits.orientation) == (1536, 1024, 6)
+    assert (picture.width, picture.height, picture.header.orientation) == (1536, 1024, 6)
     assert fields.read(picture, content)["exif.Make"] == "Leica"
     kept = source_metadata.of(picture, content)
     assert (kept.width, kept.height) == (1024, 1536)
@@ -107,7 +107,7 @@ def test_avif_is_read_and_stands_as_it_is_shown() -> None:
     """Its rotation is a property of the picture, as is that of a phone's HEIC."""
     content = saved(scene(), "AVIF", exif=exif(orientation=6), xmp=XMP.encode())
     picture = inspect(content)
-    assert (picture.width, picture.height, picture.traits.orientation) == (160, 120, 6)
+    assert (picture.width, picture.height, picture.header.orientation) == (160, 120, 6)
     found = fields.read(picture, content)
     assert (found["exif.Make"], found["xmp.Label"]) == ("Leica", "Red")
 
@@ -116,7 +116,7 @@ def test_cr3_is_read() -> None:
     """Canon's boxes hold a TIFF for the picture, one for the shot, one for the place."""
     content = pictures.cr3(XMP.encode())
     picture = inspect(content)
-    assert (picture.width, picture.height, picture.traits.orientation) == (6000, 4000, 8)
+    assert (picture.width, picture.height, picture.header.orientation) == (6000, 4000, 8)
     found = fields.read(picture, content)
     assert found["exif.Make"] == "Canon"
     assert (found["exif.ISOSpeedRatings"], found["exif.LensModel"]) == ("400", "RF50mm")
@@ -127,7 +127,7 @@ def test_raf_is_read() -> None:
     """Fujifilm's preview says everything; the sensor may be larger than it."""
     content = pictures.raf(saved(scene(), "JPEG", exif=exif(orientation=6)))
     picture = inspect(content)
-    assert (picture.width, picture.height, picture.traits.orientation) == (4352, 1444, 6)
+    assert (picture.width, picture.height, picture.header.orientation) == (4352, 1444, 6)
     assert fields.read(picture, content)["exif.Make"] == "Leica"
 
 
@@ -135,7 +135,7 @@ def test_rw2_is_read() -> None:
     """Panasonic's raw files are TIFFs by another name."""
     content = pictures.rw2(t0x010F="Panasonic", t0x0112=6)
     picture = inspect(content)
-    assert (picture.width, picture.height, picture.traits.orientation) == (32, 24, 6)
+    assert (picture.width, picture.height, picture.header.orientation) == (32, 24, 6)
     assert fields.read(picture, content)["exif.Make"] == "Panasonic"
 
 

@@ -193,10 +193,10 @@ def test_an_alpha_channel_that_hides_nothing_is_left_out(tmp_path: Path) -> None
 def test_pictures_are_sent_upright(orientation: int, tmp_path: Path) -> None:
     """The way a camera was held is applied to the pixels, and not stated any more."""
     content = saved(scene(), "JPEG", exif=pictures.exif(orientation=orientation))
-    assert inspect(content).traits.orientation == orientation
+    assert inspect(content).header.orientation == orientation
     made = prepared(content, tmp_path)
     assert (made.width < made.height) == (orientation >= 5)
-    assert inspect(made.content).traits.orientation == 1
+    assert inspect(made.content).header.orientation == 1
     assert not containers.read(PictureType.JPEG, made.content).exif
 
 
@@ -318,7 +318,7 @@ def test_exif_that_lies_is_passed_over(lie: bytes) -> None:
     assert exif.orientation(lie) == 1
     assert exif.upright(lie, 1, 1) == b""
     content = saved(scene(), "JPEG", exif=b"Exif\0\0" + lie) if lie else saved(scene(), "JPEG")
-    assert inspect(content).traits.orientation == 1
+    assert inspect(content).header.orientation == 1
 
 
 def test_a_tiff_of_a_kind_that_nothing_reads_is_told(tmp_path: Path) -> None:

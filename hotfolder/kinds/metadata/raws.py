@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final
 
-from hotfolder.kinds.formats import BrokenPicture, PictureType, Traits, TruncatedPicture
+from hotfolder.kinds.formats import BrokenPicture, Header, PictureType, TruncatedPicture
 from hotfolder.kinds.metadata import boxes, containers, exif, iptc, layout, tiff
 from hotfolder.kinds.metadata.containers import Blocks
 from hotfolder.kinds.metadata.layout import Size, unpack
@@ -72,9 +72,9 @@ def pixels(content: Any) -> tuple[bytes, list[tuple[int, int]] | None]:  # noqa:
     return b"", [] if content[_PHASE_ONE_AT : _PHASE_ONE_AT + 4] in _PHASE_ONE else None
 
 
-def traits(content: Any) -> Traits:  # noqa: ANN401  as above
+def header(content: Any) -> Header:  # noqa: ANN401  as above
     """Tell how a raw file's picture is turned."""
-    return Traits(orientation=exif.orientation(blocks(content).exif))
+    return Header(orientation=exif.orientation(blocks(content).exif))
 
 
 def blocks(content: Any) -> Blocks:  # noqa: ANN401  as above

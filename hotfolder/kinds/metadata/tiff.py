@@ -11,7 +11,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from hotfolder.kinds.formats import BrokenPicture, Traits, TruncatedPicture
+from hotfolder.kinds.formats import BrokenPicture, Header, TruncatedPicture
 from hotfolder.kinds.metadata import containers
 from hotfolder.kinds.metadata.layout import Size, only_zeros, unpack
 
@@ -144,12 +144,12 @@ def _of_panasonic(content: bytes) -> _Tags:
     return _tags(content, dialect, at, frozenset({*_RW2_SENSOR, _RW2_PIXELS_AT}))[0]
 
 
-def traits(content: bytes) -> Traits:
+def header(content: bytes) -> Header:
     """Tell what the first page is besides its size. Raises as `tiff` does."""
     tags = _first(content)
     first, *others = _directories(content)
     orientation = tags.get(_ORIENTATION, (1,))[0]
-    return Traits(
+    return Header(
         orientation=orientation if orientation in range(1, 9) else 1,
         cmyk=first.get(_PHOTOMETRIC, (0,))[0] == _CMYK,
         deep=max(first.get(_BITS, (1,))) > 8,  # noqa: PLR2004  bits of a byte

@@ -53,7 +53,7 @@ def of(content: Any) -> str | None:  # noqa: ANN401  bytes or a map of a file
         return None
     digest = _Digest(len(content))
     digest.take(b"type", picture.type.value.encode())
-    digest.take(b"turned", bytes([picture.traits.orientation]))
+    digest.take(b"turned", bytes([picture.header.orientation]))
     is_known = False
     for part in parts(content, picture):
         digest.take(*part)
@@ -115,7 +115,7 @@ def _webp(content: Any, picture: Picture) -> Iterator[Part]:  # noqa: ANN401  as
         body = memoryview(content)[start + 8 : stop]
         if kind in _WEBP_KEPT:
             yield bytes(kind), body
-        elif kind == b"VP8X" and picture.traits.several:
+        elif kind == b"VP8X" and picture.header.several:
             yield b"canvas", body[_WEBP_CANVAS]
     yield b"icc", containers.read(PictureType.WEBP, content).icc
 

@@ -20,7 +20,7 @@ from hotfolder.kinds.metadata.xmp import Note
 from hotfolder.kinds.picture import colours, decoders, prepare
 from hotfolder.kinds.picture.inspect import inspect
 from hotfolder.kinds.picture.pillow import translated
-from hotfolder.kinds.picture.source_metadata import Keepsake
+from hotfolder.kinds.picture.source_metadata import SourceMetadata
 
 _TYPES: Final = {
     "jpeg": PictureType.JPEG,
@@ -42,7 +42,7 @@ class Finished:
 
 
 def finish(
-    content: bytes, kept: Keepsake | None, wanted: Finish, note: Note, *, converted: bool
+    content: bytes, kept: SourceMetadata | None, wanted: Finish, note: Note, *, converted: bool
 ) -> Finished:
     """Finish a result.
 
@@ -62,7 +62,7 @@ def finish(
 
 
 def _remade(
-    content: bytes, picture: Picture, kept: Keepsake | None, wanted: Finish
+    content: bytes, picture: Picture, kept: SourceMetadata | None, wanted: Finish
 ) -> tuple[bytes, Picture, tuple[str, ...]]:
     """Return the picture in the type and size that the rule wants, untouched where it has them."""
     kind = _TYPES.get(wanted.format, picture.type)
@@ -92,7 +92,7 @@ def _plain(image: Image.Image) -> Image.Image:
     return colours.to_srgb(image)[0]
 
 
-def _wanted_size(picture: Picture, kept: Keepsake | None, wanted: Finish) -> tuple[int, int]:
+def _wanted_size(picture: Picture, kept: SourceMetadata | None, wanted: Finish) -> tuple[int, int]:
     size = picture.width, picture.height
     if wanted.size != "source" or kept is None or not kept.width:
         return size
@@ -119,7 +119,7 @@ def _told(picture: Picture, kind: PictureType, size: tuple[int, int]) -> tuple[s
 
 def _composed(
     picture: Picture,
-    kept: Keepsake | None,
+    kept: SourceMetadata | None,
     own: Blocks,
     wanted: Finish,
     note: Note,
@@ -147,7 +147,7 @@ def _composed(
 
 def _profile(picture: Picture, of_source: bytes, *, converted: bool) -> bytes:
     """Return the profile of what was sent: models know nothing of profiles and keep the numbers."""
-    if picture.traits.grey or picture.traits.cmyk:
+    if picture.header.grey or picture.header.cmyk:
         return b""
     if converted or (of_source and not colours.is_rgb_profile(of_source)):
         return colours.srgb_profile()

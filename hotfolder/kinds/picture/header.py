@@ -12,10 +12,10 @@ from typing import Final
 
 from PIL import GifImagePlugin
 
-from hotfolder.kinds.formats import PictureType, Traits
+from hotfolder.kinds.formats import Header, PictureType
 from hotfolder.kinds.metadata import containers, exif, items, raws, tiff
 
-_PLAIN = Traits()
+_PLAIN = Header()
 _FRAME = re.compile(rb"\xff[\xc0-\xc3\xc5-\xc7\xc9-\xcb\xcd-\xcf]..(.)....(.)", re.DOTALL)
 _BYTE_BITS: Final = 8
 _CMYK_CHANNELS: Final = 4
@@ -24,15 +24,15 @@ _PNG_GREY: Final = frozenset({0, 4})
 _WEBP_ANIMATED: Final = 0x02
 
 
-def of(kind: PictureType, content: bytes) -> Traits:
+def of(kind: PictureType, content: bytes) -> Header:
     """Return the traits of a whole picture."""
     look = _LOOKS.get(kind)
     return look(content) if look else _PLAIN
 
 
-def _jpeg(content: bytes) -> Traits:
+def _jpeg(content: bytes) -> Header:
     frame = next(filter(None, (_FRAME.match(content, at) for at in _jpeg_places(content))), None)
-    return Traits(
+    return Header(
         orientation=_turned(PictureType.JPEG, content),
         cmyk=frame is not None and frame[2][0] == _CMYK_CHANNELS,
         grey=frame is not None and frame[2][0] == 1,
@@ -44,9 +44,9 @@ def _jpeg_places(content: bytes) -> list[int]:
     return [start for _, start, _ in containers.segments(content)]
 
 
-def _png(content: bytes) -> Traits:
+def _png(content: bytes) -> Header:
     kinds = {kind for kind, _, _ in containers.png_chunks(content)}
-    return Traits(
+    return Header(
         orientation=_turned(PictureType.PNG, content),
         deep=content[24] > _BYTE_BITS,
         grey=content[25] in _PNG_GREY,
@@ -54,38 +54,38 @@ def _png(content: bytes) -> Traits:
     )
 
 
-def _webp(content: bytes) -> Traits:
+def _webp(content: bytes) -> Header:
     several = content[12:16] == b"VP8X" and bool(content[20] & _WEBP_ANIMATED)
-    return Traits(orientation=_turned(PictureType.WEBP, content), several=several)
+    return Header(orientation=_turned(PictureType.WEBP, content), several=several)
 
 
-def _gif(content: bytes) -> Traits:
+def _gif(content: bytes) -> Header:
     # Python only: nothing is decoded.
     with GifImagePlugin.GifImageFile(io.BytesIO(content)) as image:
-        return Traits(several=image.is_animated)
+        return Header(several=image.is_animated)
 
 
-def _psd(content: bytes) -> Traits:
+def _psd(content: bytes) -> Header:
     depth, mode = content[23], content[25]
-    return Traits(cmyk=mode == _PSD_CMYK, deep=depth > _BYTE_BITS)
+    return Header(cmyk=mode == _PSD_CMYK, deep=depth > _BYTE_BITS)
 
 
-def _shown(content: bytes) -> Traits:
-    return Traits(orientation=items.shown(content).orientation)
+def _shown(content: bytes) -> Header:
+    return Header(orientation=items.shown(content).orientation)
 
 
 def _turned(kind: PictureType, content: bytes) -> int:
     return exif.orientation(containers.read(kind, content).exif)
 
 
-_LOOKS: Mapping[PictureType, Callable[[bytes], Traits]] = {
+_LOOKS: Mapping[PictureType, Callable[[bytes], Header]] = {
     PictureType.JPEG: _jpeg,
     PictureType.PNG: _png,
     PictureType.WEBP: _webp,
     PictureType.GIF: _gif,
-    PictureType.TIFF: tiff.traits,
+    PictureType.TIFF: tiff.header,
     PictureType.PSD: _psd,
     PictureType.HEIC: _shown,
     PictureType.AVIF: _shown,
-    PictureType.RAW: raws.traits,
+    PictureType.RAW: raws.header,
 }

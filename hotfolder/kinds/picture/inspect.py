@@ -93,7 +93,7 @@ def inspect(content: bytes, *, limit: int = PIXEL_LIMIT) -> Picture:
     with translated():
         found, reach = header.of(kind, content), parts.reach(kind, content)
     return Picture(
-        type=kind, width=width, height=height, bytes=len(content), traits=found, reach=reach
+        type=kind, width=width, height=height, bytes=len(content), header=found, reach=reach
     )
 
 

@@ -22,7 +22,7 @@ _LARGEST_RESOURCES_BYTES: Final = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Keepsake:
+class SourceMetadata:
     """A source's metadata, and its width and height in pixels as it is looked at (upright)."""
 
     blocks: Blocks
@@ -46,7 +46,7 @@ class Keepsake:
         return cls(blocks=blocks, width=width, height=height)
 
 
-def of(picture: Picture, content: Any, size: Size | None = None) -> Keepsake:  # noqa: ANN401  bytes or a map of a file
+def of(picture: Picture, content: Any, size: Size | None = None) -> SourceMetadata:  # noqa: ANN401  bytes or a map of a file
     """Take what is to be kept of a picture that was found whole.
 
     `content` are its bytes, `size` is its size as it is looked at where decoding told more than
@@ -57,17 +57,17 @@ def of(picture: Picture, content: Any, size: Size | None = None) -> Keepsake:  #
     return _with(Blocks(), picture, size)
 
 
-def of_plain(picture: Picture, content: bytes) -> Keepsake:
+def of_plain(picture: Picture, content: bytes) -> SourceMetadata:
     """Take what is to be kept of a picture in a process that opens no pictures itself."""
     return _with(containers.read(picture.type, content), picture)
 
 
-def _with(blocks: Blocks, picture: Picture, size: Size | None = None) -> Keepsake:
+def _with(blocks: Blocks, picture: Picture, size: Size | None = None) -> SourceMetadata:
     upright = picture.width, picture.height
-    if picture.traits.orientation in _SIDEWAYS:
+    if picture.header.orientation in _SIDEWAYS:
         upright = upright[::-1]
     width, height = size or upright
-    return Keepsake(blocks=blocks, width=width, height=height)
+    return SourceMetadata(blocks=blocks, width=width, height=height)
 
 
 def _blocks(kind: PictureType, content: Any) -> Blocks:  # noqa: ANN401  as above

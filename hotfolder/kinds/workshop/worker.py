@@ -23,7 +23,7 @@ from hotfolder.domain.preparation import Finish, Preparation
 from hotfolder.kinds import formats
 from hotfolder.kinds.metadata.xmp import Note
 from hotfolder.kinds.picture import essence, finish, inspect, prepare, source_metadata, strict
-from hotfolder.kinds.picture.source_metadata import Keepsake
+from hotfolder.kinds.picture.source_metadata import SourceMetadata
 
 LARGEST_MESSAGE: Final = 128 * 1024
 # What libraries map besides a picture's own memory: themselves, thread stacks, arenas.
@@ -119,7 +119,7 @@ def _sound(files: list[int], _order: Mapping[str, Any]) -> Answer:
 
 def _finish(files: list[int], order: Mapping[str, Any]) -> Answer:
     raw, target, *kept = files
-    of_source = Keepsake.decoded(bytes(_content(kept[0]))) if kept else None
+    of_source = SourceMetadata.decoded(bytes(_content(kept[0]))) if kept else None
     made = finish.finish(
         bytes(_content(raw)),
         of_source,

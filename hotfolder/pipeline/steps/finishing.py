@@ -22,7 +22,7 @@ from hotfolder.domain import events as ev
 from hotfolder.domain import names
 from hotfolder.domain.jobs import Job, Submit
 from hotfolder.kinds.formats import PictureError, PictureType, sniff
-from hotfolder.kinds.picture.source_metadata import Keepsake
+from hotfolder.kinds.picture.source_metadata import SourceMetadata
 from hotfolder.kinds.workshop.workshop import (
     DiskRefused,
     MemoryLack,
@@ -149,9 +149,9 @@ class Finishing:
 
 
 def _pixels(kept: BinaryIO) -> int:
-    """Return the size of a source; 0 where its keepsake is damaged."""
+    """Return the size of a source; 0 where its kept metadata is damaged."""
     try:
-        of_source = Keepsake.decoded(kept.read())
+        of_source = SourceMetadata.decoded(kept.read())
     except ValueError:
         return 0
     return of_source.width * of_source.height

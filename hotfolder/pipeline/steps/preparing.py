@@ -38,7 +38,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.pipeline")
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """What is to be uploaded, its type, what was done to it (for people), and the keepsake."""
+    """What is to be uploaded, its type, what was done to it (for people), and the kept metadata."""
 
     content: bytes
     type: PictureType

@@ -18,7 +18,7 @@ from hotfolder.journal import uploads
 from hotfolder.journal.journal import Journal
 from hotfolder.kinds import formats
 from hotfolder.pipeline import source_metadata
-from hotfolder.pipeline.source_metadata import Keepsakes
+from hotfolder.pipeline.source_metadata import KeptMetadata
 from hotfolder.pipeline.step import READ_TIMEOUT_S, Later, Outcome
 from hotfolder.pipeline.steps.preparing import CHANGED, Preparing, Ready, lacking_reference
 from hotfolder.runninghub.catalog import CurrentCatalog
@@ -40,7 +40,7 @@ class Uploading:
         later: Later,
         catalog: CurrentCatalog,
         preparing: Preparing,
-        source_metadata: Keepsakes,
+        source_metadata: KeptMetadata,
     ) -> None:
         self._journal = journal
         self._client = client

@@ -48,8 +48,7 @@ ROOMS: dict[str, set[str]] = {
     "notices": {"config", "domain", "journal", "apprise", "pydantic", "structlog"},
     "housekeeping": {"config", "domain", "journal", "structlog"},
     "reload": {"config", "domain", "journal", "supervision", "pydantic", "structlog"},
-    "planning": OWNERS
-    | {"config", "defusedxml", "domain", "pathspec", "pydantic", "structlog", "tomli"},
+    "planning": OWNERS | {"config", "domain", "pathspec", "pydantic", "structlog", "tomli"},
     "account": {
         *STATED,
         "pipeline.step",

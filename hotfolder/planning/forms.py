@@ -1,4 +1,4 @@
-"""The forms of sidecars and folder files: bytes -> what they say.
+"""The forms of sidecars and folder files, in one table: bytes -> what they say.
 
 They come from other people's hands: sizes are limited, XML knows no DOCTYPE and no entities, and
 what cannot be understood is `BrokenSidecar`, never half of what it meant to say.
@@ -7,7 +7,10 @@ what cannot be understood is `BrokenSidecar`, never half of what it meant to say
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+import os
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Final
 
@@ -16,15 +19,16 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from hotfolder import config
 from hotfolder.domain.errors import HotfolderError
-from hotfolder.planning import xmp
+from hotfolder.kinds.metadata import xmp
 
 KIB: Final = 1024
-LARGEST_BYTES: Final = 64 * KIB
-LARGEST_XMP_BYTES: Final = 1024 * KIB
 # A dotted key of n parts costs some parsers n squared steps.
 MOST_DOTS_IN_A_LINE: Final = 500
 
 _BOMS: Final = (b"\xff\xfe", b"\xfe\xff")
+_SPACE: Final = "\0 \t\r\n"
+# The field that says what is to be done with a picture; where it says nothing, the caption counts.
+_XMP_PROMPTS: Final = (("photoshop", "Instructions"), ("dc", "description"))
 
 
 class BrokenSidecar(HotfolderError):
@@ -70,46 +74,6 @@ class Sidecar(BaseModel):
 NOTHING_SAID: Final = Sidecar()
 
 
-def limit(relative: str) -> int:
-    """Return how many bytes a sidecar of this name may have."""
-    return LARGEST_XMP_BYTES if _suffix(relative) == ".xmp" else LARGEST_BYTES
-
-
-def parse(content: bytes, relative: str) -> Sidecar:
-    """Return what a sidecar or folder file says, by the form that its name tells.
-
-    Raises BrokenSidecar.
-    """
-    if len(content) > limit(relative):
-        raise too_large(relative)
-    try:
-        return _placed(Sidecar.model_validate(_FORMS[_suffix(relative)](content)), relative)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = config.key_path(first["loc"])
-        raise BrokenSidecar(f"{relative}: {place} {config.plain_message(first)}") from error
-    except RecursionError as error:
-        raise BrokenSidecar(f"{relative} is nested too deeply") from error
-    except ValueError as error:
-        raise BrokenSidecar(f"{relative} {error}") from error
-
-
-def _placed(said: Sidecar, relative: str) -> Sidecar:
-    if said.references is None:
-        return said
-    folder = PurePosixPath(relative).parent
-    return said.model_copy(update={"references": [str(folder / each) for each in said.references]})
-
-
-def too_large(relative: str) -> BrokenSidecar:
-    """Return the error for a sidecar above its limit."""
-    return BrokenSidecar(f"{relative} is larger than {limit(relative) // KIB} KiB")
-
-
-def _suffix(relative: str) -> str:
-    return PurePosixPath(relative.lower()).suffix
-
-
 def _text(content: bytes) -> str:
     encoding = "utf-8-sig"
     if content[:2] in _BOMS:
@@ -126,7 +90,7 @@ def _text(content: bytes) -> str:
 
 def _of_text(content: bytes) -> dict[str, Any]:
     text = _text(content)
-    if not text.strip("\0 \t\r\n"):
+    if not text.strip(_SPACE):
         raise ValueError("is empty: write the prompt into it or take it away")
     return {"prompt": text}
 
@@ -159,13 +123,82 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _of_xmp(content: bytes) -> dict[str, Any]:
-    prompt = xmp.prompt(content if content[:2] in _BOMS else content.rstrip(b"\0"))
+    said = xmp.texts_of_file(content)
+    words = (each for field in _XMP_PROMPTS for each in said.get(field, []))
+    prompt = next((each for each in words if each.strip(_SPACE)), None)
     return {} if prompt is None else {"prompt": prompt}
 
 
-_FORMS: Final[Mapping[str, Callable[[bytes], dict[str, Any]]]] = {
-    ".toml": _of_toml,
-    ".json": _of_json,
-    ".txt": _of_text,
-    ".xmp": _of_xmp,
-}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """One form of sidecar: its ending, its largest size in bytes, and how it is read.
+
+    `read` returns what the file says, by the keys of `Sidecar`, and raises ValueError. A form that
+    `describes` pictures is written by other programs: it tells the rating and label, too, and need
+    say nothing of the edit.
+    """
+
+    ending: str
+    limit: int
+    read: Callable[[bytes], dict[str, Any]]
+    describes: bool = False
+
+
+# The order decides: of several sidecars of one source, the first form counts.
+FORMS: Final = (
+    Form(ending=".toml", limit=64 * KIB, read=_of_toml),
+    Form(ending=".json", limit=64 * KIB, read=_of_json),
+    Form(ending=".txt", limit=64 * KIB, read=_of_text),
+    Form(ending=".xmp", limit=1024 * KIB, read=_of_xmp, describes=True),
+)
+_BY_ENDING: Final = {form.ending: form for form in FORMS}
+_ENDINGS: Final = b"|".join(form.ending.removeprefix(".").encode() for form in FORMS)
+NAMES: Final = re.compile(rb".*\.(" + _ENDINGS + rb")", re.IGNORECASE | re.DOTALL)
+_AMONG: Final = re.compile(rb"\.(" + _ENDINGS + rb")/", re.IGNORECASE)
+
+
+def is_sidecar(name: str | bytes) -> bool:
+    """Return whether this is the name of a sidecar or folder file rather than of a source."""
+    return NAMES.fullmatch(os.fsencode(name)) is not None
+
+
+def any_sidecar(names: Iterable[bytes]) -> bool:
+    """Return whether a folder with these names has any; quicker than asking for each."""
+    return _AMONG.search(b"/".join([*names, b""])) is not None
+
+
+def form_of(relative: str) -> Form:
+    """Return the form of a sidecar or folder file, by its name."""
+    return _BY_ENDING[PurePosixPath(relative.lower()).suffix]
+
+
+def parse(content: bytes, relative: str) -> Sidecar:
+    """Return what a sidecar or folder file says, by the form that its name tells.
+
+    Raises BrokenSidecar.
+    """
+    form = form_of(relative)
+    if len(content) > form.limit:
+        raise too_large(relative)
+    try:
+        return _placed(Sidecar.model_validate(form.read(content)), relative)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = config.key_path(first["loc"])
+        raise BrokenSidecar(f"{relative}: {place} {config.plain_message(first)}") from error
+    except RecursionError as error:
+        raise BrokenSidecar(f"{relative} is nested too deeply") from error
+    except ValueError as error:
+        raise BrokenSidecar(f"{relative} {error}") from error
+
+
+def _placed(said: Sidecar, relative: str) -> Sidecar:
+    if said.references is None:
+        return said
+    folder = PurePosixPath(relative).parent
+    return said.model_copy(update={"references": [str(folder / each) for each in said.references]})
+
+
+def too_large(relative: str) -> BrokenSidecar:
+    """Return the error for a sidecar above its limit."""
+    return BrokenSidecar(f"{relative} is larger than {form_of(relative).limit // KIB} KiB")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from hotfolder import config
-from hotfolder.planning import rules
+from hotfolder.planning import forms, rules
 from hotfolder.tree import ignore
 
 NO_RULE: Final = "no rule of this watch takes files of this name"
@@ -18,7 +18,7 @@ def why_ignored(watch: config.Watch, relative: str) -> str | None:
     reason = ignore.ignored(relative)
     if reason:
         return reason
-    if ignore.is_sidecar(relative):
+    if forms.is_sidecar(relative):
         return "a sidecar or note, not a picture"
     if not rules.matching(watch, relative):
         return NO_RULE

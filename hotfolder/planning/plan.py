@@ -82,9 +82,10 @@ def _xmp_beside(watch: config.Watch, beside: Beside) -> Mapping[str, str]:
         return {}
     seen = (*((beside.sidecar,) if beside.sidecar else ()), *beside.unread)
     for path, _ in seen:
-        if path.lower().endswith(".xmp"):
+        form = forms.form_of(path)
+        if form.describes:
             with contextlib.suppress(tree_files.SourceTooLarge, tree_files.SourceGone):
-                content = tree_files.read(watch.input, path, limit=forms.limit(path))
+                content = tree_files.read(watch.input, path, limit=form.limit)
                 return fields.of_xmp(content.data)
     return {}
 

@@ -20,7 +20,6 @@ from hotfolder.tree import files
 FOLDER_PROMPT: Final = "_prompt.txt"
 FOLDER_RULES: Final = "_rules.toml"
 FOLDER_FILES: Final = (FOLDER_PROMPT, FOLDER_RULES)
-ENDINGS: Final = (".toml", ".json", ".txt", ".xmp")
 
 Seen = tuple[str, Sighting]
 
@@ -66,9 +65,9 @@ def names_for(relative: str) -> Iterator[str]:
     """Yield where a source's sidecar may be, the first found counts."""
     folder, slash, name = relative.rpartition("/")
     stem = name.rpartition(".")[0] or name
-    for ending in ENDINGS:
-        yield f"{folder}{slash}{name}{ending}"
-        yield f"{folder}{slash}{stem}{ending}"
+    for form in forms.FORMS:
+        yield f"{folder}{slash}{name}{form.ending}"
+        yield f"{folder}{slash}{stem}{form.ending}"
 
 
 def is_folder_file(relative: str) -> bool:
@@ -128,7 +127,7 @@ def read(root: Path, found: Beside) -> Said:
     if found.sidecar is None:
         return Said(None, layers)
     own, name = _read(root, found.sidecar[0]), found.sidecar[0]
-    if own.is_silent and name.lower().endswith(".xmp"):
+    if own.is_silent and forms.form_of(name).describes:
         return Said(None, layers, silent=name)
     return Said(own, layers)
 
@@ -144,7 +143,7 @@ def _both(one: Sidecar, other: Sidecar, path: str) -> Sidecar:
 
 def _read(root: Path, relative: str) -> Sidecar:
     try:
-        content = files.read(root, relative, limit=forms.limit(relative))
+        content = files.read(root, relative, limit=forms.form_of(relative).limit)
     except files.SourceTooLarge:
         raise forms.too_large(relative) from None
     return forms.parse(content.data, relative)

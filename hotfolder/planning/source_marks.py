@@ -15,8 +15,8 @@ from typing import Final
 from hotfolder import config
 from hotfolder.domain.sightings import Sighting
 from hotfolder.planning import sidecar
+from hotfolder.planning.forms import any_sidecar, is_sidecar
 from hotfolder.planning.sidecar import Beside
-from hotfolder.tree.ignore import any_sidecar, is_sidecar
 from hotfolder.tree.scan import Listing
 
 Mark = Callable[[bytes], str]

@@ -7,14 +7,9 @@ is neither walked nor watched.
 from __future__ import annotations
 
 import fnmatch
-import os
 import re
-from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
-
-_SIDECAR: Final = re.compile(rb".*\.(toml|json|txt|xmp)", re.IGNORECASE | re.DOTALL)
-_SIDECARS: Final = re.compile(rb"\.(toml|json|txt|xmp)/", re.IGNORECASE)
 
 # The first that fits tells the reason, so the particular stand before the general.
 _NAMES: Final = (
@@ -50,7 +45,7 @@ _NAMES: Final = (
     (".stversions", "Syncthing's old versions"),
     (".*", "hidden file or folder"),
 )
-PATTERNS: Final = tuple(sorted({pattern for pattern, _ in _NAMES} | {repr(_SIDECAR.pattern)}))
+PATTERNS: Final = tuple(pattern for pattern, _ in _NAMES)
 _PATTERNS: Final = tuple(
     (re.compile(fnmatch.translate(pattern), re.IGNORECASE), reason) for pattern, reason in _NAMES
 )
@@ -71,13 +66,3 @@ def ignored(relative: str) -> str | None:
     """Return why a path below a root is ignored, or None: its name or a folder above it."""
     found = (litter(part) for part in relative.split("/"))
     return next((reason for reason in found if reason), None)
-
-
-def is_sidecar(name: str | bytes) -> bool:
-    """Return whether this is the name of a sidecar or folder file rather than of a source."""
-    return _SIDECAR.fullmatch(os.fsencode(name)) is not None
-
-
-def any_sidecar(names: Iterable[bytes]) -> bool:
-    """Return whether a folder with these names has any; quicker than asking for each."""
-    return _SIDECARS.search(b"/".join([*names, b""])) is not None

@@ -14,7 +14,7 @@ from hotfolder.domain.states import BEFORE_INTENT, State
 from hotfolder.journal import holds, reading
 from hotfolder.journal.holds import Hold
 from hotfolder.journal.session import Session
-from hotfolder.planning import companions, naming, rules, sidecar
+from hotfolder.planning import companions, forms, naming, rules, sidecar
 from hotfolder.tree import files, ignore
 from hotfolder.tree.ignorefile import IgnoreFiles
 from hotfolder.views.explanation import Explanation, Sidecars, VerdictWord
@@ -175,7 +175,7 @@ def _ignored(watch: config.Watch, relative: str) -> str | None:
     if (watch.input / relative).is_dir() and not ignore.ignored(relative):
         return "a folder: explain tells of a file in it"
     ignored = naming.why_ignored(watch, relative)
-    if ignored and ignore.is_sidecar(relative) and not ignore.ignored(relative):
+    if ignored and forms.is_sidecar(relative) and not ignore.ignored(relative):
         return companions.describe(watch, relative)
     if ignored == naming.NO_RULE:
         return _no_rule(watch, relative)
@@ -205,7 +205,7 @@ def _offline(watch: config.Watch, row: reading.WatchRow) -> str:
 
 
 def _sidecars(watch: config.Watch, relative: str) -> Sidecars | None:
-    if watch.sidecar == "none" or ignore.is_sidecar(relative):
+    if watch.sidecar == "none" or forms.is_sidecar(relative):
         return None
     try:
         found = sidecar.beside(watch.input, relative)

@@ -25,7 +25,7 @@ from hotfolder.journal import backlog
 from hotfolder.journal.backlog import Standing
 from hotfolder.journal.journal import Journal
 from hotfolder.journal.sightings import Known, Unlike
-from hotfolder.planning import naming, rules
+from hotfolder.planning import forms, naming, rules
 from hotfolder.runninghub import estimates
 from hotfolder.tree import ignore
 from hotfolder.tree.ignorefile import FormerFiles
@@ -56,7 +56,8 @@ class Eligibility:
     @classmethod
     def of(cls, watch: config.Watch) -> Eligibility:
         """Return what a watch takes now, whatever its ignore files say."""
-        ignored = hashlib.sha256("\n".join(ignore.PATTERNS).encode()).hexdigest()
+        names = sorted({*ignore.PATTERNS, repr(forms.NAMES.pattern)})
+        ignored = hashlib.sha256("\n".join(names).encode()).hexdigest()
         globs = tuple(rules.globs(watch, rule) for rule in watch.rule)
         return cls(watch.recursive, globs, ignored)
 

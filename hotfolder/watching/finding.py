@@ -15,9 +15,10 @@ from hotfolder.journal import sightings
 from hotfolder.journal.journal import Journal
 from hotfolder.journal.sightings import Observed, Unlike
 from hotfolder.planning import naming, source_marks
+from hotfolder.planning.forms import is_sidecar
 from hotfolder.planning.staleness import StaleCheck
 from hotfolder.tree import files, ignorefile
-from hotfolder.tree.ignore import ignored, is_sidecar
+from hotfolder.tree.ignore import ignored
 from hotfolder.tree.ignorefile import IgnoreFiles
 from hotfolder.tree.scan import walk
 from hotfolder.watching.backlog import Backlog

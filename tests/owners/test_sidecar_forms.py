@@ -9,11 +9,10 @@ import pytest
 
 from hotfolder.planning import sidecar
 from hotfolder.planning.forms import (
-    LARGEST_BYTES,
-    LARGEST_XMP_BYTES,
     NOTHING_SAID,
     BrokenSidecar,
     Sidecar,
+    form_of,
     parse,
 )
 
@@ -129,7 +128,7 @@ def test_an_xmp_file_without_a_prompt_says_nothing() -> None:
         ("a.txt", b" \r\n\0", "is empty"),
         ("a.txt", b"Sch\xf6n", "not UTF-8"),
         ("a.txt", b"ab\0cd", "not text"),
-        ("a.txt", b"x" * (LARGEST_BYTES + 1), "larger than 64 KiB"),
+        ("a.txt", b"x" * (form_of("a.txt").limit + 1), "larger than 64 KiB"),
         ("a.txt", b"x" * 5_000_000, "larger than 64 KiB"),
         ("a.toml", b"prompt = gold", "not TOML"),
         ("a.toml", b'promt = "gold"', "promt is not a known key"),
@@ -156,7 +155,7 @@ def test_an_xmp_file_without_a_prompt_says_nothing() -> None:
         ("a.xmp", BOMB.encode("utf-16"), "DOCTYPE"),
         ("a.xmp", b'<!DOCTYPE x SYSTEM "file:///etc/passwd"><x/>', "DOCTYPE"),
         ("a.xmp", b'<?xml version="1.0" encoding="martian"?><x/>', "not XML"),
-        ("a.xmp", b" " * (LARGEST_XMP_BYTES + 1), "larger than 1024 KiB"),
+        ("a.xmp", b" " * (form_of("a.xmp").limit + 1), "larger than 1024 KiB"),
     ],
 )
 def test_what_cannot_be_understood_says_why(name: str, content: bytes, why: str) -> None:
@@ -174,7 +173,7 @@ def test_the_worst_of_allowed_sizes_comes_to_an_end() -> None:
         "a.json": b'{"params": {' + b'"a": [' * 5000 + b"]" * 5000 + b"}}",
         "a.xmp": b"<a>" * 149_000 + b"</a>" * 149_000,
     }
-    assert len(worst["a.xmp"]) < LARGEST_XMP_BYTES
+    assert len(worst["a.xmp"]) < form_of("a.xmp").limit
     for name in ("a.toml", "a.json"):
         with pytest.raises(BrokenSidecar):
             parse(worst[name], name)

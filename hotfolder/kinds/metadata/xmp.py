@@ -62,6 +62,7 @@ _OF_AN_EDIT = frozenset(
 )
 _BEGIN = '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'.encode()
 _END = b'<?xpacket end="w"?>'
+_BOMS = (b"\xff\xfe", b"\xfe\xff")
 
 Name = tuple[str, str]
 
@@ -76,8 +77,8 @@ class Note:
     prompt: str | None = None
 
 
-class _Broken(Exception):
-    """Not a packet that may be read."""
+class Unreadable(ValueError):
+    """Not XMP that may be read; the text says why."""
 
 
 def without(packet: bytes, private: Collection[str]) -> bytes:
@@ -86,7 +87,7 @@ def without(packet: bytes, private: Collection[str]) -> bytes:
         return b""
     try:
         root = _parsed(packet)
-    except _Broken:
+    except Unreadable:
         return b""
     _remove_private(root, private)
     return _written(root)
@@ -144,7 +145,7 @@ def parted(packet: bytes, most_bytes: int) -> tuple[bytes, bytes, bytes]:
     """
     try:
         root = _parsed(packet)
-    except _Broken:
+    except Unreadable:
         return b"", b"", b""
     mark = ET.SubElement(_description(root), _tag(*_EXTENDED))
     mark.text = "0" * 32
@@ -193,9 +194,20 @@ def texts(packet: bytes) -> dict[Name, list[str]]:
     Of a text in several languages the default counts.
     """
     try:
-        root = _parsed(packet)
-    except _Broken:
+        return _texts(_parsed(packet))
+    except Unreadable:
         return {}
+
+
+def texts_of_file(content: bytes) -> dict[Name, list[str]]:
+    """Return what an XMP file says in words, as `texts` does; of any other XML nothing.
+
+    Raises Unreadable for what is no XML or has a DOCTYPE.
+    """
+    return _texts(_tree(content))
+
+
+def _texts(root: ET.Element) -> dict[Name, list[str]]:
     found: dict[Name, list[str]] = {}
     for description in _descriptions(root):
         for tag, text in description.attrib.items():
@@ -207,25 +219,39 @@ def texts(packet: bytes) -> dict[Name, list[str]]:
 
 def _words(element: ET.Element) -> list[str]:
     lines = list(element.iter(_tag("rdf", "li")))
-    if element.find(_tag("rdf", "Alt")) is not None:
-        lines = sorted(lines, key=lambda each: each.get(_LANGUAGE) != "x-default")[:1]
-    return [each.text for each in lines or [element] if each.text]
+    is_choice = element.find(_tag("rdf", "Alt")) is not None
+    if is_choice:
+        lines.sort(key=lambda each: each.get(_LANGUAGE) != "x-default")
+    said = [each.text for each in lines or [element] if each.text and each.text.strip("\0 \t\r\n")]
+    return said[:1] if is_choice else said
 
 
 # -- reading and writing
 
 
 def _parsed(packet: bytes) -> ET.Element:
-    """Parse a packet without a DOCTYPE. Raises _Broken."""
+    """Parse a packet that is to be written again. Raises Unreadable."""
     if len(packet) > LARGEST_BYTES:
-        raise _Broken
+        raise Unreadable("is too large")
+    root = _tree(packet, deepest=_DEEPEST)  # written by recursion
+    if root.tag == _tag("rdf", "RDF"):
+        meta = _empty()
+        meta[:] = [root]
+        return meta
+    if root.find(_tag("rdf", "RDF")) is None:
+        raise Unreadable("is no XMP")
+    return root
+
+
+def _tree(content: bytes, deepest: int | None = None) -> ET.Element:
+    """Parse XML without a DOCTYPE, at most so deep. Raises Unreadable."""
     guard, depth = expat.ParserCreate(namespace_separator=" "), 0
 
     def enter(*_: object) -> None:
         nonlocal depth
         depth += 1
-        if depth > _DEEPEST:  # written out again by recursion
-            raise _Broken
+        if deepest is not None and depth > deepest:
+            raise Unreadable("is nested too deeply")
 
     def leave(_name: str) -> None:
         nonlocal depth
@@ -234,23 +260,18 @@ def _parsed(packet: bytes) -> ET.Element:
     guard.StartElementHandler, guard.EndElementHandler = enter, leave
     guard.StartDoctypeDeclHandler = _refuse
     guard.StartNamespaceDeclHandler = _know
-    stripped = packet.strip(b"\0 \t\r\n")
+    stripped = content if content[:2] in _BOMS else content.strip(b"\0 \t\r\n")
     try:
         guard.Parse(stripped, True)
-        root = ET.fromstring(stripped)  # noqa: S314  the guard refused every DOCTYPE
+        return ET.fromstring(stripped)  # noqa: S314  the guard refused every DOCTYPE
+    except Unreadable:
+        raise
     except (expat.ExpatError, ET.ParseError, ValueError, LookupError) as error:
-        raise _Broken from error
-    if root.tag == _tag("rdf", "RDF"):
-        meta = _empty()
-        meta[:] = [root]
-        return meta
-    if root.find(_tag("rdf", "RDF")) is None:
-        raise _Broken
-    return root
+        raise Unreadable(f"is not XML: {error}") from error
 
 
 def _refuse(*_: object) -> None:
-    raise _Broken
+    raise Unreadable("has a DOCTYPE or entities, which are not read")
 
 
 def _know(prefix: str | None, uri: str) -> None:
@@ -262,7 +283,7 @@ def _know(prefix: str | None, uri: str) -> None:
 def _parsed_or_new(packet: bytes) -> ET.Element:
     try:
         return _parsed(packet)
-    except _Broken:
+    except Unreadable:
         return _empty()
 
 

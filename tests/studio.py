@@ -17,6 +17,7 @@ from PIL import Image
 from pydantic import SecretStr
 
 from hotfolder import config, control, key, views
+from hotfolder.bell import Ring
 from hotfolder.clock import MACHINE_CLOCK
 from hotfolder.composition import Environment
 from hotfolder.control.control import Control
@@ -240,7 +241,7 @@ class Studio:
         """Let time pass, and the running daemon look at once for what is due then."""
         self.clock.forward(seconds)
         assert self.newest_service.parts is not None
-        self.newest_service.parts.runner.wake()
+        self.newest_service.parts.bell.ring(Ring.DUE)
 
     def journal(self) -> Journal:
         """Open the journal to write in it while no daemon runs."""

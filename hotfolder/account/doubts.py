@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -16,6 +15,7 @@ from typing import Final
 
 import structlog
 
+from hotfolder.bell import Bell, Ring
 from hotfolder.domain.errors import JournalUnavailable, RemoteError
 from hotfolder.domain.retry import backoff_s
 from hotfolder.journal import callbacks, doubts, reading
@@ -49,8 +49,8 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.pipeline")
 class Doubts:
     """Works on doubts until cancelled.
 
-    `currency` tells the account's; `wake` is called when a job became due; `resend_up_to` tells
-    the owner's limit, 0 = none; `patience_s` is how long a callback is waited for, 0 without.
+    `currency` tells the account's; `resend_up_to` tells the owner's limit, 0 = none; `patience_s`
+    is how long a callback is waited for, 0 without.
     """
 
     def __init__(
@@ -59,8 +59,8 @@ class Doubts:
         client: Client,
         later: Later,
         *,
+        bell: Bell,
         currency: Callable[[], str | None],
-        wake: Callable[[], None],
         resend_up_to: Callable[[], Decimal],
         patience_s: float,
     ) -> None:
@@ -68,21 +68,17 @@ class Doubts:
         self._client = client
         self._later = later
         self._currency = currency
-        self._wake = wake
+        self._bell = bell
         self._resend_up_to = resend_up_to
         self._patience = timedelta(seconds=patience_s)
         self._hearing_since = self._looked_at = later.clock()
         self._looked_s = later.clock.awake_s()
-        self._news = asyncio.Event()
-
-    def wake(self) -> None:
-        """Look into what was heard just now."""
-        self._news.set()
+        self._ear = bell.ear(Ring.HEARD)
 
     async def run(self) -> None:
         """Look into what was heard, and send again what may be."""
         while True:
-            self._news.clear()
+            self._ear.forget()
             try:
                 next_due = await self._look()
             except JournalUnavailable:
@@ -98,13 +94,11 @@ class Doubts:
         if next_due is not None:
             until_s = (next_due - self._later.clock()).total_seconds()
             wait_s = min(wait_s, max(SHORTEST_LOOK_S, until_s))
-        with suppress(TimeoutError):
-            async with asyncio.timeout(wait_s):
-                await self._news.wait()
+        await self._ear.hear(wait_s)
 
     async def _look(self) -> datetime | None:
         if await self._journal.run(callbacks.hurry):
-            self._wake()
+            self._bell.ring(Ring.DUE)
         hints, next_due = await self._journal.run(callbacks.due, AT_ONCE)
         await asyncio.gather(*(self._look_into(each) for each in hints))
         await self._resend()
@@ -126,7 +120,7 @@ class Doubts:
         job = await self._journal.run(callbacks.take, hint, self._confirmed(report), again_at)
         if job is not None:
             log.info("task.found", **job.log_context(), task_id=hint.task_id, by="callback")
-        self._wake()
+        self._bell.ring(Ring.DUE)
 
     async def _denied(self, hint: Hint, again_at: datetime) -> None:
         """Believe a denial only when it is repeated for long: good tasks are denied, too."""
@@ -166,7 +160,7 @@ class Doubts:
             return
         for job in await self._journal.run(doubts.resend, allowance):
             log.warning("submit.approved", **job.log_context(), by=doubts.BY_LIMIT)
-            self._wake()
+            self._bell.ring(Ring.DUE)
 
 
 def _going_on(session: Session, allowance: doubts.Allowance) -> int:

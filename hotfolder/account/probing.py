@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -18,6 +17,7 @@ from typing import Final
 
 import structlog
 
+from hotfolder.bell import Bell, Ring
 from hotfolder.domain.errors import Held, JournalUnavailable, RemoteError
 from hotfolder.domain.failures import ACCOUNT_REFUSALS, NO_MONEY, UNREACHABLE, Failure
 from hotfolder.domain.retry import backoff_s
@@ -52,7 +52,7 @@ class Probing:
     """Hears how the service answers every call, and looks for itself while something is held.
 
     `renew_key` reads the key again and says whether it is another one; it blocks. `current` is
-    awaited when a service that was silent answers again; `wake` is called when jobs may go on.
+    awaited when a service that was silent answers again.
     """
 
     def __init__(
@@ -61,17 +61,17 @@ class Probing:
         client: Client,
         later: Later,
         *,
+        bell: Bell,
         renew_key: Callable[[], bool],
         answers: Callable[[], Awaitable[None]],
-        wake: Callable[[], None],
     ) -> None:
         self._journal = journal
         self._client = client
         self._later = later
         self._renew_key = renew_key
         self._answers = answers
-        self._wake = wake
-        self._stirred = asyncio.Event()
+        self._bell = bell
+        self._ear = bell.ear(Ring.CHANGED, Ring.HELD)
         self._silent = 0
         self._doubted = 0
         self._looks = 0
@@ -87,23 +87,17 @@ class Probing:
             self._silent = 0
             self._doubted = self._doubted + 1 if refusals.doubts_key(answer) else 0
         if self._silent == SILENT_CALLS or self._doubted == DOUBTED_CALLS:
-            self.stir()
-
-    def stir(self) -> None:
-        """See whether there is something to look for."""
-        self._stirred.set()
+            self._ear.ring()
 
     async def run(self) -> None:
         """Look whenever it is due, until cancelled."""
         while True:
-            self._stirred.clear()
+            self._ear.forget()
             try:
                 wait_s = await self._tend()
             except JournalUnavailable:
                 wait_s = JOURNAL_WAIT_S
-            with suppress(TimeoutError):
-                async with asyncio.timeout(wait_s):
-                    await self._stirred.wait()
+            await self._ear.hear(wait_s)
 
     async def _tend(self) -> float:
         """Do what is due and return the seconds until the next time."""
@@ -182,7 +176,7 @@ class Probing:
         await self._answers()
         await self._journal.run(holds.drop, *SILENCE)
         log.info("service.answers")
-        self._wake()
+        self._bell.ring(Ring.DUE)
 
     async def _confirm(self, failure: Failure) -> None:
         """Hold the account where queries and uploads, too, were refused for its key."""
@@ -196,4 +190,4 @@ class Probing:
         for code in codes:
             for scope in await self._journal.run(holds.lift, [holds.ACCOUNT], code):
                 log.info("hold.lifted", scope=scope)
-                self._wake()
+                self._bell.ring(Ring.DUE)

@@ -7,12 +7,12 @@ back without a person.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
 import structlog
 
+from hotfolder.bell import Bell, Ring
 from hotfolder.domain import events as ev
 from hotfolder.domain.errors import Busy, JournalUnavailable, NotSent, Unanswered
 from hotfolder.domain.states import State
@@ -29,12 +29,12 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.pipeline")
 
 
 class Recalling:
-    """Asks for denied tasks, one after the other. `wake` is called when one is known again."""
+    """Asks for denied tasks, one after the other, and rings when one is known again."""
 
-    def __init__(self, journal: Journal, client: Client, *, wake: Callable[[], None]) -> None:
+    def __init__(self, journal: Journal, client: Client, bell: Bell) -> None:
         self._journal = journal
         self._client = client
-        self._wake = wake
+        self._bell = bell
 
     async def run(self) -> None:
         """Look at the start and every few minutes, until cancelled."""
@@ -65,4 +65,4 @@ class Recalling:
                 transitions.apply, denied.job, found, expected=State.IN_DOUBT
             )
             log.info("task.found", **job.log_context(), task_id=denied.task_id, by=BY_QUERY)
-            self._wake()
+            self._bell.ring(Ring.DUE)

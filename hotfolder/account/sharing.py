@@ -9,14 +9,13 @@ not say, the window alone decides.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from typing import Final
 
 import structlog
 
 from hotfolder.account.pace import Pace
+from hotfolder.bell import Bell, Ring
 from hotfolder.domain.errors import RemoteError
 from hotfolder.pipeline.step import Later
 from hotfolder.runninghub.wire import Queue
@@ -27,35 +26,29 @@ LONGEST_POOR_LOOK_S: Final = 1.0  # a place is free only for as long as its owne
 SLOWER: Final = 1.3
 STAYS_FREE: Final = 3
 
-Wake = Callable[[], None]
-
 log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.pipeline")
 
 
 class Sharing:
-    """Looks at the account's queue after refusals. `wake` is called when there is room."""
+    """Looks at the account's queue after refusals, and rings when there is room."""
 
     def __init__(
-        self, ask: Callable[[], Awaitable[Queue]], pace: Pace, later: Later, *, wake: Wake
+        self, ask: Callable[[], Awaitable[Queue]], pace: Pace, later: Later, bell: Bell
     ) -> None:
         self._ask = ask
         self._pace = pace
         self._later = later
-        self._wake = wake
-        self._refused = asyncio.Event()
+        self._bell = bell
+        self._refused = bell.ear(Ring.REFUSED)
         self._seen_refusals = 0
         self._limit: int | None = None
         self._free_for = 0
         self._is_poor = False
 
-    def refused(self) -> None:
-        """Take in that the service had no place for a submit."""
-        self._refused.set()
-
     async def run(self) -> None:
         """Look after each refusal, and on while others are there, until cancelled."""
         while True:
-            await self._refused.wait()
+            await self._refused.hear()
             await self._share()
 
     async def _share(self) -> None:
@@ -65,15 +58,13 @@ class Sharing:
         """
         wait_s = SHORTEST_LOOK_S
         while True:
-            self._refused.clear()
+            self._refused.forget()
             is_over, has_changed = await self._look()
             if is_over:
                 return
             longest_s = LONGEST_POOR_LOOK_S if self._is_poor else LONGEST_LOOK_S
             wait_s = SHORTEST_LOOK_S if has_changed else min(longest_s, SLOWER * wait_s)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(wait_s * (0.75 + 0.5 * self._later.jitter())):
-                    await self._refused.wait()
+            await self._refused.hear(wait_s * (0.75 + 0.5 * self._later.jitter()))
 
     async def _look(self) -> tuple[bool, bool]:
         """Look once; returns whether there is nothing to share, and whether the window moved."""
@@ -107,7 +98,7 @@ class Sharing:
         if is_free and (not others or mine <= others or self._free_for >= STAYS_FREE):
             self._free_for = 0
             self._pace.widen()
-            self._wake()
+            self._bell.ring(Ring.DUE)
             return True
         has_given_way = self._pace.window < mine  # and tasks of before still run
         if not is_free and mine > others + 1 and not has_given_way:

@@ -16,6 +16,7 @@ from typing import Final, Literal
 
 import structlog
 
+from hotfolder.bell import Bell, Ring
 from hotfolder.domain import names
 from hotfolder.domain.errors import JournalUnavailable, OutputError
 from hotfolder.journal import notes
@@ -44,29 +45,25 @@ class Notes:
         journal: Journal,
         spool: Spool,
         threads: ShareThreads,
+        *,
+        bell: Bell,
         wishes: Callable[[], WantedNotes],
     ) -> None:
         self._journal = journal
         self._spool = spool
         self._threads = threads
         self._wishes = wishes
-        self._stirred = asyncio.Event()
+        self._ear = bell.ear(Ring.MOVED, Ring.HELD)
         self._one_at_a_time = asyncio.Lock()
-
-    def stir(self) -> None:
-        """See whether there is something to write or to take away."""
-        self._stirred.set()
 
     async def run(self) -> None:
         """Look whenever something happened, and from time to time, until cancelled."""
         while True:
-            self._stirred.clear()
+            self._ear.forget()
             with suppress(JournalUnavailable):
                 await self.tend()
             await asyncio.sleep(PAUSE_S)  # a storm of events is one look
-            with suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_S):
-                    await self._stirred.wait()
+            await self._ear.hear(LOOK_S)
 
     async def finish(self) -> None:
         """Look once more at the end, but keep nobody waiting for a share that hangs."""

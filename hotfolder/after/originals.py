@@ -6,7 +6,6 @@ a file that someone has open only make it later.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Final
 
 import structlog
 
+from hotfolder.bell import Bell, Ring
 from hotfolder.domain.errors import JournalUnavailable, OutputError
 from hotfolder.domain.failpoints import Failpoint, no_failpoint
 from hotfolder.journal import originals as record
@@ -53,6 +53,7 @@ class Originals:
         journal: Journal,
         threads: ShareThreads,
         *,
+        bell: Bell,
         moving: Callable[[], Sequence[Moving]],
         failpoint: Failpoint = no_failpoint,
     ) -> None:
@@ -60,31 +61,25 @@ class Originals:
         self._threads = threads
         self._moving = moving
         self._failpoint = failpoint
-        self._work = asyncio.Event()
-        self._work.set()
+        self._ear = bell.ear(Ring.CHANGED, Ring.ACCEPTED, Ring.DONE)
+        self._ear.ring()
         self._busy = False
 
     @property
     def idle(self) -> bool:
         """Whether all that can be moved was."""
-        return not (self._busy or self._work.is_set())
-
-    def wake(self) -> None:
-        """Look again: a job may be done."""
-        self._work.set()
+        return not (self._busy or self._ear.rung)
 
     async def run(self) -> None:
         """Move originals without end."""
         while True:
             self._busy = True
-            self._work.clear()
+            self._ear.forget()
             for watch in self._moving():
                 with suppress(JournalUnavailable):
                     await self._move_all(watch)
             self._busy = False
-            with suppress(TimeoutError):
-                async with asyncio.timeout(RETRY_S):
-                    await self._work.wait()
+            await self._ear.hear(RETRY_S)
 
     async def _move_all(self, watch: Moving) -> None:
         after = 0

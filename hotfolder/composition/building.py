@@ -1,4 +1,4 @@
-"""Builds every part of the owners, the answers and the exchange."""
+"""Builds every part of the owners, the config in force and the bell."""
 
 from __future__ import annotations
 
@@ -12,18 +12,17 @@ from hotfolder.account.probing import Probing
 from hotfolder.account.rate import Rate
 from hotfolder.account.recalling import Recalling
 from hotfolder.account.sharing import Sharing
-from hotfolder.after.aftermath import Aftermath
+from hotfolder.after.clearing import clearing
 from hotfolder.after.notes import Notes
 from hotfolder.after.originals import Originals
-from hotfolder.composition.bell import Bell
+from hotfolder.bell import Bell, Ring
 from hotfolder.composition.current_config import CurrentConfig
 from hotfolder.composition.daemon_parts import Owners, Parts
 from hotfolder.composition.steps import Way
+from hotfolder.config import Config
 from hotfolder.control.control import Control
-from hotfolder.domain import names
-from hotfolder.domain.jobs import Job
 from hotfolder.domain.measures import Observe
-from hotfolder.journal import recovery
+from hotfolder.journal import budgets, leaders, recovery
 from hotfolder.pipeline.marking import Marking
 from hotfolder.pipeline.runner import Runner
 from hotfolder.pipeline.step import observed
@@ -46,7 +45,7 @@ class Building:
 
     owners: Owners
     current: CurrentConfig
-    exchange: Bell
+    bell: Bell
     callback_key: bytes
     single_scan: bool
     observe: Observe
@@ -56,37 +55,40 @@ class Building:
 
     async def parts(self) -> Parts:
         """Return every part; none works yet."""
-        own, exchange = self.owners, self.exchange
+        own, bell = self.owners, self.bell
         marking = self._marking()
         account = Account(own.journal, own.client, lambda: self.current.config, self.find_key)
         await account.begin()
         durations = Durations(await own.journal.run(recovery.usual_durations_s))
         pace = await self._pace(account.limit, durations)
-        sharing = Sharing(own.client.queue, pace, own.later, wake=exchange.wake)
-        notes = Notes(own.journal, own.spool, own.threads, self.current.wanted_notes)
-        probing = self._probing(account)
-        aftermath = Aftermath(notes, on_hold=probing.stir, on_done=self._clear_up)
-        runner = self._runner(account, marking, pace, durations, sharing, aftermath)
+        probing = self._probing(account, pace)
         essences = Essences(own.workshop, own.spool.folder, own.journal)
         watches = self._watches(essences)
         return Parts(
+            bell=bell,
             journal=own.journal,
             client=own.client,
             account=account,
-            runner=runner,
+            runner=self._runner(account, marking, Pacing(pace, self._rate(), durations), watches),
             marking=marking,
             probing=probing,
-            sharing=sharing,
-            notes=notes,
+            sharing=Sharing(own.client.queue, pace, own.later, bell),
+            notes=Notes(
+                own.journal,
+                own.spool,
+                own.threads,
+                bell=bell,
+                wishes=self.current.wanted_notes,
+            ),
             pace=pace,
-            doubts=self._doubts(account, runner),
-            recalling=Recalling(own.journal, own.client, wake=exchange.wake),
+            doubts=self._doubts(account),
+            recalling=Recalling(own.journal, own.client, bell),
             originals=self._originals(),
             overdue=Overdue(own.journal, lambda: self.current.config.watch),
             learning=Learning(own.journal, essences, lambda: watches.watchers),
             watches=watches,
-            reloading=self._reloading(),
-            control=self._control(probing),
+            reloading=self._reloading(account, pace, watches),
+            control=self._control(probing, watches),
             threads=own.threads,
         )
 
@@ -109,58 +111,61 @@ class Building:
             failpoint=self.owners.environment.failpoint,
         )
 
-    def _probing(self, account: Account) -> Probing:
+    def _probing(self, account: Account, pace: Pace) -> Probing:
+        async def ask_anew() -> None:
+            await account.ask_limit()
+            pace.limit_to(account.limit)
+            await account.ask_currency()
+
         return Probing(
             self.owners.journal,
             self.owners.client,
             self.owners.later,
+            bell=self.bell,
             renew_key=account.renew_key,
-            answers=self.exchange.note_answering,
-            wake=self.exchange.wake,
+            answers=ask_anew,
         )
 
-    def _runner(
-        self,
-        account: Account,
-        marking: Marking,
-        pace: Pace,
-        durations: Durations,
-        sharing: Sharing,
-        aftermath: Aftermath,
-    ) -> Runner:
-        hurry, rate = asyncio.Event(), Rate(self.owners.environment.clock.elapsed_s)
+    def _rate(self) -> Rate:
+        rate = Rate(self.owners.environment.clock.elapsed_s)
         self.owners.client.listen(rate.heard)
+        return rate
+
+    def _runner(
+        self, account: Account, marking: Marking, pacing: Pacing, watches: Watches
+    ) -> Runner:
+        hurry = asyncio.Event()
         way = Way(
             owners=self.owners,
             current=self.current,
-            review=self.exchange.review,
-            require_place=self.exchange.require_place,
+            review=watches.review,
+            require_place=watches.require_place,
             marking=marking,
             callback_key=self.callback_key,
             currency=lambda: account.currency,
-            durations=durations,
+            durations=pacing.durations,
             hurry=hurry,
         )
         clock = self.owners.environment.clock
         return Runner(
             self.owners.journal,
             {state: observed(each, self.observe, clock) for state, each in way.steps().items()},
-            pacing=Pacing(pace, rate, durations),
+            pacing=pacing,
             later=self.owners.later,
             hurry=hurry,
-            aftermath=aftermath,
+            bell=self.bell,
+            clear=clearing(self.owners.spool),
             budgets=self.current.budgets,
-            refused=sharing.refused,
         )
 
-    def _doubts(self, account: Account, runner: Runner) -> Doubts:
+    def _doubts(self, account: Account) -> Doubts:
         hears = bool(self.current.config.api.webhook_url)
         return Doubts(
             self.owners.journal,
             self.owners.client,
             self.owners.later,
+            bell=self.bell,
             currency=lambda: account.currency,
-            wake=runner.wake,
             resend_up_to=lambda: self.current.config.limits.resend_up_to,
             patience_s=self.owners.environment.callback_patience_s if hears else 0.0,
         )
@@ -169,6 +174,7 @@ class Building:
         return Originals(
             self.owners.journal,
             self.owners.threads,
+            bell=self.bell,
             moving=self.current.moving,
             failpoint=self.owners.environment.failpoint,
         )
@@ -176,39 +182,39 @@ class Building:
     def _watches(self, essences: Essences) -> Watches:
         return Watches(
             self.owners.journal,
-            accepted=self.exchange.note_accepted,
+            bell=self.bell,
             backlog=self.current.backlog,
             essences=essences,
             reach=Reach(self.owners.environment.listen, self.owners.environment.pool),
             single_scan=self.single_scan,
         )
 
-    def _reloading(self) -> Reloading:
+    def _reloading(self, account: Account, pace: Pace, watches: Watches) -> Reloading:
+        async def put(wanted: Config) -> None:
+            """Put a config into force: what is not asked for anew at each step is told here."""
+            self.current.config = wanted
+            pace.limit_to(account.limit)
+            await watches.follow(wanted.watch)
+            await self.owners.journal.run(budgets.reconsider)
+            await self.owners.journal.run(leaders.reconsider)
+            self.bell.ring(Ring.CHANGED)
+
         return Reloading(
             self.owners.journal,
             self.current.config,
             reread=self.reread,
-            put=self.exchange.put,
+            put=put,
             supervisor=self.supervisor,
         )
 
-    def _control(self, probing: Probing) -> Control:
+    def _control(self, probing: Probing, watches: Watches) -> Control:
         return Control(
             self.owners.journal,
             self.owners.client,
             threads=self.owners.threads,
-            wake=self.exchange.wake,
-            settling=self.exchange.settling,
+            bell=self.bell,
+            settling=watches.settling,
             look=probing.look,
-            look_again=self.exchange.look_again,
+            scan=watches.scan,
             watch=self.current.watch,
         )
-
-    async def _clear_up(self, job: Job) -> None:
-        """Do what follows a job's end; what a crash leaves undone is derived from the journal."""
-        spooled = [each.spool_file for each in job.results if each.spool_file is not None]
-        spooled += [names.raw_file(each) for each in spooled]
-        if not job.missing:
-            spooled.append(names.keepsake_file(job.id))
-        await asyncio.to_thread(self.owners.spool.empty, spooled)
-        self.exchange.note_done()

@@ -11,7 +11,7 @@ import structlog
 from pydantic import SecretStr
 
 from hotfolder.account.account import FindKey
-from hotfolder.composition.bell import Bell
+from hotfolder.bell import Bell, Ring
 from hotfolder.composition.building import Building
 from hotfolder.composition.current_config import CurrentConfig
 from hotfolder.composition.daemon_parts import Owners, Parts
@@ -38,7 +38,10 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.service")
 
 
 class Composition:
-    """The parts of one daemon. `reread`, `find_key` and `supervisor` are as for `Service`."""
+    """The parts of one daemon; `parts` is None until they are open.
+
+    `reread`, `find_key` and `supervisor` are as for `Service`.
+    """
 
     def __init__(
         self,
@@ -53,7 +56,8 @@ class Composition:
         self.environment = environment
         self.current = CurrentConfig(config, environment.zone)
         self.metrics = Metrics()
-        self._bell = Bell(self.current, environment.clock)
+        self.parts: Parts | None = None
+        self._bell = Bell()
         self._key = key
         self._find_key = find_key or (lambda _config: key)
         self._reread = reread or (lambda: config)
@@ -63,11 +67,6 @@ class Composition:
     def config(self) -> Config:
         """The config in force."""
         return self.current.config
-
-    @property
-    def parts(self) -> Parts | None:
-        """The parts, None until they are open."""
-        return self._bell.parts
 
     @asynccontextmanager
     async def open(self, *, single_scan: bool) -> AsyncIterator[Parts]:
@@ -92,7 +91,7 @@ class Composition:
                     environment=self.environment,
                 ),
                 current=self.current,
-                exchange=self._bell,
+                bell=self._bell,
                 callback_key=callback_key,
                 single_scan=single_scan,
                 observe=self.metrics.observe,
@@ -100,7 +99,7 @@ class Composition:
                 find_key=self._find_key,
                 supervisor=self._supervisor,
             )
-            parts = self._bell.parts = await building.parts()
+            parts = self.parts = await building.parts()
             asking = asyncio.create_task(parts.account.ask_currency())
             closing.callback(asking.cancel)
             yield parts
@@ -142,7 +141,7 @@ class Composition:
 
         async def hear(token: str, task_id: str) -> None:
             if await journal.run(callbacks.hear, token, task_id):
-                self._bell.note_heard()
+                self._bell.ring(Ring.HEARD)
 
         host, port = listen_place(stated)
         async with listening(host, port, callback_key, hear, serve=self.environment.serve):

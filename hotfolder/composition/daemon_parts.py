@@ -12,6 +12,7 @@ from hotfolder.account.recalling import Recalling
 from hotfolder.account.sharing import Sharing
 from hotfolder.after.notes import Notes
 from hotfolder.after.originals import Originals
+from hotfolder.bell import Bell
 from hotfolder.composition.environment import Environment
 from hotfolder.control.control import Control
 from hotfolder.journal.journal import Journal
@@ -45,6 +46,7 @@ class Owners:
 class Parts:
     """What is open while the service runs."""
 
+    bell: Bell
     journal: Journal
     client: Client
     account: Account

@@ -7,8 +7,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from hotfolder.bell import Bell, Ring
 from hotfolder.control.cancelling import Cancelling
-from hotfolder.control.holding import Holding, Look, LookAgain
+from hotfolder.control.holding import Holding, Look, Scan
 from hotfolder.control.requests import Ask, Cancel, Pause, Release, Resolve, Resume, Retry
 from hotfolder.control.resolving import Resolving
 from hotfolder.control.retrying import Retrying, WatchNamed
@@ -27,9 +28,9 @@ async def _no_look() -> None:
 class Control:
     """Grants operators' wishes.
 
-    `threads` are for users' folders; `wake` is called when jobs may be due; `settling` says of a
-    watch and path why it is not accepted yet; `look` looks at the account, with the key as it now
-    stands; `look_again` has a watch's folder looked at; `watch` gives the config's watch of a name.
+    `threads` are for users' folders; `settling` says of a watch and path why it is not
+    accepted yet; `look` looks at the account, with the key as it now stands; `scan` has a watch's
+    folder scanned; `watch` gives the config's watch of a name.
     Without a `client` nothing can be asked of the service.
     """
 
@@ -39,17 +40,17 @@ class Control:
         client: Client | None,
         *,
         threads: ShareThreads | None = None,
-        wake: Callable[[], None] = lambda: None,
+        bell: Bell | None = None,
         settling: Settling = lambda _watch, _path: None,
         look: Look = _no_look,
-        look_again: LookAgain = lambda _watch: None,
+        scan: Scan = lambda _watch: None,
         watch: WatchNamed = lambda _name: None,
     ) -> None:
         self._retrying = Retrying(journal, threads or ShareThreads(), watch)
         self._resolving = Resolving(journal, client)
         self._cancelling = Cancelling(journal, client)
-        self._holding = Holding(journal, look=look, look_again=look_again)
-        self._wake = wake
+        self._holding = Holding(journal, look=look, scan=scan)
+        self._bell = bell or Bell()
         self._settling = settling
 
     async def grant(self, action: str, request: dict[str, Any]) -> list[str]:
@@ -79,5 +80,5 @@ class Control:
                     raise OperatorError(f"there is no action {action}")
         except ValidationError as error:
             raise OperatorError(f"{action}: {error.errors()[0]['msg']}") from error
-        self._wake()
+        self._bell.ring(Ring.CHANGED)
         return lines

@@ -14,7 +14,7 @@ from hotfolder.journal.holds import Hold
 from hotfolder.journal.journal import Journal
 
 Look = Callable[[], Awaitable[None]]
-LookAgain = Callable[[str], None]
+Scan = Callable[[str], None]
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.control")
 
@@ -22,14 +22,14 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.control")
 class Holding:
     """Pauses, resumes and releases.
 
-    `look` looks at the account, with the key as it now stands; `look_again` has a watch's
-    folder looked at.
+    `look` looks at the account, with the key as it now stands; `scan` has a watch's folder
+    scanned.
     """
 
-    def __init__(self, journal: Journal, *, look: Look, look_again: LookAgain) -> None:
+    def __init__(self, journal: Journal, *, look: Look, scan: Scan) -> None:
         self._journal = journal
         self._look = look
-        self._look_again = look_again
+        self._scan = scan
 
     async def pause(self, request: Pause) -> str:
         """Stop uploading and submitting until resume; what is submitted goes on."""
@@ -67,7 +67,7 @@ class Holding:
         done = await self._journal.run(backlog.release, request.watch, skip=request.skip)
         log.info("operator.released", watch=request.watch, done=done, skip=request.skip)
         if not request.skip:
-            self._look_again(request.watch)
+            self._scan(request.watch)
         return [f"watch {request.watch}: {each}" for each in done]
 
     async def _scope(self, watch: str | None) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from typing import Final
 
 import structlog
 
-from hotfolder.after.aftermath import Aftermath
+from hotfolder.bell import Bell, Ring
 from hotfolder.domain import events as ev
 from hotfolder.domain.errors import JournalUnavailable
 from hotfolder.domain.failures import PAID_ALREADY
@@ -33,9 +33,9 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.pipeline")
 class Committing:
     """Commits outcomes; once `hurry` is set, a disk that refuses is waited for no longer."""
 
-    def __init__(self, journal: Journal, aftermath: Aftermath, hurry: asyncio.Event) -> None:
+    def __init__(self, journal: Journal, bell: Bell, hurry: asyncio.Event) -> None:
         self._journal = journal
-        self._aftermath = aftermath
+        self._bell = bell
         self._hurry = hurry
 
     async def commit(self, job: Job, outcome: Outcome, tried: Collection[str]) -> Job | None:
@@ -59,7 +59,7 @@ class Committing:
         event_log.tell(job, committed.job, committed.event)
         trials.tell(committed)
         if committed.began is not None:
-            self._aftermath.held()
+            self._bell.ring(Ring.HELD)
         return committed.job
 
     async def _insist(

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from functools import partial
 from typing import Final
 
 import structlog
 
 from hotfolder.account.pace import Pacing
-from hotfolder.after.aftermath import Aftermath
+from hotfolder.after.clearing import Clear
+from hotfolder.bell import Bell, Ring
 from hotfolder.domain import events as ev
 from hotfolder.domain import failures
 from hotfolder.domain.errors import JournalUnavailable
@@ -52,8 +52,8 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.pipeline")
 class Runner:
     """Works on jobs until stopped.
 
-    `steps` is the step of each state, `hurry` what breaks off a submit under way. `refused` is
-    called when the service had no place for a submit; `budgets` are those that may be charged.
+    `steps` is the step of each state, `hurry` what breaks off a submit under way. `clear` clears up
+    after a job that is done; `budgets` are those that may be charged.
     """
 
     def __init__(
@@ -64,9 +64,9 @@ class Runner:
         pacing: Pacing,
         later: Later,
         hurry: asyncio.Event,
-        aftermath: Aftermath,
+        bell: Bell,
+        clear: Clear,
         budgets: Callable[[], Sequence[Budget]],
-        refused: Callable[[], None],
     ) -> None:
         self._journal = journal
         self._steps = steps
@@ -75,15 +75,15 @@ class Runner:
         self._durations = pacing.durations
         self._later = later
         self._hurry = hurry
-        self._aftermath = aftermath
-        self._committing = Committing(journal, aftermath, hurry)
+        self._bell = bell
+        self._clear = clear
+        self._committing = Committing(journal, bell, hurry)
         self._budgets = budgets
-        self._refused = refused
         self._trials = Trials()
         self._busy: dict[int, State] = {}
         self._again: set[int] = set()
         self._working: dict[int, asyncio.Task[None]] = {}
-        self._work = asyncio.Event()
+        self._ear = bell.ear(Ring.CHANGED, Ring.DUE, Ring.ACCEPTED)
         self._stopping = False
         self._death: BaseException | None = None
 
@@ -92,15 +92,11 @@ class Runner:
         """Whether no step is under way."""
         return not self._busy
 
-    def wake(self) -> None:
-        """Look for work: something may be due."""
-        self._work.set()
-
     async def run(self) -> None:
         """Claim and work until `drain` or cancellation."""
         while not self._stopping:
             self._raise_death()
-            self._work.clear()
+            self._ear.forget()
             try:
                 due_in_s = await self._claim()
             except JournalUnavailable:
@@ -113,7 +109,7 @@ class Runner:
         A submit still unanswered then is broken off and its doubt committed.
         """
         self._stopping = True
-        self.wake()
+        self._ear.ring()
         if self._working:
             await asyncio.wait(self._working.values(), timeout=grace_s)
         self._hurry.set()
@@ -174,7 +170,7 @@ class Runner:
     def _note_death(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and task.exception() is not None:
             self._death = task.exception()
-            self.wake()
+            self._ear.ring()
 
     def _raise_death(self) -> None:
         """End the service loudly when work on a job died of something that no step may raise."""
@@ -186,9 +182,7 @@ class Runner:
         now_s = self._later.clock.elapsed_s()
         resume = self._pace.resumes_s(now_s), self._rate.resumes_s(now_s)
         waits_s += [each - now_s for each in resume if each is not None]
-        with suppress(TimeoutError):
-            async with asyncio.timeout(max(0.0, min(waits_s))):
-                await self._work.wait()
+        await self._ear.hear(max(0.0, min(waits_s)))
 
     # -- working
 
@@ -202,7 +196,7 @@ class Runner:
             self._again.discard(job.id)
             self._working.pop(job.id, None)
             self._trials.ended(job)
-            self.wake()
+            self._ear.ring()
 
     async def _step(self, job: Job) -> Job:
         outcome = await self._outcome(job)
@@ -216,7 +210,10 @@ class Runner:
             self._pace.ended(job.id)
             return job
         self._note_pace(job, moved, outcome)
-        await self._aftermath.moved(moved)
+        self._bell.ring(Ring.MOVED)
+        if moved.state is State.DONE:
+            await self._clear(moved)
+            self._bell.ring(Ring.DONE)
         return moved
 
     async def _outcome(self, job: Job) -> Outcome:
@@ -250,7 +247,7 @@ class Runner:
         if busy is not None:
             refuse = self._pace.full if busy.limit else self._pace.throttled
             refuse(job.id, now_s, busy.after_s)
-            self._refused()
+            self._bell.ring(Ring.REFUSED)
         elif job.state is State.IN_DOUBT:
             self._pace.doubted(job.id, now_s + self._durations.doubt_s(job.plan.model))
         elif job.state is State.RUNNING:

@@ -10,6 +10,7 @@ from typing import Final
 import structlog
 
 from hotfolder import config
+from hotfolder.bell import Bell, Ring
 from hotfolder.domain.errors import JournalUnavailable, OutputError
 from hotfolder.domain.sightings import Sighting
 from hotfolder.journal import acceptance, sightings
@@ -40,8 +41,8 @@ _Verdict = examine.Verdict | _Unreadable | None
 class Candidates:
     """Looks at files in the watch's thread until they are accepted, or turn out to be no sources.
 
-    `number` is the watch's number in the journal; `accepted` is called when jobs may be due. With
-    `single_scan` only a file's own time says how long it has been left alone.
+    `number` is the watch's number in the journal. With `single_scan` only a file's own time says
+    how long it has been left alone.
     """
 
     def __init__(
@@ -52,7 +53,7 @@ class Candidates:
         thread: ShareThread,
         essences: Essences,
         *,
-        accepted: Callable[[], None],
+        bell: Bell,
         single_scan: bool = False,
     ) -> None:
         self._watch = watch
@@ -60,7 +61,7 @@ class Candidates:
         self._journal = journal
         self._thread = thread
         self._essences = essences
-        self._accepted = accepted
+        self._bell = bell
         self._single_scan = single_scan
         self._clock_s = journal.clock.awake_s
         self._settling: dict[str, Settling] = {}
@@ -109,7 +110,7 @@ class Candidates:
         known = await asyncio.gather(*map(self._with_essence, judged))
         verdicts = await self._thread.run(lambda: list(map(self._placed, known)))
         await asyncio.gather(*map(self._settle, paths, verdicts))
-        self._accepted()
+        self._bell.ring(Ring.ACCEPTED)
         return any(isinstance(verdict, _Unreadable) for verdict in verdicts)
 
     def _judged(self, path: str) -> _Verdict:

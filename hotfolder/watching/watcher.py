@@ -17,6 +17,7 @@ from typing import Final, TypeVar
 import structlog
 
 from hotfolder import config
+from hotfolder.bell import Bell
 from hotfolder.domain.errors import JournalUnavailable
 from hotfolder.journal import sightings
 from hotfolder.journal.journal import Journal
@@ -49,7 +50,7 @@ class Watcher:
     """Follows one watch until cancelled.
 
     `number` is the watch's number in the journal, until its root is recognised as another's;
-    `claims` knows the other watches that are followed. `accepted` is called when jobs may be due.
+    `claims` knows the other watches that are followed.
     `backlog` says how many sources may be let go at once that stood there before. `essences` tells
     what a file shows. With `single_scan` what comes after the first scan is left alone.
     """
@@ -60,7 +61,7 @@ class Watcher:
         number: int,
         journal: Journal,
         *,
-        accepted: Callable[[], None],
+        bell: Bell,
         backlog: Callable[[], int],
         claims: Claims,
         essences: Essences,
@@ -75,7 +76,7 @@ class Watcher:
         self.scan_s = 0.0
         self._journal = journal
         self._clock = journal.clock
-        self._accepted = accepted
+        self._bell = bell
         self._backlog = backlog
         self._essences = essences
         self._single_scan = single_scan
@@ -100,7 +101,7 @@ class Watcher:
             self._journal,
             self._thread,
             self._essences,
-            accepted=self._accepted,
+            bell=self._bell,
             single_scan=self._single_scan,
         )
         guard = Backlog(self.watch, number, self._journal, self._backlog)

@@ -1,4 +1,4 @@
-"""The watches that are followed: an intake for each, replaced when the config changes.
+"""The watches that are followed: a watcher for each, replaced when the config changes.
 
 The jobs are not touched by that: what is submitted goes on by its own snapshot, and what is not
 is looked at with the config that then holds.
@@ -11,9 +11,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from hotfolder import config
+from hotfolder.bell import Bell
+from hotfolder.domain import events as ev
+from hotfolder.domain.jobs import Job
 from hotfolder.journal import acceptance, holds
+from hotfolder.journal.drafts import Draft
 from hotfolder.journal.journal import Journal
 from hotfolder.planning.essences import Essences
+from hotfolder.planning.review import review
 from hotfolder.watching.home import Claims
 from hotfolder.watching.listening import Reach
 from hotfolder.watching.watcher import Watcher
@@ -28,16 +33,15 @@ class _Followed:
 class Watches:
     """Follows watches until stopped.
 
-    `accepted` is called when jobs may be due; `backlog` says how many sources may be let go at
-    once that stood there before; `essences` tells what a file shows; with `single_scan` what comes
-    after the first scan is left alone.
+    `backlog` says how many sources may be let go at once that stood there before; `essences` tells
+    what a file shows; with `single_scan` what comes after the first scan is left alone.
     """
 
     def __init__(
         self,
         journal: Journal,
         *,
-        accepted: Callable[[], None],
+        bell: Bell,
         backlog: Callable[[], int],
         essences: Essences,
         reach: Reach,
@@ -46,7 +50,7 @@ class Watches:
         self._journal = journal
         self._backlog = backlog
         self._essences = essences
-        self._accepted = accepted
+        self._bell = bell
         self._reach = reach
         self._single_scan = single_scan
         self._claims = Claims()
@@ -55,13 +59,33 @@ class Watches:
 
     @property
     def watchers(self) -> list[Watcher]:
-        """The intakes of the watches that are followed now."""
+        """The watchers of the watches that are followed now."""
         return [each.watcher for each in self._followed.values()]
 
-    def watcher(self, watch: str) -> Watcher | None:
-        """Return the intake of a watch, or None where it is not followed."""
-        found = self._followed.get(watch)
-        return found.watcher if found else None
+    def review(self, job: Job) -> ev.Event | Draft | None:
+        """Look at a source again before its edit is paid; blocks. Raises OSError and RootGone."""
+        watcher = self._watcher(job.watch)
+        if watcher is None:
+            reason = "the config has no such watch any more"
+            return ev.Postponed(until=self._journal.clock(), reason=reason, counts=False)
+        return review(watcher.watch, watcher.number, job)
+
+    def require_place(self, job: Job) -> None:
+        """Raise RootGone or OSError where a job's source is missing with what holds it; blocks."""
+        watcher = self._watcher(job.watch)
+        if watcher is not None:
+            watcher.require_place(job.source)
+
+    def settling(self, watch: str, path: str) -> str | None:
+        """Return why a file of a watch is not accepted yet, None = it is not on its way."""
+        watcher = self._watcher(watch)
+        return watcher.settling(path) if watcher else None
+
+    def scan(self, watch: str) -> None:
+        """Have a watch's folder scanned soon."""
+        watcher = self._watcher(watch)
+        if watcher:
+            watcher.look_again()
 
     async def follow(self, wanted: Sequence[config.Watch]) -> None:
         """Follow exactly these watches; one that stays as it was is not disturbed.
@@ -78,7 +102,7 @@ class Watches:
                 await self._start(watch)
 
     async def run(self) -> None:
-        """Return or raise as soon as an intake ends by itself, which is a bug."""
+        """Return or raise as soon as a watcher ends by itself, which is a bug."""
         (await self._dead.get()).result()
 
     async def stop(self) -> None:
@@ -93,7 +117,7 @@ class Watches:
             watch,
             number,
             self._journal,
-            accepted=self._accepted,
+            bell=self._bell,
             backlog=self._backlog,
             claims=self._claims,
             essences=self._essences,
@@ -109,6 +133,10 @@ class Watches:
         for task in ended:
             task.cancel()
         await asyncio.gather(*ended, return_exceptions=True)
+
+    def _watcher(self, watch: str) -> Watcher | None:
+        found = self._followed.get(watch)
+        return found.watcher if found else None
 
     def _note_end(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled():

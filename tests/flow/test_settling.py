@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from hotfolder.bell import Bell
 from hotfolder.journal.acceptance import register_watch
 from hotfolder.journal.journal import Journal
 from hotfolder.kinds.workshop.workshop import Workshop
@@ -79,7 +80,7 @@ async def watching(studio: Studio) -> AsyncIterator[Watcher]:
             journal,
             thread,
             Essences(workshop, studio.state, journal),
-            accepted=lambda: None,
+            bell=Bell(),
         )
         yield Watcher(candidates, studio, clock)
     thread.close()

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hotfolder.account.pace import Pace
-from hotfolder.account.sharing import Sharing, Wake
+from hotfolder.account.sharing import Sharing
+from hotfolder.bell import Bell, Ring
 from hotfolder.clock import MACHINE_CLOCK
 from hotfolder.pipeline.step import Later
 from hotfolder.runninghub.wire import Queue
@@ -50,13 +51,13 @@ async def test_the_second_daemon_finds_its_places(studios: tuple[Studio, Studio]
     assert len(ledger.rejected) <= 20, len(ledger.rejected)
 
 
-def sharing_of(pace: Pace, *, limit: int | None, tasks: int | None, wake: Wake) -> Sharing:
+def sharing_of(pace: Pace, *, limit: int | None, tasks: int | None, bell: Bell) -> Sharing:
     """Return the sharing of an account whose queue looks so."""
 
     async def look() -> Queue:
         return Queue(limit=limit, tasks=tasks)
 
-    return Sharing(look, pace, Later(MACHINE_CLOCK, lambda: 0.0), wake=wake)
+    return Sharing(look, pace, Later(MACHINE_CLOCK, lambda: 0.0), bell)
 
 
 def pace_with(mine: int, *, limit: int = 8) -> Pace:
@@ -88,8 +89,9 @@ async def test_one_look_moves_the_window(
 ) -> None:
     """Additive increase, multiplicative decrease, by what a look at the queue tells."""
     pace = pace_with(mine)
-    sharing = sharing_of(pace, limit=limit, tasks=tasks, wake=lambda: None)
-    sharing.refused()
+    bell = Bell()
+    sharing = sharing_of(pace, limit=limit, tasks=tasks, bell=bell)
+    bell.ring(Ring.REFUSED)
     running = asyncio.create_task(sharing.run())
     await asyncio.sleep(0)  # it looks once, and waits
     running.cancel()
@@ -98,11 +100,12 @@ async def test_one_look_moves_the_window(
 
 async def test_who_was_left_without_a_place_goes_on_when_all_is_free() -> None:
     """After others have ended there is nobody to wait for."""
-    pace, woken = pace_with(0), asyncio.Event()
-    sharing = sharing_of(pace, limit=8, tasks=0, wake=woken.set)
+    pace, bell = pace_with(0), Bell()
+    sharing, runner = sharing_of(pace, limit=8, tasks=0, bell=bell), bell.ear(Ring.DUE)
     assert pace.room(1.0) == 0
-    sharing.refused()
+    bell.ring(Ring.REFUSED)
     running = asyncio.create_task(sharing.run())
-    await asyncio.wait_for(woken.wait(), LIMIT_S)
+    await runner.hear(LIMIT_S)
     running.cancel()
+    assert runner.rung
     assert pace.room(1.0) > 0

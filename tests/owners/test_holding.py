@@ -11,18 +11,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hotfolder.after.aftermath import Aftermath
-from hotfolder.after.notes import Notes
+from hotfolder.bell import Bell
 from hotfolder.domain import events as ev
 from hotfolder.domain.failures import KEY_REFUSED, NO_MONEY, OUTPUT_BLOCKED, PAUSED, Failure
 from hotfolder.domain.states import State
 from hotfolder.journal import holds
 from hotfolder.journal.journal import Journal
-from hotfolder.outputs.spool import Spool
 from hotfolder.pipeline import trials as pipeline_trials
 from hotfolder.pipeline.outcome import Committing
 from hotfolder.pipeline.step import Outcome
-from hotfolder.tree.threads import ShareThreads
 from tests.builders import Desk, StandingClock, intended, submitted, uploaded
 from tests.studio import LIMIT_S
 
@@ -126,11 +123,6 @@ def test_only_what_was_tried_in_vain_counts(desk: Desk, event: ev.Event, trials:
     assert row["trials"] == trials
 
 
-async def done(job: Job) -> None:
-    """Do nothing when a job is done."""
-    del job
-
-
 async def test_a_commit_that_fails_after_a_stop_is_quiet(tmp_path: Path) -> None:
     """Who was to commit it is gone, and the log of a stop tells of no trouble that is none."""
     told: list[dict[str, object]] = []
@@ -145,9 +137,7 @@ async def test_a_commit_that_fails_after_a_stop_is_quiet(tmp_path: Path) -> None
 
     with Journal(tmp_path, failpoint=refuse) as journal:
         job = Desk(journal, StandingClock()).accept()
-        notes = Notes(journal, Spool(tmp_path / "spool"), ShareThreads(), dict)
-        aftermath = Aftermath(notes, on_hold=lambda: None, on_done=done)
-        committing = Committing(journal, aftermath, asyncio.Event())
+        committing = Committing(journal, Bell(), asyncio.Event())
         closed.set()
         commits = asyncio.create_task(committing.commit(job, Outcome(uploaded()), ()))
         await asyncio.to_thread(began.wait, LIMIT_S)

@@ -20,8 +20,8 @@ from hotfolder.kinds.workshop.workshop import WorkerFailed
 from hotfolder.planning import collisions, examine, moved_from, sidecar
 from hotfolder.planning.essences import Essences
 from hotfolder.tree import files, mounts
+from hotfolder.tree.threads import PatientThread
 from hotfolder.watching.settle import Settling
-from hotfolder.watching.thread import ShareThread
 
 EXAMINED_TOGETHER: Final = 16
 
@@ -50,7 +50,7 @@ class Candidates:
         watch: config.Watch,
         number: int,
         journal: Journal,
-        thread: ShareThread,
+        thread: PatientThread,
         essences: Essences,
         *,
         bell: Bell,

@@ -13,9 +13,9 @@ from hotfolder.journal.journal import Journal
 from hotfolder.journal.roots import Marker
 from hotfolder.tree import mounts
 from hotfolder.tree.mounts import Mount
+from hotfolder.tree.threads import PatientThread
 from hotfolder.watching import root
 from hotfolder.watching.root import Root
-from hotfolder.watching.thread import ShareThread
 
 MARKER_RENEWED_S: Final = 60.0
 
@@ -50,7 +50,7 @@ class Home:
         self,
         watch: config.Watch,
         journal: Journal,
-        thread: ShareThread,
+        thread: PatientThread,
         claims: Claims,
     ) -> None:
         self.stranger: str | None = None

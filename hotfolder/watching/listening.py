@@ -18,9 +18,9 @@ from hotfolder.domain.clock import Clock
 from hotfolder.threads import DaemonThreads, Pool
 from hotfolder.tree import mounts
 from hotfolder.tree.mounts import Mount
+from hotfolder.tree.threads import PatientThread
 from hotfolder.watching.hints import Hints
 from hotfolder.watching.inotify import LIMIT_FILE, HintSource, Told
-from hotfolder.watching.thread import ShareThread
 from hotfolder.watching.watch_status import WatchStatus
 
 SELF_TEST_S: Final = 5.0
@@ -52,7 +52,7 @@ class Listening:
         watch: config.Watch,
         status: WatchStatus,
         hints: Hints,
-        thread: ShareThread,
+        thread: PatientThread,
         listen: Listen,
         clock: Clock,
     ) -> None:

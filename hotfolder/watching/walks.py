@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from hotfolder.domain.clock import Clock
+from hotfolder.tree.threads import PatientThread
 from hotfolder.watching.finding import Finder
-from hotfolder.watching.thread import ShareThread
 
 EVERYTHING: Final = ""
 
@@ -40,7 +40,7 @@ class Walks:
     `failed` is the folder whose walk failed last.
     """
 
-    def __init__(self, finder: Finder, thread: ShareThread, clock: Clock) -> None:
+    def __init__(self, finder: Finder, thread: PatientThread, clock: Clock) -> None:
         self.failed = EVERYTHING
         self._finder = finder
         self._thread = thread

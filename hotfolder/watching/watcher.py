@@ -23,13 +23,13 @@ from hotfolder.journal import sightings
 from hotfolder.journal.journal import Journal
 from hotfolder.planning.essences import Essences
 from hotfolder.tree import files
+from hotfolder.tree.threads import PatientThread
 from hotfolder.watching.backlog import Backlog
 from hotfolder.watching.candidates import Candidates
 from hotfolder.watching.finding import Finder
 from hotfolder.watching.hints import Hints
 from hotfolder.watching.home import Claims, Home
 from hotfolder.watching.listening import Listening, Reach
-from hotfolder.watching.thread import ShareThread
 from hotfolder.watching.walks import EVERYTHING, Step, Walks
 from hotfolder.watching.watch_status import WatchStatus
 
@@ -81,7 +81,7 @@ class Watcher:
         self._essences = essences
         self._single_scan = single_scan
         self._stopped = threading.Event()
-        self._thread = ShareThread(f"intake-{watch.name}", self._hangs, reach.pool)
+        self._thread = PatientThread(watch.name, self._hangs, reach.pool)
         self._hints = Hints()
         self._home = Home(watch, journal, self._thread, claims)
         self._listening = Listening(

@@ -16,8 +16,8 @@ from hotfolder.journal.acceptance import register_watch
 from hotfolder.journal.journal import Journal
 from hotfolder.kinds.workshop.workshop import Workshop
 from hotfolder.planning.essences import Essences
+from hotfolder.tree.threads import PatientThread
 from hotfolder.watching.candidates import Candidates
-from hotfolder.watching.thread import ShareThread
 from tests.builders import StandingClock
 from tests.flow.test_changes import DETECTS, follow
 from tests.studio import picture
@@ -70,7 +70,7 @@ async def watching(studio: Studio) -> AsyncIterator[Watcher]:
     async def hangs() -> None:
         raise AssertionError
 
-    thread = ShareThread("test", hangs)
+    thread = PatientThread("test", hangs)
     clock = StandingClock()
     with closing(Workshop()) as workshop, Journal(studio.state, clock=clock) as journal:
         number = await journal.run(register_watch, "studio", str(studio.input), str(studio.output))

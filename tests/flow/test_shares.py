@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hotfolder.control import retrying
-from hotfolder.watching import thread
+from hotfolder.tree import threads
 from hotfolder.watching.root import MARKER_NAME
 from tests.mounting import hanging_share, mount, unmount
 from tests.studio import picture
@@ -152,7 +152,7 @@ async def test_a_share_that_hangs_stops_nobody_else(
     studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Offline with the reason while a call never returns, and when it breaks (ENOTCONN)."""
-    monkeypatch.setattr(thread, "HANGS_AFTER_S", 0.3)
+    monkeypatch.setattr(threads, "HANGS_AFTER_S", 0.3)
     studio.configure(watch=OFTEN, watches=["other"])
     async with studio.running():
         studio.drop("first.jpg", number=1)

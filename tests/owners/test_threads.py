@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hotfolder.threads import DaemonThreads
-from hotfolder.tree.threads import ShareThreads
-from hotfolder.watching.thread import ShareThread
+from hotfolder.tree.threads import PatientThread, ShareThreads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -99,7 +98,7 @@ async def by_an_intake(thread: DaemonThreads, call: Callable[[], object]) -> Non
     async def hangs() -> None:
         raise AssertionError
 
-    await ShareThread("share", hangs, lambda _count, _name: thread).run(call)
+    await PatientThread("share", hangs, lambda _count, _name: thread).run(call)
 
 
 async def by_a_step(thread: DaemonThreads, call: Callable[[], object]) -> None:

@@ -77,9 +77,9 @@ ENTRIES: Final[dict[str, dict[str, Entry]]] = {
         ),
     },
     "Keep": {
-        "backup": Entry("keeping", "Copy the journal into one file, also while the daemon runs."),
+        "backup": Entry("backups", "Copy the journal into one file, also while the daemon runs."),
         "restore": Entry(
-            "keeping",
+            "backups",
             "Put a copy of the journal back; the daemon must be stopped. Nothing is paid by it.",
         ),
         "install": Entry(

@@ -179,6 +179,25 @@ async def test_a_keepsake_that_cannot_be_read_is_waited_for(studio: Studio) -> N
     assert told(studio)["IFD0:Copyright"] == "(c) Ann"
 
 
+async def test_a_disk_that_refuses_what_is_finished_is_waited_for(studio: Studio) -> None:
+    """The result lies there whole and could be published as it came: it waits all the same."""
+    drop_tagged(studio)
+    studio.fault(Fault(call="download", kind="error_before", status=503))
+    (studio.state / "spool").mkdir(mode=0o700, parents=True)
+    with failing_share(studio.state / "spool") as orders:
+        async with studio.running():
+            await studio.until_states(finished=1)
+            orders.fail("ENOSPC", "write", at="/.fuse_hidden")  # what has no name, as FUSE has it
+            studio.simulator.clear_faults()
+            studio.wait(600)
+            await studio.until(lambda: studio.holds() == ["account"], "submitting is held")
+            assert (studio.hold_code(), studio.outputs()) == ("spool_blocked", [])
+            orders.heal()
+            studio.wait(600)
+            await studio.until_states(done=1)
+    assert told(studio)["IFD0:Copyright"] == "(c) Ann"
+
+
 class KilledWhileFinishing(WorkerProcess):
     """A worker that the machine kills, some times, when it is to finish a picture."""
 

@@ -72,13 +72,15 @@ class Estimate:
 class Submit:
     """One paid call for a job.
 
-    `mark` is what it is known by in the output folder, "" where nothing was to be sent.
+    `mark` is what it is known by in the output folder, "" where nothing was to be sent. `sent_s` is
+    `intent_at` by the clock that nobody sets.
     """
 
     id: int
     number: int
     site: str
     intent_at: datetime
+    sent_s: float = field(compare=False)
     task_id: str | None
     outcome: str | None
     links_expired: int

@@ -202,12 +202,7 @@ class Journal:
         self._look()
         self._connection.execute("BEGIN IMMEDIATE")
         try:
-            session = Session(
-                self._connection,
-                lambda: self.clock() - step,
-                self._random,
-                replaced=self.replaced,
-            )
+            session = self._session(step)
             before = self._connection.total_changes
             answers = [self._run_one(session, operation) for operation in batch]
             if step or not (self.clock.kept or self._connection.total_changes == before):
@@ -222,6 +217,16 @@ class Journal:
                 self._connection.execute("ROLLBACK")
             raise
         return answers
+
+    def _session(self, step: timedelta) -> Session:
+        """Return a session by the clock as it was before a step."""
+        return Session(
+            self._connection,
+            lambda: self.clock() - step,
+            self._random,
+            elapsed_s=self.clock.elapsed_s(),
+            replaced=self.replaced,
+        )
 
     def _commit_changes(self) -> None:
         self._failpoint("commit.before")

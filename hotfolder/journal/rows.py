@@ -33,7 +33,7 @@ def load_job(session: Session, job_id: int) -> Job | None:
     row = session.row("job", job=job_id)
     if row is None:
         return None
-    submit = _submit(session.row("newest_submit", job=job_id))
+    submit = _submit(session, session.row("newest_submit", job=job_id))
     results = session.rows("results", submit=submit.id) if submit else []
     return Job(
         id=row["id"],
@@ -114,7 +114,7 @@ def _material(row: sqlite3.Row) -> Material:
     )
 
 
-def _submit(row: sqlite3.Row | None) -> Submit | None:
+def _submit(session: Session, row: sqlite3.Row | None) -> Submit | None:
     if row is None:
         return None
     return Submit(
@@ -122,6 +122,7 @@ def _submit(row: sqlite3.Row | None) -> Submit | None:
         number=row["number"],
         site=row["site"],
         intent_at=from_ms(row["intent_at"]),
+        sent_s=session.elapsed_s - max(0, session.now_ms - row["intent_at"]) / 1000,
         task_id=row["task_id"],
         outcome=row["outcome"],
         links_expired=row["links_expired"],

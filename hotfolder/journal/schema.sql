@@ -188,7 +188,8 @@ CREATE TABLE heard (
 
 CREATE INDEX heard_submit ON heard (submit, what);
 
-CREATE TRIGGER heard_is_append_only_update BEFORE UPDATE ON heard
+CREATE TRIGGER heard_is_append_only_update
+BEFORE UPDATE OF id, submit, what, amount, currency ON heard
 BEGIN SELECT RAISE (ABORT, 'what was heard of money is append-only'); END;
 
 CREATE TRIGGER heard_is_append_only_delete BEFORE DELETE ON heard

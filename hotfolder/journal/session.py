@@ -45,7 +45,8 @@ def from_ms(stored: int) -> datetime:
 class Session:
     """Runs named statements on one connection.
 
-    `now` is read once, so that all of one transaction carries one time.
+    `now` is read once, so that all of one transaction carries one time. `elapsed_s` is the same
+    moment by the clock that nobody sets.
     """
 
     def __init__(
@@ -54,8 +55,10 @@ class Session:
         clock: Now,
         random: Random = secrets.token_bytes,
         *,
+        elapsed_s: float = 0.0,
         replaced: str = "",
     ) -> None:
+        self.elapsed_s = elapsed_s
         self._replaced = replaced
         self._connection = connection
         self._random = random

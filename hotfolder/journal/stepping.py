@@ -90,6 +90,7 @@ def _shift(session: Session, began: datetime, step: timedelta) -> None:
     times = {"step": step_ms, "since": to_ms(began)}
     session.change("shift_jobs", **times)
     session.change("shift_submits", **times)
+    session.change("shift_heard", **times)
     session.change("shift_holds", **times)
     session.change("shift_callbacks", **times)
     session.change("shift_sources", **times)

@@ -7,7 +7,6 @@ store can say, by refusing the link. A name server, a broken network or a link t
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Final
 
 from hotfolder.domain import events as ev
@@ -22,7 +21,7 @@ from hotfolder.pipeline.step import Later
 LINK_TRIES: Final = 3  # a store may need a moment before what was just put there can be read
 BROKEN_TRIES: Final = 8
 FORBIDDEN_TRIES: Final = 24
-LINKS_LIVE: Final = timedelta(hours=24)
+LINKS_LIVE_S: Final = 86_400.0
 YOUNG_LINK_TRIES: Final = 24  # an hour or two: what cannot have expired is not given up for a fault
 
 
@@ -68,7 +67,7 @@ class Renewing:
         """Whether the store has refused links often enough, now that it does so once more."""
         if not submit.links_expired:
             return False
-        is_young = self._later.clock() - submit.intent_at < LINKS_LIVE
+        is_young = self._later.clock.elapsed_s() - submit.sent_s < LINKS_LIVE_S
         return not is_young or LINK_TRIES * (submit.links_expired + 1) >= YOUNG_LINK_TRIES
 
 

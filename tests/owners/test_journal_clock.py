@@ -11,10 +11,10 @@ import pytest
 from hotfolder.domain import events as ev
 from hotfolder.domain.failures import NO_MONEY
 from hotfolder.domain.states import State
-from hotfolder.journal import doubts, holds, reading, transitions, uploads
+from hotfolder.journal import doubts, holds, paid, reading, transitions, uploads
 from hotfolder.journal.journal import Journal
 from hotfolder.journal.rows import existing_job
-from tests.builders import SITE, Desk, StandingClock, uploaded
+from tests.builders import SITE, Desk, StandingClock, remote_failed, uploaded
 
 HOUR_S = 3600.0
 DAY_S = 86_400.0
@@ -147,6 +147,31 @@ def test_what_was_before_the_machine_started_keeps_its_time(desk: Desk) -> None:
         desk.clock.set_by(20_000 * DAY_S)
         assert journal.run_blocking(reading.newest_event) == young
         assert journal.run_blocking(existing_job, job.id).submit == sent
+
+
+def test_money_heard_of_ages_as_before(desk: Desk) -> None:
+    """An unpaid end is asked for again after seconds, not when a clock set back is there again."""
+    job = desk.bring_to(State.RUNNING)
+    desk.apply(job, remote_failed())
+    desk.clock.forward(3)
+    (before,) = desk.journal.run_blocking(paid.unconfirmed, job.id)
+    age = desk.clock() - before.told_at
+    desk.clock.set_by(-2 * HOUR_S)
+    desk.journal.run_blocking(reading.newest_event)
+    (after,) = desk.journal.run_blocking(paid.unconfirmed, job.id)
+    assert desk.clock() - after.told_at == age
+
+
+@STEPS
+def test_the_age_of_a_task_read_before_a_step_is_right_after_it(desk: Desk, step_s: float) -> None:
+    """It goes by the clock that nobody sets: what was read a moment ago may be asked for now."""
+    job = desk.bring_to(State.RUNNING)
+    desk.clock.forward(60)
+    submit = desk.journal.run_blocking(existing_job, job.id).submit
+    desk.clock.set_by(step_s)
+    desk.journal.run_blocking(reading.newest_event)
+    assert submit is not None
+    assert desk.clock.elapsed_s() - submit.sent_s == 60
 
 
 def test_a_trimmed_clock_moves_nothing(desk: Desk) -> None:

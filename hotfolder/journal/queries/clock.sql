@@ -13,6 +13,10 @@ WHERE due_at IS NOT NULL OR accepted_at BETWEEN :since AND :now OR ended_at BETW
 UPDATE submit SET intent_at = intent_at + :step, answered_at = answered_at + :step
 WHERE intent_at BETWEEN :since AND :now;
 
+-- name: shift_heard
+-- What was heard of money, which is asked for again after a while.
+UPDATE heard SET at = at + :step WHERE at BETWEEN :since AND :now;
+
 -- name: shift_uploads
 -- Links to uploads; those made before the machine started live no longer for it.
 UPDATE upload SET expires_at = expires_at + :step WHERE expires_at >= :since OR :step < 0;

@@ -69,13 +69,10 @@ class Querying:
         self._currency = currency
         self._oddities: defaultdict[int, _Oddities] = defaultdict(_Oddities)
         self._seen_running_s: dict[int, float] = {}
-        self._elapsed_s = later.clock.elapsed_s
-        self._sent_s: dict[int, float] = {}  # by `_elapsed_s`: the wall clock may be set meanwhile
 
     async def __call__(self, job: Job) -> Outcome:
         """Return how the task ended, or Postponed."""
         submit = _submit_of(job)
-        self._sent_s[job.id] = self._elapsed_s() - self._age_s(submit)
         try:
             report = await self._client.query(submit.task_id or "")
         except RemoteError as error:
@@ -86,13 +83,12 @@ class Querying:
         else:
             self._oddities.pop(job.id, None)
             self._seen_running_s.pop(job.id, None)
-            self._sent_s.pop(job.id, None)
         return Outcome(event)
 
     async def _event(self, job: Job, submit: Submit, report: TaskReport) -> ev.Event:
         told = _TOLD.get(report.status)
         if told is None:
-            return self._still_running(job)
+            return self._still_running(job, submit)
         heard = await self._journal.run(paid.heard, submit.id)
         match law.after(told, report.charge, heard):
             case Next.FETCH:
@@ -144,18 +140,14 @@ class Querying:
             failure=failures.passing(failed.failure), until=self._later.after(wait_s)
         )
 
-    def _age_s(self, submit: Submit) -> float:
-        """Return how long ago a submit was; a clock that was set back makes it no less than 0."""
-        return max(0.0, (self._later.clock() - submit.intent_at).total_seconds())
+    def _running_s(self, submit: Submit) -> float:
+        """Return how long a task has run, whatever the wall clock was set to."""
+        return self._later.clock.elapsed_s() - submit.sent_s
 
-    def _running_s(self, job: Job) -> float:
-        """Return how long the task that was asked for has run."""
-        return self._elapsed_s() - self._sent_s[job.id]
-
-    def _still_running(self, job: Job) -> ev.Event:
+    def _still_running(self, job: Job, submit: Submit) -> ev.Event:
         self._oddities.pop(job.id, None)
         usual_s = self._durations.usual_s(job.plan.model)
-        running_s = self._running_s(job)
+        running_s = self._running_s(submit)
         self._seen_running_s[job.id] = running_s
         step_s = self._schedule.next_s(usual_s, running_s, self._later.jitter())
         is_late = running_s > self._schedule.late_after_s
@@ -170,7 +162,7 @@ class Querying:
         if report.results:
             if not (submit.links_expired or job.published):
                 seen_running_s = self._seen_running_s.get(job.id)
-                self._durations.learn(job.plan.model, seen_running_s, self._running_s(job))
+                self._durations.learn(job.plan.model, seen_running_s, self._running_s(submit))
             return ev.RemoteSucceeded(results=report.results, charge=self._charge(report))
         oddities = self._oddities[job.id]
         oddities.empty += 1

@@ -36,17 +36,22 @@ class Simulator:
     """A stand-in for the remote service, one account large.
 
     settings: how it behaves. clock: seconds; tasks walk and links expire by it.
+    results: makes the files, None = as the demonstration shows them.
     """
 
     def __init__(
-        self, settings: Settings | None = None, *, clock: Callable[[], float] = time.time
+        self,
+        settings: Settings | None = None,
+        *,
+        clock: Callable[[], float] = time.time,
+        results: ResultMaker | None = None,
     ) -> None:
         self._settings = settings or Settings()
         self.clock = clock
         self._lock = threading.RLock()
         self._tasks = TaskBook()
         self._media = MediaStore()
-        self._results = ResultMaker()
+        self._results = results or ResultMaker()
         self._book = Book(self._settings.ledger_path)
         self._faults = FaultTable(random=Random(self._settings.seed))  # noqa: S311  (no secrets)
         self._rate = account.RateLimit()

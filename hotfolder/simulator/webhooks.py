@@ -10,31 +10,39 @@ from __future__ import annotations
 import asyncio
 import json
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
 
 from hotfolder.simulator.answers import Json, envelope, envelope_error
 from hotfolder.simulator.tasks import Task, query_answer
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from hotfolder.simulator.faults import Fault
     from hotfolder.simulator.service import Simulator
 
 LOOK_S = 0.02
 ANSWER_TIMEOUT_S = 5.0
 NOBODYS_TASK = "1000000000000000001"
+Post: TypeAlias = "Callable[[str, bytes], Awaitable[bool]]"
 UNREADABLE = b'{"event":"TASK_END","taskId":"10000'
 
 
 class Webhooks:
     """Sends the callbacks of one simulator; none holds up another, nor any answer.
 
-    site: what the links in them start with.
+    site: what the links in them start with. post: sends a body to an address and returns
+    whether it was answered with success. look_s: how often it is looked for ends.
     """
 
-    def __init__(self, simulator: Simulator, site: str) -> None:
+    def __init__(
+        self, simulator: Simulator, site: str, post: Post | None = None, look_s: float = LOOK_S
+    ) -> None:
         self._simulator = simulator
         self._site = site
+        self._post = post or _post
+        self._look_s = look_s
 
     async def run(self) -> None:
         """Send until cancelled."""
@@ -42,7 +50,7 @@ class Webhooks:
             while True:
                 for task in self._simulator.to_call_back():
                     sending.create_task(self._call_back(task))
-                await asyncio.sleep(LOOK_S)
+                await asyncio.sleep(self._look_s)
 
     async def _call_back(self, task: Task) -> None:
         """Send one callback, with whatever faults are drawn for it."""
@@ -69,7 +77,7 @@ class Webhooks:
 
     async def _send(self, url: str, content: bytes) -> None:
         for tried in range(1, self._simulator.settings.webhook_tries + 1):
-            if await _post(url, content):
+            if await self._post(url, content):
                 self._simulator.count("webhook_heard")
                 return
             if tried < self._simulator.settings.webhook_tries:

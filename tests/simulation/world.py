@@ -1,0 +1,226 @@
+"""One studio in virtual time: its daemon's lives, its service, and the traces that both leave."""
+
+from __future__ import annotations
+
+import asyncio
+from contextvars import copy_context
+from dataclasses import dataclass
+from functools import partial
+from random import Random
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Final
+
+from hotfolder.domain.errors import HotfolderError
+from hotfolder.domain.retry import PollSchedule
+from hotfolder.journal import reading
+from hotfolder.journal.journal import Journal
+from hotfolder.simulator import Settings, Simulator
+from hotfolder.simulator.app import create_app
+from hotfolder.simulator.webhooks import Webhooks
+from tests.simulation.loop import LIFE, Killed, VirtualLoop, VirtualThreads, chances
+from tests.simulation.machine import Ears, InlineWorker, Results, VirtualClock
+from tests.simulation.network import Network
+from tests.simulation.service import Fates
+from tests.studio import RULE, Studio
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+    from hotfolder.composition import Parts
+    from hotfolder.domain.jobs import Job
+
+SITE: Final = "http://127.0.0.1:1"
+CALLBACKS_LOOK_S: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What one seed's world is like; drawn from the seed."""
+
+    seed: int
+    pictures: int
+    callbacks: bool
+    detect: str
+    task_s: float
+    places: int
+    daily_charge: float
+
+
+class World:
+    """The studio `plan` describes, in a folder of its own."""
+
+    def __init__(self, plan: Plan, folder: Path, loop: VirtualLoop) -> None:
+        self.plan = plan
+        self.loop = loop
+        self.chance = Random(f"{plan.seed}/people")  # noqa: S311  (no secrets)
+        self._machine = Random(f"{plan.seed}/machine")  # noqa: S311
+        self.clock = VirtualClock(loop)
+        self.simulator = Simulator(
+            Settings(
+                seed=plan.seed,
+                task_s=plan.task_s,
+                concurrent_limit=plan.places,
+                webhook_retry_s=20.0,
+            ),
+            clock=self.clock.true_s,
+            results=Results(),  # type: ignore[arg-type]  # as far as it is used
+        )
+        self.fates = Fates(self.simulator, Random(f"{plan.seed}/fates"), self.clock.true_s)  # noqa: S311
+        outside = copy_context()
+        self.network = Network(Random(f"{plan.seed}/network"), outside, self.fates.bend)  # noqa: S311
+        self.network.service = create_app(self.simulator, asyncio.Event(), SITE)
+        self.ears = Ears(loop)
+        self.studio = self._studio(folder)
+        self.kills = 0
+        self.life = 0
+        self.kill_in: int | None = None
+        self.kill_at = ""
+        self._task: asyncio.Task[None] | None = None
+        self._pools: list[VirtualThreads] = []
+        self._graves: list[object] = []
+        loop.on_step = self._step
+
+    def _studio(self, folder: Path) -> Studio:
+        server: Any = SimpleNamespace(simulator=self.simulator, base_url=f"{SITE}/openapi/v2")
+        studio = Studio(folder, server)
+        studio.clock = self.clock  # type: ignore[assignment]
+        studio.edge(
+            clock=self.clock,
+            jitter=self._machine.random,
+            random=self._machine.randbytes,
+            failpoint=self._failpoint,
+            listen=self.ears.listen,
+            pool=self._pool,
+            open_worker=InlineWorker,
+            schedule=PollSchedule(),
+            transport=self.network,
+            serve=self.network.serve,
+        )
+        studio.configure(
+            rules=[RULE],
+            watch=f'settle = 0.5\ndetect = "{self.plan.detect}"',
+            limits=f"daily_charge = {self.plan.daily_charge}\nconcurrency = {self.plan.places}",
+            callbacks=self.plan.callbacks,
+        )
+        return studio
+
+    def _pool(self, at_once: int, name: str) -> VirtualThreads:
+        usual_s = 0.002 if name == "journal" else 0.004
+        rare = 0.0 if name == "journal" else 0.002
+        delay_s = chances(self._machine, usual_s=usual_s, rare=rare, long_s=12.0)
+        pool = VirtualThreads(self.loop, delay_s, at_once, name)
+        self._pools.append(pool)
+        return pool
+
+    # -- the daemon's lives
+
+    @property
+    def set_clock(self) -> bool:
+        """Whether the wall clock was ever set, so that a day is no day."""
+        return self.clock.is_set
+
+    @property
+    def parts(self) -> Parts | None:
+        """The parts of the daemon that runs now, None while there is none."""
+        return self.studio.newest_service.parts if self._task is not None else None
+
+    def start(self) -> None:
+        """Begin a life of the daemon."""
+        self.life += 1
+        context = copy_context()
+        context.run(LIFE.set, self.life)
+        self._stop, self.reload = asyncio.Event(), asyncio.Event()
+        service = self.studio.service()
+        self._task = asyncio.Task(service.run(self._stop, self.reload), context=context)
+
+    async def stop(self) -> None:
+        """End this life in order, if it lasts that long."""
+        self._stop.set()
+        task = self._task
+        while task is not None and task is self._task and not task.done():  # noqa: ASYNC110  a killed one never is
+            await asyncio.sleep(0.2)
+        if task is self._task and task is not None:
+            self._task = None
+            task.result()
+            self._pools.clear()
+
+    def kill(self) -> None:
+        """End this life now, wherever it is."""
+        if self._task is None:
+            return
+        self.kills += 1
+        self.loop.kill(self.life)
+        self._graves += [self._task, *self._pools, *asyncio.all_tasks(self.loop)]
+        self._task = None
+        self.kill_in, self.kill_at = None, ""
+        self.network.close_ports()
+        self.loop.call_soon(partial(_close, list(self._pools)), context=self._outside())
+        self._pools.clear()
+
+    def _outside(self) -> Any:  # noqa: ANN401  a context
+        context = copy_context()
+        context.run(LIFE.set, 0)
+        return context
+
+    @property
+    def runs(self) -> bool:
+        """Whether a daemon runs; raises what it died of."""
+        if self._task is not None and self._task.done():
+            self._task.result()
+        return self._task is not None
+
+    def _step(self) -> None:
+        if self.kill_in is not None and self._task is not None:
+            self.kill_in -= 1
+            if self.kill_in <= 0:
+                self.kill()
+
+    def _failpoint(self, name: str) -> None:
+        if self.kill_at == name and LIFE.get() == self.life:
+            self.kill()
+            raise Killed
+
+    async def act(self, action: str, **wish: Any) -> list[str]:  # noqa: ANN401  a wish's fields
+        """Grant an operator's wish, by the running daemon; errors are answers, too."""
+        parts = self.parts
+        if parts is None:
+            return []
+        context = copy_context()
+        context.run(LIFE.set, self.life)
+        granting = asyncio.Task(parts.control.grant(action, wish), context=context)
+        life = self.life
+        while not granting.done():
+            if self.life != life or self._task is None:
+                return []
+            await asyncio.sleep(0.05)
+        try:
+            return granting.result()
+        except HotfolderError as error:
+            return [str(error)]
+
+    def journal_time(self) -> datetime:
+        """Return the journal's time, which follows the wall clock's at its turns."""
+        return self.parts.journal.clock() if self.parts is not None else self.clock()
+
+    def jobs(self) -> list[Job]:
+        """Return all jobs as the journal has them now."""
+        try:
+            found: list[Job] = self.studio.read(reading.jobs)
+        except (FileNotFoundError, HotfolderError):  # just being made
+            return []
+        return found
+
+    async def callbacks(self) -> None:
+        """Send the service's callbacks, without end."""
+        await Webhooks(self.simulator, SITE, self.network.post, CALLBACKS_LOOK_S).run()
+
+
+def _close(pools: list[VirtualThreads]) -> None:
+    """Give back what the kernel takes from a process that was killed."""
+    for each in pools:
+        journal = each.owner
+        if isinstance(journal, Journal) and not journal._closed:  # noqa: SLF001
+            journal._closed = True  # noqa: SLF001
+            journal._connection.close()  # noqa: SLF001
+            journal._lock.close()  # noqa: SLF001

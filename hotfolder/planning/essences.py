@@ -45,13 +45,17 @@ class Essences:
     async def of(self, run: Run[Any], root: Path, relative: str, content_hash: str) -> Essence:
         """Return the essence of a source's content, reading it unless it is known.
 
-        `run` makes a blocking call on the source's share. Raises SourceChanged where it has
-        another content by now; WorkerFailed, SourceError, OSError.
+        `run` makes a blocking call on the source's share. A file larger than any that is sent is
+        known by its bytes. Raises SourceChanged where it has another content by now; WorkerFailed,
+        SourceError, OSError.
         """
         known = await self._journal.run(identities.essence, content_hash, VERSION)
         if known is not None:
             return known
-        read = await self.read(run, root, relative)
+        try:
+            read = await self.read(run, root, relative)
+        except files.SourceTooLarge:
+            return Essence(VERSION, content_hash)
         if read.content_hash != content_hash:
             raise files.SourceChanged(f"{relative!a} changed while it was read")
         return read.essence

@@ -35,7 +35,14 @@ class _Unreadable:
     reason: str
 
 
-_Verdict = examine.Verdict | _Unreadable | None
+@dataclass(frozen=True, slots=True)
+class _Troubling:
+    """No worker could tell what the file shows; each try may take long, and all others wait."""
+
+    reason: str
+
+
+_Verdict = examine.Verdict | _Unreadable | _Troubling | None
 
 
 class Candidates:
@@ -140,7 +147,9 @@ class Candidates:
             )
         except files.SourceError:
             return examine.NotYet("still changing")
-        except (WorkerFailed, OSError) as error:
+        except WorkerFailed as error:
+            return _Troubling(f"it cannot be looked at: {error}")
+        except OSError as error:
             return examine.NotYet(f"it cannot be looked at: {error}")
         return replace(verdict, settled=replace(settled, essence=essence))
 
@@ -236,11 +245,12 @@ class Candidates:
                 self._settling[path].later(reason, self._clock_s())
                 return
             case _Unreadable(reason=reason):
-                if self._settling[path].reason != reason:
-                    log.warning(
-                        "source.unreadable", source=path, watch=self._watch.name, reason=reason
-                    )
+                self._warn(path, reason)
                 self._settling[path].later(reason, self._clock_s())
+                return
+            case _Troubling(reason=reason):
+                self._warn(path, reason)
+                self._settling[path].rest(reason, self._clock_s())
                 return
             case examine.Wanted(settled=settled, drafts=drafts):
                 await self._accept(settled, drafts)
@@ -249,6 +259,10 @@ class Candidates:
             case examine.Gone() | examine.Dropped():
                 pass
         del self._settling[path]
+
+    def _warn(self, path: str, reason: str) -> None:
+        if self._settling[path].reason != reason:
+            log.warning("source.unreadable", source=path, watch=self._watch.name, reason=reason)
 
     async def _accept(self, settled: Settled, drafts: tuple[Draft, ...]) -> None:
         output = str(self._watch.output)

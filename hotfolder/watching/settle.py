@@ -14,6 +14,8 @@ PAUSE_FACTOR: Final = 2.0
 LONGEST_QUIET_S: Final = 60.0
 INCOMPLETE_FACTOR: Final = 5.0
 WRITER_PATIENCE_S: Final = 60.0
+FIRST_REST_S: Final = 10.0
+LONGEST_REST_S: Final = 600.0
 
 
 @dataclass(slots=True)
@@ -21,7 +23,7 @@ class Settling:
     """One file on its way to being settled. Times are monotonic seconds.
 
     `seen` is whatever was last seen of the file and its sidecars, `size` its bytes; `quiet_s` is
-    the watch's `settle`; `reason` is what a person is told meanwhile.
+    the watch's `settle`; `reason` is what a person is told meanwhile; `rest_s` is the next rest.
     """
 
     quiet_s: float
@@ -32,6 +34,7 @@ class Settling:
     size: int = 0
     longest_pause_s: float = 0.0
     reason: str = "just seen"
+    rest_s: float = FIRST_REST_S
 
     def look(self, seen: object, size: int, now_s: float) -> bool:
         """Take in a look; returns whether the file has been quiet for long enough."""
@@ -70,3 +73,9 @@ class Settling:
         """Look again after another quiet period, for a reason."""
         self.reason = reason
         self.next_look_s = now_s + self.quiet_s
+
+    def rest(self, reason: str, now_s: float) -> None:
+        """Look again after a rest, twice as long each time: a look at this file takes much."""
+        self.reason = reason
+        self.next_look_s = now_s + self.rest_s
+        self.rest_s = min(LONGEST_REST_S, 2 * self.rest_s)

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+import os
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from PIL import Image
 
+from hotfolder.kinds.workshop.workshop import WorkerDied
+from tests.flow.test_explain import ask
 from tests.pictures import noise, saved
 from tests.studio import picture
+from tests.workers import WORKERS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hotfolder.kinds.workshop.workshop import Worker
     from tests.studio import Studio
 
 MEGABYTE = 1024 * 1024
@@ -118,3 +126,38 @@ async def test_the_type_is_told_by_the_content(studio: Studio) -> None:
     await studio.once()
     assert studio.states() == {"done": 1}
     assert studio.outputs() == ["ann.png"]
+
+
+class DiesOf:
+    """A worker that dies of files of one size, and notes each."""
+
+    def __init__(self, worker: Worker, size: int, deaths: list[str]) -> None:
+        self._worker = worker
+        self._size = size
+        self._deaths = deaths
+
+    def ask(self, message: bytes, files: Sequence[int], deadline_s: float) -> dict[str, Any]:
+        """Do a task with open files and return the answer. Raises WorkerDied, WorkerSlow."""
+        if os.fstat(files[0]).st_size != self._size:
+            return self._worker.ask(message, files, deadline_s)
+        self._deaths.append(json.loads(message)["task"])
+        raise WorkerDied("the worker died of it")
+
+    def end(self) -> None:
+        """End now."""
+        self._worker.end()
+
+
+async def test_a_picture_that_workers_die_of_keeps_no_other_waiting(studio: Studio) -> None:
+    """It is looked at again, ever later: each look may take a minute of the watch's time."""
+    hostile, deaths = picture() + bytes(999), list[str]()
+    studio.edge(open_worker=lambda: DiesOf(WORKERS.open(), len(hostile), deaths))
+    async with studio.running():
+        studio.drop("hostile.jpg", hostile)
+        await studio.until(lambda: deaths, "it was looked at")
+        for number in range(5):
+            studio.drop(f"p{number}.jpg", number=number)
+            await studio.until_states(done=number + 1)
+        told = await ask(studio, "hostile.jpg")
+    assert "cannot be looked at" in told["reason"]
+    assert len(deaths) < 4

@@ -17,12 +17,11 @@ import structlog
 
 from hotfolder.bell import Bell, Ring
 from hotfolder.domain.errors import JournalUnavailable, RemoteError
-from hotfolder.domain.retry import backoff_s
+from hotfolder.domain.retry import Later, backoff_s
 from hotfolder.journal import callbacks, doubts, reading
 from hotfolder.journal.callbacks import Confirmed, Hint
 from hotfolder.journal.journal import Journal
 from hotfolder.journal.session import Session
-from hotfolder.pipeline.step import Later
 from hotfolder.runninghub.client import Client
 from hotfolder.runninghub.wire import TaskReport, TaskStatus
 

@@ -20,10 +20,9 @@ import structlog
 from hotfolder.bell import Bell, Ring
 from hotfolder.domain.errors import Held, JournalUnavailable, RemoteError
 from hotfolder.domain.failures import ACCOUNT_REFUSALS, NO_MONEY, UNREACHABLE, Failure
-from hotfolder.domain.retry import backoff_s
+from hotfolder.domain.retry import Later, backoff_s
 from hotfolder.journal import holds
 from hotfolder.journal.journal import Journal
-from hotfolder.pipeline.step import Later
 from hotfolder.runninghub import refusals
 from hotfolder.runninghub.client import Client
 from hotfolder.runninghub.fields import Answer

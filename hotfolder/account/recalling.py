@@ -19,7 +19,6 @@ from hotfolder.domain.states import State
 from hotfolder.journal import doubts, transitions
 from hotfolder.journal.doubts import Denied
 from hotfolder.journal.journal import Journal
-from hotfolder.pipeline.assuring import BY_QUERY
 from hotfolder.runninghub.client import Client
 from hotfolder.runninghub.wire import TaskStatus
 
@@ -59,10 +58,10 @@ class Recalling:
         return report.status is not TaskStatus.DENIED
 
     async def _follow(self, denied: Denied) -> None:
-        found = ev.TaskFound(task_id=denied.task_id, by=BY_QUERY)
+        found = ev.TaskFound(task_id=denied.task_id, by=ev.BY_QUERY)
         with suppress(transitions.StateMoved):  # a person was quicker
             job = await self._journal.run(
                 transitions.apply, denied.job, found, expected=State.IN_DOUBT
             )
-            log.info("task.found", **job.log_context(), task_id=denied.task_id, by=BY_QUERY)
+            log.info("task.found", **job.log_context(), task_id=denied.task_id, by=ev.BY_QUERY)
             self._bell.ring(Ring.DUE)

@@ -17,7 +17,7 @@ import structlog
 from hotfolder.account.pace import Pace
 from hotfolder.bell import Bell, Ring
 from hotfolder.domain.errors import RemoteError
-from hotfolder.pipeline.step import Later
+from hotfolder.domain.retry import Later
 from hotfolder.runninghub.wire import Queue
 
 SHORTEST_LOOK_S: Final = 0.5

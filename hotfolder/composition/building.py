@@ -23,6 +23,7 @@ from hotfolder.config import Config
 from hotfolder.control.control import Control
 from hotfolder.domain.measures import Observe
 from hotfolder.journal import budgets, leaders, recovery
+from hotfolder.pipeline.delays import Delays
 from hotfolder.pipeline.marking import Marking
 from hotfolder.pipeline.runner import Runner
 from hotfolder.pipeline.step import observed
@@ -151,7 +152,7 @@ class Building:
             self.owners.journal,
             {state: observed(each, self.observe, clock) for state, each in way.steps().items()},
             pacing=pacing,
-            later=self.owners.later,
+            delays=Delays(self.owners.later),
             hurry=hurry,
             bell=self.bell,
             clear=clearing(self.owners.spool),

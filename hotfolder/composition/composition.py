@@ -17,12 +17,12 @@ from hotfolder.composition.current_config import CurrentConfig
 from hotfolder.composition.daemon_parts import Owners, Parts
 from hotfolder.composition.environment import Environment
 from hotfolder.config import Config, listen_place
+from hotfolder.domain.retry import Later
 from hotfolder.journal import budgets, callbacks, leaders, recovery
 from hotfolder.journal.journal import Journal
 from hotfolder.kinds.workshop.workshop import Workshop
 from hotfolder.outputs import disk
 from hotfolder.outputs.spool import Spool
-from hotfolder.pipeline.step import Later
 from hotfolder.reload import Reread
 from hotfolder.runninghub.catalog import MEGABYTE
 from hotfolder.runninghub.client import Client

@@ -15,12 +15,12 @@ from hotfolder.after.originals import Originals
 from hotfolder.bell import Bell
 from hotfolder.composition.environment import Environment
 from hotfolder.control.control import Control
+from hotfolder.domain.retry import Later
 from hotfolder.journal.journal import Journal
 from hotfolder.kinds.workshop.workshop import Workshop
 from hotfolder.outputs.spool import Spool
 from hotfolder.pipeline.marking import Marking
 from hotfolder.pipeline.runner import Runner
-from hotfolder.pipeline.step import Later
 from hotfolder.reload import Reloading
 from hotfolder.runninghub.client import Client
 from hotfolder.tree.threads import ShareThreads

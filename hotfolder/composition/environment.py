@@ -11,11 +11,10 @@ from hotfolder.account.doubts import CALLBACK_PATIENCE_S
 from hotfolder.clock import MACHINE_CLOCK
 from hotfolder.domain.clock import Clock
 from hotfolder.domain.failpoints import Failpoint, no_failpoint
-from hotfolder.domain.retry import PollSchedule
+from hotfolder.domain.retry import Jitter, PollSchedule
 from hotfolder.domain.tokens import Random
 from hotfolder.kinds.workshop.workshop import OpenWorker, WorkerProcess
 from hotfolder.pipeline.marking import MARK_TIMEOUT_S
-from hotfolder.pipeline.step import Jitter
 from hotfolder.runninghub.client import Transport
 from hotfolder.runninghub.patience import Patience
 from hotfolder.threads import DaemonThreads, Pool

@@ -13,17 +13,20 @@ from hotfolder.composition.daemon_parts import Owners
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import State
 from hotfolder.pipeline.assuring import Assuring
+from hotfolder.pipeline.delays import Delays, confirmed
+from hotfolder.pipeline.desk import Desk
 from hotfolder.pipeline.marking import Marking
 from hotfolder.pipeline.renewing import Renewing
 from hotfolder.pipeline.reuse import Reusing
 from hotfolder.pipeline.source_metadata import KeptMetadata
-from hotfolder.pipeline.step import Step, confirmed, keeping_part
+from hotfolder.pipeline.step import Step, keeping_part
 from hotfolder.pipeline.steps.fetching import Fetching
 from hotfolder.pipeline.steps.finishing import Finishing
+from hotfolder.pipeline.steps.intending import Addresses, Intending, Review, Storage
 from hotfolder.pipeline.steps.preparing import Preparing
 from hotfolder.pipeline.steps.publishing import Publishing
 from hotfolder.pipeline.steps.querying import Querying
-from hotfolder.pipeline.steps.submitting import Addresses, Intending, Review, Storage, Submitting
+from hotfolder.pipeline.steps.submitting import Submitting
 from hotfolder.pipeline.steps.uploading import Uploading
 
 
@@ -47,115 +50,71 @@ class Way:
 
     def steps(self) -> dict[State, Step]:
         """Return the step of every state that has one."""
-        uploading, fetching = self._uploading(), self._fetching()
-        reusing = self._reusing(uploading, fetching)
+        own = self.owners
+        desk = Desk(
+            journal=own.journal,
+            client=own.client,
+            spool=own.spool,
+            threads=own.threads,
+            delays=Delays(own.later),
+            schedule=own.environment.schedule,
+            catalog=self.current.catalog,
+        )
+        uploading, fetching = self._uploading(desk), self._fetching(desk)
+        reusing = Reusing(
+            desk,
+            fetching=fetching,
+            work_key=self.current.work_key,
+            keep_source=uploading.keep_source,
+        )
+        intending = Assuring(desk).before_intent(self._intending(desk))
+        querying = Querying(desk, durations=self.durations, currency=self.currency)
         return {
-            State.ACCEPTED: self._confirmed(reusing.before(uploading)),
-            State.UPLOADED: self._confirmed(reusing.before(self._assuring(self._intending()))),
-            State.SUBMITTING: self._submitting(),
-            State.RUNNING: keeping_part(reusing.again(self._querying())),
+            State.ACCEPTED: self._confirmed(desk, reusing.before(uploading)),
+            State.UPLOADED: self._confirmed(desk, reusing.before(intending)),
+            State.SUBMITTING: Submitting(
+                desk, marking=self.marking, durations=self.durations, hurry=self.hurry
+            ),
+            State.RUNNING: keeping_part(reusing.again(querying)),
             State.FINISHED: keeping_part(fetching),
-            State.FETCHED: self._publishing(),
+            State.FETCHED: Publishing(
+                desk, access=self.current.access, failpoint=own.environment.failpoint
+            ),
         }
 
-    def _confirmed(self, step: Step) -> Step:
-        return confirmed(step, self.require_place, self.owners.threads, self.owners.later)
+    def _confirmed(self, desk: Desk, step: Step) -> Step:
+        return confirmed(step, self.require_place, desk.threads, desk.delays)
 
-    def _reusing(self, uploading: Uploading, fetching: Fetching) -> Reusing:
-        own = self.owners
-        return Reusing(
-            own.journal,
-            own.client,
-            own.spool,
-            own.threads,
-            own.later,
-            fetching,
-            self.current.work_key,
-            uploading.keep_source,
-        )
-
-    def _uploading(self) -> Uploading:
-        own = self.owners
+    def _uploading(self, desk: Desk) -> Uploading:
         return Uploading(
-            own.journal,
-            own.client,
-            own.threads,
-            own.later,
-            self.current.catalog,
-            Preparing(own.workshop, own.spool.folder, own.threads, own.later),
-            KeptMetadata(own.spool),
+            desk,
+            preparing=Preparing(desk, self.owners.workshop),
+            source_metadata=KeptMetadata(desk.spool),
         )
 
-    def _intending(self) -> Intending:
-        own, current = self.owners, self.current
+    def _intending(self, desk: Desk) -> Intending:
+        current = self.current
         return Intending(
-            own.journal,
-            Addresses(
-                own.client.site,
+            desk,
+            addresses=Addresses(
+                desk.client.site,
                 current.config.api.webhook_url,
                 self.callback_key,
-                own.environment.random,
+                self.owners.environment.random,
             ),
-            Storage(own.spool, current.min_free_bytes, self.marking.is_silent),
-            self.review,
-            own.threads,
-            own.later,
-            current.catalog,
-            Prices(
-                own.journal,
-                own.client,
+            storage=Storage(desk.spool, current.min_free_bytes, self.marking.is_silent),
+            review=self.review,
+            prices=Prices(
+                desk.journal,
+                desk.client,
                 previewed=lambda: current.config.limits.price_preview,
                 budgets=current.budgets,
             ),
         )
 
-    def _assuring(self, intending: Intending) -> Step:
-        own = self.owners
-        assuring = Assuring(own.journal, own.client, own.environment.schedule, own.later)
-        return assuring.before_intent(intending)
-
-    def _submitting(self) -> Submitting:
-        own = self.owners
-        return Submitting(
-            own.client,
-            self.marking,
-            self.durations,
-            own.environment.schedule,
-            own.later,
-            self.hurry,
-            self.current.catalog,
-        )
-
-    def _querying(self) -> Querying:
-        own = self.owners
-        return Querying(
-            own.journal,
-            own.client,
-            self.durations,
-            own.environment.schedule,
-            own.later,
-            self.currency,
-        )
-
-    def _fetching(self) -> Fetching:
-        own = self.owners
-        finishing = Finishing(own.workshop, own.spool)
+    def _fetching(self, desk: Desk) -> Fetching:
         return Fetching(
-            own.client,
-            own.spool,
-            own.later,
-            self.current.catalog,
-            finishing,
-            Renewing(own.journal, own.later),
-        )
-
-    def _publishing(self) -> Publishing:
-        own = self.owners
-        return Publishing(
-            own.journal,
-            own.spool,
-            own.threads,
-            own.later,
-            self.current.access,
-            own.environment.failpoint,
+            desk,
+            finishing=Finishing(self.owners.workshop, desk.spool),
+            renewing=Renewing(desk.journal, desk.delays),
         )

@@ -10,9 +10,12 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.paid import NOT_SAID, Charge
+
+BY_QUERY: Final = "query"  # that a task was found so
 
 
 class WaitsFor(StrEnum):

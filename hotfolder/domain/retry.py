@@ -5,7 +5,13 @@ Full jitter after M. Brooker, "Exponential Backoff and Jitter" (AWS Architecture
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from hotfolder.domain.clock import Clock
+
+Jitter = Callable[[], float]
 
 BACKOFF_BASE_S = 1.0
 BACKOFF_LONGEST_S = 300.0
@@ -25,6 +31,22 @@ def backoff_s(
     """
     ceiling = min(longest_s, base_s * 2.0 ** min(attempt - 1, 32))
     return ceiling * (0.1 + 0.9 * jitter)
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Says when to try again. `jitter` is uniform in [0, 1)."""
+
+    clock: Clock
+    jitter: Jitter
+
+    def after(self, seconds: float) -> datetime:
+        """Return the time in so many seconds."""
+        return self.clock() + timedelta(seconds=seconds)
+
+    def backoff(self, failed: int) -> datetime:
+        """Return when something may be tried again that failed so many times."""
+        return self.after(backoff_s(failed, self.jitter()))
 
 
 @dataclass(frozen=True, slots=True)

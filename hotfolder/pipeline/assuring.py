@@ -12,28 +12,21 @@ from typing import Final
 from hotfolder.domain import events as ev
 from hotfolder.domain.errors import RemoteError
 from hotfolder.domain.jobs import Job
-from hotfolder.domain.retry import PollSchedule
 from hotfolder.journal import paid
-from hotfolder.journal.journal import Journal
 from hotfolder.journal.paid import Unconfirmed
-from hotfolder.pipeline.step import Later, Outcome, Step
-from hotfolder.runninghub.client import Client
+from hotfolder.pipeline.desk import Desk
+from hotfolder.pipeline.step import Outcome, Step
 from hotfolder.runninghub.wire import TaskStatus
 
-BY_QUERY: Final = "query"
 _ENDED: Final = frozenset({TaskStatus.FAILED, TaskStatus.CANCELLED})
 
 
 class Assuring:
     """Lets a job be submitted again only when its earlier tasks say twice that they were free."""
 
-    def __init__(
-        self, journal: Journal, client: Client, schedule: PollSchedule, later: Later
-    ) -> None:
-        self._journal = journal
-        self._client = client
-        self._after = timedelta(seconds=schedule.confirm_after_s)
-        self._later = later
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._after = timedelta(seconds=desk.schedule.confirm_after_s)
 
     def before_intent(self, then: Step) -> Step:
         """Return the step that takes the step `then`, and asks before the intent it may come to."""
@@ -42,7 +35,7 @@ class Assuring:
             outcome = await then(job)
             if not isinstance(outcome.event, ev.SubmitIntended):
                 return outcome
-            for each in await self._journal.run(paid.unconfirmed, job.id):
+            for each in await self._desk.journal.run(paid.unconfirmed, job.id):
                 other = await self._ask(job, each)
                 if other is not None:
                     return Outcome(other)
@@ -52,18 +45,18 @@ class Assuring:
 
     async def _ask(self, job: Job, task: Unconfirmed) -> ev.Event | None:
         """Return what keeps a job from its intent, None where the task says the same again."""
-        now = self._later.clock()
+        now = self._desk.later.clock()
         early = min(task.told_at + self._after - now, self._after)
         if early > timedelta():
             reason = "asked once more whether its last task was free"
             return ev.Postponed(until=now + early, reason=reason, counts=False)
         try:
-            report = await self._client.query(task.task_id)
+            report = await self._desk.client.query(task.task_id)
         except RemoteError as error:
-            return self._later.postponed(job, str(error), error)
+            return self._desk.delays.postponed(job, str(error), error)
         if report.status in _ENDED and not report.charge:
-            await self._journal.run(paid.hear_again, task.submit)
+            await self._desk.journal.run(paid.hear_again, task.submit)
             return None
         if report.status is TaskStatus.DENIED and task.is_covered:
             return None
-        return ev.TaskFound(task_id=task.task_id, by=BY_QUERY)
+        return ev.TaskFound(task_id=task.task_id, by=ev.BY_QUERY)

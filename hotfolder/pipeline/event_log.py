@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 import structlog
@@ -22,6 +22,17 @@ def tell(before: Job, job: Job, event: ev.Event) -> None:
         return
     level = log.warning if job.state in (State.IN_DOUBT, State.FAILED) else log.info
     level(name, **job.log_context(), **details(event), was=before.state.value)
+
+
+def tell_holds(began: tuple[str, Failure] | None, lifted: Collection[str]) -> None:
+    """Say once that a hold began, and that others ended."""
+    if began is not None:
+        scope, failure = began
+        log.warning(
+            "hold.began", scope=scope, code=failure.code, reason=failure.message, hint=failure.hint
+        )
+    for scope in lifted:
+        log.info("hold.lifted", scope=scope)
 
 
 def details(event: ev.Event) -> dict[str, object]:

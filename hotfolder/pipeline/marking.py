@@ -23,7 +23,7 @@ from hotfolder.domain.jobs import Job
 from hotfolder.journal import marks
 from hotfolder.journal.journal import Journal
 from hotfolder.outputs import mark_file
-from hotfolder.pipeline.step import output_is_silent
+from hotfolder.pipeline.delays import output_is_silent
 from hotfolder.tree.threads import ShareThreads, unattended
 
 MARK_TIMEOUT_S: Final = 5.0

@@ -16,7 +16,7 @@ from hotfolder.domain.jobs import Job, Submit
 from hotfolder.journal import reading
 from hotfolder.journal.journal import Journal
 from hotfolder.kinds.formats import PictureError
-from hotfolder.pipeline.step import Later
+from hotfolder.pipeline.delays import Delays
 
 LINK_TRIES: Final = 3  # a store may need a moment before what was just put there can be read
 BROKEN_TRIES: Final = 8
@@ -28,9 +28,9 @@ YOUNG_LINK_TRIES: Final = 24  # an hour or two: what cannot have expired is not 
 class Renewing:
     """Decides between another try, a new query, and giving up."""
 
-    def __init__(self, journal: Journal, later: Later) -> None:
+    def __init__(self, journal: Journal, delays: Delays) -> None:
         self._journal = journal
-        self._later = later
+        self._delays = delays
         self._refused: dict[int, int] = {}
 
     async def after(self, job: Job, submit: Submit, error: RemoteError | PictureError) -> ev.Event:
@@ -57,17 +57,17 @@ class Renewing:
 
     def _again(self, job: Job, error: RemoteError | PictureError, before: int) -> ev.Event:
         if before and isinstance(error, LinkForbidden):
-            until, failure = self._later.backoff(job, before), failures.LINK_FORBIDDEN
+            until, failure = self._delays.backoff(job, before), failures.LINK_FORBIDDEN
             return ev.Postponed(until=until, reason=str(error), failure=failure)
         remote = error if isinstance(error, RemoteError) else None
         reason = f"the result cannot be fetched: {error}"
-        return self._later.postponed(job, reason, remote, before)
+        return self._delays.postponed(job, reason, remote, before)
 
     def _is_lost(self, submit: Submit) -> bool:
         """Whether the store has refused links often enough, now that it does so once more."""
         if not submit.links_expired:
             return False
-        is_young = self._later.clock.elapsed_s() - submit.sent_s < LINKS_LIVE_S
+        is_young = self._delays.later.clock.elapsed_s() - submit.sent_s < LINKS_LIVE_S
         return not is_young or LINK_TRIES * (submit.links_expired + 1) >= YOUNG_LINK_TRIES
 
 

@@ -23,19 +23,18 @@ from hotfolder.domain.jobs import Job, Result, Submit
 from hotfolder.domain.preparation import Preparation, upload_key
 from hotfolder.domain.states import State
 from hotfolder.journal import leaders
-from hotfolder.journal.journal import Journal
 from hotfolder.journal.rows import existing_job
 from hotfolder.kinds.formats import PictureError
 from hotfolder.kinds.workshop.workshop import WorkerFailed
 from hotfolder.outputs import reuse
-from hotfolder.outputs.spool import Spool, Spooled
+from hotfolder.outputs.spool import Spooled
+from hotfolder.pipeline.delays import output_is_silent
+from hotfolder.pipeline.desk import Desk
 from hotfolder.pipeline.renewing import LINK_TRIES
-from hotfolder.pipeline.step import Later, Outcome, Step, output_is_silent
+from hotfolder.pipeline.step import Outcome, Step
 from hotfolder.pipeline.steps.fetching import Fetching
 from hotfolder.runninghub import payload
 from hotfolder.runninghub.catalog import Catalog
-from hotfolder.runninghub.client import Client
-from hotfolder.tree.threads import ShareThreads
 
 COPY_TIMEOUT_S: Final = 60.0
 
@@ -79,20 +78,13 @@ class Reusing:
 
     def __init__(
         self,
-        journal: Journal,
-        client: Client,
-        spool: Spool,
-        threads: ShareThreads,
-        later: Later,
+        desk: Desk,
+        *,
         fetching: Fetching,
         work_key: Callable[[Job], str | None],
         keep_source: Callable[[Job], Awaitable[None]],
     ) -> None:
-        self._journal = journal
-        self._client = client
-        self._spool = spool
-        self._threads = threads
-        self._later = later
+        self._desk = desk
         self._fetching = fetching
         self._work_key = work_key
         self._keep_source = keep_source
@@ -101,16 +93,18 @@ class Reusing:
         """Return the step that reuses where it can, and takes the step `then` where it cannot."""
 
         async def reuse_or(job: Job) -> Outcome:
-            number = await self._journal.run(leaders.take_part, job.id, self._work_key(job))
+            number = await self._desk.journal.run(leaders.take_part, job.id, self._work_key(job))
             if number is not None:
-                leader = await self._journal.run(existing_job, number)
+                leader = await self._desk.journal.run(existing_job, number)
                 outcome = await self._follow(job, leader)
                 lost = ev.GaveUp(failure=failures.leader_lost(leader.id))
                 return outcome or Outcome(lost)
             if job.leader is None and number is None:
                 return await then(job)
             # No hold covers who follows: now that it goes on alone, it is claimed as others are.
-            alone = ev.Postponed(until=self._later.clock(), reason="goes on alone", counts=False)
+            alone = ev.Postponed(
+                until=self._desk.later.clock(), reason="goes on alone", counts=False
+            )
             return Outcome(alone)
 
         return reuse_or
@@ -124,14 +118,14 @@ class Reusing:
         async def find_or(job: Job) -> Outcome:
             if not job.reused or job.leader is None:
                 return await then(job)
-            leader = await self._journal.run(existing_job, job.leader)
+            leader = await self._desk.journal.run(existing_job, job.leader)
             gave_up = leader.state in (State.FAILED, State.CANCELLED)
             outcome = None if gave_up else await self._follow(job, leader)
             if outcome is None:
                 failed = ev.RemoteFailed(failure=failures.REUSED_LOST, ended_by_service=False)
                 return Outcome(failed)
             if isinstance(outcome.event, ev.Postponed) and outcome.event.until is None:
-                return Outcome(self._later.postponed(job, outcome.event.reason))
+                return Outcome(self._desk.delays.postponed(job, outcome.event.reason))
             return outcome
 
         return find_or
@@ -141,7 +135,9 @@ class Reusing:
         try:
             return await self._take(job, leader)
         except WorkerFailed as error:
-            return Outcome(self._later.postponed(job, f"the result cannot be finished: {error}"))
+            return Outcome(
+                self._desk.delays.postponed(job, f"the result cannot be finished: {error}")
+            )
 
     async def _take(self, job: Job, leader: Job) -> Outcome | None:
         if leader.state is State.CANCELLED:  # at the service, which charged it all the same
@@ -156,7 +152,7 @@ class Reusing:
         except OutputError as error:
             files, out_of_reach = [], error
         if not files and leader.state is State.FETCHED:  # it will miss its spool and fetch anew
-            return Outcome(self._later.postponed(job, "the result is being fetched again"))
+            return Outcome(self._desk.delays.postponed(job, "the result is being fetched again"))
         try:
             files = files or await self._ask(job, leader, wanted)
         except OutputError as error:
@@ -164,7 +160,7 @@ class Reusing:
         except (RemoteError, PictureError) as error:
             if not _is_final(job, error):
                 remote = error if isinstance(error, RemoteError) else None
-                return Outcome(self._later.postponed(job, str(error), remote))
+                return Outcome(self._desk.delays.postponed(job, str(error), remote))
         if files:
             return Outcome(ev.Reused(leader=leader.id, results=tuple(files)))
         return self._blocked(job, leader, out_of_reach) if out_of_reach else None
@@ -177,7 +173,7 @@ class Reusing:
     def _blocked(self, job: Job, leader: Job, error: OutputError) -> Outcome:
         """Wait for what holds the result rather than pay for it a second time."""
         failure = failures.result_out_of_reach(leader.id, str(error), error.hint)
-        until = self._later.backoff(job)
+        until = self._desk.delays.backoff(job)
         return Outcome(ev.Postponed(until=until, reason=str(error), failure=failure))
 
     async def _copy_all(
@@ -215,7 +211,7 @@ class Reusing:
         copied: Spooled | None = None
         if result.spool_file is not None:
             copied = await asyncio.to_thread(
-                reuse.from_spool, self._spool, result.spool_file, result.sha256, name
+                reuse.from_spool, self._desk.spool, result.spool_file, result.sha256, name
             )
         if copied is None and result.published_at is not None and result.output_name is not None:
             root = Path(leader.output_root)
@@ -225,18 +221,20 @@ class Reusing:
     async def _from_share(
         self, watch: str, root: Path, result: Result, sha256: str, name: str
     ) -> Spooled | None:
-        copy = partial(reuse.from_output, self._spool, root, result.output_name or "", sha256, name)
+        copy = partial(
+            reuse.from_output, self._desk.spool, root, result.output_name or "", sha256, name
+        )
         try:
-            return await self._threads.run(watch, copy, timeout_s=COPY_TIMEOUT_S)
+            return await self._desk.threads.run(watch, copy, timeout_s=COPY_TIMEOUT_S)
         except TimeoutError:
             raise output_is_silent() from None
 
     async def _ask(self, job: Job, leader: Job, wanted: Sequence[Result]) -> list[ev.SpooledResult]:
         """Fetch results of the leader's task once more; empty where the service has none."""
         submit = leader.submit
-        if submit is None or submit.task_id is None or submit.site != self._client.site:
+        if submit is None or submit.task_id is None or submit.site != self._desk.client.site:
             return []
-        report = await self._client.query(submit.task_id)
+        report = await self._desk.client.query(submit.task_id)
         handed_out = [each.position for each in report.results]
         if handed_out != [each.position for each in leader.results]:
             raise LinkGone("the service no longer hands these results out")

@@ -25,8 +25,9 @@ from hotfolder.journal import budgets, claims
 from hotfolder.journal.budgets import Budget
 from hotfolder.journal.journal import Journal
 from hotfolder.journal.session import Session
+from hotfolder.pipeline.delays import Delays
 from hotfolder.pipeline.outcome import JOURNAL_WAIT_S, Committing
-from hotfolder.pipeline.step import Later, Outcome, Step
+from hotfolder.pipeline.step import Outcome, Step
 from hotfolder.pipeline.trials import Trials
 
 UPLOADS_AT_ONCE: Final = 4
@@ -62,7 +63,7 @@ class Runner:
         steps: Mapping[State, Step],
         *,
         pacing: Pacing,
-        later: Later,
+        delays: Delays,
         hurry: asyncio.Event,
         bell: Bell,
         clear: Clear,
@@ -73,7 +74,8 @@ class Runner:
         self._pace = pacing.pace
         self._rate = pacing.rate
         self._durations = pacing.durations
-        self._later = later
+        self._delays = delays
+        self._later = delays.later
         self._hurry = hurry
         self._bell = bell
         self._clear = clear
@@ -236,7 +238,7 @@ class Runner:
         if job.state in BEFORE_INTENT and job.attempt + 1 >= INTERNAL_TRIES:
             return ev.GaveUp(failure=failures.INTERNAL)
         return ev.Postponed(
-            until=self._later.backoff(job),
+            until=self._delays.backoff(job),
             reason=f"{type(error).__name__}: {error}",
             failure=failures.INTERNAL,
         )

@@ -1,7 +1,7 @@
-"""What the steps share: an outcome, and how to say "later".
+"""What the steps share: what one is, and what it comes to.
 
     ACCEPTED   uploading   the material to the service
-    UPLOADED   submitting  everything that can be known before money leaves, then the intent
+    UPLOADED   intending   everything that can be known before money leaves, then the intent
     SUBMITTING submitting  the paid call, once
     RUNNING    querying    how far is the task
     FINISHED   fetching    every result into the local spool
@@ -15,28 +15,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from functools import partial
-from typing import Final
 
 from hotfolder.domain import events as ev
 from hotfolder.domain import failures
 from hotfolder.domain.clock import Clock
-from hotfolder.domain.errors import Busy, Held, OutputError, RemoteError, RuleHold, TooSlow
+from hotfolder.domain.errors import Busy
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.measures import Measure, Observe
 from hotfolder.domain.paid import NOT_SAID, Charge
-from hotfolder.domain.retry import backoff_s
-from hotfolder.journal import holds
 from hotfolder.journal.budgets import Budget
-from hotfolder.tree import files
-from hotfolder.tree.threads import ShareThreads
-
-Jitter = Callable[[], float]
-
-READ_TIMEOUT_S: Final = 120.0
-TOLD_AFTER: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,69 +54,6 @@ def observed(step: Step, observe: Observe, clock: Clock) -> Step:
             observe(Measure.STEP, clock.awake_s() - began_s, job.state.value)
 
     return timed
-
-
-def output_is_silent() -> OutputError:
-    """Return the error of an output folder that hangs."""
-    return OutputError(
-        "the output folder does not answer", hint="Check the network, the NAS and the mount."
-    )
-
-
-class Later:
-    """Says when to try again. `jitter` is uniform in [0, 1)."""
-
-    def __init__(self, clock: Clock, jitter: Jitter) -> None:
-        self.clock = clock
-        self.jitter = jitter
-
-    def after(self, seconds: float) -> datetime:
-        """Return the time in so many seconds."""
-        return self.clock() + timedelta(seconds=seconds)
-
-    def backoff(self, job: Job, before: int = 0) -> datetime:
-        """Return when a job may be tried again after one more failed attempt.
-
-        `before` counts those that failed before anything else was tried in between.
-        """
-        return self.after(backoff_s(before + job.attempt + 1, self.jitter()))
-
-    def postponed(
-        self, job: Job, reason: str, error: RemoteError | None = None, before: int = 0
-    ) -> ev.Postponed:
-        """Return the event of a failed attempt at something that may simply be tried again."""
-        wait_s = error.after_s if isinstance(error, Busy) else None
-        until = self.backoff(job, before) if wait_s is None else self.after(wait_s)
-        is_slow = isinstance(error, TooSlow)
-        failure = failures.too_slow(reason) if is_slow else self.delayed(job, reason, before)
-        return ev.Postponed(until=until, reason=reason, failure=failure)
-
-    def delayed(self, job: Job, reason: str, before: int = 0) -> Failure | None:
-        """Return why a job is late, once it was tried often enough for a person to wonder."""
-        tried = before + job.attempt + 1
-        return failures.delayed(tried, reason) if tried >= TOLD_AFTER else None
-
-    def spool_blocked(self, job: Job, error: OutputError) -> Outcome:
-        """Return the outcome of a step that could not write into the spool: nobody pays on."""
-        failure = Failure(failures.SPOOL_BLOCKED, str(error), error.hint)
-        return Outcome(self.postponed(job, str(error)), hold=(holds.ACCOUNT, failure))
-
-    def held(self, job: Job, error: Held) -> tuple[str, Failure]:
-        """Return the scope that an error holds, and why."""
-        is_rule = isinstance(error, RuleHold)
-        scope = holds.rule_scope(job.watch, job.plan.rule) if is_rule else holds.ACCOUNT
-        return scope, error.failure
-
-    def source_failed(self, job: Job, error: Exception) -> ev.Event:
-        """Return what an error while reading a source means for a job not yet submitted."""
-        match error:
-            case files.SourceGone() | files.NotARegularFile():
-                return ev.SourceGone()
-            case files.SourceTooLarge():
-                return ev.GaveUp(failure=failures.SOURCE_TOO_LARGE)
-            case files.RootGone() | OSError():
-                return self.postponed(job, f"the source cannot be read: {files.in_words(error)}")
-        return ev.SourceChanged()
 
 
 def keeping_part(step: Step) -> Step:
@@ -161,25 +86,3 @@ def _bad_end(event: ev.Event) -> tuple[Failure, Charge] | None:
         case ev.RemoteLost():
             return failures.PAID_LOST, NOT_SAID
     return None
-
-
-def confirmed(
-    step: Step, require_place: Callable[[Job], None], threads: ShareThreads, later: Later
-) -> Step:
-    """Return a step that takes no source for gone while the disk or share it lay on is away.
-
-    `require_place` raises OSError or RootGone where it is; it blocks.
-    """
-
-    async def step_confirmed(job: Job) -> Outcome:
-        outcome = await step(job)
-        if not isinstance(outcome.event, ev.SourceGone):
-            return outcome
-        try:
-            look = partial(require_place, job)
-            await threads.run(job.watch, look, timeout_s=READ_TIMEOUT_S)
-        except (OSError, files.RootGone) as error:
-            return Outcome(later.source_failed(job, error))
-        return outcome
-
-    return step_confirmed

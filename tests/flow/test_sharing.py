@@ -11,7 +11,7 @@ from hotfolder.account.pace import Pace
 from hotfolder.account.sharing import Sharing
 from hotfolder.bell import Bell, Ring
 from hotfolder.clock import MACHINE_CLOCK
-from hotfolder.pipeline.step import Later
+from hotfolder.domain.retry import Later
 from hotfolder.runninghub.wire import Queue
 from hotfolder.simulator import Settings, in_thread
 from tests.studio import LIMIT_S, Studio, picture

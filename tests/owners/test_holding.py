@@ -17,7 +17,7 @@ from hotfolder.domain.failures import KEY_REFUSED, NO_MONEY, OUTPUT_BLOCKED, PAU
 from hotfolder.domain.states import State
 from hotfolder.journal import holds
 from hotfolder.journal.journal import Journal
-from hotfolder.pipeline import trials as pipeline_trials
+from hotfolder.pipeline import outcome as pipeline_outcome
 from hotfolder.pipeline.outcome import Committing
 from hotfolder.pipeline.step import Outcome
 from tests.builders import Desk, StandingClock, intended, submitted, uploaded
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 def commit(desk: Desk, job: Job, outcome: Outcome, tried: Collection[str] = ()) -> Job:
     """Commit an outcome as the runner does and return the job."""
-    commit_it = partial(pipeline_trials.commit, before=job, outcome=outcome, tried=tried)
+    commit_it = partial(pipeline_outcome.commit, before=job, outcome=outcome, tried=tried)
     return desk.journal.run_blocking(commit_it).job
 
 

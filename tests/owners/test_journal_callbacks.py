@@ -16,7 +16,7 @@ from hotfolder.domain.states import State
 from hotfolder.journal import callbacks, doubts, paid
 from hotfolder.journal.callbacks import MOST_TASKS, Confirmed, Hint
 from hotfolder.journal.rows import existing_job
-from hotfolder.pipeline import trials
+from hotfolder.pipeline.outcome import commit as commit_outcome
 from hotfolder.pipeline.step import Outcome
 from tests.builders import LATER, NOON, WAY_TO, fetched, intended, submitted, succeeded, uploaded
 
@@ -207,7 +207,7 @@ def test_a_task_in_reserve_is_followed_before_another_is_paid(desk: Desk) -> Non
     assert take(desk, hint(desk, submits(desk)[0][1]), SUCCEEDED) is None
     passing = ev.RemoteFailedInPassing(failure=REJECTED, until=NOON)
     job = desk.apply(job, passing, uploaded())
-    commit = partial(trials.commit, before=job, outcome=Outcome(intended()), tried=())
+    commit = partial(commit_outcome, before=job, outcome=Outcome(intended()), tried=())
     assert desk.journal.run_blocking(commit).job.state is State.UPLOADED
     assert len(submits(desk)) == 2
     desk.clock.forward((LATER - NOON).total_seconds())
@@ -228,7 +228,7 @@ def test_the_callback_of_a_failed_task_delays_nothing(desk: Desk) -> None:
     job = desk.apply(job, ev.RemoteFailedInPassing(failure=REJECTED, until=NOON), uploaded())
     assert job.submit is not None
     desk.journal.run_blocking(paid.hear_again, job.submit.id)
-    commit = partial(trials.commit, before=job, outcome=Outcome(intended()), tried=())
+    commit = partial(commit_outcome, before=job, outcome=Outcome(intended()), tried=())
     assert desk.journal.run_blocking(commit).job.state is State.SUBMITTING
 
 

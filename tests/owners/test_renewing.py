@@ -17,10 +17,11 @@ from hotfolder.domain.errors import (
     TooSlow,
     Unanswered,
 )
+from hotfolder.domain.retry import Later
 from hotfolder.domain.states import State
 from hotfolder.kinds.formats import PictureError
+from hotfolder.pipeline.delays import Delays
 from hotfolder.pipeline.renewing import LINK_TRIES, Renewing
-from hotfolder.pipeline.step import Later
 from tests.builders import Desk, succeeded
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class Fetcher:
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
         self.job: Job = desk.bring_to(State.FINISHED)
-        self.renewing = Renewing(desk.journal, Later(desk.clock, lambda: 1.0))
+        self.renewing = Renewing(desk.journal, Delays(Later(desk.clock, lambda: 1.0)))
 
     async def fails(self, *errors: RemoteError | PictureError) -> list[ev.Event]:
         """Let tries fail and return what followed each."""

@@ -15,12 +15,11 @@ from hotfolder.domain.errors import OutputError, RemoteError, Unanswered
 from hotfolder.domain.jobs import Job, Result, Submit
 from hotfolder.kinds import formats
 from hotfolder.kinds.workshop.workshop import WorkerFailed
-from hotfolder.outputs.spool import Part, Spool
+from hotfolder.outputs.spool import Part
+from hotfolder.pipeline.desk import Desk
 from hotfolder.pipeline.renewing import Renewing
-from hotfolder.pipeline.step import Later, Outcome
+from hotfolder.pipeline.step import Outcome
 from hotfolder.pipeline.steps.finishing import Finishing
-from hotfolder.runninghub.catalog import CurrentCatalog
-from hotfolder.runninghub.client import Client
 
 LARGEST_PICTURE_BYTES: Final = 256 * 1024 * 1024  # held in memory to be proved whole
 LARGEST_RESULT_BYTES: Final = 4 * 1024 * 1024 * 1024
@@ -32,19 +31,8 @@ _EXTENSION = re.compile(r"[a-z0-9]{1,5}")
 class Fetching:
     """Downloads a job's results, proves that they are whole, and keeps them in the spool."""
 
-    def __init__(
-        self,
-        client: Client,
-        spool: Spool,
-        later: Later,
-        catalog: CurrentCatalog,
-        finishing: Finishing,
-        renewing: Renewing,
-    ) -> None:
-        self._client = client
-        self._spool = spool
-        self._later = later
-        self._catalog = catalog
+    def __init__(self, desk: Desk, *, finishing: Finishing, renewing: Renewing) -> None:
+        self._desk = desk
         self._finishing = finishing
         self._renewing = renewing
 
@@ -73,10 +61,10 @@ class Fetching:
         """Return what comes of an attempt by which nothing was fetched."""
         match error:
             case OutputError():
-                return self._later.spool_blocked(job, error)
+                return self._desk.delays.spool_blocked(job, error)
             case WorkerFailed():
                 reason = f"the result cannot be looked at: {error}"
-                return Outcome(self._later.postponed(job, reason))
+                return Outcome(self._desk.delays.postponed(job, reason))
             case _:
                 return Outcome(await self._renewing.after(job, submit, error))
 
@@ -90,12 +78,12 @@ class Fetching:
         raw = names.raw_file(name)
         if not self.finishes(job, result):
             return await self._download(job, result, name)
-        if not await asyncio.to_thread(self._spool.exists, raw):
+        if not await asyncio.to_thread(self._desk.spool.exists, raw):
             await self._download(job, result, raw)
         try:
             return await self.finish(job, result.position, name, submit)
         except formats.PictureError:
-            await asyncio.to_thread(self._spool.remove, raw)
+            await asyncio.to_thread(self._desk.spool.remove, raw)
             raise
 
     def finishes(self, job: Job, result: Result | ev.RemoteResult) -> bool:
@@ -111,11 +99,11 @@ class Fetching:
     async def _download(
         self, job: Job, result: Result | ev.RemoteResult, name: str
     ) -> ev.SpooledResult:
-        part = await asyncio.to_thread(self._spool.open_part, name)
+        part = await asyncio.to_thread(self._desk.spool.open_part, name)
         with part:
             if result.url is not None:
                 limit = await self._most_bytes(job)
-                await self._client.download(result.url, part.write, limit=limit)
+                await self._desk.client.download(result.url, part.write, limit=limit)
             else:
                 await asyncio.to_thread(part.write, (result.text or "").encode())
             extension = await self._proven_extension(job, result, part)
@@ -131,7 +119,7 @@ class Fetching:
     async def _most_bytes(self, job: Job) -> int:
         """Return how large a result may be: one without end must leave the disk room to work."""
         largest = LARGEST_PICTURE_BYTES if self._is_picture(job) else LARGEST_RESULT_BYTES
-        return min(largest, await asyncio.to_thread(self._spool.free_bytes) // 2)
+        return min(largest, await asyncio.to_thread(self._desk.spool.free_bytes) // 2)
 
     async def _proven_extension(
         self, job: Job, result: Result | ev.RemoteResult, part: Part
@@ -148,7 +136,7 @@ class Fetching:
         return stated[0] if stated else "bin"
 
     def _is_picture(self, job: Job) -> bool:
-        model = self._catalog().look_up(job.plan.model)
+        model = self._desk.catalog().look_up(job.plan.model)
         return model is None or model.output == "image"
 
 

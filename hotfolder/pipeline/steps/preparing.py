@@ -24,9 +24,9 @@ from hotfolder.domain.jobs import Job, Material
 from hotfolder.domain.preparation import Preparation
 from hotfolder.kinds.formats import NoDecoder, PictureError, PictureType
 from hotfolder.kinds.workshop.workshop import DiskRefused, WorkerFailed, Workshop, patience
-from hotfolder.pipeline.step import READ_TIMEOUT_S, Later
-from hotfolder.tree import files as tree_files
-from hotfolder.tree.threads import ShareThreads
+from hotfolder.pipeline.delays import READ_TIMEOUT_S
+from hotfolder.pipeline.desk import Desk
+from hotfolder.tree import files
 
 TRIES: Final = 3
 # A share that gives less than this in a second counts as hanging.
@@ -60,13 +60,9 @@ class _Original:
 class Preparing:
     """Prepares pictures in a workshop; copies are kept in `folder`, on the local disk."""
 
-    def __init__(
-        self, workshop: Workshop, folder: Path, threads: ShareThreads, later: Later
-    ) -> None:
+    def __init__(self, desk: Desk, workshop: Workshop) -> None:
+        self._desk = desk
         self._workshop = workshop
-        self._folder = folder
-        self._threads = threads
-        self._later = later
         self._hopeless: dict[str, Failure] = {}
 
     async def __call__(self, job: Job, wanted: Preparation) -> Ready | ev.Event:
@@ -76,8 +72,8 @@ class Preparing:
         original = _Original("The picture", root, job.source, job.content_hash, size)
         try:
             made = await self._made(job, original, wanted)
-        except (OSError, tree_files.SourceError) as error:
-            return self._later.source_failed(job, error)
+        except (OSError, files.SourceError) as error:
+            return self._desk.delays.source_failed(job, error)
         except PictureError as error:
             return _unfit(error)
         return made or ev.SourceChanged()
@@ -113,7 +109,7 @@ class Preparing:
         )
         try:
             made = await self._made(job, original, wanted)
-        except (OSError, tree_files.SourceError) as error:
+        except (OSError, files.SourceError) as error:
             return lacking_reference(failures.reference_missing(path.name, str(error)))
         except PictureError as error:
             self._hopeless[key] = _told(error)
@@ -139,14 +135,16 @@ class Preparing:
     async def _copied(self, watch: str, original: _Original) -> BinaryIO | None:
         """Copy a file; None where it no longer has the content that is wanted."""
         timeout_s = READ_TIMEOUT_S + original.size / SLOWEST_SHARE_BYTES
-        return await self._threads.run(watch, partial(self._copy, original), timeout_s=timeout_s)
+        return await self._desk.threads.run(
+            watch, partial(self._copy, original), timeout_s=timeout_s
+        )
 
     def _copy(self, original: _Original) -> BinaryIO | None:
         # Made and closed in this thread: whoever gave it up must not close it under its writer.
         file = self._unnamed()
         try:
-            sha256, _ = tree_files.copy(
-                original.root, original.relative, file.write, limit=tree_files.LARGEST_BYTES
+            sha256, _ = files.copy(
+                original.root, original.relative, file.write, limit=files.LARGEST_BYTES
             )
         except BaseException:
             file.close()
@@ -157,7 +155,7 @@ class Preparing:
         return None
 
     def _unnamed(self) -> BinaryIO:
-        file: Any = tempfile.TemporaryFile(dir=self._folder, buffering=0)  # noqa: SIM115  given on
+        file: Any = tempfile.TemporaryFile(dir=self._desk.spool.folder, buffering=0)  # noqa: SIM115  given on
         return file  # type: ignore[no-any-return]
 
     async def _prepared(
@@ -184,7 +182,7 @@ class Preparing:
         of_disk = not isinstance(error, WorkerFailed) or isinstance(error, DiskRefused)
         if not of_disk and job.attempt + 1 >= patience(error, TRIES):
             return ev.GaveUp(failure=failures.unprepared(what, str(error)))
-        return self._later.postponed(job, f"{what} could not be prepared: {error}")
+        return self._desk.delays.postponed(job, f"{what} could not be prepared: {error}")
 
 
 def _read(file: BinaryIO) -> bytes:

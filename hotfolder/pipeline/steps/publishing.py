@@ -16,13 +16,12 @@ from hotfolder.domain.failpoints import Failpoint, no_failpoint
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Job, Result
 from hotfolder.journal import holds, places, reservations
-from hotfolder.journal.journal import Journal
 from hotfolder.outputs import publish
 from hotfolder.outputs.access import Access
 from hotfolder.outputs.errors import NameTaken, SpoolLost
-from hotfolder.outputs.spool import Spool
-from hotfolder.pipeline.step import Later, Outcome, output_is_silent
-from hotfolder.tree.threads import ShareThreads
+from hotfolder.pipeline.delays import output_is_silent
+from hotfolder.pipeline.desk import Desk
+from hotfolder.pipeline.step import Outcome
 
 PUBLISH_TIMEOUT_S: Final = 60.0
 REST_LOOK_S: Final = 2.0
@@ -37,19 +36,10 @@ class Publishing:
     """
 
     def __init__(
-        self,
-        journal: Journal,
-        spool: Spool,
-        threads: ShareThreads,
-        later: Later,
-        access: Callable[[Job], Access],
-        failpoint: Failpoint = no_failpoint,
+        self, desk: Desk, *, access: Callable[[Job], Access], failpoint: Failpoint = no_failpoint
     ) -> None:
-        self._journal = journal
-        self._spool = spool
-        self._threads = threads
+        self._desk = desk
         self._under_way: dict[int, asyncio.Future[object]] = {}
-        self._later = later
         self._access = access
         self._failpoint = failpoint
 
@@ -64,10 +54,12 @@ class Publishing:
             return Outcome(ev.SpoolLost())
         except OutputError as error:
             failure = Failure(failures.OUTPUT_BLOCKED, str(error), error.hint)
-            later = ev.Postponed(until=self._later.backoff(job), reason=str(error), failure=failure)
+            later = ev.Postponed(
+                until=self._desk.delays.backoff(job), reason=str(error), failure=failure
+            )
             return Outcome(later, hold=(holds.watch_scope(job.watch), failure))
         if missing:
-            until = self._later.after(REST_LOOK_S)
+            until = self._desk.later.after(REST_LOOK_S)
             return Outcome(ev.PublishedInPart(until=until, failure=failures.awaited(missing)))
         return Outcome(ev.Published())
 
@@ -80,17 +72,17 @@ class Publishing:
                 name = await self._name(job, result, after=name)
             else:
                 break
-        await self._journal.run(reservations.mark_published, result.id)
+        await self._desk.journal.run(reservations.mark_published, result.id)
         log.info("output.published", **job.log_context(), output=name)
 
     async def _put_in_thread(self, job: Job, result: Result, name: str) -> None:
         """Write one result; a write that hangs is waited for again later, never doubled."""
         begun = self._under_way.get(result.id)
         if begun is None:
-            earlier = await self._journal.run(reservations.replaceable, job.id, name)
-            mounted = await self._journal.run(places.was_mounted, job.output_root)
+            earlier = await self._desk.journal.run(reservations.replaceable, job.id, name)
+            mounted = await self._desk.journal.run(places.was_mounted, job.output_root)
             put = self._put(job, result, name, earlier, mounted=mounted)
-            begun = self._threads.begin(job.watch, put)
+            begun = self._desk.threads.begin(job.watch, put)
             self._under_way[result.id] = begun
         done, _ = await asyncio.wait({begun}, timeout=PUBLISH_TIMEOUT_S)
         if not done:
@@ -100,7 +92,7 @@ class Publishing:
 
     async def _name(self, job: Job, result: Result, after: str | None) -> str:
         extension = result.extension or "bin"
-        return await self._journal.run(
+        return await self._desk.journal.run(
             reservations.name_result, job, result.position, extension, after
         )
 
@@ -109,7 +101,7 @@ class Publishing:
     ) -> Callable[[], object]:
         if result.spool_file is None or result.sha256 is None:
             raise LookupError(f"result {result.id} of job {job.id} was never fetched")
-        spooled, sha256 = self._spool.path(result.spool_file), result.sha256
+        spooled, sha256 = self._desk.spool.path(result.spool_file), result.sha256
 
         def put() -> None:
             self._failpoint("publish.before")

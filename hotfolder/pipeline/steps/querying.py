@@ -17,11 +17,10 @@ from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Job, Submit
 from hotfolder.domain.paid import Charge, Heard, Next, Told
 from hotfolder.domain.remote_failures import of_lost, of_task_end
-from hotfolder.domain.retry import PollSchedule, backoff_s
+from hotfolder.domain.retry import backoff_s
 from hotfolder.journal import paid, reading
-from hotfolder.journal.journal import Journal
-from hotfolder.pipeline.step import Later, Outcome
-from hotfolder.runninghub.client import Client
+from hotfolder.pipeline.desk import Desk
+from hotfolder.pipeline.step import Outcome
 from hotfolder.runninghub.wire import TaskReport, TaskStatus
 
 EMPTY_TRIES: Final = 5
@@ -52,20 +51,9 @@ class _Oddities:
 class Querying:
     """Asks for a task. `currency` tells the account's, which charges are in."""
 
-    def __init__(
-        self,
-        journal: Journal,
-        client: Client,
-        durations: Durations,
-        schedule: PollSchedule,
-        later: Later,
-        currency: Currency,
-    ) -> None:
-        self._journal = journal
-        self._client = client
+    def __init__(self, desk: Desk, *, durations: Durations, currency: Currency) -> None:
+        self._desk = desk
         self._durations = durations
-        self._schedule = schedule
-        self._later = later
         self._currency = currency
         self._oddities: defaultdict[int, _Oddities] = defaultdict(_Oddities)
         self._seen_running_s: dict[int, float] = {}
@@ -74,9 +62,9 @@ class Querying:
         """Return how the task ended, or Postponed."""
         submit = _submit_of(job)
         try:
-            report = await self._client.query(submit.task_id or "")
+            report = await self._desk.client.query(submit.task_id or "")
         except RemoteError as error:
-            return Outcome(self._later.postponed(job, str(error), error))
+            return Outcome(self._desk.delays.postponed(job, str(error), error))
         event = await self._event(job, submit, report)
         if isinstance(event, ev.Postponed):
             await self._hear(submit, report)
@@ -89,7 +77,7 @@ class Querying:
         told = _TOLD.get(report.status)
         if told is None:
             return self._still_running(job, submit)
-        heard = await self._journal.run(paid.heard, submit.id)
+        heard = await self._desk.journal.run(paid.heard, submit.id)
         match law.after(told, report.charge, heard):
             case Next.FETCH:
                 return self._succeeded(job, submit, report)
@@ -115,7 +103,7 @@ class Querying:
         has_succeeded = report.status is TaskStatus.SUCCEEDED
         if has_succeeded or report.charge:
             hear = partial(paid.hear, succeeded=has_succeeded)
-            await self._journal.run(hear, submit.id, self._charge(report))
+            await self._desk.journal.run(hear, submit.id, self._charge(report))
 
     def _charge(self, report: TaskReport) -> Charge:
         return replace(report.charge, currency=self._currency())
@@ -132,27 +120,27 @@ class Querying:
         failed = self._failed(report)
         if report.code not in failures.PASSING_CODES:
             return failed
-        tried = await self._journal.run(reading.failed_tasks, job.id) + 1
+        tried = await self._desk.journal.run(reading.failed_tasks, job.id) + 1
         if tried >= TASKS_TRIED:
             return failed
-        wait_s = backoff_s(tried, self._later.jitter(), base_s=PASSING_BASE_S)
+        wait_s = backoff_s(tried, self._desk.later.jitter(), base_s=PASSING_BASE_S)
         return ev.RemoteFailedInPassing(
-            failure=failures.passing(failed.failure), until=self._later.after(wait_s)
+            failure=failures.passing(failed.failure), until=self._desk.later.after(wait_s)
         )
 
     def _running_s(self, submit: Submit) -> float:
         """Return how long a task has run, whatever the wall clock was set to."""
-        return self._later.clock.elapsed_s() - submit.sent_s
+        return self._desk.later.clock.elapsed_s() - submit.sent_s
 
     def _still_running(self, job: Job, submit: Submit) -> ev.Event:
         self._oddities.pop(job.id, None)
         usual_s = self._durations.usual_s(job.plan.model)
         running_s = self._running_s(submit)
         self._seen_running_s[job.id] = running_s
-        step_s = self._schedule.next_s(usual_s, running_s, self._later.jitter())
-        is_late = running_s > self._schedule.late_after_s
+        step_s = self._desk.schedule.next_s(usual_s, running_s, self._desk.later.jitter())
+        is_late = running_s > self._desk.schedule.late_after_s
         return ev.Postponed(
-            until=self._later.after(step_s),
+            until=self._desk.later.after(step_s),
             reason="still running",
             failure=failures.late(running_s / 3600) if is_late else None,
             counts=False,
@@ -167,14 +155,14 @@ class Querying:
         oddities = self._oddities[job.id]
         oddities.empty += 1
         if oddities.empty < EMPTY_TRIES:
-            return self._later.postponed(job, "succeeded without results")
+            return self._desk.delays.postponed(job, "succeeded without results")
         return self._lost(
             report, failures.PAID_LOST if submit.links_expired else failures.NO_RESULTS
         )
 
     def _denied(self, job: Job) -> ev.Postponed | None:
         """Return when to ask again for a task that is denied, None once that was for long."""
-        now_s = self._later.clock.elapsed_s()
+        now_s = self._desk.later.clock.elapsed_s()
         oddities = self._oddities[job.id]
         if not oddities.denied:
             oddities.denied_since_s = now_s
@@ -182,7 +170,7 @@ class Querying:
         for_s = now_s - oddities.denied_since_s
         if oddities.denied >= DENIED_TRIES and for_s >= DENIED_FOR_S:
             return None
-        return self._later.postponed(job, "the service denies the task")
+        return self._desk.delays.postponed(job, "the service denies the task")
 
 
 def _submit_of(job: Job) -> Submit:

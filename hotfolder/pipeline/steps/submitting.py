@@ -1,228 +1,30 @@
-"""UPLOADED and SUBMITTING: the last looks before money leaves, and the one paid call.
+"""SUBMITTING: the one paid call.
 
-No loop and no retry stands around the call. Whatever becomes of it, one event says what is known.
+No loop and no retry stands around it. Whatever becomes of it, one event says what is known.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import math
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
-from pathlib import Path
-from typing import Final
 
 from hotfolder.account.pace import Durations
-from hotfolder.account.pricing import Prices
 from hotfolder.domain import events as ev
-from hotfolder.domain import failures, tokens
+from hotfolder.domain import failures
 from hotfolder.domain.errors import (
     Busy,
     Held,
     HotfolderError,
     NotSent,
-    OutputError,
     Refused,
     RemoteError,
 )
-from hotfolder.domain.failures import Failure
-from hotfolder.domain.jobs import CALLBACK_PARAMETER, Job
-from hotfolder.domain.retry import PollSchedule
-from hotfolder.journal import acceptance, holds, places, uploads
-from hotfolder.journal.drafts import Draft
-from hotfolder.journal.journal import Journal
-from hotfolder.outputs import target, trial
-from hotfolder.outputs.errors import NotMounted
-from hotfolder.outputs.spool import Spool
+from hotfolder.domain.jobs import Job
+from hotfolder.journal import holds
+from hotfolder.pipeline.desk import Desk
 from hotfolder.pipeline.marking import Marking, Unmarked
-from hotfolder.pipeline.step import READ_TIMEOUT_S, Later, Outcome, output_is_silent
-from hotfolder.pipeline.steps.uploading import LINK_MARGIN
-from hotfolder.runninghub import payload
-from hotfolder.runninghub.catalog import MEGABYTE, CurrentCatalog
-from hotfolder.runninghub.client import Client
-from hotfolder.tree import files as tree_files
-from hotfolder.tree.threads import ShareThreads
-
-CHECK_TIMEOUT_S: Final = 20.0
-# After a result could not be named, its watch is held for about so long before the next is tried.
-TRIED_AGAIN_S: Final = 60.0
-# A plan that changed at the last moment must stay so: its sidecar may still be being written.
-REPLANNED_QUIET_S: Final = 2.0
-
-Review = Callable[[Job], ev.Event | Draft | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Addresses:
-    """The service's site, and where it tells the end of a task: "" = it is not to call.
-
-    Each submit has a token of its own there, made of `random` bytes and sealed with `key`.
-    """
-
-    site: str
-    webhook_url: str
-    key: bytes
-    random: tokens.Random
-
-    def token(self) -> str:
-        """Return a token for one submit."""
-        return tokens.sealed(self.random(tokens.NONCE_BYTES), self.key)
-
-    def asked_for(self, token: str) -> dict[str, str]:
-        """Return what asks the service, in a submit, to tell the end of its task."""
-        if not self.webhook_url:
-            return {}
-        return {CALLBACK_PARAMETER: f"{self.webhook_url.rstrip('/')}/{token}"}
-
-
-@dataclass(frozen=True, slots=True)
-class Storage:
-    """Where results go, and how many bytes must be free there before more is paid for.
-
-    `is_silent` says of an output root that it did not answer when it was last written to.
-    """
-
-    spool: Spool
-    min_free_bytes: Callable[[], int]
-    is_silent: Callable[[str], bool]
-    tried_s: dict[Path, float] = field(default_factory=dict)
-
-    def look(self, output_root: Path, now_s: float, *, was_mounted: bool) -> bool:
-        """Raise OutputError where a result could not be stored; blocks.
-
-        From time to time a trial file is written and named there, first of all. Returns whether a
-        disk is mounted at the output folder, which must be so if it ever was.
-        """
-        mounted = target.is_mounted(output_root)
-        if was_mounted and not mounted:
-            raise NotMounted(output_root)
-        free = {"output": target.check_root(output_root), "spool": self.spool.free_bytes()}
-        for place, free_bytes in free.items():
-            if free_bytes < self.min_free_bytes():
-                raise OutputError(
-                    f"only {free_bytes // MEGABYTE} MB are free for the {place}",
-                    hint="Make room there; limits.min_free_mb says how much must stay free.",
-                )
-        self._try(output_root, now_s)
-        return mounted
-
-    def _try(self, output_root: Path, now_s: float) -> None:
-        if now_s - self.tried_s.get(output_root, -math.inf) >= TRIED_AGAIN_S:
-            trial.try_publishing(output_root)
-            self.tried_s[output_root] = now_s
-
-
-class Intending:
-    """Looks at everything that can be known before the paid call, then states the intent.
-
-    `review` looks at the source and its plan again: None = as planned, a draft where the plan
-    changed, an event where the job cannot go on. It blocks and runs in a thread.
-    """
-
-    def __init__(
-        self,
-        journal: Journal,
-        addresses: Addresses,
-        storage: Storage,
-        review: Review,
-        threads: ShareThreads,
-        later: Later,
-        catalog: CurrentCatalog,
-        prices: Prices,
-    ) -> None:
-        self._journal = journal
-        self._addresses = addresses
-        self._storage = storage
-        self._review = review
-        self._threads = threads
-        self._later = later
-        self._catalog = catalog
-        self._prices = prices
-
-    async def __call__(self, job: Job) -> Outcome:
-        """Return SubmitIntended, or why not."""
-        good_until = self._later.clock() + LINK_MARGIN / 2
-        keys, site = job.upload_keys, self._addresses.site
-        found = [await self._journal.run(uploads.find, each, site, good_until) for each in keys]
-        links = [each.url for each in found if each is not None]
-        if len(links) < len(keys):
-            return Outcome(ev.UploadExpired())
-        try:
-            await self._check_storage(job)
-            reviewed = await self._threads.run(
-                job.watch, partial(self._review, job), timeout_s=READ_TIMEOUT_S
-            )
-        except OutputError as error:
-            failure = Failure(failures.OUTPUT_BLOCKED, str(error), error.hint)
-            later = ev.Postponed(until=self._later.clock(), reason=str(error), failure=failure)
-            return Outcome(later, hold=(holds.watch_scope(job.watch), failure))
-        except (OSError, tree_files.SourceError) as error:
-            return Outcome(self._later.source_failed(job, error))
-        if isinstance(reviewed, Draft):
-            return await self._replan(job, reviewed)
-        return Outcome(reviewed) if reviewed else await self._intent(job, links)
-
-    async def _check_storage(self, job: Job) -> None:
-        if self._storage.is_silent(job.output_root):
-            raise output_is_silent()
-        was_mounted = await self._journal.run(places.was_mounted, job.output_root)
-        root, now_s = Path(job.output_root), self._later.clock.elapsed_s()
-        check = partial(self._storage.look, root, now_s, was_mounted=was_mounted)
-        try:
-            mounted = await self._threads.run(job.watch, check, timeout_s=CHECK_TIMEOUT_S)
-        except TimeoutError:
-            raise output_is_silent() from None
-        if mounted and not was_mounted:
-            await self._journal.run(places.note_mounted, job.output_root)
-
-    async def _replan(self, job: Job, draft: Draft) -> Outcome:
-        await self._journal.run(acceptance.replan, job.id, draft)
-        if draft.failure is None:
-            return Outcome(
-                ev.Postponed(
-                    until=self._later.after(REPLANNED_QUIET_S), reason="replanned", counts=False
-                )
-            )
-        return Outcome(
-            ev.Postponed(
-                until=None,
-                reason=draft.failure.code,
-                waits_for=draft.waits_for or ev.WaitsFor.SIDECAR,
-                failure=draft.failure,
-            )
-        )
-
-    async def _intent(self, job: Job, links: list[str]) -> Outcome:
-        model = self._catalog().find(job.plan.model)
-        if model is None:
-            return Outcome(ev.GaveUp(failure=failures.WRONG_ENDPOINT))
-        # Not under the material's parameter: that was the model's of the plan at acceptance.
-        places = (each.parameter for each in job.plan.references)
-        files = payload.files(model, links[0], zip(places, links[1:], strict=True))
-        sent = payload.compose(model, job.plan.prompt, job.plan.params, files)
-        if sent.problems:  # the plan was judged before: this is a last line of defence
-            return Outcome(ev.GaveUp(failure=failures.wrong_parameters(sent.problems)))
-        token = self._addresses.token()
-        body = {**sent.body, **self._addresses.asked_for(token)}
-        budgets = self._prices.budgets_of(job.watch)
-        try:
-            priced = await self._prices.priced(
-                model, job.plan.params, sent.body, is_needed=bool(budgets)
-            )
-        except RemoteError as error:
-            return Outcome(self._later.postponed(job, f"the price is not known: {error}", error))
-        intent = ev.SubmitIntended(
-            token=token,
-            site=self._addresses.site,
-            payload=json.dumps(body),
-            price_key=priced.key,
-            estimate=priced.estimate.amount,
-            currency=priced.estimate.currency,
-        )
-        return Outcome(intent, budgets=budgets)
+from hotfolder.pipeline.step import Outcome
 
 
 class Submitting:
@@ -232,26 +34,16 @@ class Submitting:
     """
 
     def __init__(
-        self,
-        client: Client,
-        marking: Marking,
-        durations: Durations,
-        schedule: PollSchedule,
-        later: Later,
-        hurry: asyncio.Event,
-        catalog: CurrentCatalog,
+        self, desk: Desk, *, marking: Marking, durations: Durations, hurry: asyncio.Event
     ) -> None:
-        self._client = client
+        self._desk = desk
         self._marking = marking
         self._durations = durations
-        self._schedule = schedule
-        self._later = later
-        self._catalog = catalog
         self._hurry = hurry
 
     async def __call__(self, job: Job) -> Outcome:
         """Return Submitted, SubmitDeferred, SubmitRefused or SubmitUnanswered."""
-        model = self._catalog().find(job.plan.model)
+        model = self._desk.catalog().find(job.plan.model)
         if model is None or job.submit is None:
             return Outcome(ev.SubmitRefused(failure=failures.WRONG_ENDPOINT))
         try:
@@ -260,8 +52,10 @@ class Submitting:
             return self._not_accepted(job, error)
         except Unmarked as error:
             return self._not_marked(job, error)
-        wait_s = self._schedule.first_s(self._durations.usual_s(model.name), self._later.jitter())
-        return Outcome(ev.Submitted(task_id=task_id, query_at=self._later.after(wait_s)))
+        wait_s = self._desk.schedule.first_s(
+            self._durations.usual_s(model.name), self._desk.later.jitter()
+        )
+        return Outcome(ev.Submitted(task_id=task_id, query_at=self._desk.later.after(wait_s)))
 
     async def _call(self, job: Job, endpoint: str, body: dict[str, object]) -> str:
         call = asyncio.ensure_future(self._send(job, endpoint, body))
@@ -280,29 +74,29 @@ class Submitting:
 
     async def _send(self, job: Job, endpoint: str, body: dict[str, object]) -> str:
         await self._marking.put(job)
-        return await self._client.submit(endpoint, body)
+        return await self._desk.client.submit(endpoint, body)
 
     def _not_marked(self, job: Job, error: Unmarked) -> Outcome:
         failure = error.failure
         if failure is None:
-            return Outcome(self._deferred(job, error, self._later.backoff(job)))
-        now = self._later.clock()
+            return Outcome(self._deferred(job, error, self._desk.delays.backoff(job)))
+        now = self._desk.later.clock()
         deferred = ev.SubmitDeferred(until=now, reason=str(error), failure=failure)
         return Outcome(deferred, hold=(holds.watch_scope(job.watch), failure))
 
     def _not_accepted(self, job: Job, error: RemoteError) -> Outcome:
         match error:
             case Busy():
-                return Outcome(self._deferred(job, error, self._later.clock()), busy=error)
+                return Outcome(self._deferred(job, error, self._desk.later.clock()), busy=error)
             case NotSent():
-                return Outcome(self._deferred(job, error, self._later.backoff(job)))
+                return Outcome(self._deferred(job, error, self._desk.delays.backoff(job)))
             case Refused(failure=failure):
                 return Outcome(ev.SubmitRefused(failure=failure))
             case Held():
-                deferred = self._deferred(job, error, self._later.clock())
-                return Outcome(deferred, hold=self._later.held(job, error))
+                deferred = self._deferred(job, error, self._desk.later.clock())
+                return Outcome(deferred, hold=self._desk.delays.held(job, error))
         return Outcome(ev.SubmitUnanswered(reason=str(error)))
 
     def _deferred(self, job: Job, error: HotfolderError, until: datetime) -> ev.Event:
-        failure = self._later.delayed(job, str(error))
+        failure = self._desk.delays.delayed(job, str(error))
         return ev.SubmitDeferred(until=until, reason=str(error), failure=failure)

@@ -15,16 +15,14 @@ from hotfolder.domain import failures
 from hotfolder.domain.errors import Held, OutputError, Refused, RemoteError
 from hotfolder.domain.jobs import Job, Material
 from hotfolder.journal import uploads
-from hotfolder.journal.journal import Journal
 from hotfolder.kinds import formats
 from hotfolder.pipeline import source_metadata
+from hotfolder.pipeline.delays import READ_TIMEOUT_S
+from hotfolder.pipeline.desk import Desk
 from hotfolder.pipeline.source_metadata import KeptMetadata
-from hotfolder.pipeline.step import READ_TIMEOUT_S, Later, Outcome
+from hotfolder.pipeline.step import Outcome
 from hotfolder.pipeline.steps.preparing import CHANGED, Preparing, Ready, lacking_reference
-from hotfolder.runninghub.catalog import CurrentCatalog
-from hotfolder.runninghub.client import Client
 from hotfolder.tree import files
-from hotfolder.tree.threads import ShareThreads
 
 LINK_MARGIN: Final = timedelta(hours=4)
 
@@ -32,21 +30,8 @@ LINK_MARGIN: Final = timedelta(hours=4)
 class Uploading:
     """Uploads a job's material and says where it can be read."""
 
-    def __init__(
-        self,
-        journal: Journal,
-        client: Client,
-        threads: ShareThreads,
-        later: Later,
-        catalog: CurrentCatalog,
-        preparing: Preparing,
-        source_metadata: KeptMetadata,
-    ) -> None:
-        self._journal = journal
-        self._client = client
-        self._threads = threads
-        self._later = later
-        self._catalog = catalog
+    def __init__(self, desk: Desk, *, preparing: Preparing, source_metadata: KeptMetadata) -> None:
+        self._desk = desk
         self._by_content: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._preparing = preparing
         self._keepsakes = source_metadata
@@ -69,8 +54,8 @@ class Uploading:
         return self._by_content.setdefault(key, asyncio.Lock())
 
     async def _find(self, key: str) -> ev.UploadLink | None:
-        good_until = self._later.clock() + LINK_MARGIN
-        return await self._journal.run(uploads.find, key, self._client.site, good_until)
+        good_until = self._desk.later.clock() + LINK_MARGIN
+        return await self._desk.journal.run(uploads.find, key, self._desk.client.site, good_until)
 
     async def _find_or_upload_reference(self, job: Job, reference: Material) -> Outcome | None:
         """Return why a reference is not there for the service, or None where it is."""
@@ -91,7 +76,7 @@ class Uploading:
         path = Path(reference.path)
         read = partial(files.read, path.parent, path.name, limit=reference.size)
         try:
-            content = await self._threads.run(job.watch, read, timeout_s=READ_TIMEOUT_S)
+            content = await self._desk.threads.run(job.watch, read, timeout_s=READ_TIMEOUT_S)
         except (OSError, files.SourceError) as error:
             return lacking_reference(failures.reference_missing(path.name, str(error)))
         kind = formats.sniff(content.data[:64])
@@ -112,7 +97,7 @@ class Uploading:
                 return Outcome(ready)
             await asyncio.to_thread(self._keepsakes.keep, job, ready.kept)
         except OutputError as error:
-            return self._later.spool_blocked(job, error)
+            return self._desk.delays.spool_blocked(job, error)
         sent = link or await self._send(job, job.upload_key, ready.content, ready.type)
         if isinstance(sent, Outcome):
             return sent
@@ -134,14 +119,14 @@ class Uploading:
         return await (self._preparing(job, wanted) if wanted else self._read(job))
 
     async def _read(self, job: Job) -> Ready | ev.Event:
-        model = self._catalog().find(job.plan.model)
+        model = self._desk.catalog().find(job.plan.model)
         if model is None:
             return ev.GaveUp(failure=failures.WRONG_ENDPOINT)
         read = partial(files.read, Path(job.input_root), job.source, limit=model.max_bytes)
         try:
-            content = await self._threads.run(job.watch, read, timeout_s=READ_TIMEOUT_S)
+            content = await self._desk.threads.run(job.watch, read, timeout_s=READ_TIMEOUT_S)
         except (OSError, files.SourceError) as error:
-            return self._later.source_failed(job, error)
+            return self._desk.delays.source_failed(job, error)
         if content.sha256 != job.content_hash:
             return ev.SourceChanged()
         kind = formats.sniff(content.data[:64])
@@ -155,22 +140,22 @@ class Uploading:
     ) -> ev.UploadLink | Outcome:
         """Upload a content and keep its link, which is found again by the key."""
         name = f"{key[:32]}.{kind.extension}"
-        expires_at = self._later.clock() + uploads.LINK_LIFE
+        expires_at = self._desk.later.clock() + uploads.LINK_LIFE
         try:
-            uploaded = await self._client.upload(content, name, kind.media_type)
+            uploaded = await self._desk.client.upload(content, name, kind.media_type)
         except Refused as error:
             return Outcome(ev.GaveUp(failure=error.failure))
         except Held as error:
-            later = ev.Postponed(until=self._later.clock(), reason=str(error))
-            return Outcome(later, hold=self._later.held(job, error))
+            later = ev.Postponed(until=self._desk.later.clock(), reason=str(error))
+            return Outcome(later, hold=self._desk.delays.held(job, error))
         except RemoteError as error:
-            return Outcome(self._later.postponed(job, str(error), error))
+            return Outcome(self._desk.delays.postponed(job, str(error), error))
         link = ev.UploadLink(
             content_hash=key,
-            site=self._client.site,
+            site=self._desk.client.site,
             url=uploaded.url,
             file_name=uploaded.file_name,
             expires_at=expires_at,
         )
-        await self._journal.run(uploads.keep, link)
+        await self._desk.journal.run(uploads.keep, link)
         return link

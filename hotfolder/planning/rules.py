@@ -8,11 +8,10 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-import pathspec
-
 from hotfolder import config
 from hotfolder.kinds.formats import EXTENSIONS
 from hotfolder.runninghub import catalog
+from hotfolder.tree.globs import Globs
 
 if TYPE_CHECKING:
     from hotfolder.planning.facts import Facts
@@ -78,10 +77,10 @@ def _rating(facts: Facts, beside: Mapping[str, str]) -> float:
 def excluding(watch: config.Watch, relative: str) -> list[str]:
     """Return the names of the rules that would take a source but for their `exclude`."""
     found = ((rule.name, globs(watch, rule)) for rule in watch.rule if rule.exclude)
-    return [name for name, each in found if Globs(each.wanted, ()).take(relative)]
+    return [name for name, each in found if Names(each.wanted, ()).take(relative)]
 
 
-class Globs(NamedTuple):
+class Names(NamedTuple):
     """Which names a rule takes: those that match one of the wanted globs and no unwanted one."""
 
     wanted: tuple[str, ...]
@@ -90,13 +89,14 @@ class Globs(NamedTuple):
     def take(self, relative: str) -> bool:
         """Return whether a path is taken."""
         path = relative.lower()
-        return _spec(self.wanted).match_file(path) and not _spec(self.unwanted).match_file(path)
+        wanted, unwanted = (_compiled(each).verdict(path) for each in self)
+        return bool(wanted) and not unwanted
 
 
-def globs(watch: config.Watch, rule: config.Rule) -> Globs:
+def globs(watch: config.Watch, rule: config.Rule) -> Names:
     """Return a rule's globs; without any it takes every file that its model accepts."""
     wanted = tuple(rule.match) or _accepted_names(watch.catalog.find(rule.model), rule.prepare)
-    return Globs(wanted, tuple(rule.exclude))
+    return Names(wanted, tuple(rule.exclude))
 
 
 def _takes(watch: config.Watch, rule: config.Rule, relative: str) -> bool:
@@ -114,8 +114,8 @@ def _accepted_names(model: catalog.Model | None, prepare: str) -> tuple[str, ...
 
 
 @lru_cache(maxsize=256)
-def _spec(patterns: tuple[str, ...]) -> pathspec.GitIgnoreSpec:
-    return pathspec.GitIgnoreSpec.from_lines([pattern.lower() for pattern in patterns])
+def _compiled(patterns: tuple[str, ...]) -> Globs:
+    return Globs(pattern.lower() for pattern in patterns)
 
 
 def pattern_problems(patterns: Sequence[str]) -> list[str]:
@@ -123,7 +123,7 @@ def pattern_problems(patterns: Sequence[str]) -> list[str]:
     problems = []
     for pattern in patterns:
         try:
-            _spec((pattern,))
+            _compiled((pattern,))
         except ValueError as error:
             problems.append(f"{pattern!r} is not a glob: {error}")
     return problems

@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-import pathspec
-
 from hotfolder.tree import files
+from hotfolder.tree.globs import Globs
 from hotfolder.tree.scan import Listing
 
 NAME: Final = ".hotfolderignore"
@@ -21,7 +20,7 @@ LARGEST_BYTES: Final = 64 * 1024
 # Errors of one file; others are the share's.
 _ITS_OWN: Final = frozenset({errno.EACCES, errno.EPERM, errno.EIO})
 
-_Rules = pathspec.GitIgnoreSpec | str | None  # a text: why they cannot be understood
+_Rules = Globs | str | None  # a text: why they cannot be understood
 
 
 def _untold(_place: str, _reason: str) -> None:
@@ -66,7 +65,7 @@ class IgnoreFiles:
         try:
             content = files.read(self._root, place, limit=LARGEST_BYTES)
             text = content.data.decode("utf-8-sig")
-            rules = _parsed(text)
+            rules = Globs(text.splitlines())
         except (files.SourceGone, files.NotARegularFile):
             return None
         except (files.SourceTooLarge, files.SourceChanged, ValueError) as error:
@@ -88,15 +87,19 @@ class FormerFiles:
     """The ignore files that a tree once had, by folder."""
 
     def __init__(self, texts: Mapping[str, str]) -> None:
-        self._rules = {folder: _parsed(text) for folder, text in texts.items()}
+        self._rules = {folder: _former(text) for folder, text in texts.items()}
 
     def ignored(self, relative: str) -> bool:
         """Return whether they ignored a file."""
         return bool(self._rules) and _why(self._rules.get, relative, is_folder=False) is not None
 
 
-def _parsed(text: str) -> pathspec.GitIgnoreSpec:
-    return pathspec.GitIgnoreSpec.from_lines(text.splitlines())
+def _former(text: str) -> Globs:
+    """Return the globs of a text that an older program may have understood, else all there are."""
+    try:
+        return Globs(text.splitlines())
+    except ValueError:
+        return Globs(["*"])
 
 
 def _why(of: Callable[[str], _Rules], relative: str, *, is_folder: bool) -> str | None:
@@ -117,7 +120,7 @@ def _why_one(of: Callable[[str], _Rules], path: str, *, is_folder: bool) -> str 
             return rules
         if rules is not None:
             inside = path[len(folder) + 1 :] if folder else path
-            verdict = rules.check_file(inside + "/" * is_folder).include
+            verdict = rules.verdict(inside + "/" * is_folder)
             if verdict is not None:
                 reason = f"ignored by {_place(folder)}" if verdict else None
     return reason

@@ -48,7 +48,7 @@ class Eligibility:
     """
 
     recursive: bool
-    globs: tuple[rules.Globs, ...]
+    globs: tuple[rules.Names, ...]
     ignored: str
     ignore_files: Mapping[str, str] = field(default_factory=dict)
     unseen: tuple[str, ...] = ()
@@ -65,7 +65,7 @@ class Eligibility:
     def decoded(cls, text: str) -> Eligibility:
         """Return one that `encoded` made."""
         stored = json.loads(text)
-        globs = (rules.Globs(tuple(wanted), tuple(not_)) for wanted, not_ in stored["globs"])
+        globs = (rules.Names(tuple(wanted), tuple(not_)) for wanted, not_ in stored["globs"])
         return cls(
             stored["recursive"],
             tuple(globs),

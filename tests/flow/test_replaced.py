@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from hotfolder.domain.clock import utc_now
 from hotfolder.domain.errors import JournalReplaced
 from hotfolder.journal import backup
 from hotfolder.journal.connection import FILE_NAME
+from tests.studio import LIMIT_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,15 +37,14 @@ def replace_folder(studio: Studio) -> None:
     rename_over(studio)
 
 
-async def until_noticed(studio: Studio, happens: Callable[[Studio], None]) -> None:
-    """Run until a picture is done, then let it happen, drop another, and wait until it is seen."""
-    async with studio.running():
-        await studio.until_states(done=1)
-        happens(studio)
-        studio.drop("bob.jpg", number=2)
-        parts = studio.newest_service.parts
-        assert parts is not None
-        await studio.until(lambda: parts.journal.replaced, "it is noticed")
+async def run_until_noticed(studio: Studio, happens: Callable[[Studio], None]) -> None:
+    """Run until a picture is done, let it happen, drop another, and wait for the daemon's end."""
+    daemon = asyncio.create_task(studio.service().run(asyncio.Event()))
+    await studio.until_states(done=1)
+    happens(studio)
+    studio.drop("bob.jpg", number=2)
+    async with asyncio.timeout(LIMIT_S):
+        await daemon
 
 
 @pytest.mark.parametrize("happens", [delete, rename_over, replace_folder])
@@ -55,7 +56,7 @@ async def test_nothing_is_sent_once_the_journal_is_not_where_it_was(
     shutil.copy(studio.state / FILE_NAME, studio.folder / "older")
     studio.drop("ann.jpg", number=1)
     with pytest.raises(JournalReplaced, match="put that back"):
-        await until_noticed(studio, happens)
+        await run_until_noticed(studio, happens)
     assert len(studio.ledger().tasks) == 1
     with pytest.raises(JournalReplaced, match="hotfolder restore"):
         studio.status()

@@ -18,6 +18,8 @@ from hotfolder.journal.session import Session
 
 JOURNAL_ID: Final = "journal_id"
 _OUTRUN: Final = "outrun_journal_id"
+_FORMER: Final = "former_journal_id:"
+_MET: Final = "met:"
 _ASIDE: Final = ":aside"  # no name in a config contains a colon
 _DISTRUSTED: Final = (RESTORED, OTHER_JOURNAL)
 
@@ -77,8 +79,9 @@ def recognise(
         watch = owner
     if found.journal == own:
         holds.drop(session, holds.watch_scope(name), OTHER_JOURNAL.code)
-    elif owner is None:
+    elif owner is None or not _has_met(session, found):
         _hold(session, name, OTHER_JOURNAL)
+        session.change("set_meta", key=f"{_MET}{found.folder}:{found.journal}", value="1")
     known = _known(session, watch["id"], found.folder, own, place)
     return replace(known, marker=found) if _is_held(session, name) else known
 
@@ -111,9 +114,16 @@ def distrust(session: Session) -> list[str]:
 
 def trust(session: Session) -> None:
     """Give a journal that a person trusts again an id that no folder knows yet."""
-    row = session.row("get_meta", key=_OUTRUN)
-    if row is not None and row["value"] == own_id(session):
+    row, own = session.row("get_meta", key=_OUTRUN), own_id(session)
+    if row is not None and row["value"] == own:
+        session.change("set_meta", key=_FORMER + own, value="1")
         _take_id(session)
+
+
+def _has_met(session: Session, found: Marker) -> bool:
+    """Return whether another journal's marker was held before, or is of a former id of this one."""
+    keys = f"{_MET}{found.folder}:{found.journal}", _FORMER + found.journal
+    return any(session.row("get_meta", key=key) for key in keys)
 
 
 def _take_id(session: Session) -> str:

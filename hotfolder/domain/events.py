@@ -90,12 +90,14 @@ class UploadExpired(Event):
 class SubmitIntended(Event):
     """The paid call is about to leave. Committed before its first byte.
 
-    `price_key` is what later edits of the same price are known by; `estimate` None = unknown.
+    `price_key` is what later edits of the same price are known by; `estimate` None = unknown;
+    `asks_for_callback`: the service is asked to tell the end of the task.
     """
 
     token: str = field(repr=False)
     site: str
     payload: str = field(repr=False)
+    asks_for_callback: bool = field(default=False, repr=False)
     price_key: str | None = field(default=None, repr=False)
     estimate: Decimal | None = None
     currency: str | None = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -11,8 +10,6 @@ from hotfolder.domain.events import WaitsFor
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.preparation import AS_BEFORE, Finish, Preparation, upload_key
 from hotfolder.domain.states import State
-
-CALLBACK_PARAMETER = "webhookUrl"
 
 JsonScalar = str | int | float | bool | None
 Params = dict[str, JsonScalar | list[JsonScalar]]
@@ -73,7 +70,8 @@ class Submit:
     """One paid call for a job.
 
     `mark` is what it is known by in the output folder, "" where nothing was to be sent. `sent_s` is
-    `intent_at` by the clock that nobody sets.
+    `intent_at` by the clock that nobody sets. `asks_for_callback`: the service was asked to tell
+    the end of the task.
     """
 
     id: int
@@ -88,11 +86,7 @@ class Submit:
     currency: str | None
     payload: str = field(repr=False)
     mark: str
-
-    @property
-    def asks_for_callback(self) -> bool:
-        """Whether the service was asked to tell the end of the task."""
-        return CALLBACK_PARAMETER in json.loads(self.payload)
+    asks_for_callback: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

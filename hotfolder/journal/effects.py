@@ -34,6 +34,7 @@ def _keep_intent(session: Session, job: Job, event: ev.SubmitIntended) -> None:
         payload=event.payload,
         price_key=event.price_key,
         mark=session.new_id(),
+        called=event.asks_for_callback,
     )
     keep_estimate(session, job.id, event)
     session.change("freshen", job=job.id)
@@ -173,6 +174,7 @@ def _keep_reused(session: Session, job: Job, event: ev.Reused) -> None:
         payload=leader.submit.payload,
         price_key=None,
         mark=None,
+        called=False,
     )
     _answer(session, job, "succeeded")
     fresh = existing_job(session, job.id)

@@ -130,6 +130,7 @@ def _submit(session: Session, row: sqlite3.Row | None) -> Submit | None:
         currency=row["currency"],
         payload=row["payload"],
         mark=row["mark"] or "",
+        asks_for_callback=bool(row["called"]),
     )
 
 

@@ -163,6 +163,7 @@ CREATE TABLE submit (
     currency TEXT,
     price_key TEXT,
     mark TEXT,
+    called INTEGER NOT NULL DEFAULT 0 CHECK (called IN (0, 1)),
     UNIQUE (job, number)
 ) STRICT;
 

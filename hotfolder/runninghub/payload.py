@@ -15,6 +15,8 @@ from hotfolder.runninghub.catalog import PROMPT, Model, Parameter
 
 # What stands for the source's link while only the edit is judged.
 PICTURE = "the picture"
+# Beside the parameters of any model: the address that is told the end of the task.
+CALLBACK = "webhookUrl"
 
 # A value that is not there at all; None is what TOML cannot say.
 _NOTHING = object()

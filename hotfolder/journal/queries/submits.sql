@@ -2,9 +2,9 @@
 
 -- name: insert_submit
 -- The intent of a paid call.
-INSERT INTO submit (job, number, token, site, payload, price_key, mark, intent_at)
+INSERT INTO submit (job, number, token, site, payload, price_key, mark, called, intent_at)
 VALUES (:job, (SELECT coalesce(max(number), 0) + 1 FROM submit WHERE job = :job), :token, :site,
-    :payload, :price_key, :mark, :now);
+    :payload, :price_key, :mark, :called, :now);
 
 -- name: marked_submit
 -- The submit that a mark belongs to.
@@ -48,9 +48,9 @@ WHERE id = :submit AND (task_id IS NULL OR task_id = :task_id);
 
 -- name: insert_further_submit
 -- A submit that turned out to have made a second task.
-INSERT INTO submit (job, number, token, site, payload, intent_at, task_id)
+INSERT INTO submit (job, number, token, site, payload, called, intent_at, task_id)
 SELECT job, (SELECT max(number) + 1 FROM submit AS other WHERE other.job = submit.job),
-    :token, site, payload, intent_at, :task_id
+    :token, site, payload, called, intent_at, :task_id
 FROM submit WHERE id = :submit RETURNING id;
 
 -- name: count_on_submit

@@ -18,7 +18,7 @@ from hotfolder.domain.errors import (
     RemoteError,
 )
 from hotfolder.domain.failures import Failure
-from hotfolder.domain.jobs import CALLBACK_PARAMETER, Job
+from hotfolder.domain.jobs import Job
 from hotfolder.journal import acceptance, holds, places, uploads
 from hotfolder.journal.drafts import Draft
 from hotfolder.outputs import target, trial
@@ -61,7 +61,7 @@ class Addresses:
         """Return what asks the service, in a submit, to tell the end of its task."""
         if not self.webhook_url:
             return {}
-        return {CALLBACK_PARAMETER: f"{self.webhook_url.rstrip('/')}/{token}"}
+        return {payload.CALLBACK: f"{self.webhook_url.rstrip('/')}/{token}"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +199,7 @@ class Intending:
             token=token,
             site=self._addresses.site,
             payload=json.dumps(body),
+            asks_for_callback=bool(self._addresses.webhook_url),
             price_key=priced.key,
             estimate=priced.estimate.amount,
             currency=priced.estimate.currency,

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from hotfolder.config import Config
 from hotfolder.domain.errors import RemoteError
-from hotfolder.journal import reading
+from hotfolder.journal import memory
 from hotfolder.journal.journal import Journal
 from hotfolder.key import KeyProblem
 from hotfolder.runninghub.client import Client
@@ -48,7 +48,7 @@ class Account:
 
     async def begin(self) -> None:
         """Remember the currency and ask for the limit."""
-        self.currency = await self._journal.run(reading.currency)
+        self.currency = await self._journal.run(memory.currency)
         await self.ask_limit()
 
     async def ask_limit(self) -> None:
@@ -68,7 +68,7 @@ class Account:
             return
         if account.currency:
             self.currency = account.currency
-            await self._journal.run(reading.keep_currency, account.currency)
+            await self._journal.run(memory.keep_currency, account.currency)
 
     def renew_key(self) -> bool:
         """Use the key that now stands where it was found; whether it is another one. Blocks."""

@@ -13,7 +13,7 @@ from typing import Any, Final, TextIO
 
 from hotfolder.domain.days import day_of
 from hotfolder.domain.paid import COINS
-from hotfolder.journal import reading
+from hotfolder.journal import memory, reading
 from hotfolder.journal.reading import Charge
 from hotfolder.journal.session import Session
 
@@ -63,7 +63,7 @@ def summed(session: Session, zone: tzinfo | None = None) -> Charges:
     return Charges(
         today=_sum(each.amount for each in spent if day_of(each.at, zone) == today),
         total=_sum(each.amount for each in spent),
-        currency=reading.currency(session),
+        currency=memory.currency(session),
     )
 
 

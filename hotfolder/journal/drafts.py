@@ -1,4 +1,4 @@
-"""What intake hands to the journal: a settled source, and the jobs that it wants for it."""
+"""What planning hands to the journal: a settled source, and the jobs that it wants for it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Settled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """One job as intake wants it.
+    """One job as planning wants it.
 
     `parameter` is the model's parameter for the picture. A draft with a `failure` and a
     `waits_for` waits; one with a `failure` alone is accepted and failed at once, so that a

@@ -227,28 +227,6 @@ def unusable_links(session: Session, job_id: int) -> int:
     return int(row["count"]) if row is not None else 0
 
 
-def told(session: Session, receiver: str) -> str | None:
-    """Return what a receiver of notices knows already, as it was kept."""
-    row = session.row("get_meta", key=receiver)
-    return None if row is None else str(row["value"])
-
-
-def keep_told(session: Session, receiver: str, value: str) -> None:
-    """Keep what a receiver of notices knows."""
-    session.change("set_meta", key=receiver, value=value)
-
-
-def currency(session: Session) -> str | None:
-    """Return the account's currency, as last heard."""
-    row = session.row("get_meta", key="currency")
-    return None if row is None else str(row["value"])
-
-
-def keep_currency(session: Session, value: str) -> None:
-    """Keep the account's currency."""
-    session.change("set_meta", key="currency", value=value)
-
-
 def task_owner(session: Session, task_id: str) -> int | None:
     """Return the job that a task of the service belongs to."""
     row = session.row("task_owner", task_id=task_id)

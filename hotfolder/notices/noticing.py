@@ -13,7 +13,7 @@ import structlog
 from hotfolder.config import Notify
 from hotfolder.domain.errors import JournalError
 from hotfolder.domain.states import State
-from hotfolder.journal import reading
+from hotfolder.journal import memory
 from hotfolder.journal.journal import Journal
 from hotfolder.notices import occasions, sending
 from hotfolder.notices.deriving import Notice, Told, Topic, derive, joined
@@ -51,7 +51,7 @@ class Noticing:
     async def _look_for(self, receiver: Notify) -> None:
         key = _key(receiver)
         try:
-            stored = await self._journal.run(reading.told, key)
+            stored = await self._journal.run(memory.told, key)
             told = Told.model_validate_json(stored) if stored else Told()
             seen = await self._journal.run(occasions.gather, told.newest)
             notices, then = derive(seen, told, timedelta(minutes=receiver.offline_minutes))
@@ -60,7 +60,7 @@ class Noticing:
             if due:
                 await self._send(receiver, due)
             if then != told:
-                await self._journal.run(reading.keep_told, key, then.model_dump_json())
+                await self._journal.run(memory.keep_told, key, then.model_dump_json())
         except NotSentNotice as error:
             self._later(key)
             log.warning("notice.not_sent", receiver=receiver.name, error=str(error))

@@ -1,4 +1,4 @@
-"""Publishes results: the only writer of users' folders (intake's marker apart).
+"""Publishes results: the only writer of users' folders (the marker of a watch apart).
 
 A final name never holds partial content, and no existing file is overwritten but one that an
 earlier edit of the same source wrote, where the owner said so. The result

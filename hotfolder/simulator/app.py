@@ -44,7 +44,7 @@ def create_app(simulator: Simulator, stopping: asyncio.Event, site: str) -> ASGI
 
     site: the address it is served at; all links start with it, whatever a request's Host says.
     """
-    exchange = Bell(simulator, stopping, site)
+    exchange = Exchange(simulator, stopping, site)
     post, get = ["POST"], ["GET"]
     v2 = BASE_PATH
     app = Starlette(
@@ -81,7 +81,7 @@ def create_app(simulator: Simulator, stopping: asyncio.Event, site: str) -> ASGI
     return until_disconnect
 
 
-class Bell:
+class Exchange:
     """One method for each call."""
 
     def __init__(self, simulator: Simulator, stopping: asyncio.Event, site: str) -> None:

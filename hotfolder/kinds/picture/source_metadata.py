@@ -42,7 +42,7 @@ class SourceMetadata:
             width, height = stored.pop("width"), stored.pop("height")
             blocks = Blocks(**{k: base64.b64decode(v) for k, v in stored.items()})
         except (TypeError, KeyError, AttributeError) as error:
-            raise ValueError("not a keepsake") from error
+            raise ValueError("not what is kept of a source") from error
         return cls(blocks=blocks, width=width, height=height)
 
 

@@ -51,7 +51,7 @@ async def test_the_death_of_a_part_keeps_the_answer_to_a_paid_call(
     async def die(*_: object) -> None:
         raise RuntimeError("this part is dead")
 
-    monkeypatch.setattr("hotfolder.watching.watcher.WatchIntake._follow", die)
+    monkeypatch.setattr("hotfolder.watching.watcher.Watcher._follow", die)
     studio.drop("bob.jpg", number=2)  # wakes the part that dies
     with pytest.raises(RuntimeError, match="dead"):
         await daemon
@@ -113,8 +113,8 @@ async def test_a_hanging_output_stops_nobody_else(
             asyncio.run_coroutine_threadsafe(release.wait(), loop).result()
         return check(root)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("hotfolder.pipeline.step.submitting.target.check_root", hang)
-    monkeypatch.setattr("hotfolder.pipeline.step.submitting.CHECK_TIMEOUT_S", 0.3)
+    monkeypatch.setattr("hotfolder.pipeline.steps.intending.target.check_root", hang)
+    monkeypatch.setattr("hotfolder.pipeline.steps.intending.CHECK_TIMEOUT_S", 0.3)
     studio.configure(watches=["b"])
     studio.drop_many(8)
     (studio.folder / "b-in" / "bob.jpg").write_bytes(picture(99))

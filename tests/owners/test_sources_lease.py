@@ -29,9 +29,9 @@ print(count)
 ASKER = """
 import sys
 from pathlib import Path
-from hotfolder import sources
+from hotfolder.tree import files
 for _ in range(int(sys.argv[2])):
-    sources.is_being_written(Path(sys.argv[1]), "ann.jpg")
+    files.is_being_written(Path(sys.argv[1]), "ann.jpg")
 print("alive")
 """
 

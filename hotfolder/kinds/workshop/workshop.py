@@ -28,7 +28,6 @@ import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
-from pathlib import Path
 from typing import Any, Final, Protocol
 
 from hotfolder.kinds import formats
@@ -55,7 +54,6 @@ PIXELS_IN_A_SECOND: Final = 1_000_000
 KILLED_TRIES: Final = 20  # an hour and more
 _KILLED: Final = frozenset({-signal.SIGKILL, -signal.SIGTERM})
 _GONE_WITHIN_S: Final = 5.0
-_HOME = Path(__file__).parents[2]
 
 _ERRORS: Final[Mapping[str, type[formats.PictureError]]] = {
     each.__name__: each
@@ -327,5 +325,5 @@ def _environment() -> dict[str, str]:
         **dict.fromkeys(single, "1"),
         "MALLOC_MMAP_THRESHOLD_": str(GIVEN_BACK_BYTES),
         "MALLOC_TRIM_THRESHOLD_": str(GIVEN_BACK_BYTES),
-        "PYTHONPATH": str(_HOME),
+        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),  # from where this program imports
     }

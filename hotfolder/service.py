@@ -184,13 +184,15 @@ class Service:
             log.info("service.draining", grace_s=self._house.config.limits.grace)
             self._supervisor.stopping()
             server.close()
-            await parts.watches.stop()
-            await parts.runner.drain(self._house.config.limits.grace)
-            await parts.notes.finish()
-            parts.threads.close()
-            for each in aside:
-                each.cancel()
-            await asyncio.gather(*working, return_exceptions=True)
+            try:
+                await parts.watches.stop()
+                await parts.runner.drain(self._house.config.limits.grace)
+                await parts.notes.finish()
+            finally:
+                parts.threads.close()
+                for each in aside:
+                    each.cancel()
+                await asyncio.gather(*working, return_exceptions=True)
         _require_file(parts.journal)
 
     async def _beat(self, journal: Journal) -> None:

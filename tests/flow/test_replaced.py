@@ -44,7 +44,10 @@ async def run_until_noticed(studio: Studio, happens: Callable[[Studio], None]) -
     happens(studio)
     studio.drop("bob.jpg", number=2)
     async with asyncio.timeout(LIMIT_S):
-        await daemon
+        await asyncio.wait({daemon})
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    assert not left, "all of it has ended"
+    await daemon
 
 
 @pytest.mark.parametrize("happens", [delete, rename_over, replace_folder])

@@ -22,16 +22,21 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 CHUNK: Final = 700
+MOST_CHUNKS: Final = 40
 DRIP_S: Final = 1.0
 
 
 @dataclass(slots=True)
 class Trouble:
-    """How likely the network itself fails a call: it refuses, or an answer comes byte by byte."""
+    """How likely the network itself fails a call: it refuses, or an answer comes byte by byte.
+
+    `read_bytes` is the most that was read of one small answer.
+    """
 
     refused: float = 0.0
     dripped: float = 0.0
     count: int = 0
+    read_bytes: int = 0
 
 
 @dataclass(slots=True)
@@ -77,7 +82,7 @@ class _Wire(Connection):
         status, *lines = head.split(b"\r\n")
         headers = [tuple(each.split(b": ", 1)) for each in lines]
         length = next((int(value) for key, value in headers if key == b"content-length"), len(body))
-        stream = _Body(body, 0.0, cut=length != len(body))
+        stream = _Body(body, cut=length != len(body))
         self._exchange.answer(
             httpx.Response(int(status.split()[1]), headers=headers, stream=stream)  # type: ignore[arg-type]
         )
@@ -87,17 +92,26 @@ class _Wire(Connection):
 class _Body(httpx.AsyncByteStream):
     """An answer's body, perhaps a byte at a time, perhaps cut."""
 
-    def __init__(self, content: bytes, pause_s: float, *, cut: bool = False) -> None:
+    def __init__(
+        self,
+        content: bytes,
+        pause_s: float = 0.0,
+        *,
+        cut: bool = False,
+        read: Callable[[int], None] = lambda _size: None,
+    ) -> None:
+        self._read = read
         self._content = content
         self._pause_s = pause_s
         self._cut = cut
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         """Yield what comes."""
-        size = 1 if self._pause_s else CHUNK
+        size = 1 if self._pause_s else max(CHUNK, len(self._content) // MOST_CHUNKS)
         for at in range(0, len(self._content), size):
             if self._pause_s:
                 await asyncio.sleep(self._pause_s)
+            self._read(at + size)
             yield self._content[at : at + size]
         if self._cut:
             raise httpx.RemoteProtocolError("peer closed connection without sending complete body")
@@ -215,7 +229,11 @@ class Network(httpx.AsyncBaseTransport):
         headers = [each for each in start["headers"] if each[0] != b"content-length"]
         headers.append((b"content-length", str(len(bent)).encode()))
         pause_s = DRIP_S if self._hits(self.trouble.dripped) else 0.0
-        return httpx.Response(start["status"], headers=headers, stream=_Body(bent, pause_s))
+        stream = _Body(bent, pause_s, read=self._note_read)
+        return httpx.Response(start["status"], headers=headers, stream=stream)
+
+    def _note_read(self, size: int) -> None:
+        self.trouble.read_bytes = max(self.trouble.read_bytes, size)
 
     def _hits(self, share: float) -> bool:
         if not share or self._random.random() >= share:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from hotfolder.simulator import Fault
 from tests.end_to_end.storm import WAYS
-from tests.simulation.pictures import drawn
+from tests.simulation.pictures import drawn, rated
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -67,14 +67,19 @@ class People:
             self._write(f"again/p{number:04}.jpg", number)
 
     def _write(self, relative: str, number: int) -> None:
+        self.dropped[relative] = number
+        self._put(relative, drawn(number))
+
+    def _put(self, relative: str, content: bytes) -> None:
+        """Write a file as a program does that replaces it at once."""
         path = self.world.studio.input / relative
         path.parent.mkdir(parents=True, exist_ok=True)
-        content = drawn(number)
-        path.write_bytes(content)
-        self.numbers[hashlib.sha256(content).hexdigest()] = number
+        part = path.with_name(".part")
+        part.write_bytes(content)
+        part.rename(path)
+        self.numbers[hashlib.sha256(content).hexdigest()] = self.dropped[relative]
         now_ns = int(self.world.clock().timestamp() * 1e9)
         os.utime(path, ns=(now_ns, now_ns))
-        self.dropped[relative] = number
         self._hint(relative)
 
     def _hint(self, relative: str) -> None:
@@ -85,7 +90,7 @@ class People:
         """Rename, overwrite or delete one of the pictures that stand there."""
         relative = self._chance.choice(sorted(self.dropped))
         path = self.world.studio.input / relative
-        what = self._chance.choice(("rename", "overwrite", "delete"))
+        what = self._chance.choice(("rename", "overwrite", "delete", "rate", "rate"))
         self.done[what] += 1
         match what:
             case "rename":
@@ -96,6 +101,8 @@ class People:
                 self._hint(new)
             case "overwrite":
                 self._write(relative, 40_000 + self.done[what])
+            case "rate":
+                self._put(relative, rated(path.read_bytes(), self.done[what]))
             case "delete":
                 path.unlink()
                 del self.dropped[relative]
@@ -198,7 +205,46 @@ class People:
             await asyncio.sleep(self._chance.uniform(0.0, 3.0))
             self.world.start()
 
-    def keep_journal(self) -> None:
+    async def meddle(self, after_s: float) -> None:
+        """Do to the state folder, some time later, what nobody should."""
+        await asyncio.sleep(after_s)
+        meddling = self._chance.choice((self._put_older_back, self._take_away, self._start_second))
+        await meddling(after_s)
+
+    async def _start_second(self, _after_s: float) -> None:
+        """Remove what may be a lock, and start a second daemon on the journal."""
+        self.done["second daemon"] += 1
+        (self.world.studio.state / "journal.lock").unlink(missing_ok=True)
+        await self.world.begun()
+        if await self.world.second_runs():
+            raise AssertionError("a second daemon runs on one journal")
+
+    async def _take_away(self, _after_s: float) -> None:
+        """Rename the journal away while it is in use, and put it back once the daemon ended."""
+        await self.world.begun()
+        self.done["journal taken away"] += 1
+        state = self.world.studio.state
+        (state / "journal.db").rename(state / "journal.elsewhere")
+        await self.world.ended()
+        saved = max(state.glob("journal.db.saved-*"), default=state / "journal.elsewhere")
+        saved.rename(state / "journal.db")
+        for each in ("journal.db-wal", "journal.db-shm"):
+            (state / each).unlink(missing_ok=True)
+        self.world.start()
+
+    async def _put_older_back(self, after_s: float) -> None:
+        """Kill the daemon and put its state of some time ago in the place of the present one."""
+        self.world.kill()
+        await asyncio.sleep(0.1)
+        self._keep_journal()
+        self.world.start()
+        await asyncio.sleep(self._chance.uniform(5.0, after_s + 5.0))
+        self.world.kill()
+        await asyncio.sleep(0.1)
+        self._put_journal_back()
+        self.world.start()
+
+    def _keep_journal(self) -> None:
         """Keep a copy of the state folder, as a backup of the whole machine would."""
         self._older = {
             each.name: each.read_bytes()
@@ -206,7 +252,7 @@ class People:
             if each.is_file() and each.suffix != ".sock"
         }
 
-    def put_journal_back(self) -> None:
+    def _put_journal_back(self) -> None:
         """Put the older state folder in the place of the newer one; no daemon runs."""
         if self._older is None:
             return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
 
 MEMORY: Final = Path("/dev/shm")  # noqa: S108  where there is room that no disk slows down
-LOOK_S: Final = 5.0
+LOOK_S: Final = 10.0
+CALM_AFTER_S: Final = 420.0
 SCANNED_WITHIN_S: Final = 400.0  # where an event was lost
 LONGEST_CALM_S: Final = 6 * 3600.0
 
@@ -80,13 +82,13 @@ async def _play(played: Played, folder: Path, loop: VirtualLoop) -> None:
         played.virtual_s = loop.time()
         played.faults = sum(int(str(each["fired"])) for each in people.fired())
         played.done = dict(people.done)
-        played.states = world.studio.states()
+        played.states = dict(Counter(str(job.state) for job in world.jobs()))
         played.lines = _lines(world)
 
 
 async def _through(world: World, people: People, judge: Judge, pictures: int) -> None:
     chance = Random(f"{world.plan.seed}/play")  # noqa: S311
-    share = chance.choice((0.03, 0.12, 0.3))
+    share = chance.choice((0.05, 0.15, 0.35))
     calling = asyncio.create_task(world.callbacks())
     people.storm(share)
     world.start()
@@ -94,7 +96,9 @@ async def _through(world: World, people: People, judge: Judge, pictures: int) ->
     troubles: list[Coroutine[None, None, None]] = [people.operate(25.0)]
     if chance.random() < 0.5:
         troubles.append(people.set_clocks(40.0))
-    if chance.random() < 0.8:
+    if chance.random() < 0.3:
+        troubles.append(people.meddle(chance.uniform(5.0, storm_s / 2)))
+    elif chance.random() < 0.8:
         troubles.append(people.kill(chance.randint(1, 8)))
     beside = [asyncio.create_task(each) for each in troubles]
     dropping = asyncio.create_task(people.drop_all(pictures, storm_s / 2))
@@ -111,6 +115,8 @@ async def _through(world: World, people: People, judge: Judge, pictures: int) ->
     await world.act("resume")
     begun_s = world.loop.time()
     while world.loop.time() < begun_s + LONGEST_CALM_S:
+        if world.loop.time() > begun_s + CALM_AFTER_S:
+            judge.prompt()
         if await _rests(world, judge) and world.loop.time() > begun_s + SCANNED_WITHIN_S:
             break
         _look(world, judge, [calling])

@@ -4,6 +4,8 @@ success_then_failed  told as succeeded and charged, its links are dead, then FAI
 coins, unreadable    fails, and was charged in coins, or by an amount that cannot be read
 late_charge          fails, and the charge is filled in only after a while
 dead_first_link      the first answer names a host that there is not
+dead_second_link     beside the good result stands one whose link is dead
+bloated              the answer is padded to many times the size of any
 """
 
 from __future__ import annotations
@@ -22,9 +24,13 @@ if TYPE_CHECKING:
     from hotfolder.simulator.tasks import Task
 
 PASSING: Final = "1015"
+# What has a good result that is to be published, whatever else is odd.
+GOOD: Final = frozenset({"", "dead_first_link", "dead_second_link", "bloated"})
 CHARGED: Final = frozenset({"success_then_failed", "coins", "unreadable", "late_charge"})
-FATES: Final = (*sorted(CHARGED), "dead_first_link")
+FATES: Final = (*sorted(CHARGED), "dead_first_link", "dead_second_link", "bloated")
 FILLED_IN_AFTER_S: Final = 8.0
+BLOAT_BYTES: Final = 4_000_000
+SITE: Final = "http://127.0.0.1:1"
 NOWHERE: Final = "http://nowhere.invalid/result.jpg"
 _USAGE: Final[Mapping[str, Mapping[str, object]]] = {
     "coins": {"consumeCoins": "12"},
@@ -50,6 +56,11 @@ class Fates:
         """Return whether a task cost money, in truth."""
         return self.of.get(task.task_id) in CHARGED or bool(task.charge(now_s))
 
+    def is_good(self, task: Task, now_s: float) -> bool:
+        """Return whether a task ended well and its result can be fetched."""
+        is_told = task.status(now_s) == "SUCCESS" and not task.no_results
+        return is_told and self.of.get(task.task_id, "") in GOOD and not task.links_expired
+
     def money(self, task: Task, now_s: float) -> float:
         """Return what a task cost in the account's currency, as far as that can be known."""
         return 0.0 if self.of.get(task.task_id) in _USAGE else float(task.charge(now_s))
@@ -62,7 +73,7 @@ class Fates:
             return told
         answer = parsed(told)
         task_id = str(parsed(asked).get("taskId"))
-        if answer.get("status") != "SUCCESS":
+        if answer.get("status") != "SUCCESS" or not answer.get("results"):
             return told
         fate = self._fate(task_id)
         if not fate:
@@ -90,6 +101,13 @@ class Fates:
                 return answer
             self._asked.add(task_id)
             return answer | {"results": [dict(each, url=NOWHERE) for each in answer["results"]]}
+        if fate == "dead_second_link":
+            dead = dict(answer["results"][0], url=f"{SITE}{RESULT_PATH}gone_0.jpg?sign=gone")
+            return answer | {"results": [*answer["results"], dead]}
+        if fate == "bloated":
+            is_first = task_id not in self._asked
+            self._asked.add(task_id)
+            return answer | ({"promptTips": " " * BLOAT_BYTES} if is_first else {})
         since_s = self._failed_at.setdefault(task_id, self._now_s())
         is_blank = fate == "late_charge" and self._now_s() - since_s < FILLED_IN_AFTER_S
         return _failed(answer, {} if is_blank else _USAGE[fate])

@@ -11,7 +11,7 @@ import pytest
 from tests.simulation.__main__ import in_a_child
 
 ROOT = Path(__file__).parents[2]
-SEEDS, PICTURES = 40, 25
+SEEDS, PICTURES = 25, 40
 LIMIT_S = 600.0
 
 

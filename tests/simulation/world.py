@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
@@ -10,7 +11,7 @@ from random import Random
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
-from hotfolder.domain.errors import HotfolderError
+from hotfolder.domain.errors import HotfolderError, JournalLocked, JournalReplaced
 from hotfolder.domain.retry import PollSchedule
 from hotfolder.journal import reading
 from hotfolder.journal.journal import Journal
@@ -20,7 +21,7 @@ from hotfolder.simulator.webhooks import Webhooks
 from tests.simulation.loop import LIFE, Killed, VirtualLoop, VirtualThreads, chances
 from tests.simulation.machine import Ears, InlineWorker, Results, VirtualClock
 from tests.simulation.network import Network
-from tests.simulation.service import Fates
+from tests.simulation.service import SITE, Fates
 from tests.studio import RULE, Studio
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from hotfolder.composition import Parts
     from hotfolder.domain.jobs import Job
 
-SITE: Final = "http://127.0.0.1:1"
 CALLBACKS_LOOK_S: Final = 1.0
 
 
@@ -145,6 +145,32 @@ class World:
             task.result()
             self._pools.clear()
 
+    async def begun(self) -> None:
+        """Wait until a daemon works."""
+        while self.parts is None:  # noqa: ASYNC110  killed or not, it is looked at
+            await asyncio.sleep(0.5)
+
+    async def ended(self) -> None:
+        """Wait until this life has ended by itself, or is to be ended."""
+        for _ in range(300):
+            if self._task is None or self._task.done():
+                break
+            await asyncio.sleep(0.5)
+        if self._task is not None and self._task.done():
+            with suppress(JournalReplaced):
+                self._task.result()
+            self._task = None
+            self._pools.clear()
+        await self.stop()
+
+    async def second_runs(self) -> bool:
+        """Return whether a second daemon runs beside this one."""
+        first = self.studio.newest_service
+        second = asyncio.create_task(self.studio.service().run(asyncio.Event()))
+        self.studio.newest_service = first
+        await asyncio.wait({second}, timeout=1.0)
+        return not second.done() or not isinstance(second.exception(), JournalLocked)
+
     def kill(self) -> None:
         """End this life now, wherever it is."""
         if self._task is None:
@@ -165,10 +191,13 @@ class World:
 
     @property
     def runs(self) -> bool:
-        """Whether a daemon runs; raises what it died of."""
-        if self._task is not None and self._task.done():
-            self._task.result()
-        return self._task is not None
+        """Whether a daemon runs; raises what it died of, but for a journal that was taken away."""
+        if self._task is None:
+            return False
+        if self._task.done():
+            with suppress(JournalReplaced):
+                self._task.result()
+        return not self._task.done()
 
     def _step(self) -> None:
         if self.kill_in is not None and self._task is not None:

@@ -67,10 +67,13 @@ class Way:
             work_key=self.current.work_key,
             keep_source=uploading.keep_source,
         )
-        intending = Assuring(desk).before_intent(self._intending(desk))
+        assuring = Assuring(desk)
+        intending = assuring.before_intent(self._intending(desk))
         querying = Querying(desk, durations=self.durations, currency=self.currency)
         return {
-            State.ACCEPTED: self._confirmed(desk, reusing.before(uploading)),
+            State.ACCEPTED: self._confirmed(
+                desk, reusing.before(assuring.before_intent(uploading))
+            ),
             State.UPLOADED: self._confirmed(desk, reusing.before(intending)),
             State.SUBMITTING: Submitting(
                 desk, marking=self.marking, durations=self.durations, hurry=self.hurry

@@ -56,7 +56,8 @@ def accept(
 ) -> tuple[Job, ...]:
     """Enter a source with its jobs and return those that are new or no longer wait.
 
-    Jobs of an older image or of other rules are superseded, unless they are submitted.
+    Jobs of an older image or of other rules are superseded, unless they are submitted. Those whose
+    last task is to be asked for once more are left to do so first, as in `skip`.
     Accepting the same source and image again accepts nothing; with `per_rule` the same source,
     image and rule. Its newest bytes are what is sent from here on. Only a failed job whose source
     was gone in between is tried again, or one that failed before it was sent and has other bytes
@@ -70,7 +71,8 @@ def accept(
     source = _put_source(session, settled, identity, verdict="job", reason=None)
     rules = {draft.plan.rule for draft in drafts}
     for row in session.rows("jobs_not_submitted", source=source):
-        if row["identity"] != identity or row["rule"] not in rules:
+        is_older = row["identity"] != identity and not paid.unconfirmed(session, row["id"])
+        if is_older or row["rule"] not in rules:
             apply(session, row["id"], ev.Superseded())
     entries = [
         Entry(
@@ -96,6 +98,8 @@ def skip(session: Session, settled: Settled, reason: str) -> None:
     source = _put_source(session, settled, identity, verdict="skipped", reason=reason)
     identities.take_bytes(session, source, identity, settled)
     for row in session.rows("jobs_not_submitted", source=source):
+        if paid.unconfirmed(session, row["id"]):
+            continue
         is_older = row["identity"] != identity
         apply(session, row["id"], ev.Superseded() if is_older else ev.SourceSkipped())
 

@@ -1,4 +1,4 @@
-"""UPLOADED, once more: what ended unpaid is asked for again before the next intent.
+"""ACCEPTED or UPLOADED, once more: what ended unpaid is asked for again before the next intent.
 
 The service may fill a charge in late. A task that says anything else by now than that it ended
 without a charge is followed again instead, and nothing is paid.
@@ -18,6 +18,13 @@ from hotfolder.pipeline.desk import Desk
 from hotfolder.pipeline.step import Outcome, Step
 from hotfolder.runninghub.wire import TaskStatus
 
+_LEADS_TO_PAYING: Final = (
+    ev.SubmitIntended,
+    ev.SourceGone,
+    ev.SourceChanged,
+    ev.SourceSkipped,
+    ev.GaveUp,
+)
 _ENDED: Final = frozenset({TaskStatus.FAILED, TaskStatus.CANCELLED})
 
 
@@ -29,11 +36,14 @@ class Assuring:
         self._after = timedelta(seconds=desk.schedule.confirm_after_s)
 
     def before_intent(self, then: Step) -> Step:
-        """Return the step that takes the step `then`, and asks before the intent it may come to."""
+        """Return the step that takes the step `then`, and asks before the intent it may come to.
+
+        It asks before the job's end, too: another job may be paid for the same work from then on.
+        """
 
         async def assured(job: Job) -> Outcome:
             outcome = await then(job)
-            if not isinstance(outcome.event, ev.SubmitIntended):
+            if not isinstance(outcome.event, _LEADS_TO_PAYING):
                 return outcome
             for each in await self._desk.journal.run(paid.unconfirmed, job.id):
                 other = await self._ask(job, each)
@@ -44,7 +54,7 @@ class Assuring:
         return assured
 
     async def _ask(self, job: Job, task: Unconfirmed) -> ev.Event | None:
-        """Return what keeps a job from its intent, None where the task says the same again."""
+        """Return what keeps a job from going on, None where the task says the same again."""
         now = self._desk.later.clock()
         early = min(task.told_at + self._after - now, self._after)
         if early > timedelta():

@@ -12,6 +12,8 @@ from hotfolder.pipeline.steps import querying
 from hotfolder.simulator import Fault
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.studio import Json, Studio
 
 CHARGED: Final[dict[str, object]] = {
@@ -120,6 +122,68 @@ async def test_a_task_that_succeeds_after_all_is_fetched(studio: Studio) -> None
     await studio.once()
     assert studio.states() == {"done": 1}
     assert len(studio.ledger().tasks) == 1
+
+
+async def fails_once(studio: Studio) -> None:
+    """Let a task succeed that is told first to have failed unpaid; it is asked for in an hour."""
+    studio.edge(schedule=type(studio.environment.schedule)(confirm_after_s=3600.0))
+    studio.fault(says("failed", times=1))
+    studio.drop("ann.jpg")
+    async with studio.running():
+        await studio.until(lambda: "RemoteFailedInPassing" in studio.history("ann.jpg"), "failed")
+
+
+async def an_hour_later(studio: Studio) -> None:
+    """Work on what is due then."""
+    studio.clock.forward(3700)
+    await studio.once()
+
+
+def take_away(studio: Studio) -> None:
+    """Delete the picture."""
+    (studio.input / "ann.jpg").unlink()
+
+
+def replace_it(studio: Studio) -> None:
+    """Let another picture stand in its place."""
+    studio.drop("ann.jpg", number=2)
+
+
+def skip_it(studio: Studio) -> None:
+    """Say that it is not to be edited."""
+    studio.drop("ann.toml", "skip = true\n")
+
+
+@pytest.mark.parametrize(
+    ("withdraw", "tasks"),
+    [(take_away, 1), (replace_it, 2), (skip_it, 1)],
+    ids=["gone", "replaced", "skipped"],
+)
+async def test_what_is_withdrawn_is_asked_for_before_it_is_paid_anew(
+    studio: Studio, withdraw: Callable[[Studio], None], tasks: int
+) -> None:
+    """A picture that goes after a failure told once, and comes back, is no way around asking."""
+    await fails_once(studio)
+    withdraw(studio)
+    await an_hour_later(studio)
+    (studio.input / "ann.toml").unlink(missing_ok=True)
+    studio.drop("ann.jpg")
+    await an_hour_later(studio)
+    assert len(studio.ledger().tasks) == tasks, studio.summary()
+    assert studio.states() == {"done": tasks}
+
+
+async def test_who_follows_is_not_paid_for_before_the_leader_was_asked_for(
+    studio: Studio,
+) -> None:
+    """The leader's picture goes after a failure told once: it has succeeded after all."""
+    await fails_once(studio)
+    studio.drop("bob.jpg")
+    await studio.once(timeout_s=1)
+    take_away(studio)
+    await an_hour_later(studio)
+    assert len(studio.ledger().tasks) == 1, studio.summary()
+    assert studio.states() == {"done": 2}
 
 
 async def test_an_uncharged_failure_is_asked_for_twice_before_it_is_paid_again(

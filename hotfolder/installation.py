@@ -53,6 +53,8 @@ class Write:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             os.fchmod(file.fileno(), self.mode)
             file.write(self.text)
+            file.flush()
+            os.fsync(descriptor)
         part.replace(self.path)
         return f"wrote {self.path} (root, mode {self.mode:o})"
 

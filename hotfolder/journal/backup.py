@@ -56,6 +56,7 @@ def take_daily(folder: Path, backups: Path, now: datetime, keep: int) -> Path | 
     Returns the new copy. `now` is the owner's time. Raises as `take` does.
     """
     backups.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _sync(backups.parent)
     target = backups / DAILY_NAME.format(day=now.date().isoformat())
     if target.exists():
         return None
@@ -91,6 +92,7 @@ def put_back(folder: Path, copy: Path, clock: Now) -> tuple[list[str], Path | No
         watches = _hold_all(part, clock)
         _sync(part)
         aside = _kept_aside(path, clock) if path.exists() else None
+        _sync(folder)  # the former log is gone for certain before another journal takes its place
         part.replace(path)
         replacing.settle(folder)
         _sync(folder)

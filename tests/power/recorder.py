@@ -153,9 +153,6 @@ class Recorder(Mirror):
         os.utime(self._real("utimens", path), ns=times or (now, now))
         return 0
 
-    def destroy(self, path: str) -> None:
-        self._record.close()
-
     def _require_one_disk(self, old: str, new: str) -> None:
         if self._apart and old.split("/")[1] != new.split("/")[1]:
             raise mfusepy.FuseOSError(errno.EXDEV)
@@ -163,6 +160,6 @@ class Recorder(Mirror):
 
 if __name__ == "__main__":
     folder, mount, record = map(Path, sys.argv[1:4])
-    with record.open("w") as stream:
+    with record.open("w", buffering=1) as stream:  # nothing is answered that is not noted
         disk = Recorder(folder, stream, apart=sys.argv[4:] == ["apart"])
         mfusepy.FUSE(disk, str(mount), foreground=True, nothreads=True)

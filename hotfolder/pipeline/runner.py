@@ -143,6 +143,7 @@ class Runner:
         for each in found:
             may_try = self._trials.may_try(each, self._busy)
             if may_try and self._rate.take(each.job.state, now_s):
+                self._trials.began(each)
                 self._start(each.job)
         return due_in_s
 

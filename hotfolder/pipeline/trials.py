@@ -19,11 +19,13 @@ class Trials:
         self._tried_by: dict[str, int] = {}
 
     def may_try(self, claimed: Claim, busy: Collection[int]) -> bool:
-        """Return whether a job may begin, and remember it as the trial of what it tries."""
-        if any(self._tried_by.get(scope) in busy for scope in claimed.trials):
-            return False
+        """Return whether a job may begin: no other at work tries what it would try."""
+        return all(self._tried_by.get(scope) not in busy for scope in claimed.trials)
+
+    def began(self, claimed: Claim) -> None:
+        """Take in that a job is at work, as the trial of what it tries and of nothing else."""
+        self.ended(claimed.job)
         self._tried_by.update(dict.fromkeys(claimed.trials, claimed.job.id))
-        return True
 
     def of(self, job: Job) -> frozenset[str]:
         """Return the scopes whose trial a job is."""

@@ -16,10 +16,12 @@ from hotfolder.domain import events as ev
 from hotfolder.domain.failures import KEY_REFUSED, NO_MONEY, OUTPUT_BLOCKED, PAUSED, Failure
 from hotfolder.domain.states import State
 from hotfolder.journal import holds
+from hotfolder.journal.claims import Claim
 from hotfolder.journal.journal import Journal
 from hotfolder.pipeline import outcome as pipeline_outcome
 from hotfolder.pipeline.outcome import Committing
 from hotfolder.pipeline.step import Outcome
+from hotfolder.pipeline.trials import Trials
 from tests.builders import Desk, StandingClock, intended, submitted, uploaded
 from tests.studio import LIMIT_S
 
@@ -150,3 +152,15 @@ async def test_a_commit_that_fails_after_a_stop_is_quiet(tmp_path: Path) -> None
     del commits
     gc.collect()
     assert told == []
+
+
+def test_only_who_is_at_work_is_a_trial(desk: Desk) -> None:
+    """A job that might have tried a hold and did not begin is no trial when it begins later."""
+    job, trials = desk.accept(), Trials()
+    trying = Claim(job=job, trials=frozenset({holds.ACCOUNT}))
+    assert trials.may_try(trying, busy=())
+    assert trials.of(job) == frozenset()
+    trials.began(trying)
+    assert trials.of(job) == {holds.ACCOUNT}
+    trials.began(Claim(job=job, trials=frozenset()))
+    assert trials.of(job) == frozenset()

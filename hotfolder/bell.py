@@ -1,7 +1,6 @@
 """The bell: by its rings the parts of a daemon tell each other that there may be something to do.
 
-A ring carries nothing. Whoever hears one looks for itself, so that a ring too many costs a look,
-and one that is missed no more than the time to the next look.
+A ring carries nothing. Whoever hears one looks for itself, so that a ring too many costs a look.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ class Ring(Enum):
     CHANGED = auto()  # an operator or a new config changed something
     DUE = auto()  # jobs may go on sooner than was thought
     ACCEPTED = auto()  # jobs were accepted
-    MOVED = auto()  # a job is in another state
+    MOVED = auto()  # a job was worked on, and may be in another state
     DONE = auto()  # a job is done, and cleared up after
     HELD = auto()  # a hold began
     REFUSED = auto()  # the service had no place for a submit

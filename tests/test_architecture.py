@@ -16,8 +16,10 @@ NAME = "hotfolder"
 
 # What each room may import besides itself and the standard library. Arrows point downwards only:
 #
-#     faces -> service -> composition -> control, views -> pipeline, watching -> planning, account,
+#     faces -> service -> composition -> control, views, pipeline, watching -> planning, account,
 #     after -> journal, runninghub, outputs, kinds, tree -> domain
+#
+# (The composition also opens what is served: the listener for callbacks is a face.)
 #
 # Owners of I/O (journal, runninghub, outputs, kinds, tree) know the domain alone, and the machine's
 # clock and threads where no other is handed in.

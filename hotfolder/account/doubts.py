@@ -42,7 +42,7 @@ _OUTCOMES: Final = {
     TaskStatus.CANCELLED: "cancelled",
 }
 
-log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.pipeline")
+log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.account")
 
 
 class Doubts:

@@ -21,7 +21,7 @@ from hotfolder.runninghub import estimates
 from hotfolder.runninghub.catalog import Model
 from hotfolder.runninghub.client import Client
 
-log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.pipeline")
+log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.account")
 
 
 @dataclass(frozen=True, slots=True)

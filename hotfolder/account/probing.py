@@ -36,7 +36,7 @@ JOURNAL_WAIT_S: Final = 1.0
 SILENCE: Final = (holds.SERVICE, UNREACHABLE.code)
 REFUSALS: Final = frozenset((holds.ACCOUNT, code) for code in ACCOUNT_REFUSALS)
 
-log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.pipeline")
+log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.account")
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from hotfolder.runninghub.wire import TaskStatus
 
 LOOK_S: Final = 600.0
 
-log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.pipeline")
+log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.account")
 
 
 class Recalling:

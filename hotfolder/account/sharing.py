@@ -26,7 +26,7 @@ LONGEST_POOR_LOOK_S: Final = 1.0  # a place is free only for as long as its owne
 SLOWER: Final = 1.3
 STAYS_FREE: Final = 3
 
-log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.pipeline")
+log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.account")
 
 
 class Sharing:

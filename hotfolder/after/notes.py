@@ -34,7 +34,7 @@ MOST_NUMBERS: Final = 100
 
 WantedNotes = Mapping[str, Literal["none", "failures", "all"]]
 
-log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.pipeline")
+log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.after")
 
 
 class Notes:
@@ -53,7 +53,7 @@ class Notes:
         self._spool = spool
         self._threads = threads
         self._wishes = wishes
-        self._ear = bell.ear(Ring.MOVED, Ring.HELD)
+        self._ear = bell.ear(Ring.CHANGED, Ring.MOVED, Ring.HELD)
         self._one_at_a_time = asyncio.Lock()
 
     async def run(self) -> None:

@@ -29,7 +29,7 @@ from hotfolder.tree.threads import ShareThreads
 RETRY_S: Final = 60.0
 MOVE_TIMEOUT_S: Final = 600.0
 
-log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.pipeline")
+log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.after")
 
 
 @dataclass(frozen=True, slots=True)

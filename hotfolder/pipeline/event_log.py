@@ -69,5 +69,6 @@ EVENT_NAMES: Final[Mapping[type[ev.Event], str]] = {
     ev.SourceChanged: "source.changed",
     ev.SourceSkipped: "source.skipped",
     ev.GaveUp: "job.failed",
+    ev.TaskFound: "task.found",
     ev.Postponed: "step.postponed",
 }

@@ -1,6 +1,6 @@
 """Whether a picture or reference may be sent as it is: by its header, the model and the rule.
 
-Touches no pixels: `imaging.prepare` does what is decided here.
+Touches no pixels: `kinds.picture.prepare` does what is decided here.
 """
 
 from __future__ import annotations

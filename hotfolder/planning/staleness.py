@@ -21,7 +21,7 @@ from hotfolder.tree import files as tree_files
 
 TOGETHER: Final = 200
 
-log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.intake")
+log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.planning")
 
 
 def today(watch: config.Watch, job: Job) -> Draft | None:

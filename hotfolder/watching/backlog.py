@@ -36,7 +36,7 @@ FUTURE_S: Final = 60.0
 
 MOST_UNSEEN: Final = 1000
 
-log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.intake")
+log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.watching")
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from hotfolder.watching.settle import Settling
 
 EXAMINED_TOGETHER: Final = 16
 
-log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.intake")
+log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.watching")
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from hotfolder.watching.backlog import Backlog
 COMPARED_TOGETHER: Final = 1000
 SLICE_S: Final = 0.2
 
-log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.intake")
+log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.watching")
 
 Seen = list[Observed]
 

@@ -44,7 +44,7 @@ _OURS: Final = CallbackId(0)
 _AT_LIMIT: Final = frozenset({errno.ENOSPC, errno.ENOMEM})
 _STOP_TIMEOUT_S: Final = 2.0
 
-log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.intake")
+log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.watching")
 
 
 class Told(Protocol):

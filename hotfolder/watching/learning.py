@@ -25,7 +25,7 @@ from hotfolder.watching.watcher import Watcher
 
 LOOK_S: Final = 30.0
 
-log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.intake")
+log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.watching")
 
 
 class Learning:

@@ -16,7 +16,7 @@ from hotfolder.journal.journal import Journal
 
 LOOK_S: Final = 5.0
 
-log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.intake")
+log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.watching")
 
 
 class Overdue:

@@ -13,7 +13,7 @@ Detect = Literal["events", "scan"]
 
 AT_FIRST: Final = "not looked at yet"
 
-log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.intake")
+log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.watching")
 
 
 class WatchStatus:

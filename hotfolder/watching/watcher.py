@@ -43,7 +43,7 @@ T = TypeVar("T")
 
 NEVER: Final = float("inf")
 
-log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.intake")
+log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.watching")
 
 
 class Watcher:

@@ -38,7 +38,7 @@ def prepared(content: bytes, folder: Path, wanted: Preparation = GROK) -> Prepar
     """Prepare a picture that stands in a file."""
     path = folder / "source"
     path.write_bytes(content)
-    return prepare(content, str(path), wanted)
+    return prepare(content, wanted)
 
 
 def inverted(image: Image.Image) -> Image.Image:

@@ -109,7 +109,9 @@ class InlineWorker:
         del deadline_s
         order: Mapping[str, Any] = json.loads(message)
         try:
-            return worker.TASKS[order["task"]](list(files), order["order"])
+            return worker.TASKS[order["task"]](
+                [worker.OpenFile.of(each) for each in files], order["order"]
+            )
         except PictureError as error:
             return {"error": type(error).__name__, "text": str(error)}
 

@@ -20,6 +20,7 @@ from hotfolder.kinds.metadata.layout import Size
 from hotfolder.kinds.picture import colours, decoders, strict
 from hotfolder.kinds.picture.inspect import inspect
 from hotfolder.kinds.picture.pillow import translated
+from hotfolder.kinds.picture.stream import stream
 
 BEST_QUALITY: Final = 95
 # Below this it is better to have fewer pixels than worse ones.
@@ -55,18 +56,15 @@ class Prepared:
     source: Size | None = None
 
 
-def prepare(content: Any, path: str, wanted: Preparation) -> Prepared:  # noqa: ANN401  bytes or a map of a file
-    """Make a picture fit. `content` are its bytes, `path` is where they can be opened again.
-
-    Raises PictureError.
-    """
+def prepare(content: Any, wanted: Preparation) -> Prepared:  # noqa: ANN401  bytes or a map of a file
+    """Make a picture fit. Raises PictureError."""
     picture = inspect(content)
     if not wanted.convert or picture.type is PictureType.JPEG:  # others are decoded whole below
         strict.require_sound(content)
     if not wanted.convert:
         return _stripped(bytes(content), picture, wanted)
     target = _Target.of(wanted)
-    with translated(), open(path, "rb") as file:  # noqa: PTH123  an open file of this process
+    with translated(), stream(content) as file:
         image, notes = decoders.opened(picture.type, file)
         notes.insert(0, _told_type(picture.type, image.size))
         source = _upright(image)

@@ -1,13 +1,18 @@
 """The other end of the workshop: one worker, which takes a task at a time from a socket.
 
-Started as `python -m hotfolder.imaging.worker FD`. It gets open files, never names of users'
-files; it may crash, hang or be killed for its memory, and nothing else dies of it.
+Started as `python -m hotfolder.kinds.workshop.worker FD`. It looks at no file itself: for each task
+it forks a child, which gets open files, gives up everything else (see `confinement`), answers and
+ends, so that nothing of one customer's picture is there when the next one comes. A child may crash,
+hang or be killed for its memory, and nothing but its worker dies of it.
 """
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import errno
+import gc
+import importlib
 import json
 import mmap
 import os
@@ -15,15 +20,19 @@ import resource
 import signal
 import socket
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
+
+from PIL import Image
 
 from hotfolder.domain.preparation import Finish, Preparation
 from hotfolder.kinds import formats
 from hotfolder.kinds.metadata.xmp import Note
 from hotfolder.kinds.picture import essence, finish, inspect, prepare, source_metadata, strict
 from hotfolder.kinds.picture.source_metadata import SourceMetadata
+from hotfolder.kinds.workshop import confinement
 
 LARGEST_MESSAGE: Final = 128 * 1024
 # What libraries map besides a picture's own memory: themselves, thread stacks, arenas.
@@ -35,18 +44,57 @@ UNEXPECTED: Final = "Unexpected"
 DISK_REFUSED: Final = "DiskRefused"
 _OF_THE_DISK: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS})
 
+# Imported by libraries, and by tasks, only when they are first needed.
+_LATE_MODULES: Final = ("pillow_heif", "rawpy", "PIL.AvifImagePlugin", "PIL.PsdImagePlugin")
+_LATE_CODECS: Final = ("cp1252",)
+
 Answer = dict[str, Any]
 
 
-def main() -> None:
-    """Work until the other end is closed."""
+@dataclass(frozen=True, slots=True)
+class OpenFile:
+    """A file that was handed over: its descriptor, and what stood in it then, as a map.
+
+    Only what is looked at is read.
+    """
+
+    number: int
+    content: Any
+
+    @classmethod
+    def of(cls, number: int) -> OpenFile:
+        """Map an open file into memory. Raises OSError."""
+        if not os.fstat(number).st_size:
+            return cls(number, b"")
+        return cls(number, mmap.mmap(number, 0, access=mmap.ACCESS_READ))
+
+
+Task = Callable[[Sequence[OpenFile], Mapping[str, Any]], Answer]
+
+
+def main(tasks: Mapping[str, Task] | None = None) -> None:
+    """Have children do tasks until the other end is closed; `tasks` = these too, for tests."""
+    known = {**TASKS, **(tasks or {})}
     with socket.socket(fileno=int(sys.argv[1])) as end:
         _be_modest()
+        preload()
         while True:
             message, files, _, _ = socket.recv_fds(end, LARGEST_MESSAGE, 4)
             if not message:
                 return
-            end.send(json.dumps(_answer(json.loads(message), files)).encode())
+            end.send(_answered_by_child(end, known, message, files))
+
+
+def preload() -> None:
+    """Import whatever a task may need: a child can open no module any more."""
+    Image.preinit()
+    for name in _LATE_MODULES:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+    for name in _LATE_CODECS:
+        codecs.lookup(name)
+    confinement.prepare()
+    gc.freeze()  # what a child does not touch stays shared
 
 
 def _be_modest() -> None:
@@ -60,13 +108,57 @@ def _be_modest() -> None:
             modesty()
 
 
-def _answer(order: Mapping[str, Any], files: list[int]) -> Answer:
-    """Do a task within its limits; errors are answers, too."""
-    signal.alarm(int(order["deadline_s"]) + 1)  # should the other end be gone by then
-    # A map of a file counts as memory, too.
-    _limit_memory(order["memory_bytes"] + sum(os.fstat(each).st_size for each in files))
+def _answered_by_child(
+    end: socket.socket, tasks: Mapping[str, Task], message: bytes, files: list[int]
+) -> bytes:
+    """Let a child do a task, and pass its answer on unread; die as it did where it died."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        end.close()
+        os.close(reading)
+        _work(tasks, json.loads(message), files, writing)
+    for each in (writing, *files):
+        os.close(each)
+    with open(reading, "rb") as pipe:  # noqa: PTH123  an open file of this process
+        answer = pipe.read(LARGEST_MESSAGE + 1)
+    if len(answer) > LARGEST_MESSAGE:
+        sys.exit("a child says too much")  # and ends with this process
+    _, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status):
+        _die_of(os.WTERMSIG(status))
+    if status:
+        sys.exit(os.waitstatus_to_exitcode(status))
+    return answer
+
+
+def _die_of(number: int) -> None:
+    with contextlib.suppress(OSError):  # of SIGKILL
+        signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+
+
+def _work(
+    tasks: Mapping[str, Task], order: Mapping[str, Any], files: list[int], writing: int
+) -> NoReturn:
+    """Do a task as a process of its own, which has nothing but its files, and end."""
     try:
-        return TASKS[order["task"]](files, order["order"])
+        confinement.die_with_parent()
+        _write(writing, json.dumps(_answer(tasks, order, files)).encode())
+    except BaseException:  # noqa: BLE001  a child must never come back from here
+        os._exit(1)
+    os._exit(0)
+
+
+def _answer(tasks: Mapping[str, Task], order: Mapping[str, Any], numbers: list[int]) -> Answer:
+    """Do a task within its limits; errors are answers, too."""
+    try:
+        files = [OpenFile.of(each) for each in numbers]
+        signal.alarm(int(order["deadline_s"]) + 1)  # should the other end be gone by then
+        # A map of a file counts as memory, too.
+        _limit_memory(order["memory_bytes"] + sum(len(each.content) for each in files))
+        confinement.confine()
+        return tasks[order["task"]](files, order["order"])
     except formats.PictureError as error:
         return {"error": type(error).__name__, "text": str(error)}
     except MemoryError:
@@ -75,26 +167,18 @@ def _answer(order: Mapping[str, Any], files: list[int]) -> Answer:
         if isinstance(error, OSError) and error.errno in _OF_THE_DISK:
             return {"error": DISK_REFUSED, "errno": error.errno}
         return {"error": UNEXPECTED, "text": f"{type(error).__name__}: {error}"}
-    finally:
-        signal.alarm(0)
-        for each in files:
-            os.close(each)
 
 
 def _limit_memory(memory_bytes: int) -> None:
-    mapped = int(_statm()[0]) * resource.getpagesize()
+    statm = Path("/proc/self/statm").read_text("ascii").split()
+    mapped = int(statm[0]) * resource.getpagesize()
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     with contextlib.suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_AS, (mapped + memory_bytes + _SPARE_BYTES, hard))
 
 
-def _statm() -> list[str]:
-    with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123  the kernel's
-        return file.read().split()
-
-
-def _look(files: list[int], _order: Mapping[str, Any]) -> Answer:
-    found = inspect.inspect(_content(files[0]))
+def _look(files: Sequence[OpenFile], _order: Mapping[str, Any]) -> Answer:
+    found = inspect.inspect(files[0].content)
     return {
         "type": found.type.value,
         "width": found.width,
@@ -103,42 +187,43 @@ def _look(files: list[int], _order: Mapping[str, Any]) -> Answer:
     }
 
 
-def _essence(files: list[int], _order: Mapping[str, Any]) -> Answer:
-    return {"essence": essence.of(_content(files[0]))}
+def _essence(files: Sequence[OpenFile], _order: Mapping[str, Any]) -> Answer:
+    return {"essence": essence.of(files[0].content)}
 
 
-def _prove(files: list[int], _order: Mapping[str, Any]) -> Answer:
-    found = inspect.decode(bytes(_content(files[0])))
+def _prove(files: Sequence[OpenFile], _order: Mapping[str, Any]) -> Answer:
+    found = inspect.decode(bytes(files[0].content))
     return {"type": found.type.value, "width": found.width, "height": found.height}
 
 
-def _sound(files: list[int], _order: Mapping[str, Any]) -> Answer:
-    found = strict.require_sound(_content(files[0]))
+def _sound(files: Sequence[OpenFile], _order: Mapping[str, Any]) -> Answer:
+    found = strict.require_sound(files[0].content)
     return {"type": found.type.value}
 
 
-def _finish(files: list[int], order: Mapping[str, Any]) -> Answer:
+def _finish(files: Sequence[OpenFile], order: Mapping[str, Any]) -> Answer:
     raw, target, *kept = files
-    of_source = SourceMetadata.decoded(bytes(_content(kept[0]))) if kept else None
+    of_source = SourceMetadata.decoded(bytes(kept[0].content)) if kept else None
     made = finish.finish(
-        bytes(_content(raw)),
+        bytes(raw.content),
         of_source,
         Finish(**order["finish"]),
         Note(**order["note"]),
         converted=order["converted"],
     )
-    _write(target, made.content)
+    _write(target.number, made.content)
     return {"type": made.type.value, "notes": made.notes}
 
 
-def _prepare(files: list[int], order: Mapping[str, Any]) -> Answer:
+def _prepare(files: Sequence[OpenFile], order: Mapping[str, Any]) -> Answer:
     source, target, *kept = files
     wanted = Preparation.of(order)
-    content, path = _content(source), f"/proc/self/fd/{source}"
-    made = prepare.prepare(content, path, wanted)
-    _write(target, made.content)
+    made = prepare.prepare(source.content, wanted)
+    _write(target.number, made.content)
     for each in kept:
-        _write(each, source_metadata.of(inspect.inspect(content), content, made.source).encoded())
+        found = inspect.inspect(source.content)
+        metadata = source_metadata.of(found, source.content, made.source)
+        _write(each.number, metadata.encoded())
     return {
         "type": made.type.value,
         "width": made.width,
@@ -147,20 +232,13 @@ def _prepare(files: list[int], order: Mapping[str, Any]) -> Answer:
     }
 
 
-def _content(file: int) -> Any:  # noqa: ANN401  bytes or a map of a file
-    """Map a file into memory, so that only what is looked at is read."""
-    if not os.fstat(file).st_size:
-        return b""
-    return mmap.mmap(file, 0, access=mmap.ACCESS_READ)
-
-
 def _write(file: int, content: bytes) -> None:
     rest = memoryview(content)
     while rest:
         rest = rest[os.write(file, rest) :]
 
 
-TASKS: Final[Mapping[str, Callable[[list[int], Mapping[str, Any]], Answer]]] = {
+TASKS: Final[Mapping[str, Task]] = {
     "look": _look,
     "essence": _essence,
     "prepare": _prepare,

@@ -261,21 +261,16 @@ def _close_if_cancelled(files: Sequence[int], begun: Future[dict[str, Any]]) -> 
 
 
 class WorkerProcess:
-    """One worker process and the socket to it."""
+    """One worker process and the socket to it; `module` is what runs in it."""
 
-    def __init__(self) -> None:
+    def __init__(self, module: str = "hotfolder.kinds.workshop.worker") -> None:
         self._socket, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with other:
             self.program = subprocess.Popen(  # noqa: S603  this program's own
-                [
-                    sys.executable,
-                    "-P",
-                    "-m",
-                    "hotfolder.kinds.workshop.worker",
-                    str(other.fileno()),
-                ],
+                [sys.executable, "-P", "-m", module, str(other.fileno())],
                 pass_fds=[other.fileno()],
                 env=_environment(),
+                cwd="/",  # a worker can tell where it stands
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,

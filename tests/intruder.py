@@ -1,0 +1,89 @@
+"""What stands for a decoder that was broken into: it tries whatever an intruder would.
+
+Runs as a worker, `python -m tests.intruder FD`, with tasks of its own.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from hotfolder.kinds.workshop import worker
+
+_PTRACE_ATTACH = 16
+_KEPT: list[str] = []
+
+
+def _kill(process: int) -> None:
+    os.kill(process, 0)
+
+
+def _ptrace(process: int) -> None:
+    library = ctypes.CDLL(None, use_errno=True)
+    if library.ptrace(_PTRACE_ATTACH, process, None, None) < 0:
+        raise OSError(ctypes.get_errno(), "ptrace")
+
+
+def _connect(path: str) -> None:
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(path)
+
+
+def _attempts(daemon: int, secret: str, control: str) -> Mapping[str, Callable[[], Any]]:
+    """Return what is tried: each must be refused."""
+    return {
+        "read a file": lambda: Path(secret).read_bytes(),
+        "write a file": lambda: Path(secret).write_bytes(b""),
+        "make a file": lambda: Path(secret).with_name("made").touch(),
+        "list a folder": lambda: os.listdir("/"),  # noqa: PTH208
+        "look at a file": lambda: os.stat(secret),  # noqa: PTH116
+        "remove a file": lambda: os.unlink(secret),  # noqa: PTH108
+        "rename a file": lambda: os.rename(secret, f"{secret}.2"),  # noqa: PTH104
+        "the daemon's environment": lambda: Path(f"/proc/{daemon}/environ").read_bytes(),
+        "the daemon's memory": lambda: os.open(f"/proc/{daemon}/mem", os.O_RDWR),
+        "the daemon's files": lambda: os.listdir(f"/proc/{daemon}/fd"),  # noqa: PTH208
+        "the worker's memory": lambda: os.open(f"/proc/{os.getpid()}/mem", os.O_RDWR),
+        "a socket": lambda: socket.socket(socket.AF_INET).close(),
+        "a pair of sockets": socket.socketpair,
+        "the control socket": lambda: _connect(control),
+        "start a program": lambda: subprocess.run([sys.executable, "-V"], check=True),
+        "become a program": lambda: os.execv(sys.executable, ["python", "-V"]),  # noqa: S606
+        "fork": os.fork,
+        "kill the daemon": lambda: _kill(daemon),
+        "trace the daemon": lambda: _ptrace(daemon),
+    }
+
+
+def _intrude(_files: Sequence[worker.OpenFile], order: Mapping[str, Any]) -> worker.Answer:
+    """Try everything; answer what came of each attempt."""
+    told = {}
+    for name, attempt in _attempts(**order).items():
+        try:
+            attempt()
+        except OSError as error:
+            told[name] = type(error).__name__
+        else:
+            told[name] = "done"
+    return {"told": told}
+
+
+def _remember(_files: Sequence[worker.OpenFile], order: Mapping[str, Any]) -> worker.Answer:
+    """Keep something for the next task; answer what the last ones left."""
+    left = list(_KEPT)
+    _KEPT.append(order["customer"])
+    return {"left": left, "process": os.getpid()}
+
+
+def _chatter(_files: Sequence[worker.OpenFile], order: Mapping[str, Any]) -> worker.Answer:
+    """Answer far too much."""
+    return {"text": "x" * order["length"]}
+
+
+if __name__ == "__main__":
+    worker.main({"intrude": _intrude, "remember": _remember, "chatter": _chatter})

@@ -50,7 +50,7 @@ class _Seen:
 class Probing:
     """Hears how the service answers every call, and looks for itself while something is held.
 
-    `renew_key` reads the key again and says whether it is another one; it blocks. `current` is
+    `renew_key` reads the key again and says whether it is another one; it blocks. `on_answer` is
     awaited when a service that was silent answers again.
     """
 
@@ -62,13 +62,13 @@ class Probing:
         *,
         bell: Bell,
         renew_key: Callable[[], bool],
-        answers: Callable[[], Awaitable[None]],
+        on_answer: Callable[[], Awaitable[None]],
     ) -> None:
         self._journal = journal
         self._client = client
         self._later = later
         self._renew_key = renew_key
-        self._answers = answers
+        self._on_answer = on_answer
         self._bell = bell
         self._ear = bell.ear(Ring.CHANGED, Ring.HELD)
         self._silent = 0
@@ -172,7 +172,7 @@ class Probing:
 
     async def _go_on(self) -> None:
         self._quiet_at = self._later.clock()
-        await self._answers()
+        await self._on_answer()
         await self._journal.run(holds.drop, *SILENCE)
         log.info("service.answers")
         self._bell.ring(Ring.DUE)

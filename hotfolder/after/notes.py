@@ -38,7 +38,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.after")
 
 
 class Notes:
-    """Keeps the notes as the journal says. `wishes` tells what each watch of the config wants."""
+    """Keeps the notes as the journal says. `wanted_by` tells what each watch of the config asks."""
 
     def __init__(
         self,
@@ -47,12 +47,12 @@ class Notes:
         threads: ShareThreads,
         *,
         bell: Bell,
-        wishes: Callable[[], WantedNotes],
+        wanted_by: Callable[[], WantedNotes],
     ) -> None:
         self._journal = journal
         self._spool = spool
         self._threads = threads
-        self._wishes = wishes
+        self._wanted_by = wanted_by
         self._ear = bell.ear(Ring.CHANGED, Ring.MOVED, Ring.HELD)
         self._one_at_a_time = asyncio.Lock()
 
@@ -77,9 +77,9 @@ class Notes:
             await self._tend()
 
     async def _tend(self) -> None:
-        wishes = self._wishes()
-        failures = {watch for watch, wish in wishes.items() if wish == "failures"}
-        all_ = {watch for watch, wish in wishes.items() if wish == "all"}
+        wanted_by = self._wanted_by()
+        failures = {watch for watch, wanted in wanted_by.items() if wanted == "failures"}
+        all_ = {watch for watch, wanted in wanted_by.items() if wanted == "all"}
         wanted = {
             each.note.job: each
             for each in await self._journal.run(notes.wanted, failures=failures, all_=all_)

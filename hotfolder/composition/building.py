@@ -18,7 +18,7 @@ from hotfolder.after.originals import Originals
 from hotfolder.bell import Bell, Ring
 from hotfolder.composition.current_config import CurrentConfig
 from hotfolder.composition.daemon_parts import Owners, Parts
-from hotfolder.composition.steps import Way
+from hotfolder.composition.steps import StepTable
 from hotfolder.config import Config
 from hotfolder.control.control import Control
 from hotfolder.domain.measures import Observe
@@ -79,7 +79,7 @@ class Building:
                 own.spool,
                 own.threads,
                 bell=bell,
-                wishes=self.current.wanted_notes,
+                wanted_by=self.current.wanted_notes,
             ),
             pace=pace,
             doubts=self._doubts(account),
@@ -124,7 +124,7 @@ class Building:
             self.owners.later,
             bell=self.bell,
             renew_key=account.renew_key,
-            answers=ask_anew,
+            on_answer=ask_anew,
         )
 
     def _rate(self) -> Rate:
@@ -136,7 +136,7 @@ class Building:
         self, account: Account, marking: Marking, pacing: Pacing, watches: Watches
     ) -> Runner:
         hurry = asyncio.Event()
-        way = Way(
+        table = StepTable(
             owners=self.owners,
             current=self.current,
             review=watches.review,
@@ -150,7 +150,7 @@ class Building:
         clock = self.owners.environment.clock
         return Runner(
             self.owners.journal,
-            {state: observed(each, self.observe, clock) for state, each in way.steps().items()},
+            {state: observed(each, self.observe, clock) for state, each in table.steps().items()},
             pacing=pacing,
             delays=Delays(self.owners.later),
             hurry=hurry,

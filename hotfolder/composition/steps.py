@@ -1,4 +1,4 @@
-"""The way of a picture: which step a job of each state takes, and what the step is built of."""
+"""Which step a job of each state takes, and what the step is built of."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from hotfolder.pipeline.steps.uploading import Uploading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
+class StepTable:
     """What the steps need besides the owners.
 
     `callback_key` signs the addresses that callbacks come to; `currency` tells the account's, as

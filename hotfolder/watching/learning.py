@@ -29,7 +29,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.watching")
 
 
 class Learning:
-    """Learns from time to time; `intakes` gives the watches that are followed now."""
+    """Learns from time to time; `watchers` gives the watches that are followed now."""
 
     def __init__(
         self,
@@ -41,14 +41,14 @@ class Learning:
     ) -> None:
         self._journal = journal
         self._essences = essences
-        self._intakes = watchers
+        self._watchers = watchers
         self._look_s = look_s
         self._tried: set[tuple[int, str]] = set()
 
     async def run(self) -> None:
         """Learn without end."""
         while True:
-            for watcher in list(self._intakes()):
+            for watcher in list(self._watchers()):
                 with suppress(JournalUnavailable):
                     await self._learn(watcher)
             await asyncio.sleep(self._look_s)

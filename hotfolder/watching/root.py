@@ -1,6 +1,6 @@
 """The root of a watch: whether it is there, what it is known by, and the marker in it.
 
-The marker is the one file that intake writes into a folder besides its self-test. It goes through
+The marker is the one file that watching writes into a folder besides its self-test. It goes through
 a hidden temporary, so that it is whole or not there.
 """
 

@@ -34,7 +34,7 @@ class Uploading:
         self._desk = desk
         self._by_content: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._preparing = preparing
-        self._keepsakes = source_metadata
+        self._kept = source_metadata
 
     async def __call__(self, job: Job) -> Outcome:
         """Upload, unless a link to the same content is still good; references before the source.
@@ -87,7 +87,7 @@ class Uploading:
     async def _find_or_upload(self, job: Job) -> Outcome:
         link = await self._find(job.upload_key)
         try:
-            missing = await asyncio.to_thread(self._keepsakes.missing, job)
+            missing = await asyncio.to_thread(self._kept.missing, job)
             if link is not None and not missing:
                 return Outcome(ev.Uploaded(link=link))
             ready = await self._ready(job)
@@ -95,7 +95,7 @@ class Uploading:
                 ready = await self._preparing.unsound(job, ready.content) or ready
             if isinstance(ready, ev.Event):
                 return Outcome(ready)
-            await asyncio.to_thread(self._keepsakes.keep, job, ready.kept)
+            await asyncio.to_thread(self._kept.keep, job, ready.kept)
         except OutputError as error:
             return self._desk.delays.spool_blocked(job, error)
         sent = link or await self._send(job, job.upload_key, ready.content, ready.type)
@@ -109,10 +109,10 @@ class Uploading:
         Without its source, or room for this, they get back nothing, and are delivered all the same.
         """
         with suppress(OutputError):
-            if await asyncio.to_thread(self._keepsakes.missing, job):
+            if await asyncio.to_thread(self._kept.missing, job):
                 ready = await self._ready(job)
                 if isinstance(ready, Ready):
-                    await asyncio.to_thread(self._keepsakes.keep, job, ready.kept)
+                    await asyncio.to_thread(self._kept.keep, job, ready.kept)
 
     async def _ready(self, job: Job) -> Ready | ev.Event:
         wanted = job.plan.preparation

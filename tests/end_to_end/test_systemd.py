@@ -140,7 +140,7 @@ def test_a_killed_daemon_comes_back(studio: Studio) -> None:
     studio.server.simulator.add_fault(Fault(call="query", kind="slow", seconds=1.0, times=1))
     studio.drop("ann.jpg", 1)
     studio.machine.until(lambda: studio.server.simulator.ledger().tasks, "the task runs")
-    studio.machine.run("systemctl", "kill", "-s", "KILL", UNIT)
+    studio.machine.run("systemctl", "kill", "--kill-whom=main", "-s", "KILL", UNIT)
     studio.until_done("ann.jpg")
     assert int(studio.shows("NRestarts")) >= 1
     assert len(studio.server.simulator.ledger().tasks) == 1
@@ -153,7 +153,7 @@ def test_a_hanging_daemon_is_replaced(studio: Studio) -> None:
     studio.machine.run("systemctl", "daemon-reload")
     studio.machine.run("systemctl", "restart", UNIT)
     before = studio.shows("MainPID")
-    studio.machine.run("systemctl", "kill", "-s", "STOP", UNIT)
+    studio.machine.run("systemctl", "kill", "--kill-whom=main", "-s", "STOP", UNIT)
     studio.machine.until(lambda: studio.shows("MainPID") not in (before, "0"), "another daemon")
     assert "Watchdog timeout" in studio.said()
     studio.drop("ann.jpg", 1)

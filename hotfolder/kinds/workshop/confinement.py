@@ -86,11 +86,6 @@ class Confinement:
     landlock: int
     filtered: bool
 
-    @property
-    def whole(self) -> bool:
-        """Whether both hold."""
-        return self.landlock > 0 and self.filtered
-
 
 def confine(*, newest_landlock: int = NEWEST_LANDLOCK) -> Confinement:
     """Confine this process from now on, as far as the kernel can; return what holds.

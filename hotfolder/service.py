@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -11,15 +12,15 @@ from typing import Final
 import structlog
 from pydantic import SecretStr
 
-from hotfolder import views
+from hotfolder import __version__, views
 from hotfolder.account.account import FindKey
 from hotfolder.composition import Composition, Environment, Parts
 from hotfolder.config import Config, listen_place
 from hotfolder.control import channel
-from hotfolder.domain.errors import JournalReplaced, JournalUnavailable
+from hotfolder.domain.errors import JournalError, JournalReplaced, JournalUnavailable
 from hotfolder.domain.states import State
 from hotfolder.housekeeping import Housekeeping
-from hotfolder.journal import backlog, reading
+from hotfolder.journal import backlog, daemons, reading
 from hotfolder.journal.journal import Journal
 from hotfolder.notices.noticing import Noticing
 from hotfolder.overview import Overview
@@ -28,6 +29,8 @@ from hotfolder.supervision import Supervisor
 from hotfolder.web.monitor import monitor
 
 LOOK_S: Final = 0.1
+# How exactly the journal knows when a daemon was killed that had nothing to do; each is a commit.
+SEEN_S: Final = 60.0
 
 Progress = Callable[[Mapping[State, int]], None]
 
@@ -87,6 +90,7 @@ class Service:
         async with (
             self._house.open(single_scan=False) as parts,
             self._monitoring(parts),  # before any work: its port may be taken
+            self._kept(parts.journal, "run"),
             self._working(parts) as working,
         ):
             log.info("service.started", watches=[each.name for each in self._house.config.watch])
@@ -111,7 +115,10 @@ class Service:
         Ends, too, after `timeout_s` seconds without any progress, or when `stop` is set.
         `progress` is often told the number of jobs by state.
         """
-        async with self._house.open(single_scan=True) as parts:
+        async with (
+            self._house.open(single_scan=True) as parts,
+            self._kept(parts.journal, "once"),
+        ):
             before = await parts.journal.run(reading.newest_event)
             if release:
                 await self._release_all(parts.journal)
@@ -129,6 +136,21 @@ class Service:
         self._house.current.hold_none = True
         for each in self._house.config.watch:
             await journal.run(backlog.release, each.name)
+
+    @asynccontextmanager
+    async def _kept(self, journal: Journal, command: daemons.Command) -> AsyncIterator[None]:
+        """Keep in the journal that a daemon runs, and how it ended."""
+        born = daemons.Born(
+            pid=os.getpid(), version=__version__, command=command, unit=self._supervisor.unit
+        )
+        await journal.run(daemons.began, born)
+        end: daemons.End = "failed"
+        try:
+            yield
+            end = "stopped"
+        finally:
+            with suppress(JournalError):
+                await journal.run(daemons.ended, end)
 
     @asynccontextmanager
     async def _monitoring(self, parts: Parts) -> AsyncIterator[None]:
@@ -201,10 +223,13 @@ class Service:
         The other parts need no asking: whose task ends, ends the service. A journal whose disk is
         full answers, too: starting again would not help it.
         """
-        status = "starting"
+        status, seen_s = "starting", journal.clock.elapsed_s()
         while True:
             with suppress(JournalUnavailable):
                 status = views.in_a_line(await journal.run(reading.state_counts))
+                if journal.clock.elapsed_s() - seen_s >= SEEN_S:
+                    seen_s = journal.clock.elapsed_s()
+                    await journal.run(daemons.seen)
             _require_file(journal)
             self._supervisor.alive(journal.trouble or status)
             await asyncio.sleep(self._supervisor.beat_s)

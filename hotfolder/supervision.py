@@ -10,6 +10,7 @@ import socket
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import Final, Self
 
 MICROSECONDS: Final = 1_000_000
@@ -20,12 +21,14 @@ BEATS_IN_WATCHDOG: Final = 3
 class Supervisor:
     """Sends states to the socket at `address`; without one, says nothing.
 
-    `beat_s` is how often the supervisor wants to hear that all is well, in seconds.
+    `beat_s` is how often the supervisor wants to hear that all is well, in seconds; `unit` the
+    systemd unit that this process is, or None.
     """
 
-    def __init__(self, address: str = "", beat_s: float = BEAT_S) -> None:
+    def __init__(self, address: str = "", beat_s: float = BEAT_S, unit: str | None = None) -> None:
         self._address = f"\0{address[1:]}" if address.startswith("@") else address
         self.beat_s = beat_s
+        self.unit = unit
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> Self:
@@ -38,7 +41,8 @@ class Supervisor:
         beat_s = BEAT_S
         if limit.isdecimal() and int(limit) and ours:
             beat_s = min(BEAT_S, int(limit) / MICROSECONDS / BEATS_IN_WATCHDOG)
-        return cls(environment.get("NOTIFY_SOCKET", ""), beat_s)
+        unit = _unit() if "INVOCATION_ID" in environment else None
+        return cls(environment.get("NOTIFY_SOCKET", ""), beat_s, unit)
 
     def ready(self) -> None:
         """Say that the daemon works, or works again after reading its config anew."""
@@ -65,3 +69,17 @@ class Supervisor:
         ):
             sender.setblocking(False)  # nor one that is busy
             sender.sendto("\n".join(states).encode(), self._address)
+
+
+def _unit() -> str | None:
+    """Return the service of the system's systemd that this process runs as, by its control group.
+
+    Those of a user's own systemd are not told: another user could not start them.
+    """
+    try:
+        place = Path("/proc/self/cgroup").read_text("utf-8").splitlines()[-1].rpartition(":")[2]
+    except (OSError, IndexError):
+        return None
+    name = place.rpartition("/")[2]
+    is_own = place.startswith("/system.slice/") and name.endswith(".service")
+    return name.removesuffix(".service") if is_own else None

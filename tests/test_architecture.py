@@ -46,6 +46,7 @@ ROOMS: dict[str, set[str]] = {
     "logs": {"structlog"},
     "supervision": set(),
     "signals": set(),
+    "invocation": set(),
     "installation": {"config", "domain"},
     "notices": {"config", "domain", "journal", "apprise", "pydantic", "structlog"},
     "housekeeping": {"config", "domain", "journal", "structlog"},
@@ -84,12 +85,14 @@ ROOMS: dict[str, set[str]] = {
     "service": {
         *(*STATED, "account", "composition", "control", "housekeeping", "journal", "notices"),
         *("overview", "reload", "supervision", "views", "web", "pydantic", "structlog"),
+        "hotfolder.__version__",
     },
     "simulator": {"PIL", "starlette", "uvicorn"},
     # Faces are thin: they show views, ask for the operator's actions, and know of the owners only
     # how to open a journal for reading and how to ask the service one free question.
     "cli": {
         *(*STATED, "account.charges", "checkup", "control", "installation", "logs", "preflight"),
+        "invocation",
         *("planning.forms", "planning.preview", "service", "signals", "simulator", "supervision"),
         *("views", "tree.files", "tree.mounts"),
         *("runninghub.catalog", "runninghub.client", "runninghub.wire.Account"),

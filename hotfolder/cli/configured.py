@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from hotfolder import config
+from hotfolder import config, invocation, views
 from hotfolder.cli.ending import complain
 from hotfolder.domain.errors import JournalOlder, OperatorError
 from hotfolder.journal import configs
@@ -19,6 +20,14 @@ from hotfolder.runninghub.catalog import Catalog
 def read_config(given: Path | None) -> config.Reading:
     """Read the config that is meant. Raises ConfigError."""
     return config.read(config.find(given, os.environ, Path.cwd()), os.environ)
+
+
+def start_words(daemon: views.DaemonView, given: Path | None) -> str:
+    """Return the command that starts the daemon again, as the last one was started."""
+    if daemon.unit is not None:
+        return f"sudo systemctl start {daemon.unit}"
+    path = config.find(given, os.environ, Path.cwd()).absolute()
+    return f"{invocation.program()} run -c {shlex.quote(str(path))}"
 
 
 def known_models(given: Path | None) -> Catalog:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +10,7 @@ import typer
 from hotfolder import views
 from hotfolder.account.charges import By, Line, lines, lines_json, write_csv
 from hotfolder.cli import render
-from hotfolder.cli.configured import own_state, valid_config
+from hotfolder.cli.configured import own_state, start_words, valid_config
 from hotfolder.cli.options import ConfigOption, JsonOption, LogLevelOption, set_up_plain_log
 from hotfolder.domain.errors import OperatorError
 from hotfolder.domain.states import State
@@ -31,15 +30,13 @@ def status(
     wanted = valid_config(config_file)
     try:
         with own_state(wanted), Reader(wanted.state_dir) as reader:
-            seen = reader.read(views.status, wanted)
-        if not is_locked(wanted.state_dir):
-            seen = replace(seen, running=None)
+            seen = reader.read(views.status, wanted, locked=is_locked(wanted.state_dir))
     except FileNotFoundError:
         seen = views.unstarted(wanted)
     if json:
         render.print_json(views.status_json(seen))
     else:
-        render.console().print(render.status(seen))
+        render.console().print(render.status(seen, start=start_words(seen.daemon, config_file)))
 
 
 def jobs(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import IO, Any
 
@@ -65,9 +66,15 @@ def table(*columns: str) -> Table:
     return plain
 
 
-def status(seen: views.Status) -> RenderableType:
-    """Return everything at a glance."""
-    parts: list[RenderableType] = [_watches(seen.watches), Text(), _counts(seen)]
+def status(seen: views.Status, *, start: str) -> RenderableType:
+    """Return everything at a glance; `start` is the command that starts a daemon."""
+    parts: list[RenderableType] = [
+        _daemon(seen, start),
+        Text(),
+        _watches(seen.watches),
+        Text(),
+        _counts(seen),
+    ]
     if seen.running:
         parts += _running(seen.running)
     if seen.holds:
@@ -86,6 +93,14 @@ def status(seen: views.Status) -> RenderableType:
     if seen.at_risk.submits:
         parts += [_at_risk(seen)]
     return Group(*parts)
+
+
+def _daemon(seen: views.Status, start: str) -> Text:
+    """Return whether it works at all."""
+    said = views.daemon_words(seen.daemon, seen.jobs, datetime.now(UTC))
+    if seen.daemon.running:
+        return Text(said, style="bold green")
+    return Text.assemble((said, "bold red"), ": start it with ", name(start))
 
 
 def _at_risk(seen: views.Status) -> Text:

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from hotfolder import config, key, signals, views
 from hotfolder.cli import ready, render
+from hotfolder.cli.configured import start_words
 from hotfolder.cli.options import (
     ConfigOption,
     ExitCode,
@@ -89,7 +90,7 @@ def once(
     ended = asyncio.run(until_still())
     with Reader(checked.config.state_dir) as reader:
         code, seen = reader.read(_verdict, checked.config, ended)
-    render.console().print(render.status(seen))
+    render.console().print(render.status(seen, start=start_words(seen.daemon, config_file)))
     raise typer.Exit(code)
 
 
@@ -100,7 +101,7 @@ def _find_key(wanted: config.Config) -> SecretStr:
 def _verdict(
     session: Session, wanted: config.Config, ended: Ended
 ) -> tuple[ExitCode, views.Status]:
-    seen = views.status(session, wanted)
+    seen = views.status(session, wanted, locked=False)
     if any(
         each.scope == holds.ACCOUNT and each.failure.code in ACCOUNT_REFUSALS for each in seen.holds
     ):

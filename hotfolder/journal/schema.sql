@@ -7,6 +7,18 @@ CREATE TABLE meta (
     value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- Which daemon ran last; one that has no end, and no longer holds the journal, was killed.
+CREATE TABLE daemon (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    pid INTEGER NOT NULL,
+    version TEXT NOT NULL,
+    command TEXT NOT NULL CHECK (command IN ('run', 'once')),
+    unit TEXT,
+    since INTEGER NOT NULL,
+    seen_at INTEGER NOT NULL,
+    ended TEXT CHECK (ended IN ('stopped', 'failed'))
+) STRICT;
+
 CREATE TABLE watch (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,

@@ -95,6 +95,7 @@ def _shift(session: Session, began: datetime, step: timedelta) -> None:
     session.change("shift_callbacks", **times)
     session.change("shift_sources", **times)
     session.change("shift_watches", **times)
+    session.change("shift_daemon", **times)
     session.change("shift_uploads", step=step_ms, since=to_ms(began + LINK_LIFE))
     if abs(step) >= LONG_STEP:
         session.change("set_meta", key=_LONG_STEP_AT, value=str(session.now_ms + step_ms))

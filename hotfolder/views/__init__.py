@@ -3,6 +3,7 @@
 `explaining` asks the watched folders, too; who needs it imports it by its own name.
 """
 
+from hotfolder.views.daemon import DaemonView, daemon_words
 from hotfolder.views.explanation import Explanation
 from hotfolder.views.listing import JobView, jobs, outputs
 from hotfolder.views.shapes import explanation_json, job_json, status_json
@@ -10,6 +11,7 @@ from hotfolder.views.summary import ConfigView, Status, status, unstarted
 from hotfolder.views.wording import (
     in_a_line,
     local_time,
+    moment,
     sentences,
     shown,
     state_words,
@@ -18,14 +20,17 @@ from hotfolder.views.wording import (
 
 __all__ = [
     "ConfigView",
+    "DaemonView",
     "Explanation",
     "JobView",
     "Status",
+    "daemon_words",
     "explanation_json",
     "in_a_line",
     "job_json",
     "jobs",
     "local_time",
+    "moment",
     "outputs",
     "sentences",
     "shown",

@@ -8,6 +8,7 @@ from typing import Any
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.states import State
 from hotfolder.journal.holds import Hold
+from hotfolder.views.daemon import DaemonView
 from hotfolder.views.explanation import Explanation, Sidecars
 from hotfolder.views.listing import JobView, conversion, outputs
 from hotfolder.views.summary import ConfigView, Status
@@ -18,6 +19,7 @@ Json = dict[str, Any]
 def status_json(seen: Status) -> Json:
     """Return the promised shape of `status --json`."""
     return {
+        "daemon": _daemon_json(seen.daemon),
         "watches": [
             {
                 "name": row.name,
@@ -39,6 +41,17 @@ def status_json(seen: Status) -> Json:
             "at_risk": _number(seen.at_risk.amount),
         },
         "config": _config_json(seen.running) if seen.running else None,
+    }
+
+
+def _daemon_json(seen: DaemonView) -> Json:
+    return {
+        "running": seen.running,
+        "pid": seen.pid,
+        "since": seen.since.isoformat() if seen.since else None,
+        "version": seen.version,
+        "ended": seen.ended,
+        "command": seen.command,
     }
 
 

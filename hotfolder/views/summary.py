@@ -10,10 +10,11 @@ from hotfolder import config
 from hotfolder.account import charges
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import State
-from hotfolder.journal import configs, doubts, holds, reading
+from hotfolder.journal import configs, daemons, doubts, holds, reading
 from hotfolder.journal.doubts import AtRisk
 from hotfolder.journal.holds import Hold
 from hotfolder.journal.session import Session
+from hotfolder.views.daemon import NEVER_RAN, DaemonView, daemon_view
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,7 @@ class ConfigView:
 class Status:
     """Everything at a glance. `running` None = no daemon says which config it runs by."""
 
+    daemon: DaemonView
     watches: list[reading.WatchRow]
     jobs: dict[State, int]
     waiting: dict[str, int]
@@ -39,11 +41,12 @@ class Status:
     running: ConfigView | None = None
 
 
-def status(session: Session, wanted: config.Config) -> Status:
-    """Return the state of everything."""
+def status(session: Session, wanted: config.Config, *, locked: bool = True) -> Status:
+    """Return the state of everything; `locked` says whether a daemon has the journal."""
     by_name = {row.name: row for row in reading.watches(session)}
     listed = [by_name.get(watch.name) or _unseen(watch) for watch in wanted.watch]
     return Status(
+        daemon=daemon_view(daemons.last(session), locked=locked),
         watches=listed,
         jobs=reading.state_counts(session),
         waiting=reading.wait_counts(session),
@@ -51,7 +54,7 @@ def status(session: Session, wanted: config.Config) -> Status:
         charges=charges.summed(session),
         at_risk=doubts.at_risk(session),
         attention=reading.needing_attention(session),
-        running=_running(session, wanted),
+        running=_running(session, wanted) if locked else None,
     )
 
 
@@ -69,6 +72,7 @@ def _running(session: Session, wanted: config.Config) -> ConfigView | None:
 def unstarted(wanted: config.Config) -> Status:
     """Return the state where there is no journal yet."""
     return Status(
+        daemon=NEVER_RAN,
         watches=[_unseen(watch) for watch in wanted.watch],
         jobs=dict.fromkeys(State, 0),
         waiting={},

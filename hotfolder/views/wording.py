@@ -78,6 +78,12 @@ def local_time(when: datetime) -> str:
     return f"{when.astimezone():%Y-%m-%d %H:%M:%S}"
 
 
+def moment(when: datetime, now: datetime) -> str:
+    """Return a time as the owner's clock shows it, without the day where that is today."""
+    there, today = when.astimezone(), now.astimezone().date()
+    return f"{there:%H:%M}" if there.date() == today else f"{there:%Y-%m-%d %H:%M}"
+
+
 def shown(name: str) -> str:
     """Return a file name that may be printed: control, bidi and broken characters escaped."""
     return "".join(each if _printable(each) else _escaped(each) for each in name)

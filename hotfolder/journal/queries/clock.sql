@@ -40,3 +40,9 @@ UPDATE source SET seen_at = seen_at + :step WHERE seen_at BETWEEN :since AND :no
 -- name: shift_watches
 -- Since when watches are as they are.
 UPDATE watch SET since = since + :step WHERE since BETWEEN :since AND :now;
+
+-- name: shift_daemon
+-- Since when the daemon runs, and when it was last seen.
+UPDATE daemon SET
+    since = since + iif(since BETWEEN :since AND :now, :step, 0),
+    seen_at = seen_at + iif(seen_at BETWEEN :since AND :now, :step, 0);

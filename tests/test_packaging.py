@@ -42,6 +42,8 @@ SHIPPED = (
     "py.typed",
     "schema.sql",
     "migrations/0001_initial.sql",
+    "manual/hotfolder.1",
+    "manual/money.md",
     "monitoring/alerts.yaml",
     "monitoring/dashboard.json",
     "queries/jobs.sql",

@@ -26,6 +26,7 @@ ENTRIES: Final[dict[str, dict[str, Entry]]] = {
             "starting",
             "Show the whole way on sample pictures, against the simulator. Needs no key.",
         ),
+        "manual": Entry("manual", "Show a page of the manual, or list the pages."),
         "simulator": Entry(
             "starting", "Run the stand-in for the service by itself, on this machine only."
         ),

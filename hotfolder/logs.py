@@ -1,4 +1,4 @@
-"""Setting up the log: readable on a terminal, JSON lines elsewhere; links are cut at the "?".
+"""Setting up the log: readable on a terminal, JSON lines elsewhere; secrets are taken out.
 
 Other libraries' lines and warnings go through the same pipe. Loggers that would write whole URLs at
 INFO are quiet. Where the lines go to systemd's journal, each begins with its priority, which the
@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import sys
 from collections.abc import Callable
 from typing import Any, Final, TextIO
 
 import structlog
 
+from hotfolder.domain.redaction import without_credentials
+
 # sd-daemon(3): what journald takes a line for by its first characters. Libraries have levels of
 # their own besides, Apprise a "deprecation warning".
 _PRIORITIES: Final = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
-_QUERY = re.compile(r"(https?://[^\s?\"'<>]*)\?[^\s\"'<>]*")
 
 
 class _StandardError(logging.StreamHandler[TextIO]):
@@ -34,10 +34,16 @@ class _StandardError(logging.StreamHandler[TextIO]):
         pass
 
 
-def configure(level: str, *, shown: Callable[[str], str] = ascii) -> None:
+def configure(
+    level: str,
+    *,
+    shown: Callable[[str], str] = ascii,
+    redact: Callable[[str], str] = without_credentials,
+) -> None:
     """Send the log of this program and its libraries to standard error.
 
-    `shown` makes a text, such as a file name, fit for a terminal.
+    `shown` makes a text, such as a file name, fit for a terminal; `redact` takes secrets
+    out of one.
     """
 
     def printable(
@@ -47,12 +53,22 @@ def configure(level: str, *, shown: Callable[[str], str] = ascii) -> None:
     ) -> structlog.typing.EventDict:
         return {key: _printable(key, value, shown) for key, value in event.items()}
 
+    def redacted(
+        _logger: Any,  # noqa: ANN401  structlog's signature
+        _method: str,
+        event: structlog.typing.EventDict,
+    ) -> structlog.typing.EventDict:
+        return {
+            key: value if key.startswith("_") else _redacted(value, redact)
+            for key, value in event.items()
+        }
+
     shared: list[structlog.typing.Processor] = [
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.stdlib.PositionalArgumentsFormatter(),
         structlog.processors.format_exc_info,
-        _without_queries,
+        redacted,
     ]
     terminal = sys.stderr.isatty()
     if terminal:
@@ -112,23 +128,17 @@ def _is_heard_by_journal() -> bool:
     return os.environ.get("JOURNAL_STREAM") == f"{stream.st_dev}:{stream.st_ino}"
 
 
-def _without_queries(
-    _logger: Any,  # noqa: ANN401  structlog's signature
-    _method: str,
-    event: structlog.typing.EventDict,
-) -> structlog.typing.EventDict:
-    return {key: _cut(value) for key, value in event.items()}
-
-
-def _cut(value: object) -> object:
+def _redacted(value: object, redact: Callable[[str], str]) -> object:
     match value:
         case str():
-            return _QUERY.sub(r"\1?...", value)
-        case list() | tuple():
-            return [_cut(each) for each in value]
+            return redact(value)
+        case None | bool() | int() | float():
+            return value
+        case list() | tuple() | set() | frozenset():
+            return [_redacted(each, redact) for each in value]
         case dict():
-            return {key: _cut(each) for key, each in value.items()}
-    return value
+            return {key: _redacted(each, redact) for key, each in value.items()}
+    return redact(repr(value))
 
 
 def _printable(key: str, value: object, shown: Callable[[str], str]) -> object:

@@ -18,6 +18,7 @@ from hotfolder.composition import Composition, Environment, Parts
 from hotfolder.config import Config, listen_place
 from hotfolder.control import channel
 from hotfolder.domain.errors import JournalError, JournalReplaced, JournalUnavailable
+from hotfolder.domain.redaction import Redactor
 from hotfolder.domain.states import State
 from hotfolder.housekeeping import Housekeeping
 from hotfolder.journal import backlog, daemons, reading
@@ -53,7 +54,8 @@ class Service:
     """One daemon over one journal.
 
     `reread` reads the config again; it blocks and raises ConfigError. `find_key` finds the key
-    again, where a mended one may stand; it blocks and raises KeyProblem.
+    again, where a mended one may stand; it blocks and raises KeyProblem. `redactor` learns every
+    secret that the daemon works with.
     Raises JournalLocked, JournalDamaged and their kin when it is run.
     """
 
@@ -66,8 +68,10 @@ class Service:
         reread: Reread | None = None,
         supervisor: Supervisor | None = None,
         find_key: FindKey | None = None,
+        redactor: Redactor | None = None,
     ) -> None:
         self._supervisor = supervisor or Supervisor()
+        self._redactor = redactor or Redactor()
         self._house = Composition(
             config,
             key,
@@ -75,6 +79,7 @@ class Service:
             reread=reread,
             supervisor=self._supervisor,
             find_key=find_key,
+            redactor=self._redactor,
         )
 
     @property
@@ -192,7 +197,7 @@ class Service:
             parts.notes.run(),
             self._beat(parts.journal),
             Housekeeping(parts.journal, lambda: self._house.config).run(),
-            Noticing(parts.journal, lambda: self._house.config.notify).run(),
+            Noticing(parts.journal, lambda: self._house.config.notify, self._redactor).run(),
         )
         aside = [asyncio.create_task(each) for each in parts_aside]
         working = list(aside)

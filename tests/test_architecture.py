@@ -43,7 +43,7 @@ ROOMS: dict[str, set[str]] = {
         "hotfolder.__version__",
     },
     "key": {"domain", "pydantic"},
-    "logs": {"structlog"},
+    "logs": {"domain", "structlog"},
     "supervision": set(),
     "signals": set(),
     "invocation": set(),

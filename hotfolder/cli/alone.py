@@ -8,6 +8,7 @@ from typing import Any
 
 from hotfolder import config, key
 from hotfolder.cli.configured import other_user, own_state
+from hotfolder.cli.redacting import REDACTOR
 from hotfolder.control.control import Control
 from hotfolder.domain.errors import OperatorError
 from hotfolder.journal import recovery
@@ -31,11 +32,12 @@ async def _grant(wanted: config.Config, action: str, wish: dict[str, Any]) -> li
         if wanted.state_dir.stat().st_uid != os.geteuid():
             raise other_user(wanted)
     try:
-        client = Client(wanted.api.base_url, key.find(os.environ, wanted.api.key_file))
+        found = key.find(os.environ, wanted.api.key_file)
+        client = Client(wanted.api.base_url, found, redactor=REDACTOR)
     except key.KeyProblem:
         client = None
     try:
-        with Journal(wanted.state_dir) as journal:
+        with Journal(wanted.state_dir, redact=REDACTOR.text) as journal:
             await journal.run(recovery.recover)
             acting = Control(journal, client, watch=wanted.watch_named)
             return await acting.grant(action, wish)

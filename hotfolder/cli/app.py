@@ -13,6 +13,7 @@ import typer
 from hotfolder import __version__
 from hotfolder.cli import completing
 from hotfolder.cli.commands import Commands
+from hotfolder.cli.redacting import cover_tracebacks
 from hotfolder.domain.errors import HotfolderError
 
 app = typer.Typer(
@@ -46,6 +47,7 @@ def _options(
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    cover_tracebacks()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a name that the terminal's encoding lacks
             stream.reconfigure(errors="backslashreplace")

@@ -6,6 +6,7 @@ import sys
 
 from hotfolder import config, views
 from hotfolder.cli.options import ExitCode
+from hotfolder.cli.redacting import REDACTOR
 from hotfolder.domain.errors import (
     HotfolderError,
     JournalDamaged,
@@ -35,4 +36,5 @@ def complain(error: HotfolderError) -> None:
         lines = [f"{error.path}:", *(f"  {problem}" for problem in error.problems)]
     else:
         lines = [str(error)]
+    lines = [REDACTOR.text(line) for line in lines]
     sys.stderr.write("hotfolder: " + "".join(f"{views.shown(line)}\n" for line in lines))

@@ -6,6 +6,7 @@ import asyncio
 
 from pydantic import SecretStr
 
+from hotfolder.cli.redacting import REDACTOR
 from hotfolder.runninghub.client import Client
 from hotfolder.runninghub.wire import Account
 
@@ -16,7 +17,7 @@ def account(base_url: str, key: SecretStr) -> Account:
 
 
 async def _account(base_url: str, key: SecretStr) -> Account:
-    client = Client(base_url, key)
+    client = Client(base_url, key, redactor=REDACTOR)
     try:
         return await client.account()
     finally:

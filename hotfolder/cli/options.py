@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from hotfolder.cli.redacting import REDACTOR, RedactedLines
+
 
 class ExitCode(enum.IntEnum):
     """What a command's end means to a script."""
@@ -52,10 +54,12 @@ def set_up_log(level: LogLevel | None, default: LogLevel) -> None:
     """Begin the log at the level asked for, else at a command's own."""
     from hotfolder import logs, views
 
-    logs.configure((level or default).value, shown=views.shown)
+    logs.configure((level or default).value, shown=views.shown, redact=REDACTOR.text)
 
 
 def set_up_plain_log(level: LogLevel | None) -> None:
     """Begin the log of a command that only looks: what libraries and Python itself complain of."""
     logging.basicConfig(level=(level or LogLevel.WARNING).value.upper())
+    for each in logging.getLogger().handlers:
+        each.setFormatter(RedactedLines(logging.BASIC_FORMAT))
     logging.captureWarnings(capture=True)

@@ -21,6 +21,7 @@ from hotfolder.cli.options import (
     set_up_log,
 )
 from hotfolder.cli.progress import bar
+from hotfolder.cli.redacting import REDACTOR
 from hotfolder.domain.failures import ACCOUNT_REFUSALS, BACKLOG
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import State
@@ -53,6 +54,7 @@ def run(config_file: ConfigOption = None, log_level: LogLevelOption = None) -> N
             reread=lambda: ready.check(config_file).config,
             supervisor=Supervisor.of(os.environ),
             find_key=_find_key,
+            redactor=REDACTOR,
         )
         await service.run(requests.stop, requests.reload)
 
@@ -82,7 +84,7 @@ def once(
     async def until_still() -> Ended:
         requests = signals.listen(asyncio.get_running_loop())
         with bar() as progress:
-            service = Service(checked.config, checked.key, find_key=_find_key)
+            service = Service(checked.config, checked.key, find_key=_find_key, redactor=REDACTOR)
             return await service.once(
                 requests.stop, timeout_s=timeout, release=release, progress=progress
             )

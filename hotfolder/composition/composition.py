@@ -17,6 +17,7 @@ from hotfolder.composition.current_config import CurrentConfig
 from hotfolder.composition.daemon_parts import Owners, Parts
 from hotfolder.composition.environment import Environment
 from hotfolder.config import Config, listen_place
+from hotfolder.domain.redaction import Redactor
 from hotfolder.domain.retry import Later
 from hotfolder.journal import budgets, callbacks, leaders, recovery
 from hotfolder.journal.journal import Journal
@@ -40,7 +41,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.service")
 class Composition:
     """The parts of one daemon; `parts` is None until they are open.
 
-    `reread`, `find_key` and `supervisor` are as for `Service`.
+    `reread`, `find_key`, `supervisor` and `redactor` are as for `Service`.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Composition:
         reread: Reread | None,
         supervisor: Supervisor,
         find_key: FindKey | None,
+        redactor: Redactor,
     ) -> None:
         self.environment = environment
         self.current = CurrentConfig(config, environment.zone)
@@ -62,6 +64,7 @@ class Composition:
         self._find_key = find_key or (lambda _config: key)
         self._reread = reread or (lambda: config)
         self._supervisor = supervisor
+        self._redactor = redactor
 
     @property
     def config(self) -> Config:
@@ -79,6 +82,7 @@ class Composition:
             closing.callback(workshop.close)
             journal = closing.enter_context(self._journal())
             callback_key = await journal.run(callbacks.key, self.environment.random(KEY_BYTES))
+            self._redactor.learn_seal(callback_key)
             await closing.enter_async_context(self._hearing(journal, callback_key))
             building = Building(
                 owners=Owners(
@@ -111,6 +115,7 @@ class Composition:
             patience=self.environment.patience,
             failpoint=self.environment.failpoint,
             transport=self.environment.transport,
+            redactor=self._redactor,
         )
 
     def _workshop(self) -> Workshop:
@@ -129,6 +134,7 @@ class Composition:
             failpoint=self.environment.failpoint,
             observe=self.metrics.observe,
             tell=_tell_trouble,
+            redact=self._redactor.text,
         )
 
     @asynccontextmanager

@@ -27,11 +27,12 @@ from hotfolder.domain.clock import Clock
 from hotfolder.domain.errors import JournalError, JournalUnavailable
 from hotfolder.domain.failpoints import Failpoint, no_failpoint
 from hotfolder.domain.measures import Measure, Observe, unobserved
+from hotfolder.domain.redaction import without_credentials
 from hotfolder.domain.tokens import Random
 from hotfolder.journal import replacing, stepping
 from hotfolder.journal.connection import FILE_NAME, damage_reported, open_writer
 from hotfolder.journal.lock import locked
-from hotfolder.journal.session import Session
+from hotfolder.journal.session import Redact, Session
 from hotfolder.threads import DaemonThreads, Pool
 
 P = ParamSpec("P")
@@ -61,7 +62,8 @@ class Journal:
     that. No intent is stated then any more; what the journal knew is saved when it is closed.
 
     `trouble` says why the disk refuses commits since a while, "" while it takes them; `tell` is
-    called with it, in the journal's thread, when that begins and ends.
+    called with it, in the journal's thread, when that begins and ends. `redact` takes secrets out
+    of all words that are kept for people.
     """
 
     def __init__(
@@ -74,12 +76,14 @@ class Journal:
         failpoint: Failpoint = no_failpoint,
         observe: Observe = unobserved,
         tell: Callable[[str], None] = lambda _trouble: None,
+        redact: Redact = without_credentials,
     ) -> None:
         self.path = folder / FILE_NAME
         self._random = random
         self._failpoint = failpoint
         self._observe = observe
         self._tell = tell
+        self._redact = redact
         with ExitStack() as opening:
             opening.enter_context(locked(folder))
             self._connection = open_writer(self.path)
@@ -226,6 +230,7 @@ class Journal:
             self._random,
             elapsed_s=self.clock.elapsed_s(),
             replaced=self.replaced,
+            redact=self._redact,
         )
 
     def _commit_changes(self) -> None:

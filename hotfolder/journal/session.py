@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import sqlite3
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
 from importlib import resources
@@ -12,13 +13,16 @@ from typing import Any, Final
 
 from hotfolder.domain.clock import Now
 from hotfolder.domain.errors import JournalReplaced
+from hotfolder.domain.redaction import without_credentials
 from hotfolder.domain.tokens import Random
 
 _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 
 ID_BYTES: Final = 16
+WORDS: Final = frozenset({"error_message", "error_hint", "reason", "hint", "detail"})
 
 Value = str | int | float | bytes | None
+Redact = Callable[[str], str]
 
 
 @cache
@@ -46,7 +50,8 @@ class Session:
     """Runs named statements on one connection.
 
     `now` is read once, so that all of one transaction carries one time. `elapsed_s` is the same
-    moment by the clock that nobody sets.
+    moment by the clock that nobody sets. `redact` is what words for people pass before
+    they are kept.
     """
 
     def __init__(
@@ -57,9 +62,11 @@ class Session:
         *,
         elapsed_s: float = 0.0,
         replaced: str = "",
+        redact: Redact = without_credentials,
     ) -> None:
         self.elapsed_s = elapsed_s
         self._replaced = replaced
+        self._redact = redact
         self._connection = connection
         self._random = random
         self.now = clock()
@@ -96,8 +103,11 @@ class Session:
         return self._execute(name, values).rowcount
 
     def _execute(self, name: str, values: dict[str, Value]) -> sqlite3.Cursor:
-        storable = {key: _storable(value) for key, value in values.items()}
+        storable = {key: _storable(self._safe(key, value)) for key, value in values.items()}
         return self._connection.execute(queries()[name], {"now": self.now_ms, **storable})
+
+    def _safe(self, key: str, value: Value) -> Value:
+        return self._redact(value) if key in WORDS and isinstance(value, str) else value
 
 
 def _storable(value: Value) -> Value:

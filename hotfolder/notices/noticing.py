@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -12,6 +13,7 @@ import structlog
 
 from hotfolder.config import Notify
 from hotfolder.domain.errors import JournalError
+from hotfolder.domain.redaction import Redactor
 from hotfolder.domain.states import State
 from hotfolder.journal import memory
 from hotfolder.journal.journal import Journal
@@ -28,11 +30,20 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.notices")
 
 
 class Noticing:
-    """Tells the receivers of `[[notify]]`. `wanted` tells those of the config in force."""
+    """Tells the receivers of `[[notify]]`. `wanted` tells those of the config in force.
 
-    def __init__(self, journal: Journal, wanted: Callable[[], Sequence[Notify]]) -> None:
+    `redactor` learns their addresses, and every notice passes it.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        wanted: Callable[[], Sequence[Notify]],
+        redactor: Redactor | None = None,
+    ) -> None:
         self._journal = journal
         self._wanted = wanted
+        self._redactor = redactor or Redactor()
         self._clock = journal.clock
         self._not_before: dict[str, datetime] = {}
         self._waits: dict[str, timedelta] = {}
@@ -87,10 +98,21 @@ class Noticing:
         """Send all in one message, so that none of it is told again if the next fails."""
         try:
             async with asyncio.timeout(SEND_LIMIT_S):
-                await asyncio.to_thread(_hand_over, receiver, joined(due))
+                await asyncio.to_thread(self._hand_over, receiver, joined(due))
         except TimeoutError as error:
             raise NotSentNotice(f"no answer within {SEND_LIMIT_S:.0f} s") from error
         log.info("notice.sent", receiver=receiver.name, topics=[each.topic.value for each in due])
+
+    def _hand_over(self, receiver: Notify, notice: Notice) -> None:
+        address = "" if receiver.command else _address(receiver)
+        if address:
+            self._redactor.learn_address(address)
+        title, text = self._redactor.text(notice.title), self._redactor.text(notice.text)
+        safe = replace(notice, title=title, text=text)
+        if receiver.command:
+            sending.send_to_command(receiver.command, safe)
+        else:
+            sending.send_to_address(address, safe)
 
     def _may_try(self, key: str) -> bool:
         until = self._not_before.get(key)
@@ -102,17 +124,13 @@ class Noticing:
         self._not_before[key] = self._clock() + wait
 
 
-def _hand_over(receiver: Notify, notice: Notice) -> None:
-    if receiver.command:
-        sending.send_to_command(receiver.command, notice)
-        return
+def _address(receiver: Notify) -> str:
     try:
-        address = receiver.address()
+        return receiver.address()
     except OSError as error:
         raise NotSentNotice(f"{receiver.url_file}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise NotSentNotice(f"{receiver.url_file} is not text in UTF-8") from error
-    sending.send_to_address(address, notice)
 
 
 def _key(receiver: Notify) -> str:

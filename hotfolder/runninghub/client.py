@@ -14,6 +14,7 @@ import os
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,6 +25,7 @@ from pydantic import SecretStr
 from hotfolder.domain.errors import NotSent, RemoteError, Unanswered
 from hotfolder.domain.failpoints import Failpoint, no_failpoint
 from hotfolder.domain.jobs import Estimate
+from hotfolder.domain.redaction import Redactor
 from hotfolder.runninghub import wire
 from hotfolder.runninghub.fields import Answer
 from hotfolder.runninghub.hearing import NOT_PACKED, Hearing
@@ -43,7 +45,8 @@ class Client:
     """Speaks to one site with one key.
 
     `base_url` ends with /openapi/v2. `failpoint` is passed `submit.sending` and `CALL.answered`
-    for every call; `transport` carries them, None = the network.
+    for every call; `transport` carries them, None = the network. `redactor` learns the key, and
+    takes what it knows out of every answer before anybody reads it.
 
     Raises ValueError for a key that no header can carry: the error that HTTP raises quotes it.
     """
@@ -56,12 +59,15 @@ class Client:
         patience: Patience = PATIENCE,
         failpoint: Failpoint = no_failpoint,
         transport: Transport | None = None,
+        redactor: Redactor | None = None,
     ) -> None:
         headers = _authorization(key) | NOT_PACKED
         self._base = base_url.rstrip("/")
         parts = urlsplit(self._base)
         self.site = f"{parts.scheme}://{parts.netloc}"
         self._key = key
+        self._redactor = redactor or Redactor()
+        self._redactor.learn(key.get_secret_value())
         self._failpoint = failpoint
         self._patience = patience
         self._listeners: list[Heard] = []
@@ -94,6 +100,7 @@ class Client:
         if key == self._key:
             return False
         self._key = key
+        self._redactor.learn(key.get_secret_value())
         header = _authorization(key)
         self._free.headers.update(header)
         self._paid.headers.update(header)
@@ -216,8 +223,9 @@ class Client:
             raise
 
     def _told(self, call: str, answer: Answer) -> Answer:
-        self._tell(call, answer)
-        return answer
+        safe = replace(answer, body=self._redactor.body(answer.body))
+        self._tell(call, safe)
+        return safe
 
     def _tell(self, call: str, answer: Answer | None) -> None:
         for heard in self._listeners:

@@ -10,7 +10,10 @@ from decimal import Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
+from hotfolder.domain.redaction import without_credentials
+
 MOST_AT_ONCE: Final = 10_000
+LONGEST_CODE: Final = 40
 LARGEST_NUMBER: Final = Decimal(10) ** 12  # what is larger is nonsense, and would break sums
 
 
@@ -39,7 +42,10 @@ def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def code_and_words(body: object) -> tuple[str, str]:
-    """Return the service's code in an answer, and its words; "" for what is not there."""
+    """Return the service's code in an answer, and its words; "" for what is not there.
+
+    A service may quote what it was sent: credentials and what links are signed with are left out.
+    """
     if not isinstance(body, dict):
         return "", ""
     code = body.get("errorCode")
@@ -49,7 +55,7 @@ def code_and_words(body: object) -> tuple[str, str]:
     listed = body.get("errorMessages")
     if not said and isinstance(listed, list):
         said = "; ".join(filter(None, map(text, listed)))
-    return scalar(code), said
+    return without_credentials(scalar(code))[:LONGEST_CODE], without_credentials(said)
 
 
 def text(stated: object) -> str:

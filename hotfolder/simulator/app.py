@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from hotfolder.simulator.admin import routes as admin_routes
 from hotfolder.simulator.answers import Form, Json, RefusedError, Reply, envelope, message, refusal
+from hotfolder.simulator.echoing import echoing
 from hotfolder.simulator.edit import UnreadablePictureError
 from hotfolder.simulator.effects import TELLING, spoil
 from hotfolder.simulator.files import file_answer, gone_answer
@@ -65,7 +66,8 @@ def create_app(simulator: Simulator, stopping: asyncio.Event, site: str) -> ASGI
     async def until_disconnect(scope: Scope, receive: Receive, send: Send) -> None:
         """Take a client that leaves in the middle of its request as everyday."""
         with suppress(ClientDisconnect):
-            await app(scope, receive, dated(send))
+            inner = echoing(app) if simulator.settings.echo else app
+            await inner(scope, receive, dated(send))
 
     def dated(send: Send) -> Send:
         """Say in every answer what time it is here, as web servers do."""

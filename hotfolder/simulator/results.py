@@ -36,7 +36,7 @@ class ResultMaker:
         """
         order = task.order
         inputs = (material.sha256 for material in order.materials)
-        key = (*inputs, order.prompt, str(index), order.result_type)
+        key = (*inputs, order.model.endpoint, order.prompt, str(index), order.result_type)
         with self._lock:
             future = self._made.pop(key, None) or self._pool.submit(_make, order, index)
             self._made[key] = future
@@ -49,4 +49,4 @@ def _make(order: Order, index: int) -> bytes:
     if order.model.output != "image":
         return STAND_INS[order.model.output][1]
     source = next((m.read() for m in order.materials if m.kind == "image"), None)
-    return edit(source, order.prompt, index, order.result_type)
+    return edit(source, order.prompt, index, order.result_type, order.model.endpoint)

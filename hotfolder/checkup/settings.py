@@ -48,6 +48,15 @@ def _service_key(path: Path) -> Findings:
     yield judge(not mode & 0o077, "API key", f"{path}, for the service only", f"chmod 600 {path}")
 
 
+def budget(wanted: Config) -> Findings:
+    """Yield whether anything limits what a day may cost."""
+    if not wanted.unlimited:
+        yield Finding(Verdict.OK, "budget", "what a day may cost is limited")
+        return
+    words = f"nothing limits what a day may cost: {', '.join(wanted.unlimited)}"
+    yield Finding(Verdict.NOTE, "budget", words, "set limits.daily_charge in the config")
+
+
 def receivers(wanted: Config) -> Findings:
     """Yield whether those who are to be told can be."""
     missing = missing_commands(wanted)

@@ -142,21 +142,33 @@ def resume(
 
 
 def release(
-    watch: Annotated[str, typer.Argument(metavar="WATCH", help="The watch.")],
+    watch: Annotated[
+        str | None, typer.Argument(metavar="[WATCH]", help="The watch.", show_default=False)
+    ] = None,
     config_file: ConfigOption = None,
     log_level: LogLevelOption = None,
+    job: Annotated[
+        list[int] | None,
+        typer.Option(
+            "--job", min=1, metavar="ID", help="Allow this job what it costs. May stand repeatedly."
+        ),
+    ] = None,
     skip: Annotated[
         bool, typer.Option("--skip", help="Leave these pictures out instead; nothing is paid.")
     ] = False,
 ) -> None:
-    """Have the pictures edited that are held because they stood there before.
+    """Have the pictures edited that are held: stood there before, or dearer than the rules.
 
     More than limits.backlog pictures that stand in a folder when its watch, the rules or the
     journal are new are held, since each is paid. Pictures dropped later go on meanwhile.
 
+    With --job a single job goes on whose sidecar or folder file asks for an edit that costs more
+    than any that the rules of its watch allow. At another price it is held again.
+
     Example: hotfolder release portraits
     """
-    _wish(config_file, log_level, "release", {"watch": watch, "skip": skip})
+    wish = {"watch": watch, "skip": skip, "jobs": job or []}
+    _wish(config_file, log_level, "release", wish)
 
 
 def _wish(

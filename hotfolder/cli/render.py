@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import IO, Any
@@ -92,6 +93,8 @@ def status(seen: views.Status, *, start: str) -> RenderableType:
     ]
     if seen.at_risk.submits:
         parts += [_at_risk(seen)]
+    if seen.unlimited:
+        parts += [_unlimited(seen.unlimited)]
     return Group(*parts)
 
 
@@ -108,6 +111,15 @@ def _at_risk(seen: views.Status) -> Text:
     amount = money(risk.amount, seen.charges.currency)
     what = "edit whose answer was lost" if risk.submits == 1 else "edits whose answers were lost"
     return Text(f"At risk: about {amount} for {risk.submits} {what}", style="yellow")
+
+
+def _unlimited(watches: Sequence[str]) -> Text:
+    listed = ", ".join(map(views.shown, watches))
+    return Text(
+        f"No budget: nothing limits what a day of {listed} may cost. "
+        "Set limits.daily_charge in the config.",
+        style="yellow",
+    )
 
 
 def _watches(rows: list[reading.WatchRow]) -> Table:

@@ -57,6 +57,13 @@ class Config(OwnModels):
         return next((each for each in self.watch if each.name == name), None)
 
     @property
+    def unlimited(self) -> tuple[str, ...]:
+        """The names of the watches of which nothing limits what a day may cost."""
+        if self.limits.daily_charge:
+            return ()
+        return tuple(each.name for each in self.watch if not each.charge_per_day)
+
+    @property
     def catalog(self) -> Catalog:
         """The shipped models with the owner's."""
         return self.watch[0].catalog

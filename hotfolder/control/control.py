@@ -49,7 +49,7 @@ class Control:
         self._retrying = Retrying(journal, threads or ShareThreads(), watch)
         self._resolving = Resolving(journal, client)
         self._cancelling = Cancelling(journal, client)
-        self._holding = Holding(journal, look=look, scan=scan)
+        self._holding = Holding(journal, look=look, scan=scan, watch=watch)
         self._bell = bell or Bell()
         self._settling = settling
 

@@ -6,12 +6,15 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from hotfolder.control import jobs
 from hotfolder.control.requests import Pause, Release, Resume
+from hotfolder.control.retrying import WatchNamed
 from hotfolder.domain.errors import OperatorError
 from hotfolder.domain.failures import PAUSED
-from hotfolder.journal import backlog, budgets, holds, overwrite_guard, reading
+from hotfolder.journal import acceptance, backlog, budgets, holds, overwrite_guard, reading
 from hotfolder.journal.holds import Hold
 from hotfolder.journal.journal import Journal
+from hotfolder.runninghub import estimates
 
 Look = Callable[[], Awaitable[None]]
 Scan = Callable[[str], None]
@@ -23,13 +26,14 @@ class Holding:
     """Pauses, resumes and releases.
 
     `look` looks at the account, with the key as it now stands; `scan` has a watch's folder
-    scanned.
+    scanned; `watch` gives the config's watch of a name.
     """
 
-    def __init__(self, journal: Journal, *, look: Look, scan: Scan) -> None:
+    def __init__(self, journal: Journal, *, look: Look, scan: Scan, watch: WatchNamed) -> None:
         self._journal = journal
         self._look = look
         self._scan = scan
+        self._watch = watch
 
     async def pause(self, request: Pause) -> str:
         """Stop uploading and submitting until resume; what is submitted goes on."""
@@ -62,13 +66,32 @@ class Holding:
         return [each for each in found if watch is None or _concerns(each.scope, watch)]
 
     async def release(self, request: Release) -> list[str]:
-        """Let go what is held back of a watch, or leave it out."""
+        """Let go what is held back of a watch, or leave it out; or jobs dearer than its rules."""
+        if request.jobs:
+            return [await self._release_job(number) for number in request.jobs]
+        if request.watch is None:
+            raise OperatorError("name a watch, or a job with --job")
         await self._scope(request.watch)
         done = await self._journal.run(backlog.release, request.watch, skip=request.skip)
         log.info("operator.released", watch=request.watch, done=done, skip=request.skip)
         if not request.skip:
             self._scan(request.watch)
         return [f"watch {request.watch}: {each}" for each in done]
+
+    async def _release_job(self, number: int) -> str:
+        """Allow a job what its plan asks for, and no other price."""
+        job = await jobs.existing(self._journal, number)
+        watch = self._watch(job.watch)
+        model = watch.catalog.find(job.plan.model) if watch else None
+        if model is None:
+            raise OperatorError(f"job {number}: its watch or its model is no longer in the config")
+        price = estimates.price_key(model, job.plan.params)
+        if not await self._journal.run(acceptance.allow, number, price):
+            return f"job {number} is not held for its price"
+        amount = job.estimate.amount
+        words = "" if amount is None else f" at about {amount:f} {job.estimate.currency or ''}"
+        log.warning("operator.released_job", job=number, model=model.name, price=price)
+        return f"job {number} ({job.watch}: {job.source}) may be edited{words.rstrip()}"
 
     async def _scope(self, watch: str | None) -> tuple[str, str]:
         if watch is None:

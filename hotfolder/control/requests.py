@@ -48,10 +48,11 @@ class Resume(Pause):
 
 
 class Release(_Request):
-    """Let go what stood there before its watch did, or leave it out."""
+    """Let go what stood there before its watch did, or leave it out; or jobs that are too dear."""
 
-    watch: str
+    watch: str | None = None
     skip: bool = False
+    jobs: list[JobNumber] = []
 
 
 class Ask(_Request):

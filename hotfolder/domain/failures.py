@@ -263,6 +263,7 @@ SPOOL_BLOCKED = "spool_blocked"
 OUTPUT_BLOCKED = "output_blocked"
 BUDGET_SPENT = "budget_spent"
 TOO_DEAR = "too_dear"
+DEARER_THAN_ALLOWED = "dearer_than_allowed"
 LEADER_LOST = "leader_lost"
 SIDECAR_OVERDUE = "sidecar_overdue"
 # How the codes of what is wrong with a reference begin: it is looked for with every scan.
@@ -401,6 +402,23 @@ def too_dear(key: str, limit: Decimal, estimate: Decimal) -> Failure:
         f"One such edit is expected to cost {estimate:f}, more than the whole day's budget "
         f"of {limit:f}.",
         f"Raise {key} in the config, or choose another model for this rule.",
+    )
+
+
+def dearer(model: str, amount: Decimal | None, allowed: Decimal | None) -> Failure:
+    """Return why an edit waits that costs more than all that the rules of its watch allow.
+
+    `amount` is what it costs, `allowed` what the dearest edit does that they allow; None = not
+    known.
+    """
+    costs = f"costs about {amount:f}" if amount is not None else "has no known price"
+    most = f"about {allowed:f}" if allowed is not None else "not known"
+    return Failure(
+        DEARER_THAN_ALLOWED,
+        f"What the files beside it ask for ({model}) {costs}; the dearest edit that the rules of "
+        f"this watch allow is {most}.",
+        "Ask for less there, or let the owner of this installation run release --job with the "
+        "number of this job.",
     )
 
 

@@ -10,6 +10,7 @@ from typing import Final
 from hotfolder.domain import events as ev
 from hotfolder.domain import names
 from hotfolder.domain.errors import HotfolderError
+from hotfolder.domain.failures import DEARER_THAN_ALLOWED
 from hotfolder.domain.jobs import Job, Material
 from hotfolder.domain.states import BEFORE_INTENT, ENDED, State
 from hotfolder.journal import backlog, identities, leaders, moves, overdue, paid, staleness
@@ -127,7 +128,7 @@ def expected_output(
 
 def replan(session: Session, job_id: int, draft: Draft) -> Job:
     """Give a job that is not yet submitted another plan; after the intent nothing changes."""
-    job = existing_job(session, job_id)
+    job, draft = existing_job(session, job_id), as_allowed(session, job_id, draft)
     if draft.plan.stem != job.plan.stem and job.state in BEFORE_INTENT:
         session.change("free_names", job=job_id)
         name = job.source.rpartition("/")[2]
@@ -145,6 +146,24 @@ def replan(session: Session, job_id: int, draft: Draft) -> Job:
     session.change("replan_material", job=job_id, parameter=draft.parameter)
     session.change("replan_job", job=job_id, **planned(session, draft))
     return existing_job(session, job_id)
+
+
+def as_allowed(session: Session, job_id: int, draft: Draft) -> Draft:
+    """Return a draft as the owner released it: one that is dearer than the rules may be so."""
+    if draft.failure is None or draft.failure.code != DEARER_THAN_ALLOWED:
+        return draft
+    row = session.row("allowed_price", job=job_id)
+    is_released = row is not None and row["allowed"] == draft.price_key
+    return replace(draft, failure=None, waits_for=None) if is_released else draft
+
+
+def allow(session: Session, job_id: int, price_key: str) -> bool:
+    """Release a job that is dearer than the rules, as it is planned; returns whether it was held.
+
+    A plan of another price is held again.
+    """
+    held = session.change("allow_job", job=job_id, price_key=price_key, code=DEARER_THAN_ALLOWED)
+    return bool(held)
 
 
 def repeat(session: Session, job_id: int, changed: Draft | None = None) -> Job:
@@ -178,6 +197,7 @@ def repeat(session: Session, job_id: int, changed: Draft | None = None) -> Job:
     session.change("set_stale", job=job_id, stale=0)
     if changed is None:
         session.change("set_anew", job=fresh.id)
+        session.change("inherit_allowed", job=fresh.id, older=job_id)
     return fresh
 
 
@@ -235,6 +255,7 @@ def _picture(settled: Settled, draft: Draft) -> Material:
 
 
 def _resolve_again(session: Session, job: Job, draft: Draft) -> Job | None:
+    draft = as_allowed(session, job.id, draft)
     if draft.failure is not None and draft.waits_for is None:
         return apply(session, job.id, ev.GaveUp(failure=draft.failure))
     same_plan = (job.plan, job.waits_for) == (draft.plan, draft.waits_for)

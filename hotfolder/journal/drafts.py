@@ -39,12 +39,15 @@ class Draft:
 
     `parameter` is the model's parameter for the picture. A draft with a `failure` and a
     `waits_for` waits; one with a `failure` alone is accepted and failed at once, so that a
-    person sees it. One that `replaces` gets the output names of an earlier job of its source.
+    person sees it. One that is dearer than the owner allows has the `price_key` of what it asks
+    for, which the owner may release. One that `replaces` gets the output names of an earlier job
+    of its source.
     """
 
     plan: Plan
     parameter: str
     estimate: Estimate
     replaces: bool = False
+    price_key: str = ""
     failure: Failure | None = None
     waits_for: WaitsFor | None = None

@@ -87,6 +87,7 @@ CREATE TABLE job (
     ended_at INTEGER,
     anew INTEGER NOT NULL DEFAULT 0 CHECK (anew IN (0, 1)),
     identity TEXT NOT NULL DEFAULT '',
+    allowed TEXT,
     UNIQUE (source, content_hash, rule, generation),
     CHECK (due_at IS NULL OR waits_for IS NULL),
     CHECK (due_at IS NOT NULL OR waits_for IS NOT NULL

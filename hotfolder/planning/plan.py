@@ -18,7 +18,7 @@ from hotfolder.domain.jobs import Params, Plan
 from hotfolder.domain.templates import fill_stem
 from hotfolder.journal.drafts import NO_RULE_HOLDS, SAID_SKIP, Draft
 from hotfolder.kinds.picture import fields
-from hotfolder.planning import forms, prompt_fields, references, rules, sidecar
+from hotfolder.planning import forms, prompt_fields, references, rules, sidecar, spending
 from hotfolder.planning.facts import Facts
 from hotfolder.planning.forms import BrokenSidecar
 from hotfolder.planning.sidecar import Beside, Said
@@ -158,7 +158,11 @@ def _judged(watch: config.Watch, draft: Draft, said: Said) -> Draft:
     wrong = payload.compose(model, plan.prompt, plan.params, files).problems
     if wrong:
         return _waiting(draft, failures.wrong_parameters(wrong))
-    return draft
+    dearer = spending.beyond(watch, model, plan.params)
+    if dearer is None:
+        return draft
+    key = estimates.price_key(model, plan.params)
+    return replace(draft, failure=dearer, waits_for=WaitsFor.HOLD, price_key=key)
 
 
 def _waiting(draft: Draft, failure: Failure) -> Draft:

@@ -72,4 +72,4 @@ def _images(model: Model, params: Params) -> int:
 def _holds(model: Model, params: Params, key: str, wanted: JsonScalar) -> bool:
     if wanted in ("", None):
         return True
-    return str(params.get(key, _default(model, key))) == str(wanted)
+    return str(params.get(key, _default(model, key))).casefold() == str(wanted).casefold()

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from hotfolder import config
+from hotfolder.domain.events import WaitsFor
 from hotfolder.domain.failures import BACKLOG, CHANGED_UNKNOWN
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import BEFORE_INTENT, State
@@ -117,7 +118,7 @@ def _of_jobs(session: Session, path: str, listed: list[Job]) -> Explanation:
     verdict: VerdictWord = "job"
     reason = view_words(newest)
     if waits(job):
-        verdict = "waiting"
+        verdict = "held" if job.waits_for is WaitsFor.HOLD else "waiting"
         reason = sentences(job.failure) if job.failure else reason
         leading = _hold_over(session, newest.leader) if newest.leader else None
         if leading is not None:

@@ -39,6 +39,7 @@ def status_json(seen: Status) -> Json:
             "total": _number(seen.charges.total),
             "currency": seen.charges.currency,
             "at_risk": _number(seen.at_risk.amount),
+            "unlimited": list(seen.unlimited),
         },
         "config": _config_json(seen.running) if seen.running else None,
     }

@@ -28,7 +28,10 @@ class ConfigView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """Everything at a glance. `running` None = no daemon says which config it runs by."""
+    """Everything at a glance. `running` None = no daemon says which config it runs by.
+
+    `unlimited` are the watches of which nothing limits what a day may cost.
+    """
 
     daemon: DaemonView
     watches: list[reading.WatchRow]
@@ -38,6 +41,7 @@ class Status:
     charges: charges.Charges
     at_risk: AtRisk
     attention: list[Job]
+    unlimited: tuple[str, ...]
     running: ConfigView | None = None
 
 
@@ -54,6 +58,7 @@ def status(session: Session, wanted: config.Config, *, locked: bool = True) -> S
         charges=charges.summed(session),
         at_risk=doubts.at_risk(session),
         attention=reading.needing_attention(session),
+        unlimited=wanted.unlimited,
         running=_running(session, wanted) if locked else None,
     )
 
@@ -80,6 +85,7 @@ def unstarted(wanted: config.Config) -> Status:
         charges=charges.Charges(today=Decimal(0), total=Decimal(0), currency=None),
         at_risk=AtRisk(submits=0, amount=Decimal(0)),
         attention=[],
+        unlimited=wanted.unlimited,
     )
 
 

@@ -58,6 +58,20 @@ UPDATE job SET plan = :plan, estimate = :estimate, estimate_currency = :estimate
     error_code = :error_code, error_message = :error_message, error_hint = :error_hint
 WHERE id = :job AND state IN ('accepted', 'uploaded');
 
+-- name: allowed_price
+-- The price at which the owner released a job that is dearer than the rules allow.
+SELECT allowed FROM job WHERE id = :job;
+
+-- name: allow_job
+-- The owner releases a job that is dearer than the rules allow, at the price of its plan.
+UPDATE job SET allowed = :price_key, due_at = :now, waits_for = NULL,
+    error_code = NULL, error_message = NULL, error_hint = NULL
+WHERE id = :job AND waits_for = 'hold' AND error_code = :code;
+
+-- name: inherit_allowed
+-- What was released once may be made once more.
+UPDATE job SET allowed = (SELECT allowed FROM job WHERE id = :older) WHERE id = :job;
+
 -- name: replan_material
 -- Another model takes the picture in another parameter.
 UPDATE material SET parameter = :parameter

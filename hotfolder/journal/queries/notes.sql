@@ -14,7 +14,7 @@ WHERE job.state IN ('failed', 'done') AND job.error_code IS NOT NULL AND NOT EXI
 
 -- name: waits_to_note
 -- What an assistant may want to know of pictures that are in doubt, held, or wait for a sidecar.
-SELECT job.id, job.state, hold.scope IS NOT NULL AS held, watch.name AS watch, source.path,
+SELECT job.id, job.state, hold.scope IS NOT NULL OR job.waits_for = 'hold' AS held, watch.name AS watch, source.path,
     job.output_root, job.output_folder,
     coalesce(hold.code, job.error_code, 'waiting') AS code,
     coalesce(hold.reason, job.error_message, 'It waits.') AS message,
@@ -25,7 +25,7 @@ LEFT JOIN hold ON job.state IN ('accepted', 'uploaded') AND (hold.scope, hold.co
     ORDER BY job_hold.scope, job_hold.code LIMIT 1
 )
 WHERE job.state = 'in_doubt' OR (job.state IN ('accepted', 'uploaded')
-    AND (hold.scope IS NOT NULL OR job.waits_for = 'sidecar'));
+    AND (hold.scope IS NOT NULL OR job.waits_for IN ('sidecar', 'hold')));
 
 -- name: notes
 -- The notes that are ours.

@@ -139,7 +139,10 @@ class Intending:
         except (OSError, files.SourceError) as error:
             return Outcome(self._desk.delays.source_failed(job, error))
         if isinstance(reviewed, Draft):
-            return await self._replan(job, reviewed)
+            reviewed = await self._desk.journal.run(acceptance.as_allowed, job.id, reviewed)
+            if reviewed.failure is not None or reviewed.plan != job.plan:
+                return await self._replan(job, reviewed)
+            reviewed = None
         return Outcome(reviewed) if reviewed else await self._intent(job, links)
 
     async def _check_storage(self, job: Job) -> None:

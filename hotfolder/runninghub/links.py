@@ -5,8 +5,10 @@ it can reach: a router's pages, a cloud's metadata, a database without a passwor
 is checked when it is connected to, after its name was resolved and at every redirect, and the
 connection is made to the very address that was checked: a name that resolves to something else
 a moment later changes nothing. Public addresses are allowed, others only where the service itself
-stands in the same kind of network. Behind a proxy names are the proxy's business; then only the
-addresses that stand in links are checked.
+stands in the same kind of network. Proxies of the environment are used for links that are theirs,
+and only after the name was checked, too: whatever goes past them (`no_proxy`, a proxy for the other
+scheme) is connected to like everything else. A name that only the proxy can resolve is allowed if
+it is one of the public kind.
 """
 
 from __future__ import annotations
@@ -19,14 +21,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
-from urllib.request import getproxies
 
 import httpx
 
 from hotfolder.domain.errors import Busy, LinkForbidden, LinkGone, TooSlow, Unanswered
-from hotfolder.runninghub import refusals
+from hotfolder.runninghub import proxies, refusals
 from hotfolder.runninghub.hearing import NOT_PACKED
 from hotfolder.runninghub.patience import Patience, requiring_progress
 from hotfolder.runninghub.sending import Trace, translated
@@ -42,7 +43,13 @@ Address = IPv4Address | IPv6Address
 Resolve = Callable[[str, int], Awaitable[list[Address]]]
 
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,19})-\d+/(\d{1,19})")
-_THROUGH_TO_IPV4 = IPv6Network("64:ff9b::/96")  # `is_global` takes this prefix for public
+# Prefixes whose last 32 bits are an IPv4 address; `is_global` takes them for public.
+_IPV4_WITHIN: Final = tuple(map(IPv6Network, ("64:ff9b::/96", "::/96", "::ffff:0:0:0/96")))
+# What `is_global` takes for public besides, or did in some version of Python.
+_NOT_PUBLIC: Final = tuple(map(ip_network, ("fec0::/10", "64:ff9b:1::/48", "192.0.0.0/24")))
+_LOCAL_NAMES: Final = frozenset(
+    {"localhost", "localdomain", "local", "internal", "intranet", "lan", "home", "corp", "private"}
+)
 
 
 async def resolved(host: str, port: int) -> list[Address]:
@@ -57,12 +64,11 @@ async def resolved(host: str, port: int) -> list[Address]:
 
 def network_of(address: Address) -> str:
     """Return the kind of network that an address lies in; only "public" is open to anyone."""
-    if isinstance(address, IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour
-        if address in _THROUGH_TO_IPV4:
-            inner = IPv4Address(int(address) & 0xFFFFFFFF)
-        if inner is not None:
-            return network_of(inner)
+    inner = _ipv4_within(address)
+    if inner is not None:
+        return network_of(inner)
+    if any(address in each for each in _NOT_PUBLIC):
+        return "private"
     if address.is_loopback:
         return "loopback"
     if address.is_link_local:
@@ -70,6 +76,15 @@ def network_of(address: Address) -> str:
     if address.is_global and not address.is_multicast:
         return "public"
     return "private" if address.is_private and not address.is_unspecified else "reserved"
+
+
+def _ipv4_within(address: Address) -> IPv4Address | None:
+    """Return the IPv4 address that an IPv6 one leads to, or None."""
+    if isinstance(address, IPv4Address):
+        return None
+    if any(address in each for each in _IPV4_WITHIN) and int(address) > 1:
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour
 
 
 class Gate:
@@ -96,6 +111,20 @@ class Gate:
             return await self.addresses(request.url.host, request.url.port or 0)
         except OSError as error:
             raise httpx.ConnectError(str(error), request=request) from error
+
+    async def check_name(self, request: httpx.Request) -> None:
+        """Raise LinkForbidden where a name must not be asked of a proxy either.
+
+        What cannot be resolved here, as is usual behind a proxy, may be a public name only.
+        """
+        host = request.url.host
+        try:
+            await self.addresses(host, request.url.port or 0)
+        except OSError:
+            labels = host.lower().rstrip(".").split(".")
+            is_local = len(labels) == 1 or labels[-1] in _LOCAL_NAMES or labels[-1] == "arpa"
+            if is_local and host != self._service:
+                raise LinkForbidden("the result link leads to a name of a local network") from None
 
     async def _own_networks(self) -> set[str]:
         try:
@@ -139,6 +168,23 @@ class _Checked(httpx.AsyncBaseTransport):
         await self._transport.aclose()
 
 
+class _Proxied(httpx.AsyncBaseTransport):
+    """Asks a proxy for what the gate lets through by its name."""
+
+    def __init__(self, gate: Gate, context: ssl.SSLContext, proxy: str) -> None:
+        self._gate = gate
+        self._transport = httpx.AsyncHTTPTransport(verify=context, proxy=proxy)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request through the proxy."""
+        await self._gate.check_name(request)
+        return await self._transport.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._transport.aclose()
+
+
 @dataclass(slots=True)
 class _Fetched:
     """How far a download has come, and how the server knows this very content again."""
@@ -169,12 +215,12 @@ class Links:
     ) -> None:
         self._patience = patience
         self._gate = Gate(service, resolve)
-        proxied = not getproxies().keys().isdisjoint({"http", "https", "all"})
         self._http = httpx.AsyncClient(
             headers=NOT_PACKED,
             timeout=httpx.Timeout(None, connect=patience.connect_s, write=patience.stall_s),
             verify=context,
-            transport=transport or (None if proxied else _Checked(self._gate, context)),
+            transport=transport or _Checked(self._gate, context),
+            mounts=None if transport else _through_proxies(self._gate, context),
             event_hooks={"request": [self._check_hop]},
         )
 
@@ -249,6 +295,14 @@ class Links:
         except ValueError:
             return
         await self._gate.of(request)
+
+
+def _through_proxies(gate: Gate, context: ssl.SSLContext) -> dict[str, _Proxied | None]:
+    """Return what goes through proxies, None = past them."""
+    return {
+        pattern: None if proxy is None else _Proxied(gate, context, proxy)
+        for pattern, proxy in proxies.of_environment().items()
+    }
 
 
 def _check(response: httpx.Response, done: _Fetched, limit: int) -> None:

@@ -152,8 +152,10 @@ async def test_a_folder_may_choose_another_model(studio: Studio) -> None:
     """The params of the layers below a changed model are dropped, those above it are kept."""
     grok = "xai/grok-imagine-image/edit-official-stable"
     studio.configure(
-        watch=f'sidecar_models = ["{QWEN}"]',
-        rules=[f'model = "{grok}"\nprompt = "Make it gold"'],
+        rules=[
+            f'model = "{grok}"\nprompt = "Make it gold"',
+            f'name = "two"\nmatch = ["never.jpg"]\nmodel = "{QWEN}"\nparams = {{ imageNum = "2" }}',
+        ],
     )
     studio.drop("a/_rules.toml", f'model = "{QWEN}"\nparams = {{ imageNum = "2" }}')
     studio.drop("a/ann.jpg")

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from hotfolder.domain.errors import Busy, LinkForbidden, LinkGone, NotSent, Unanswered
-from hotfolder.runninghub.links import Address, Links, network_of
+from hotfolder.runninghub.links import Address, Links, network_of, resolved
 from hotfolder.runninghub.patience import Patience
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ PATIENCE = Patience(connect_s=5.0, stall_s=5.0)
 @pytest.fixture(autouse=True)
 def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep this machine's proxies out of the way."""
-    for name in ("http_proxy", "https_proxy", "all_proxy"):
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
 
@@ -119,6 +119,13 @@ def part(first: int, end: int, tag: str = '"one"') -> bytes:
         ("169.254.169.254", "link-local"),
         ("fe80::1", "link-local"),
         ("100.64.0.1", "reserved"),
+        ("fec0::1", "private"),
+        ("64:ff9b:1::a00:1", "private"),
+        ("::10.0.0.1", "private"),
+        ("::127.0.0.1", "loopback"),
+        ("::ffff:0:10.0.0.1", "private"),
+        ("192.0.0.1", "private"),
+        ("192.0.0.9", "private"),
         ("0.0.0.0", "reserved"),  # noqa: S104  an address to refuse
         ("::", "reserved"),
         ("224.0.0.1", "reserved"),
@@ -211,6 +218,73 @@ async def test_a_name_without_address_may_be_tried_again() -> None:
     with pytest.raises(NotSent):
         await links.fetch("https://gone.test/x", len, limit=ENOUGH)
     await links.aclose()
+
+
+# -- with a proxy in the environment
+
+INSIDE = {"inside": ["10.0.0.7"], "mixed": [PUBLIC, "127.0.0.1"]}
+
+
+async def fetch_by_proxy(url: str, service: str = PUBLIC) -> None:
+    """Fetch a link where names without a dot and of `.test` are as `INSIDE` says, or unknown."""
+
+    async def resolve(host: str, port: int) -> list[Address]:
+        if host.endswith((".test", ".local", "printer")):
+            known = INSIDE.get(host.partition(".")[0])
+            if known is None:
+                raise OSError("no such name")
+            return [ip_address(each) for each in known]
+        return await resolved(host, port)
+
+    links = Links(service, patience=PATIENCE, context=httpx.create_ssl_context(), resolve=resolve)
+    try:
+        await links.fetch(url, len, limit=ENOUGH)
+    finally:
+        await links.aclose()
+
+
+@pytest.mark.parametrize("variable", ["http_proxy", "https_proxy", "all_proxy"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("localhost", "2130706433", "127.1", "0x7f000001", "10.0.0.1", "[::1]", "[fec0::1]"),
+        *("inside.test", "mixed.test", "printer", "nas.local"),
+    ],
+)
+async def test_no_link_leads_inside_by_a_proxy(
+    monkeypatch: pytest.MonkeyPatch, variable: str, host: str
+) -> None:
+    """Whether the proxy is for this link or for others, it is neither asked nor passed by."""
+    async with serving(whole) as (proxy, port):
+        monkeypatch.setenv(variable, f"http://127.0.0.1:{port}")
+        with pytest.raises((LinkForbidden, NotSent)) as caught:
+            await fetch_by_proxy(f"http://{host}/x")
+    assert proxy.asked == []
+    is_unknown = host in ("printer", "nas.local") and variable == "https_proxy"
+    assert isinstance(caught.value, NotSent if is_unknown else LinkForbidden)
+
+
+async def test_what_goes_past_the_proxy_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`no_proxy` opens nothing."""
+    async with serving(whole) as (proxy, port):
+        monkeypatch.setenv("all_proxy", f"http://127.0.0.1:{port}")
+        monkeypatch.setenv("no_proxy", "inside.test,127.0.0.1,localhost")
+        for host in ("inside.test", f"127.0.0.1:{port}", f"localhost:{port}"):
+            with pytest.raises(LinkForbidden):
+                await fetch_by_proxy(f"http://{host}/x")
+    assert proxy.asked == []
+
+
+async def test_a_public_link_goes_by_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also one whose name only the proxy can resolve."""
+    async with serving(whole) as (proxy, port):
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{port}")
+        await fetch_by_proxy(f"http://{PUBLIC}/x")
+        await fetch_by_proxy("http://results.unknown.test/x")
+    assert [each.split(b" ")[1] for each in proxy.asked] == [
+        f"http://{PUBLIC}/x".encode(),
+        b"http://results.unknown.test/x",
+    ]
 
 
 # -- whole, and resumed

@@ -26,7 +26,9 @@ from hotfolder.journal.journal import Journal
 from hotfolder.notices.noticing import Noticing
 from hotfolder.overview import Overview
 from hotfolder.reload import Reread
+from hotfolder.showing import Showing
 from hotfolder.supervision import Supervisor
+from hotfolder.thumbnails import FOLDER_NAME, Thumbnails
 from hotfolder.web.monitor import monitor
 
 LOOK_S: Final = 0.1
@@ -95,6 +97,7 @@ class Service:
         async with (
             self._house.open(single_scan=False) as parts,
             self._monitoring(parts),  # before any work: its port may be taken
+            self._showing(parts),
             self._kept(parts.journal, "run"),
             self._working(parts) as working,
         ):
@@ -175,6 +178,21 @@ class Service:
         async with self._house.environment.serve(
             monitor(overview.now, self._house.metrics), host, port, "monitor.listen"
         ):
+            yield
+
+    @asynccontextmanager
+    async def _showing(self, parts: Parts) -> AsyncIterator[None]:
+        """Serve the page, if the owner wants it."""
+        folder = self._house.config.state_dir / FOLDER_NAME
+        showing = Showing(
+            config=lambda: self._house.config,
+            control=parts.control,
+            thumbnails=Thumbnails(parts.workshop, parts.threads, folder, parts.spool.folder),
+            threads=parts.threads,
+            clock=self._house.environment.clock,
+            zone=self._house.environment.zone,
+        )
+        async with showing.open(self._house.config.web):
             yield
 
     @asynccontextmanager

@@ -150,17 +150,19 @@ class Studio:
         api: str = "",
         watches: Sequence[str] = (),
         callbacks: bool = False,
+        web: str = 'listen = ""',
     ) -> None:
         """Write the config: further lines of the watch and of the limits, the rules' lines.
 
         With `callbacks` the daemon listens for them. `watches` are names of further watches,
-        each with folders of its own and these rules.
+        each with folders of its own and these rules. `web` are the lines of the page's table.
         """
         text = f'state_dir = "{self.state}"\n[api]\n' + _lines(api, f'base_url = "{self.base_url}"')
         if callbacks:
             self.webhook = self.webhook or f"127.0.0.1:{free_port()}"
             text += f'webhook_url = "http://{self.webhook}/hook"\n'
             text += f'webhook_listen = "{self.webhook}"\n'
+        text += f"[web]\n{web}\n"
         text += "[limits]\n" + _lines(limits, "min_free_mb = 0", "grace = 5.0")
         text += _watch("studio", self.input, self.output, watch, rules)
         for name in watches:

@@ -84,8 +84,26 @@ ROOMS: dict[str, set[str]] = {
     },
     "service": {
         *(*STATED, "account", "composition", "control", "housekeeping", "journal", "notices"),
-        *("overview", "reload", "supervision", "views", "web", "pydantic", "structlog"),
-        "hotfolder.__version__",
+        *("overview", "reload", "showing", "supervision", "thumbnails", "views", "web"),
+        *("hotfolder.__version__", "pydantic", "structlog"),
+    },
+    "drops": {
+        *("config", "domain", "journal.drafts", "outputs", "page.behind", "planning", "threads"),
+        "tree.threads",
+    },
+    "thumbnails": {"domain", "kinds", "outputs", "page.behind", "threads", "tree"},
+    "showing": {
+        *(
+            "config",
+            "control",
+            "domain",
+            "drops",
+            "journal.reader",
+            "page",
+            "threads",
+            "thumbnails",
+        ),
+        *("tree.threads", "views", "structlog"),
     },
     "simulator": {"PIL", "starlette", "uvicorn"},
     # Faces are thin: they show views, ask for the operator's actions, and know of the owners only
@@ -99,7 +117,11 @@ ROOMS: dict[str, set[str]] = {
         *("journal.backup", "journal.configs", "journal.connection", "journal.drafts"),
         *("journal.holds", "journal.journal", "journal.lock", "journal.reader", "journal.reading"),
         *("journal.recovery", "journal.session", "outputs.disk"),
-        *("hotfolder.__version__", "jinja2", "pydantic", "rich", "structlog", "typer"),
+        *("hotfolder.__version__", "page.keys", "jinja2", "pydantic", "rich", "structlog", "typer"),
+    },
+    "page": {
+        *("config", "domain", "views", "hotfolder.__version__"),
+        *("jinja2", "markupsafe", "sse_starlette", "starlette", "structlog", "uvicorn"),
     },
     "web": {
         *("domain", "views", "runninghub.wire", "hotfolder.__version__"),

@@ -62,6 +62,9 @@ ENTRIES: Final[dict[str, dict[str, Entry]]] = {
             "explaining",
             "Say why a file is where it is: ignored, settling, waiting for what, done where.",
         ),
+        "page": Entry(
+            "paging", "Print a link that signs a browser in to the page of the running daemon."
+        ),
         "charges": Entry("looking", "Show what has been charged, by day, watch, rule or model."),
     },
     "Act": {

@@ -54,9 +54,7 @@ def name(text: str) -> Text:
 
 def money(amount: Decimal | None, currency: str | None = None) -> str:
     """Return an amount as people write it."""
-    if amount is None:
-        return "-"
-    return f"{amount.normalize():f}{f' {currency}' if currency else ''}"
+    return views.money(amount, currency)
 
 
 def table(*columns: str) -> Table:

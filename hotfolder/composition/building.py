@@ -90,6 +90,8 @@ class Building:
             watches=watches,
             reloading=self._reloading(account, pace, watches),
             control=self._control(probing, watches),
+            workshop=own.workshop,
+            spool=own.spool,
             threads=own.threads,
         )
 

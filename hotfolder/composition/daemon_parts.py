@@ -64,4 +64,6 @@ class Parts:
     watches: Watches
     reloading: Reloading
     control: Control
+    workshop: Workshop
+    spool: Spool
     threads: ShareThreads

@@ -7,7 +7,7 @@ from hotfolder.config.config import NEEDS_RESTART, Config, restored, written
 from hotfolder.config.fields import OutputTemplate, OwnModel, Parameter, listen_place, resolved
 from hotfolder.config.problems import ConfigError, Problem, key_path, line_of, plain_message
 from hotfolder.config.reading import CONFIG_NAME, Reading, find, read, state_dir
-from hotfolder.config.sections import Api, Backup, Limits, Monitor, Notify
+from hotfolder.config.sections import Api, Backup, Limits, Monitor, Notify, Web
 from hotfolder.config.watch import ANYTHING, Rule, Watch, When
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "Reading",
     "Rule",
     "Watch",
+    "Web",
     "When",
     "find",
     "key_path",

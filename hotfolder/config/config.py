@@ -8,12 +8,21 @@ from typing import Annotated, Self
 from pydantic import Field, ValidationInfo, model_validator
 
 from hotfolder.config.fields import ConfigPath, OptionalPath, OwnModel
-from hotfolder.config.sections import Api, Backup, Limits, Monitor, Notify, Section, check_distinct
+from hotfolder.config.sections import (
+    Api,
+    Backup,
+    Limits,
+    Monitor,
+    Notify,
+    Section,
+    Web,
+    check_distinct,
+)
 from hotfolder.config.watch import Watch
 from hotfolder.runninghub import catalog
 from hotfolder.runninghub.catalog import Catalog
 
-NEEDS_RESTART = ("state_dir", "api")
+NEEDS_RESTART = ("state_dir", "api", "web")
 
 
 class OwnModels(Section):
@@ -37,6 +46,7 @@ class Config(OwnModels):
     backup: Backup = Backup()
     notify: list[Notify] = []
     monitor: Monitor = Monitor()
+    web: Web = Web()
     watch: Annotated[list[Watch], Field(min_length=1)]
 
     @model_validator(mode="after")

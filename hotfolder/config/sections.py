@@ -8,11 +8,13 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from hotfolder.config.fields import (
+    HOST_PATTERN,
     NAME_PATTERN,
     CallbackAddress,
     ConfigPath,
     ListenAddress,
     Money,
+    OptionalPath,
     Seconds,
     WebAddress,
 )
@@ -79,6 +81,18 @@ class Monitor(Section):
     """Where the pages /healthz, /readyz and /metrics are served; "" = nowhere."""
 
     listen: ListenAddress = ""
+
+
+class Web(Section):
+    """Where the page is served, and to whom; `listen` "" = nowhere.
+
+    `hosts` are the names that it answers to besides loopback's; the password in `password_file`
+    signs in where nobody has a terminal, None = only links sign in.
+    """
+
+    listen: ListenAddress = "127.0.0.1:8484"
+    hosts: list[Annotated[str, Field(pattern=HOST_PATTERN)]] = []
+    password_file: OptionalPath = None
 
 
 class Notify(Section):

@@ -57,6 +57,12 @@ class Reader:
             finally:
                 _end(self._connection)
 
+    def changes(self) -> int:
+        """Return a number that is another after every commit of somebody else."""
+        with damage_reported(self._path):
+            (number,) = self._connection.execute("PRAGMA data_version").fetchone()
+        return int(number)
+
     def _check_version(self, *, any_version: bool) -> None:
         (version,) = self._connection.execute("PRAGMA user_version").fetchone()
         if not version:

@@ -98,6 +98,7 @@ CREATE TABLE job (
 ) STRICT;
 
 CREATE INDEX job_due ON job (state, due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX job_state ON job (state, id);
 CREATE INDEX job_open ON job (state) WHERE ended_at IS NULL;
 CREATE INDEX job_content ON job (content_hash);
 CREATE UNIQUE INDEX job_once ON job (source, identity, rule, generation);
@@ -227,6 +228,8 @@ CREATE TABLE result (
     CHECK ((spool_file IS NULL) = (sha256 IS NULL)),
     CHECK (published_at IS NULL OR output_name IS NOT NULL)
 ) STRICT;
+
+CREATE INDEX result_published ON result (published_at, id) WHERE published_at IS NOT NULL;
 
 CREATE TABLE event (
     id INTEGER PRIMARY KEY,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 
 from hotfolder.domain.events import WaitsFor
 from hotfolder.domain.failures import Failure
@@ -65,6 +66,13 @@ def in_a_line(counts: Mapping[State, int]) -> str:
         "failed": counts[State.FAILED],
     }
     return ", ".join(f"{count} {what}" for what, count in told.items() if count) or "idle"
+
+
+def money(amount: Decimal | None, currency: str | None = None) -> str:
+    """Return an amount as people write it."""
+    if amount is None:
+        return "-"
+    return f"{amount.normalize():f}{f' {currency}' if currency else ''}"
 
 
 def sentences(failure: Failure) -> str:

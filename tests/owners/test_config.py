@@ -39,6 +39,11 @@ keep = 3
 [monitor]
 listen = "127.0.0.1:9464"
 
+[web]
+listen = "0.0.0.0:8484"
+hosts = ["studio.local", "192.168.1.5"]
+password_file = "/etc/hotfolder/page"
+
 [[notify]]
 name = "office"
 url = "json://studio.test"
@@ -121,6 +126,11 @@ def test_every_key_is_read(folder: Path) -> None:
         },
         "backup": {"folder": Path("/mnt/usb"), "keep": 3},
         "monitor": {"listen": "127.0.0.1:9464"},
+        "web": {
+            "listen": "0.0.0.0:8484",
+            "hosts": ["studio.local", "192.168.1.5"],
+            "password_file": Path("/etc/hotfolder/page"),
+        },
         "notify": [
             {
                 "name": "office",

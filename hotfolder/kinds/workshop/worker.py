@@ -30,7 +30,15 @@ from PIL import Image
 from hotfolder.domain.preparation import Finish, Preparation
 from hotfolder.kinds import formats
 from hotfolder.kinds.metadata.xmp import Note
-from hotfolder.kinds.picture import essence, finish, inspect, prepare, source_metadata, strict
+from hotfolder.kinds.picture import (
+    essence,
+    finish,
+    inspect,
+    prepare,
+    source_metadata,
+    strict,
+    thumbnail,
+)
 from hotfolder.kinds.picture.source_metadata import SourceMetadata
 from hotfolder.kinds.workshop import confinement
 
@@ -232,6 +240,12 @@ def _prepare(files: Sequence[OpenFile], order: Mapping[str, Any]) -> Answer:
     }
 
 
+def _thumbnail(files: Sequence[OpenFile], order: Mapping[str, Any]) -> Answer:
+    source, target = files
+    _write(target.number, thumbnail.thumbnail(source.content, order["side"]))
+    return {}
+
+
 def _write(file: int, content: bytes) -> None:
     rest = memoryview(content)
     while rest:
@@ -245,6 +259,7 @@ TASKS: Final[Mapping[str, Task]] = {
     "prove": _prove,
     "sound": _sound,
     "finish": _finish,
+    "thumbnail": _thumbnail,
 }
 
 if __name__ == "__main__":

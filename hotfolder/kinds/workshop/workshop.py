@@ -201,6 +201,12 @@ class Workshop:
             deadline_s=LEAST_S + max(pixels, made) / PIXELS_IN_A_SECOND,
         )
 
+    async def until_idle(self, longest_s: float) -> None:
+        """Wait until no picture is worked on, at most so many seconds."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(longest_s), self._freed:
+                await self._freed.wait_for(lambda: not self._used_bytes)
+
     def close(self) -> None:
         """End every worker, whatever it is doing."""
         self._closed = True

@@ -1,0 +1,162 @@
+"""The page's own thread and loop: whatever its visitors do, no submit waits for it.
+
+uvicorn's protocol is used without its `Server`, which takes over SIGINT and SIGTERM. A connection
+may stay for long (a stream, a film), but not idle, not without a request, and not unread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import os
+import socket
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Final
+
+import structlog
+from starlette.types import ASGIApp
+from uvicorn.config import Config
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import ServerState
+
+from hotfolder.domain.errors import OperatorError
+
+MOST_CONNECTIONS: Final = 256
+# How long a connection may be without a request, and how long an answer may lie unread.
+IDLE_S: Final = 15.0
+UNREAD_S: Final = 60.0
+LOOK_S: Final = 5.0
+END_S: Final = 3.0
+
+# What serves until its task is cancelled, beside the application.
+Beside = Callable[[], Awaitable[None]]
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.page")
+
+
+class _Protocol(H11Protocol):
+    """HTTP/1.1 with a bounded number of connections, none of them idle for long."""
+
+    def __init__(self, config: Config, state: ServerState) -> None:
+        super().__init__(config, state, {})
+        self._look: asyncio.TimerHandle | None = None
+        self._stuck_s = 0.0
+
+    def connection_made(  # type: ignore[override]  # as in the base class
+        self, transport: asyncio.Transport
+    ) -> None:
+        """Take a connection, or drop it."""
+        super().connection_made(transport)
+        if len(self.connections) > MOST_CONNECTIONS:
+            transport.abort()
+            return
+        self._look = self.loop.call_later(LOOK_S, self._look_again)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget a connection."""
+        if self._look is not None:
+            self._look.cancel()
+        super().connection_lost(exc)
+
+    def _look_again(self) -> None:
+        """End a connection on which nothing has moved for too long."""
+        is_idle = self.cycle is None or self.cycle.response_complete
+        is_unread = self.flow.write_paused
+        self._stuck_s = self._stuck_s + LOOK_S if is_idle or is_unread else 0.0
+        if self._stuck_s >= (UNREAD_S if is_unread else IDLE_S):
+            self.transport.abort()
+        else:
+            self._look = self.loop.call_later(LOOK_S, self._look_again)
+
+
+def listener(host: str, port: int, *, is_default: bool) -> socket.socket:
+    """Return a socket that listens at a place, or at a free port where nobody chose the place.
+
+    Raises OperatorError.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        if not is_default or error.errno != errno.EADDRINUSE:
+            raise OperatorError(
+                f"web.listen: cannot listen on {host}:{port}: {_reason(error)}"
+            ) from error
+    found = socket.create_server((host, 0), family=family)
+    log.warning("page.elsewhere", taken=port, port=found.getsockname()[1])
+    return found
+
+
+def _reason(error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"{os.strerror(error.errno)}. Choose another port, or end what uses it."
+    return f"{error.strerror or error}. Is it an address of this machine?"
+
+
+@asynccontextmanager
+async def serving(app: ASGIApp, place: socket.socket, beside: Beside) -> AsyncIterator[None]:
+    """Serve in a thread of its own while the block runs; closes the socket."""
+    own = _Thread(app, place, beside)
+    own.start()
+    try:
+        yield
+    finally:
+        own.stop()
+        await asyncio.to_thread(own.join, END_S)
+
+
+class _Thread(threading.Thread):
+    """The thread; a daemon one, so that a visitor never keeps the program from ending."""
+
+    def __init__(self, app: ASGIApp, place: socket.socket, beside: Beside) -> None:
+        super().__init__(name="page", daemon=True)
+        self._app = app
+        self._place = place
+        self._beside = beside
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._over = asyncio.Event()
+        self._begun = threading.Event()
+
+    def run(self) -> None:
+        """Serve until it is stopped."""
+        try:
+            asyncio.run(self._serve())
+        except Exception:
+            log.exception("page.ended")
+
+    def stop(self) -> None:
+        """Have it end."""
+        self._begun.wait(END_S)
+        if self._loop is not None and self.is_alive():
+            self._loop.call_soon_threadsafe(self._over.set)
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        config = Config(
+            self._app,
+            lifespan="off",
+            ws="none",
+            proxy_headers=False,
+            server_header=False,
+            log_config=None,
+            log_level=logging.ERROR,  # what strangers send is no news
+            access_log=False,
+            h11_max_incomplete_event_size=16 * 1024,
+        )
+        config.load()
+        state = ServerState()
+        server = await self._loop.create_server(
+            lambda: _Protocol(config, state), sock=self._place, backlog=MOST_CONNECTIONS
+        )
+        beside = asyncio.ensure_future(self._beside())
+        self._begun.set()
+        try:
+            await self._over.wait()
+        finally:
+            beside.cancel()
+            server.close()
+            for connection in list(state.connections):
+                connection.transport.abort()

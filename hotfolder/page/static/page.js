@@ -1,0 +1,288 @@
+// What makes the page livelier. Everything that reads works without it.
+
+const each = (selector, act, within = document) => within.querySelectorAll(selector).forEach(act);
+
+// -- what has gone by: times and progress that go on between two looks of the server
+
+function tick() {
+  each("[data-since]", (shown) => {
+    const gone = Math.max(0, (Date.now() - Date.parse(shown.dataset.since)) / 1000);
+    if (shown instanceof HTMLProgressElement) {
+      if (shown.hasAttribute("max")) shown.value = Math.min(gone, shown.max);
+    } else {
+      shown.textContent = inWords(gone);
+    }
+  });
+}
+
+function inWords(seconds) {
+  if (seconds < 60) return `${Math.round(seconds)} s`;
+  return seconds < 3600 ? `${Math.floor(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
+}
+
+// -- before and after: a real slider over both pictures, hence drag, touch and keys
+
+function slide(compare) {
+  if (compare.classList.contains("slides")) return;
+  compare.classList.add("slides");
+  const slider = document.createElement("input");
+  Object.assign(slider, { type: "range", min: 0, max: 100, step: "any", value: 50 });
+  slider.setAttribute("aria-label", "How much of the picture before is shown, in per cent");
+  const line = document.createElement("span");
+  line.className = "line";
+  compare.append(line, slider);
+  const put = () => compare.style.setProperty("--at", `${slider.value}%`);
+  slider.addEventListener("input", put);
+  slider.addEventListener("keydown", (event) => {
+    const step = { ArrowLeft: -4, ArrowRight: 4 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    slider.value = Number(slider.value) + step;
+    put();
+  });
+  put();
+}
+
+// -- a look at one result after the other, without leaving the gallery
+
+class Viewer {
+  constructor() {
+    this.dialog = document.createElement("dialog");
+    this.dialog.className = "viewer";
+    this.dialog.setAttribute("aria-label", "Before and after");
+    this.stage = Object.assign(document.createElement("div"), { className: "stage" });
+    const strip = Object.assign(document.createElement("div"), { className: "strip" });
+    this.said = document.createElement("p");
+    this.whole = Object.assign(document.createElement("a"), { className: "plain", textContent: "Details" });
+    strip.append(
+      this.button("‹", "Newer", () => this.go(-1)), this.button("›", "Older", () => this.go(1)),
+      this.said, this.whole, this.button("Close", "Close", () => this.dialog.close()),
+    );
+    this.dialog.append(this.stage, strip);
+    this.dialog.addEventListener("keydown", (event) => {
+      const step = { ArrowUp: -1, ArrowDown: 1, PageUp: -1, PageDown: 1 }[event.key];
+      if (!step) return;
+      event.preventDefault();
+      this.go(step);
+    });
+    document.body.append(this.dialog);
+  }
+
+  button(text, label, act) {
+    const made = Object.assign(document.createElement("button"), { type: "button", textContent: text });
+    made.setAttribute("aria-label", label);
+    made.addEventListener("click", act);
+    return made;
+  }
+
+  open(link) {
+    this.key = link.closest("[data-key]").dataset.key;
+    this.show(link);
+    this.dialog.showModal();
+    this.stage.querySelector("input").focus();
+  }
+
+  go(step) {
+    const links = [...document.querySelectorAll("[data-open]")];
+    const at = links.findIndex((link) => link.closest("[data-key]").dataset.key === this.key);
+    const next = links[at + step];
+    if (!next) return;
+    this.key = next.closest("[data-key]").dataset.key;
+    this.show(next);
+    this.stage.querySelector("input").focus();
+  }
+
+  show(link) {
+    const compare = Object.assign(document.createElement("div"), { className: "compare" });
+    const name = link.querySelector(".name").textContent;
+    for (const side of ["before", "after"]) {
+      const figure = Object.assign(document.createElement("figure"), { className: side });
+      const picture = Object.assign(new Image(), { src: link.dataset[side], alt: `${name}, ${side}` });
+      const caption = document.createElement("figcaption");
+      caption.textContent = side === "before" ? "Before" : "After";
+      figure.append(picture, caption);
+      compare.append(figure);
+    }
+    this.stage.replaceChildren(compare);
+    slide(compare);
+    this.said.textContent = `${name} · ${link.querySelector(".prompt").textContent}`;
+    this.whole.href = link.href;
+  }
+}
+
+let viewer;
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("[data-open]");
+  if (!link || event.metaKey || event.ctrlKey || event.shiftKey || event.button) return;
+  event.preventDefault();
+  viewer ??= new Viewer();
+  viewer.open(link);
+});
+
+// -- live: the server sends a part of the page whenever it is another
+
+function replace(region, text) {
+  const fresh = document.createElement("template");
+  fresh.innerHTML = text;
+  const known = new Map();
+  each("[data-key]", (item) => known.set(item.dataset.key, item), region);
+  each("[data-key]", (item) => {
+    const old = known.get(item.dataset.key);
+    if (old && sameBut(old, item)) item.replaceWith(old); // its pictures stay where they are
+    else if (!old && known.size) item.classList.add("fresh");
+  }, fresh.content);
+  const focused = document.activeElement?.closest?.("[data-key]")?.dataset.key;
+  region.replaceChildren(fresh.content);
+  if (focused) region.querySelector(`[data-key="${CSS.escape(focused)}"] :is(a, button, input)`)?.focus();
+  prepare();
+}
+
+function sameBut(old, item) {
+  return old.textContent === item.textContent && old.querySelectorAll("*").length === item.querySelectorAll("*").length;
+}
+
+class Live {
+  constructor(region) {
+    this.region = region;
+    document.addEventListener("visibilitychange", () => this.turn());
+    addEventListener("pagehide", () => this.close());
+    this.turn();
+  }
+
+  turn() {
+    if (document.hidden) this.close();
+    else if (!this.source) this.listen();
+  }
+
+  listen() {
+    this.source = new EventSource(this.region.dataset.live);
+    this.source.onopen = () => mark(true);
+    this.source.onerror = () => mark(false);
+    this.source.onmessage = (event) => {
+      if (event.data !== this.last) replace(this.region, event.data);
+      this.last = event.data;
+    };
+  }
+
+  close() {
+    this.source?.close();
+    this.source = null;
+    mark(false);
+  }
+}
+
+function mark(is_live) {
+  each("[data-livemark]", (shown) => { shown.hidden = !is_live; });
+}
+
+// -- choosing several at once, with what it would cost
+
+function chosen(id) {
+  return [...document.querySelectorAll(`input[data-of="${id}"]`)];
+}
+
+document.addEventListener("click", (event) => {
+  const id = event.target.dataset?.choose;
+  if (!id) return;
+  const all = chosen(id);
+  const on = !all.every((box) => box.checked);
+  all.forEach((box) => { box.checked = on; });
+  say(id);
+});
+
+document.addEventListener("change", (event) => {
+  if (event.target.dataset?.of) say(event.target.dataset.of);
+});
+
+function say(id) {
+  const button = document.querySelector(`[data-sum="${id}"]`);
+  if (!button) return;
+  button.dataset.says ??= button.textContent;
+  const boxes = chosen(id).filter((box) => box.checked);
+  const [what] = button.dataset.says.split(" · ");
+  const amounts = boxes.map((box) => box.dataset.amount);
+  const priced = amounts.filter(Boolean);
+  const sum = priced.reduce((all, one) => all + Number(one), 0);
+  const unit = button.dataset.says.match(/[A-Z]{3,}/)?.[0] ?? "";
+  const price = priced.length ? ` · ${Number(sum.toFixed(6))} ${unit}` : "";
+  button.textContent = boxes.length ? `${what} (${boxes.length})${price}` : button.dataset.says;
+}
+
+// --
+
+function prepare() {
+  each("[data-compare]", slide);
+  each("[data-choose]", (button) => { button.hidden = false; });
+  each("img:not([data-seen])", (picture) => {
+    picture.dataset.seen = "";
+    const gone = () => picture.classList.add("gone");
+    if (picture.complete && !picture.naturalWidth && picture.src && picture.loading !== "lazy") gone();
+    picture.addEventListener("error", gone);
+  });
+  tick();
+}
+
+prepare();
+setInterval(tick, 1000);
+each("[data-live]", (region) => new Live(region));
+
+// -- dropping: files are staged one by one, then planned with their price; one button sends them
+
+class Drop {
+  constructor(form) {
+    this.form = form;
+    this.numbers = [];
+    this.shown = form.querySelector("[data-plan]");
+    const zone = form.querySelector(".zone");
+    for (const name of ["dragenter", "dragover"]) {
+      zone.addEventListener(name, (event) => { event.preventDefault(); zone.classList.add("over"); });
+    }
+    for (const name of ["dragleave", "drop"]) zone.addEventListener(name, () => zone.classList.remove("over"));
+    zone.addEventListener("drop", (event) => { event.preventDefault(); this.take([...event.dataTransfer.files]); });
+    const chooser = form.querySelector("[data-files]");
+    chooser.addEventListener("change", () => { this.take([...chooser.files]); chooser.value = ""; });
+    form.elements.prompt.addEventListener("change", () => this.plan());
+    form.addEventListener("click", (event) => {
+      const number = event.target.dataset.discard;
+      if (!number) return;
+      this.numbers = this.numbers.filter((each) => each !== number);
+      this.plan();
+    });
+  }
+
+  async take(files) {
+    for (const file of files) {
+      this.say(`${file.name} is on its way…`);
+      const where = new URLSearchParams({ watch: this.form.elements.watch.value, name: file.name });
+      const answer = await fetch(`/drop/file?${where}`, { method: "POST", body: file, headers: { "X-Token": this.form.elements.token.value } })
+        .catch(() => null);
+      const text = answer ? await answer.text() : "It could not be sent.";
+      if (answer?.ok) this.numbers.push(text);
+      this.say(answer?.ok ? "" : text);
+    }
+    await this.plan();
+  }
+
+  async plan() {
+    const given = new URLSearchParams({ token: this.form.elements.token.value, prompt: this.form.elements.prompt.value });
+    this.numbers.forEach((number) => given.append("number", number));
+    const answer = await fetch("/drop/plan", { method: "POST", body: given }).catch(() => null);
+    if (!answer?.ok) return;
+    this.shown.innerHTML = await answer.text();
+    if (this.problem) this.say(this.problem);
+  }
+
+  say(text) {
+    this.problem = text;
+    let line = this.form.querySelector(".saying");
+    if (!line) {
+      line = Object.assign(document.createElement("p"), { className: "saying told" });
+      line.setAttribute("role", "status");
+      this.shown.before(line);
+    }
+    line.textContent = text;
+    line.hidden = !text;
+  }
+}
+
+each("[data-drop]", (form) => new Drop(form));

@@ -1,0 +1,143 @@
+"""What waits for a person: why, what to do about it, and what that would cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final, Literal
+
+from hotfolder import config
+from hotfolder.domain.failures import BACKLOG, PAUSED, Failure
+from hotfolder.domain.jobs import Job
+from hotfolder.domain.states import BEFORE_INTENT, State
+from hotfolder.journal import backlog, browsing, holds, memory, paid, reading
+from hotfolder.journal.browsing import Asked
+from hotfolder.journal.holds import Hold
+from hotfolder.journal.reading import WatchRow
+from hotfolder.journal.session import Session
+
+SHOWN: Final = 100
+
+Way = Literal["retry", "resend", "abandon", "cancel", "release", "skip", "resume"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """One thing that a person may do. `pays` says whether it may cost money, `amount` how much.
+
+    `about` is the job's number, or the watch's name ("" = all of the account).
+    """
+
+    way: Way
+    about: str
+    says: str
+    pays: bool = False
+    amount: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldRow:
+    """A hold, and what may be done about it."""
+
+    hold: Hold
+    where: str
+    choices: tuple[Choice, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRow:
+    """A job that waits for a person, why, and what may be done about it."""
+
+    job: Job
+    failure: Failure | None
+    choices: tuple[Choice, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attention:
+    """All that waits for a person, at most SHOWN jobs of a kind; the counts are of all."""
+
+    held: list[HeldRow]
+    offline: list[WatchRow]
+    in_doubt: list[JobRow]
+    failed: list[JobRow]
+    waiting: list[JobRow]
+    failed_count: int
+    currency: str | None
+
+
+def attention(session: Session, wanted: config.Config) -> Attention:
+    """Return what waits for a person."""
+    names = {watch.name for watch in wanted.watch}
+    troubled = browsing.troubled(session, 2 * SHOWN)
+    doubtful, _ = browsing.jobs(session, State.IN_DOUBT, Asked(), SHOWN)
+    failed, _ = browsing.jobs(session, State.FAILED, Asked(), SHOWN)
+    waiting = [job for job in troubled if job.state is not State.IN_DOUBT][:SHOWN]
+    return Attention(
+        held=[held_row(each) for each in holds.holds(session)],
+        offline=[row for row in reading.watches(session) if not row.online and row.name in names],
+        in_doubt=[_row(job, _of_doubt(job)) for job in doubtful],
+        failed=[_row(job, of_failed(session, job)) for job in failed],
+        waiting=[_row(job, _of_waiting(job)) for job in waiting],
+        failed_count=sum(browsing.failed_counts(session).values()),
+        currency=memory.currency(session),
+    )
+
+
+def of_job(session: Session, job: Job) -> tuple[Choice, ...]:
+    """Return what may be done about one job."""
+    match job.state:
+        case State.FAILED:
+            return of_failed(session, job)
+        case State.IN_DOUBT:
+            return _of_doubt(job)
+    return _of_waiting(job)
+
+
+def of_failed(session: Session, job: Job) -> tuple[Choice, ...]:
+    """Return what may be done about a failed job."""
+    if not paid.may_be_paid(session, job.id):
+        return (_paying(job, "retry", "Try again"),)
+    if paid.has_task(session, job.id):
+        return (Choice(way="retry", about=str(job.id), says="Ask for its result again"),)
+    return ()
+
+
+def held_row(hold: Hold) -> HeldRow:
+    """Return a hold with what may be done about it."""
+    kind, _, place = hold.scope.partition(":")
+    watch = place.partition("/")[0] if kind in {"watch", "rule", "backlog"} else ""
+    where = {"account": "Everything", "service": "The service"}.get(kind, place)
+    return HeldRow(hold=hold, where=where, choices=_of_hold(hold, watch))
+
+
+def _of_hold(hold: Hold, watch: str) -> tuple[Choice, ...]:
+    if hold.failure.code in {BACKLOG.code, *backlog.DISTRUSTED}:
+        says = "Edit them" if hold.failure.code == BACKLOG.code else "Trust it and go on"
+        return (
+            Choice(way="release", about=watch, says=says, pays=True, amount=hold.estimate),
+            Choice(way="skip", about=watch, says="Leave them out"),
+        )
+    says = "Resume" if hold.failure.code == PAUSED.code else "Try now"
+    return (Choice(way="resume", about=watch, says=says),)
+
+
+def _of_doubt(job: Job) -> tuple[Choice, ...]:
+    return (
+        _paying(job, "resend", "Send again"),
+        Choice(way="abandon", about=str(job.id), says="Give up"),
+    )
+
+
+def _of_waiting(job: Job) -> tuple[Choice, ...]:
+    if job.state in BEFORE_INTENT | {State.RUNNING}:
+        return (Choice(way="cancel", about=str(job.id), says="Cancel"),)
+    return ()
+
+
+def _paying(job: Job, way: Way, says: str) -> Choice:
+    return Choice(way=way, about=str(job.id), says=says, pays=True, amount=job.estimate.amount)
+
+
+def _row(job: Job, choices: tuple[Choice, ...]) -> JobRow:
+    return JobRow(job=job, failure=job.failure, choices=choices)

@@ -1,0 +1,212 @@
+"""The page in a real browser: seen, clicked, dragged and typed at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from hotfolder.simulator import Fault
+from tests.browser import opened, page_of
+from tests.studio import LIMIT_S, free_port, picture
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, Page
+
+    from tests.end_to_end.conftest import CommandLine
+    from tests.studio import Studio
+
+OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+SHOWN = "[...document.images].filter(each => each.complete && each.naturalWidth > 1).length"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Give one browser for all tests of this file."""
+    with opened() as found:
+        yield found
+
+
+@pytest.fixture
+def address(studio: Studio) -> str:
+    """Give the studio a page at a free port and return where it is."""
+    port = free_port()
+    studio.configure(web=f'listen = "127.0.0.1:{port}"')
+    return f"http://127.0.0.1:{port}"
+
+
+def enter(page: Page, hotfolder: CommandLine) -> None:
+    """Sign in as a person would: by the link that the command prints."""
+    page.goto(hotfolder("page").out.strip())
+    page.get_by_role("button", name="Enter").click()
+    page.get_by_role("heading", name="Watches").wait_for()
+
+
+def states(studio: Studio, **counts: int) -> bool:
+    """Whether there are so many jobs of these states, and none of any other."""
+    return studio.states() == counts
+
+
+def test_the_gallery_fills_while_pictures_are_edited(
+    studio: Studio, hotfolder: CommandLine, address: str, browser: Browser
+) -> None:
+    """What is dropped appears by itself, with its picture, in the open gallery."""
+    with hotfolder.daemon() as daemon, page_of(browser) as page:
+        enter(page, hotfolder)
+        page.get_by_role("navigation").get_by_role("link", name="Gallery").click()
+        page.get_by_text("Nothing here that matches").wait_for()
+        for number in range(3):
+            studio.drop(f"p{number}.jpg", number=number + 1)
+        page.locator(".card").nth(2).wait_for()
+        page.wait_for_function(f"{SHOWN} >= 4")  # the mark of the house, too
+        daemon.until(lambda: states(studio, done=3), "three are done")
+        assert page.url == f"{address}/gallery"
+
+
+def test_the_slider_goes_by_mouse_and_keys(
+    studio: Studio, hotfolder: CommandLine, address: str, browser: Browser
+) -> None:
+    """Dragging and the arrow keys move the line between before and after; down goes on."""
+    with hotfolder.daemon() as daemon, page_of(browser) as page:
+        studio.drop("ann.jpg", picture(1, side=256))
+        studio.drop("bob.jpg", picture(2, side=256))
+        daemon.until(lambda: states(studio, done=2), "two are done")
+        enter(page, hotfolder)
+        page.goto(f"{address}/gallery")
+        page.locator(".card a").first.click()
+        slider = page.locator("dialog input[type=range]")
+        slider.wait_for()
+        page.wait_for_function("document.querySelector('dialog img').naturalWidth > 1")
+        line = (
+            "getComputedStyle(document.querySelector('dialog .compare')).getPropertyValue('--at')"
+        )
+        assert page.evaluate(line) == "50%"
+        page.keyboard.press("ArrowRight")
+        assert page.evaluate(line) == "54%"
+        box = slider.bounding_box()
+        assert box is not None
+        middle = box["y"] + box["height"] / 2
+        page.mouse.move(box["x"] + box["width"] * 0.54, middle)
+        page.mouse.down()
+        page.mouse.move(box["x"] + box["width"] * 0.2, middle, steps=4)
+        page.mouse.up()
+        assert float(page.evaluate(line).rstrip("%")) < 30
+        first = page.locator("dialog .strip p").inner_text()
+        page.keyboard.press("ArrowDown")
+        assert page.locator("dialog .strip p").inner_text() != first
+        page.keyboard.press("Escape")
+        page.locator("dialog").wait_for(state="hidden")
+
+
+def test_what_needs_a_person_is_done_by_its_button(
+    studio: Studio, hotfolder: CommandLine, address: str, browser: Browser
+) -> None:
+    """A failed one is retried and a doubt settled; the list follows by itself."""
+    studio.fault(
+        Fault(call="submit", kind="drop_after", times=1),
+        Fault(call="submit", kind="fail_task", code="1501", skip=1, times=1),
+    )
+    with hotfolder.daemon() as daemon, page_of(browser) as page:
+        studio.drop("ann.jpg", number=1)
+        daemon.until(lambda: states(studio, in_doubt=1), "one is in doubt")
+        enter(page, hotfolder)
+        page.get_by_role("link", name="Needs a person").click()
+        studio.drop("bob.jpg", number=2)
+        page.get_by_role("button", name="Try again · 0.14 CNY").click()
+        page.get_by_text("is submitted again").wait_for()
+        page.get_by_role("button", name="Give up").click()
+        page.get_by_text("Nothing needs you").wait_for()
+        daemon.until(lambda: states(studio, done=1, cancelled=1), "both are settled")
+        assert page.url == f"{address}/needs"
+
+
+def test_dropping_shows_the_plan_before_anything_is_paid(
+    studio: Studio, hotfolder: CommandLine, address: str, browser: Browser
+) -> None:
+    """Files are chosen, their prompt and price are seen, and one button has them edited."""
+    with hotfolder.daemon() as daemon, page_of(browser) as page:
+        enter(page, hotfolder)
+        page.get_by_role("link", name="Drop").click()
+        page.locator("textarea").fill("Make it snow")
+        one: Any = {"name": "ann.jpg", "mimeType": "image/jpeg", "buffer": picture()}
+        other: Any = {"name": "notes.docx", "mimeType": "text/plain", "buffer": b"x"}
+        page.locator("input[type=file]").set_input_files([one, other])
+        page.get_by_text("notes.docx is not taken").wait_for()
+        page.get_by_role("button", name="Have 1 picture edited · 0.14 CNY").click()
+        page.get_by_text("ann.jpg is in studio").wait_for()
+        page.locator(".card", has_text="ann.jpg").wait_for()
+        daemon.until(lambda: states(studio, done=1), "it is done")
+        assert page.url.startswith(address)
+        assert studio.ledger().tasks[0].prompt == "Make it snow"
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+@pytest.mark.parametrize("width", [390, 1920])
+def test_it_fits_every_screen(
+    studio: Studio,
+    hotfolder: CommandLine,
+    address: str,
+    browser: Browser,
+    width: int,
+    scheme: Any,  # noqa: ANN401  playwright's word
+) -> None:
+    """On a phone and a large screen, dark and light, nothing is cut off at the side."""
+    with (
+        hotfolder.daemon() as daemon,
+        page_of(browser, viewport={"width": width, "height": 900}, color_scheme=scheme) as page,
+    ):
+        studio.drop("by the sea/a name that goes on and on, as cameras and people do.jpg")
+        daemon.until(lambda: states(studio, done=1), "it is done")
+        enter(page, hotfolder)
+        for path in ("/", "/gallery", "/jobs/1", "/needs", "/money", "/drop", "/wall/studio"):
+            page.goto(f"{address}{path}")
+            assert page.evaluate(OVERFLOW) <= 0, path
+            light = page.evaluate("getComputedStyle(document.body).backgroundColor")
+            assert (light == "rgb(246, 243, 238)") == (scheme == "light" and "wall" not in path)
+
+
+def test_what_reads_works_without_scripts(
+    studio: Studio, hotfolder: CommandLine, address: str, browser: Browser
+) -> None:
+    """Without JavaScript every screen shows what it has, pictures and buttons included."""
+    studio.fault(Fault(call="submit", kind="fail_task", code="1501", skip=1, times=1))
+    with hotfolder.daemon() as daemon, page_of(browser, java_script_enabled=False) as page:
+        studio.drop("ann.jpg", number=1)
+        daemon.until(lambda: states(studio, done=1), "one is done")
+        studio.drop("bob.jpg", number=2)
+        daemon.until(lambda: states(studio, done=1, failed=1), "one failed")
+        enter(page, hotfolder)
+        page.goto(f"{address}/gallery")
+        page.get_by_text("ann.jpg").click()
+        page.get_by_alt_text("ann.jpg, before").wait_for()
+        page.get_by_alt_text("ann.jpg, after").wait_for()
+        page.goto(f"{address}/money")
+        page.get_by_role("img", name="Charges by day").wait_for()
+        page.goto(f"{address}/needs")
+        page.get_by_role("button", name="Try again").click()
+        page.get_by_text("is submitted again").wait_for()
+        daemon.until(lambda: states(studio, done=2), "both are done")
+
+
+def test_a_hidden_page_listens_to_nothing(
+    studio: Studio, hotfolder: CommandLine, address: str, browser: Browser
+) -> None:
+    """A page in the background closes its stream, and opens it again when it is looked at."""
+    hide = """hidden => {
+        Object.defineProperty(document, 'hidden', {value: hidden, configurable: true});
+        document.dispatchEvent(new Event('visibilitychange'));
+    }"""
+    with hotfolder.daemon() as daemon, page_of(browser) as page:
+        enter(page, hotfolder)
+        mark = page.locator("[data-livemark]")
+        mark.wait_for()
+        page.evaluate(hide, True)
+        mark.wait_for(state="hidden")
+        studio.drop("ann.jpg")
+        daemon.until(lambda: states(studio, done=1), "it is done")
+        assert page.locator(".card").count() == 0
+        page.evaluate(hide, False)
+        page.locator(".card", has_text="ann.jpg").wait_for(timeout=LIMIT_S * 1000)
+        assert page.url == f"{address}/"

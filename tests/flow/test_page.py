@@ -1,0 +1,239 @@
+"""The page: what its screens say, and that its buttons do what the command line does."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import io
+from typing import TYPE_CHECKING
+
+import pytest
+from PIL import Image
+
+from hotfolder.page.keys import Role
+from hotfolder.simulator import Fault
+from tests.studio import picture
+from tests.visitor import HTML, visiting
+
+if TYPE_CHECKING:
+    from tests.studio import Studio
+
+SCREENS = ("/", "/gallery", "/needs", "/money", "/wall/studio")
+
+
+async def test_every_screen_says_how_things_stand(studio: Studio) -> None:
+    """A done picture is on every screen that shows results, with its prompt and its charge."""
+    async with visiting(studio) as visitor:
+        await visitor.enter(studio)
+        for screen in SCREENS:  # before there is anything
+            await visitor.text(screen)
+        studio.drop("by the sea/ann.jpg")
+        await studio.until_states(done=1)
+        for screen in ("/", "/gallery"):
+            assert "by the sea/ann.jpg" in await visitor.text(screen)
+        job = await visitor.text("/jobs/1")
+        assert "Make it a summer day" in job
+        assert "0.14 CNY" in job
+        assert "published" in job
+        assert "0.14" in await visitor.text("/money")
+        assert "/pictures/1/after/1/large" in await visitor.text("/wall/studio")
+        assert "Nothing needs you" in await visitor.text("/needs")
+
+
+async def test_pictures_are_shown_small_and_results_as_they_are(studio: Studio) -> None:
+    """Sources come as fresh JPEGs of at most 320 or 1600 pixels; results whole and in parts."""
+    async with visiting(studio) as visitor:
+        await visitor.enter(studio)
+        studio.drop("ann.png", picture(3, "PNG", side=2400))
+        await studio.until_states(done=1)
+        for side, name in ((320, "small"), (1600, "large")):
+            for which in ("before", "after/1"):
+                found = await visitor.get(f"/pictures/1/{which}/{name}")
+                assert found.headers["content-type"] == "image/jpeg", found.text
+                with Image.open(io.BytesIO(found.content)) as shown:
+                    assert max(shown.size) <= side
+        whole = await visitor.get("/results/1/1")
+        assert whole.content == (studio.output / studio.outputs()[0]).read_bytes()
+        assert whole.headers["content-type"] == "image/jpeg"
+        assert "sandbox" in whole.headers["content-security-policy"]
+        part = await visitor.client.get("/results/1/1", headers={"range": "bytes=2-5"})
+        assert (part.status_code, part.content) == (206, whole.content[2:6])
+
+
+async def test_a_changed_source_is_not_shown_as_what_was_edited(studio: Studio) -> None:
+    """Only the very picture that was edited is shown as the one before."""
+    async with visiting(studio) as visitor:
+        await visitor.enter(studio)
+        studio.drop("ann.jpg", number=1)
+        await studio.until_states(done=1)
+        (studio.input / "ann.jpg").unlink()
+        gone = await visitor.get("/pictures/1/before/small")
+        assert gone.status_code == 404
+        assert "no longer" in gone.text
+
+
+async def test_the_gallery_filters(studio: Studio) -> None:
+    """By watch, name or prompt, day and state."""
+    async with visiting(studio) as visitor:
+        await visitor.enter(studio)
+        studio.drop_many(3)
+        await studio.until_states(done=3)
+        for asked, shown in {
+            "": 3,
+            "?text=P001": 1,
+            "?text=summer": 3,
+            "?text=winter": 0,
+            "?watch=studio": 3,
+            "?watch=other": 0,
+            "?day=2001-01-01": 0,
+            "?state=failed": 0,
+            "?state=nonsense": 3,
+        }.items():
+            assert (await visitor.text(f"/gallery{asked}")).count('class="card"') == shown, asked
+
+
+async def test_the_buttons_act_as_the_command_line_does(studio: Studio) -> None:
+    """Retry, resolve, pause, resume and cancel reach the daemon; what pays says how much."""
+    studio.fault(
+        Fault(call="submit", kind="drop_after", times=1),
+        Fault(call="submit", kind="fail_task", code="1501", skip=1, times=1),
+    )
+    async with visiting(studio) as visitor:
+        await visitor.enter(studio)
+        studio.drop("ann.jpg", number=1)
+        await studio.until_states(in_doubt=1)
+        studio.drop("bob.jpg", number=2)
+        await studio.until_states(in_doubt=1, failed=1)
+        ann, bob = studio.job("ann.jpg"), studio.job("bob.jpg")
+        needs = await visitor.text("/needs")
+        assert "Try again · 0.14 CNY" in needs
+        assert "Send again · 0.14 CNY" in needs
+        assert bob["error"]["message"] in html.unescape(needs)
+        (task_id,) = [task.task_id for task in studio.ledger().tasks if not task.answered]
+        told = await visitor.press(f"task:{ann['id']}", on=f"/jobs/{ann['id']}", task=task_id)
+        assert "followed from here" in told.text
+        told = await visitor.press(f"retry:{bob['id']}", on="/needs")
+        assert "submitted again" in told.text
+        await studio.until_states(done=2)
+        await visitor.press("pause:studio", on="/")
+        assert studio.holds() == ["watch:studio"]
+        assert "stopped by hand" in await visitor.text("/")
+        await visitor.press("resume:studio", on="/")
+        assert studio.holds() == []
+        refused = await visitor.press("cancel:1", on="/")
+        assert "done already" in refused.text
+    assert len(studio.ledger().tasks) == 3
+
+
+async def test_several_at_once(studio: Studio) -> None:
+    """What is chosen is done together, and nothing that is not."""
+    studio.fault(Fault(call="submit", kind="fail_task", code="1501", times=3))
+    async with visiting(studio) as visitor:
+        await visitor.enter(studio)
+        studio.drop_many(3)
+        await studio.until_states(failed=3)
+        page = await visitor.text("/needs")
+        assert "all of them 0.42 CNY" in page
+        token = page.split('name="token" value="')[1].split('"')[0]
+        body = f"token={token}&back=/needs&all=retry&chosen=1&chosen=3"
+        done = await visitor.client.post(
+            "/act",
+            content=body,
+            headers={**visitor.own, "content-type": "application/x-www-form-urlencoded"},
+            follow_redirects=True,
+        )
+        assert done.text.count("is submitted again") == 2
+        await studio.until_states(done=2, failed=1)
+
+
+async def test_a_backlog_is_released_with_its_price(studio: Studio) -> None:
+    """What stood there before is held, says what it would cost, and goes by one button."""
+    studio.drop_many(3)
+    async with visiting(studio, limits="backlog = 1") as visitor:
+        await visitor.enter(studio)
+        await studio.until(lambda: studio.status()["holds"], "the backlog is held")
+        assert "Edit them · 0.42 CNY" in await visitor.text("/needs")
+        told = await visitor.press("release:studio", on="/needs")
+        assert "3 pictures are let go" in told.text
+        await studio.until_states(done=3)
+
+
+async def test_what_is_new_comes_by_itself(studio: Studio) -> None:
+    """The stream sends the gallery at once, and again when a picture was edited."""
+    async with visiting(studio) as visitor:
+        await visitor.enter(studio)
+        async with visitor.client.stream("GET", "/live/gallery") as stream:
+            lines = stream.aiter_lines()
+            while "Nothing here" not in await anext(lines):
+                pass
+            studio.drop("ann.jpg")
+            while "ann.jpg" not in await anext(lines):
+                pass
+
+
+@pytest.mark.parametrize("role", Role)
+async def test_a_viewer_looks_and_pays_nothing(studio: Studio, role: Role) -> None:
+    """A viewer sees every screen without a button, and no form of theirs does anything."""
+    async with visiting(studio) as visitor:
+        await visitor.enter(studio, role)
+        page = await visitor.text("/")
+        assert ("Pause all" in page) == (role is Role.OWNER)
+        pressed = await visitor.press("pause:", on="/")
+        assert pressed.status_code == (200 if role is Role.OWNER else 403)
+        assert studio.holds() == (["account"] if role is Role.OWNER else [])
+
+
+async def test_the_link_works_once_and_is_not_used_up_by_looking(studio: Studio) -> None:
+    """Whoever only looks at a link uses nothing up; who presses its button, does."""
+    async with visiting(studio) as visitor:
+        asked = await visitor.get("/")
+        assert (asked.status_code, asked.headers["location"]) == (303, "/sign-in")
+        link = (await asyncio.to_thread(_link, studio)).replace(visitor.own["origin"], "")
+        for _ in range(3):
+            assert "Enter" in await visitor.text(link)
+        entered = await visitor.client.post(link, headers=visitor.own)
+        cookie = entered.headers["set-cookie"].lower()
+        assert "httponly" in cookie
+        assert "samesite=strict" in cookie
+        await visitor.text("/")
+        again = await visitor.client.post(link, headers=visitor.own)
+        assert again.status_code == 403
+        await visitor.client.post("/sign-out", headers=visitor.own)
+        assert (await visitor.get("/")).status_code == 303
+        assert (await visitor.client.get("/", headers={})).status_code == 401
+
+
+def _link(studio: Studio) -> str:
+    from hotfolder.cli.paging import link  # noqa: PLC0415  the command, as it is
+
+    return link(studio.config, Role.OWNER)
+
+
+async def test_the_password_is_tried_five_times_a_minute(studio: Studio) -> None:
+    """The right password signs in; after five wrong ones even that waits a minute."""
+    file = studio.folder / "password"
+    file.write_text("correct horse\n")
+    async with visiting(studio, f'password_file = "{file}"') as visitor:
+        assert "Password" in await visitor.text("/sign-in")
+
+        async def tried(password: str) -> int:
+            given = {"password": password}
+            answer = await visitor.client.post("/sign-in", data=given, headers=visitor.own)
+            return answer.status_code
+
+        assert await tried("correct horse") == 200
+        await visitor.text("/")
+        assert [await tried("wrong") for _ in range(5)] == [403, 403, 403, 403, 429]
+        assert await tried("correct horse") == 429
+        studio.clock.forward(61)
+        assert await tried("correct horse") == 200
+
+
+async def test_without_a_password_nobody_signs_in_by_an_empty_one(studio: Studio) -> None:
+    """No password_file, or an empty one, lets nobody in."""
+    file = studio.folder / "password"
+    file.write_text("\n")
+    async with visiting(studio, f'password_file = "{file}"') as visitor:
+        given = await visitor.client.post("/sign-in", data={"password": ""}, headers=visitor.own)
+        assert given.status_code == 403
+        assert (await visitor.client.get("/", headers=HTML)).status_code == 303

@@ -1,0 +1,68 @@
+"""Somebody who visits the page of a studio, by HTTP alone."""
+
+from __future__ import annotations
+
+import re
+import time
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import httpx
+
+from hotfolder.page.keys import Keyring, Role
+from tests.studio import LIMIT_S, free_port
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tests.studio import Studio
+
+HTML = {"accept": "text/html"}
+
+
+class Visitor:
+    """A browser's requests, without the browser."""
+
+    def __init__(self, client: httpx.AsyncClient, address: str) -> None:
+        self.client = client
+        self.own = {"origin": address, **HTML}
+
+    async def enter(self, studio: Studio, role: Role = Role.OWNER) -> None:
+        """Sign in by a link."""
+        code = Keyring(studio.state, lambda: time.time() + 1).code(role)
+        entered = await self.client.post(f"/enter/{code}", headers=self.own)
+        assert entered.status_code == 200, entered.text
+
+    async def get(self, path: str) -> httpx.Response:
+        """Return what stands at an address."""
+        return await self.client.get(path, headers=HTML)
+
+    async def text(self, path: str) -> str:
+        """Return a page that must be there."""
+        found = await self.get(path)
+        assert found.status_code == 200, found.text
+        return found.text
+
+    async def press(self, button: str, *, on: str, **more: str) -> httpx.Response:
+        """Press a button of a page: its value, with the page's own token."""
+        given = {"token": token_of(await self.text(on)), "back": on, "one": button, **more}
+        return await self.client.post("/act", data=given, headers=self.own, follow_redirects=True)
+
+
+def token_of(page: str) -> str:
+    """Return the token in the form of a page."""
+    found = re.search(r'name="token" value="([0-9a-f]+)"', page)
+    assert found is not None, page
+    return found[1]
+
+
+@asynccontextmanager
+async def visiting(studio: Studio, web: str = "", limits: str = "") -> AsyncIterator[Visitor]:
+    """Run the daemon with its page while the block runs, and give somebody not signed in."""
+    address = f"127.0.0.1:{free_port()}"
+    studio.configure(web=f'listen = "{address}"\n{web}', limits=limits)
+    async with (
+        studio.running(),
+        httpx.AsyncClient(base_url=f"http://{address}", timeout=LIMIT_S, trust_env=False) as client,
+    ):
+        yield Visitor(client, f"http://{address}")

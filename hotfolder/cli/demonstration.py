@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import webbrowser
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
@@ -18,16 +19,19 @@ from rich.text import Text
 from hotfolder import config, signals, views
 from hotfolder.account import charges
 from hotfolder.cli import render
+from hotfolder.cli.paging import link
 from hotfolder.cli.progress import bar
 from hotfolder.domain.errors import JournalUnavailable, OperatorError
 from hotfolder.domain.states import OPEN, State
 from hotfolder.journal.reader import Reader
+from hotfolder.page.keys import Role
 from hotfolder.service import Service
 from hotfolder.simulator import RunningServer, Settings, in_thread
 
 ANY_KEY = SecretStr("demo-key-for-the-simulator-00000")
 TASK_S = 1.5
 TIMEOUT_S = 60.0
+_DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY")
 PAGE_NAME = "before-and-after.html"
 PROMPT = "Turn it into a warm summer evening"
 
@@ -142,7 +146,11 @@ async def _stay(wanted: config.Config, folder: Path) -> None:
     out = render.console()
     out.print()
     out.print(Text.assemble("Drop pictures into ", render.name(str(folder / "in"))), soft_wrap=True)
-    out.print("They appear edited in the output folder. Ctrl-C ends it.")
+    out.print("They appear edited in the output folder, and on the page at once. Ctrl-C ends it.")
+    live = link(wanted, Role.OWNER)
+    out.print(Text.assemble("the page: ", (live, "bold")), soft_wrap=True)
+    if out.is_terminal and any(os.environ.get(each) for each in _DISPLAYS):
+        webbrowser.open(live)
     await running
     pictures = _write_page(wanted, folder)
     out.print(f"The page shows {pictures} pictures now.")

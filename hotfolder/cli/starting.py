@@ -63,7 +63,8 @@ def demo(
 ) -> None:
     """Show the whole way on sample pictures, against the simulator. Needs no key.
 
-    Ends by naming the outputs and a page with before and after side by side.
+    Ends by naming the outputs and a page with before and after side by side; with --keep it prints
+    the link to the live page.
 
     Example: hotfolder demo --keep
     """

@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
+import httpx
 import pytest
 from PIL import Image, ImageChops, ImageStat
 
@@ -165,7 +166,10 @@ def test_the_demo_leaves_a_real_config_alone(tmp_path: Path) -> None:
 
 
 def test_the_demo_stays_for_pictures_of_ones_own(tmp_path: Path) -> None:
-    """With --keep a dropped picture is edited and joins the page; Ctrl-C ends with 0."""
+    """With --keep a dropped picture is edited and joins the page; Ctrl-C ends with 0.
+
+    The live page is there, too, at the link that is printed.
+    """
     out, err = tmp_path / "out.txt", tmp_path / "err.txt"
     folder = tmp_path / "demo"
     with out.open("wb") as out_file, err.open("wb") as err_file:
@@ -179,6 +183,10 @@ def test_the_demo_stays_for_pictures_of_ones_own(tmp_path: Path) -> None:
     try:
         wait_for(lambda: "Ctrl-C ends it" in out.read_text(), err.read_text)
         assert f"Drop pictures into {folder}/in\n" in out.read_text()
+        wait_for(lambda: re.search(r"the page: (\S+)\n", out.read_text()), err.read_text)
+        live = re.search(r"the page: (\S+)\n", out.read_text())
+        assert live is not None
+        assert "signs this browser in" in httpx.get(live[1], trust_env=False).text
         name = "mine é\x1b[31m.jpg"
         shutil.copyfile(folder / "in" / "cat.jpg", folder / "in" / "copying.part")
         with Image.open(folder / "in" / "copying.part") as cat:

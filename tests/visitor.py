@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import httpx
 
 from hotfolder.page.keys import Keyring, Role
-from tests.studio import LIMIT_S, free_port
+from tests.studio import LIMIT_S, RULE, free_port
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
     from tests.studio import Studio
 
@@ -57,10 +57,13 @@ def token_of(page: str) -> str:
 
 
 @asynccontextmanager
-async def visiting(studio: Studio, web: str = "", limits: str = "") -> AsyncIterator[Visitor]:
+async def visiting(
+    studio: Studio, web: str = "", limits: str = "", rules: Sequence[str] = (RULE,), watch: str = ""
+) -> AsyncIterator[Visitor]:
     """Run the daemon with its page while the block runs, and give somebody not signed in."""
     address = f"127.0.0.1:{free_port()}"
-    studio.configure(web=f'listen = "{address}"\n{web}', limits=limits)
+    web = f'listen = "{address}"\n{web}'
+    studio.configure(web=web, limits=limits, rules=rules, watch=watch)
     async with (
         studio.running(),
         httpx.AsyncClient(base_url=f"http://{address}", timeout=LIMIT_S, trust_env=False) as client,

@@ -27,6 +27,7 @@ def _watch(name: str) -> str | None:
 # Each button's way, and the wish that it stands for; `about` is a job's number or a watch.
 WAYS: Final[Mapping[str, Callable[[str], Wish]]] = {
     "retry": lambda about: ("retry", {"jobs": [number(about)]}),
+    "allow": lambda about: ("release", {"jobs": [number(about)]}),
     "resend": lambda about: ("resolve", {"job": number(about), "resend": True}),
     "abandon": lambda about: ("resolve", {"job": number(about), "abandon": True}),
     "cancel": lambda about: ("cancel", {"jobs": [number(about)]}),
@@ -35,7 +36,7 @@ WAYS: Final[Mapping[str, Callable[[str], Wish]]] = {
     "pause": lambda about: ("pause", {"watch": _watch(about)}),
     "resume": lambda about: ("resume", {"watch": _watch(about)}),
 }
-_OF_JOBS: Final = frozenset({"retry", "resend", "abandon", "cancel"})
+_OF_JOBS: Final = frozenset({"retry", "allow", "resend", "abandon", "cancel"})
 
 
 class Acting:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Final, Literal
 
 from hotfolder import config
-from hotfolder.domain.failures import BACKLOG, PAUSED, Failure
+from hotfolder.domain.failures import BACKLOG, DEARER_THAN_ALLOWED, PAUSED, Failure
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import BEFORE_INTENT, State
 from hotfolder.journal import backlog, browsing, holds, memory, paid, reading
@@ -18,7 +18,7 @@ from hotfolder.journal.session import Session
 
 SHOWN: Final = 100
 
-Way = Literal["retry", "resend", "abandon", "cancel", "release", "skip", "resume"]
+Way = Literal["retry", "allow", "resend", "abandon", "cancel", "release", "skip", "resume"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +131,10 @@ def _of_doubt(job: Job) -> tuple[Choice, ...]:
 
 def _of_waiting(job: Job) -> tuple[Choice, ...]:
     if job.state in BEFORE_INTENT | {State.RUNNING}:
-        return (Choice(way="cancel", about=str(job.id), says="Cancel"),)
+        cancel = Choice(way="cancel", about=str(job.id), says="Cancel")
+        if job.failure is not None and job.failure.code == DEARER_THAN_ALLOWED:
+            return _paying(job, "allow", "Allow it"), cancel
+        return (cancel,)
     return ()
 
 

@@ -60,7 +60,7 @@ def test_the_gallery_fills_while_pictures_are_edited(
         for number in range(3):
             studio.drop(f"p{number}.jpg", number=number + 1)
         page.locator(".card").nth(2).wait_for()
-        page.wait_for_function(f"{SHOWN} >= 4")  # the mark of the house, too
+        daemon.until(lambda: page.evaluate(SHOWN) >= 4, "all are shown, and the house's mark")
         daemon.until(lambda: states(studio, done=3), "three are done")
         assert page.url == f"{address}/gallery"
 
@@ -78,7 +78,8 @@ def test_the_slider_goes_by_mouse_and_keys(
         page.locator(".card a").first.click()
         slider = page.locator("dialog input[type=range]")
         slider.wait_for()
-        page.wait_for_function("document.querySelector('dialog img').naturalWidth > 1")
+        loaded = "document.querySelector('dialog img').naturalWidth > 1"
+        daemon.until(lambda: page.evaluate(loaded), "the picture is there")
         line = (
             "getComputedStyle(document.querySelector('dialog .compare')).getPropertyValue('--at')"
         )

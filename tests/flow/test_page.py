@@ -158,6 +158,21 @@ async def test_a_backlog_is_released_with_its_price(studio: Studio) -> None:
         await studio.until_states(done=3)
 
 
+async def test_one_dearer_than_the_rules_is_allowed_with_its_price(studio: Studio) -> None:
+    """What a sidecar makes too dear waits, says its price, and goes on by the owner's button."""
+    rule = 'model = "gpt-image-2/image-to-image-official-stable"\nprompt = "Make it gold"\n'
+    rule += 'params = { quality = "low", resolution = "1k" }'
+    async with visiting(studio, rules=[rule]) as visitor:
+        await visitor.enter(studio)
+        studio.drop("ann.toml", 'params = { quality = "high", resolution = "4k" }')
+        studio.drop("ann.jpg")
+        await studio.until(lambda: studio.told() == ["dearer_than_allowed"], "it is held")
+        assert "Allow it · 4.738 CNY" in await visitor.text("/needs")
+        told = await visitor.press("allow:1", on="/needs")
+        assert "may be edited" in told.text
+        await studio.until_states(done=1)
+
+
 async def test_what_is_new_comes_by_itself(studio: Studio) -> None:
     """The stream sends the gallery at once, and again when a picture was edited."""
     async with visiting(studio) as visitor:

@@ -236,3 +236,6 @@ def test_the_config_that_compose_shows_is_complete(tmp_path: Path) -> None:
     assert read.config.state_dir == Path("/state/hotfolder")
     assert read.config.monitor.listen == "127.0.0.1:9464"
     assert f"- ./key:{read.config.api.key_file}:ro" in compose
+    assert f"- ./page-password:{read.config.web.password_file}:ro" in compose
+    assert read.config.web.listen == "0.0.0.0:8484"
+    assert 'ports: ["8484:8484"]' in compose

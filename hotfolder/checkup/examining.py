@@ -34,5 +34,6 @@ def examine(draft: Reading, environment: Mapping[str, str]) -> Findings:
     yield from folders.state(draft.config)
     yield from record.journal(draft.config)
     yield from settings.budget(draft.config)
+    yield from settings.page(draft.config)
     yield from settings.receivers(draft.config)
     yield from machine.unit()

@@ -5,11 +5,14 @@ from __future__ import annotations
 import stat
 from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Final
 
 from hotfolder import installation, key
 from hotfolder.checkup.findings import Finding, Findings, Verdict, judge
 from hotfolder.config import Config, Reading
 from hotfolder.preflight import missing_commands, problems
+
+LEAST_PASSWORD: Final = 8
 
 
 def stated(draft: Reading, dead: Collection[Path]) -> Findings:
@@ -55,6 +58,22 @@ def budget(wanted: Config) -> Findings:
         return
     words = f"nothing limits what a day may cost: {', '.join(wanted.unlimited)}"
     yield Finding(Verdict.NOTE, "budget", words, "set limits.daily_charge in the config")
+
+
+def page(wanted: Config) -> Findings:
+    """Yield whether the page's password, if there is to be one, signs the owner in alone."""
+    file = wanted.web.password_file
+    if file is None or not wanted.web.listen:
+        return
+    try:
+        mode, size = file.stat().st_mode, len(file.read_text("utf-8").strip())
+    except (OSError, UnicodeDecodeError) as error:
+        words = f"web.password_file {file} cannot be read: {error}"
+        yield Finding(Verdict.BAD, "page", words, "nobody can sign in by a password until it can")
+        return
+    yield judge(size >= LEAST_PASSWORD, "page", f"password in {file}", "take a longer password")
+    if mode & 0o077:
+        yield Finding(Verdict.BAD, "page", f"others may read {file}", f"chmod 600 {file}")
 
 
 def receivers(wanted: Config) -> Findings:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 MOST_STREAMS: Final = 64
 LOOK_S: Final = 1.0
+# So many times as long as a look took, none is taken: a long history makes no page a burden.
+REST: Final = 9.0
 # How often a part is made at least while nothing changes: folders go away without a change.
 LONGEST_S: Final = 30.0
 
@@ -86,6 +88,7 @@ class Live:
         clock = asyncio.get_running_loop().time
         while True:
             await self._begun.wait()
+            begun_s = clock()
             try:
                 number = await self._changes()
                 is_old = number != seen or clock() - made_s > LONGEST_S
@@ -98,7 +101,7 @@ class Live:
                 log.info("page.not_live", error=str(error))
             if not self._parts:
                 self._begun.clear()
-            await asyncio.sleep(LOOK_S)
+            await asyncio.sleep(max(LOOK_S, REST * (clock() - begun_s)))
 
     async def _make(self, part: _Part) -> None:
         text = await part.make()

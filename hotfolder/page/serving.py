@@ -152,9 +152,12 @@ class _Thread(threading.Thread):
             lambda: _Protocol(config, state), sock=self._place, backlog=MOST_CONNECTIONS
         )
         beside = asyncio.ensure_future(self._beside())
+        over = asyncio.ensure_future(self._over.wait())
         self._begun.set()
         try:
-            await self._over.wait()
+            await asyncio.wait({beside, over}, return_when=asyncio.FIRST_COMPLETED)
+            if beside.done():
+                await beside
         finally:
             beside.cancel()
             server.close()

@@ -122,3 +122,23 @@ def test_a_dead_share_is_told(studio: Studio, hotfolder: CommandLine) -> None:
         checked = hotfolder("check")
     assert checked.code == 0, checked.said
     assert "its share does not answer: it is waited for" in checked.out
+
+
+def test_a_password_for_the_page_is_the_owners_alone(
+    studio: Studio, hotfolder: CommandLine
+) -> None:
+    """A missing file, a short password and one that others may read are told with what to do."""
+    file = studio.folder / "page-password"
+    studio.configure(web=f'password_file = "{file}"')
+
+    def told() -> str:
+        return hotfolder("doctor").out
+
+    assert "nobody can sign in by a password" in told()
+    file.write_text("short\n")
+    file.chmod(0o644)
+    assert "take a longer password" in told()
+    assert f"chmod 600 {file}" in told()
+    file.write_text("correct horse battery\n")
+    file.chmod(0o600)
+    assert hotfolder("doctor").code == 0

@@ -149,7 +149,11 @@ class Service:
     async def _kept(self, journal: Journal, command: daemons.Command) -> AsyncIterator[None]:
         """Keep in the journal that a daemon runs, and how it ended."""
         born = daemons.Born(
-            pid=os.getpid(), version=__version__, command=command, unit=self._supervisor.unit
+            pid=os.getpid(),
+            version=__version__,
+            command=command,
+            unit=self._supervisor.unit,
+            unconfined=self._house.unconfined,
         )
         await journal.run(daemons.began, born)
         end: daemons.End = "failed"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import resource
 import socket
 import subprocess
 import sys
@@ -17,6 +18,8 @@ from typing import Any
 from hotfolder.kinds.workshop import worker
 
 _PTRACE_ATTACH = 16
+_IO_URING_SETUP = 425
+_NEW_USER = 0x10000000
 _KEPT: list[str] = []
 
 
@@ -28,6 +31,17 @@ def _ptrace(process: int) -> None:
     library = ctypes.CDLL(None, use_errno=True)
     if library.ptrace(_PTRACE_ATTACH, process, None, None) < 0:
         raise OSError(ctypes.get_errno(), "ptrace")
+
+
+def _call(name: str, *arguments: object) -> None:
+    library = ctypes.CDLL(None, use_errno=True)
+    if getattr(library, name)(*arguments) < 0:
+        raise OSError(ctypes.get_errno(), name)
+
+
+def _take_back_a_limit() -> None:
+    most = resource.getrlimit(resource.RLIMIT_AS)[1]
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
 def _connect(path: str) -> None:
@@ -55,6 +69,16 @@ def _attempts(daemon: int, secret: str, control: str) -> Mapping[str, Callable[[
         "start a program": lambda: subprocess.run([sys.executable, "-V"], check=True),
         "become a program": lambda: os.execv(sys.executable, ["python", "-V"]),  # noqa: S606
         "fork": os.fork,
+        "a local socket": lambda: socket.socket(socket.AF_UNIX).close(),
+        "a netlink socket": lambda: socket.socket(socket.AF_NETLINK).close(),
+        "a file in memory": lambda: os.memfd_create("x"),
+        "a pipe": os.pipe,
+        "a copy of a descriptor": lambda: os.dup(0),
+        "its own descriptors by their names": lambda: os.open("/proc/self/fd/0", os.O_RDONLY),
+        "more memory than it may": _take_back_a_limit,
+        "another process's memory": lambda: _call("process_vm_readv", daemon, None, 0, None, 0, 0),
+        "io_uring": lambda: _call("syscall", _IO_URING_SETUP, 1, None),
+        "a new namespace": lambda: _call("unshare", _NEW_USER),
         "kill the daemon": lambda: _kill(daemon),
         "trace the daemon": lambda: _ptrace(daemon),
     }
@@ -85,5 +109,18 @@ def _chatter(_files: Sequence[worker.OpenFile], order: Mapping[str, Any]) -> wor
     return {"text": "x" * order["length"]}
 
 
+def _burn(_files: Sequence[worker.OpenFile], _order: Mapping[str, Any]) -> worker.Answer:
+    """Work for ever."""
+    while True:
+        pass
+
+
 if __name__ == "__main__":
-    worker.main({"intrude": _intrude, "remember": _remember, "chatter": _chatter})
+    worker.main(
+        {
+            "intrude": _intrude,
+            "remember": _remember,
+            "chatter": _chatter,
+            "burn": _burn,
+        }
+    )

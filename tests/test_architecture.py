@@ -44,6 +44,7 @@ ROOMS: dict[str, set[str]] = {
     },
     "key": {"domain", "pydantic"},
     "logs": {"domain", "structlog"},
+    "secrecy": set(),
     "supervision": set(),
     "signals": set(),
     "invocation": set(),
@@ -65,6 +66,7 @@ ROOMS: dict[str, set[str]] = {
     },
     "checkup": {
         *(*STATED, "housekeeping", "installation", "journal", "outputs", "preflight", "tree"),
+        "kinds.workshop",
         "hotfolder.__version__",
     },
     "views": {"config", "domain", "account.charges", "journal", "planning", "tree"},
@@ -111,7 +113,8 @@ ROOMS: dict[str, set[str]] = {
     "cli": {
         *(*STATED, "account.charges", "checkup", "control", "installation", "logs", "preflight"),
         "invocation",
-        *("planning.forms", "planning.preview", "service", "signals", "simulator", "supervision"),
+        *("planning.forms", "planning.preview", "secrecy"),
+        *("service", "signals", "simulator", "supervision"),
         *("views", "tree.files", "tree.mounts"),
         *("runninghub.catalog", "runninghub.client", "runninghub.wire.Account"),
         *("journal.backup", "journal.configs", "journal.connection", "journal.drafts"),

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from hotfolder.kinds.workshop.worker import MEMORY_LACK
 from hotfolder.kinds.workshop.workshop import WorkerProcess
 
 if TYPE_CHECKING:
@@ -43,11 +42,11 @@ class SharedWorker:
         self._is_free = True
         self._is_over = False
 
-    def ask(self, message: bytes, files: Sequence[int], deadline_s: float) -> dict[str, Any]:
+    def ask(self, message: bytes, files: Sequence[int], deadline_s: float) -> object:
         """Do a task with open files and return the answer. Raises WorkerDied, WorkerSlow."""
         self._is_free = False
         answer = self._worker.ask(message, files, deadline_s)
-        self._is_free = answer.get("error") != MEMORY_LACK
+        self._is_free = True
         return answer
 
     def end(self) -> None:

@@ -36,4 +36,5 @@ def examine(draft: Reading, environment: Mapping[str, str]) -> Findings:
     yield from settings.budget(draft.config)
     yield from settings.page(draft.config)
     yield from settings.receivers(draft.config)
+    yield from machine.confinement()
     yield from machine.unit()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import sys
@@ -15,6 +16,7 @@ from hotfolder import __version__, installation
 from hotfolder.checkup.findings import CLOCK_TOLERANCE, Finding, Findings, Verdict, judge, said
 from hotfolder.config import Watch
 from hotfolder.journal import connection
+from hotfolder.kinds.workshop.workshop import WorkerFailed, Workshop
 from hotfolder.tree import mounts
 
 OLDEST_PYTHON: Final = (3, 11)
@@ -106,6 +108,26 @@ def unit() -> Findings:
         f"{unit}: exposure {found[1]} of 10",
         "run hotfolder install again: it writes the hardened unit",
         otherwise=Verdict.NOTE,
+    )
+
+
+def confinement() -> Findings:
+    """Ask a live worker whether it could do what none must, should a picture take it over."""
+    workshop = Workshop(places=1)
+    try:
+        can = asyncio.run(workshop.unconfined())
+    except WorkerFailed as error:
+        can = (f"cannot be asked: {error}",)
+    finally:
+        workshop.close()
+    yield judge(
+        not can,
+        "confinement",
+        f"what opens pictures can {', '.join(can)}"
+        if can
+        else "what opens pictures can open no file, socket or program besides",
+        "use a kernel with seccomp and Landlock (Linux 5.13 or newer), and let the service have "
+        'both calls; limits.confine = "required" does not start without',
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Annotated
 
@@ -31,7 +32,7 @@ def check(
     Example: hotfolder check -c studio/hotfolder.toml --online
     """
     set_up_plain_log(log_level)
-    checked = ready.check(config_file)
+    checked = ready.check(config_file, os.environ)
     out = render.console()
     answering = preflight.answering(checked.config.watch, checked.dead)
     for watch in checked.config.watch:

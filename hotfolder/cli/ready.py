@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Mapping
 
 from hotfolder import config, preflight
 from hotfolder.cli.configured import read_config
@@ -11,11 +11,11 @@ from hotfolder.journal import reading
 from hotfolder.journal.reader import Reader
 
 
-def check(config_file: ConfigOption) -> preflight.Ready:
+def check(config_file: ConfigOption, environment: Mapping[str, str]) -> preflight.Ready:
     """Look at the config, its folders and the key. Raises ConfigError, KeyProblem."""
     draft = read_config(config_file)
     preflight.check_state_answers(draft)
-    return preflight.check(draft, os.environ, seen_online=_seen_online(draft))
+    return preflight.check(draft, environment, seen_online=_seen_online(draft))
 
 
 def _seen_online(draft: config.Reading) -> frozenset[str]:

@@ -99,6 +99,11 @@ def status(seen: views.Status, *, start: str) -> RenderableType:
 def _daemon(seen: views.Status, start: str) -> Text:
     """Return whether it works at all."""
     said = views.daemon_words(seen.daemon, seen.jobs, datetime.now(UTC))
+    if seen.daemon.running and seen.daemon.unconfined:
+        can = (
+            f"NOT CONFINED: what opens pictures can {seen.daemon.unconfined}; see hotfolder doctor"
+        )
+        return Text.assemble((said, "bold green"), "\n", (views.shown(can), "bold red"))
     if seen.daemon.running:
         return Text(said, style="bold green")
     return Text.assemble((said, "bold red"), ": start it with ", name(start))

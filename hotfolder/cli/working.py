@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections.abc import Mapping
+from functools import partial
 from typing import Annotated
 
 import typer
 from pydantic import SecretStr
 
-from hotfolder import config, key, signals, views
+from hotfolder import config, key, secrecy, signals, views
 from hotfolder.cli import ready, render
 from hotfolder.cli.configured import start_words
 from hotfolder.cli.options import (
@@ -44,16 +46,17 @@ def run(config_file: ConfigOption = None, log_level: LogLevelOption = None) -> N
     Example: hotfolder run -c studio/hotfolder.toml --log-level debug
     """
     set_up_log(log_level, LogLevel.INFO)
-    checked = ready.check(config_file)
+    environment = _kept_secret()
+    checked = ready.check(config_file, environment)
 
     async def until_stopped() -> None:
         requests = signals.listen(asyncio.get_running_loop())
         service = Service(
             checked.config,
             checked.key,
-            reread=lambda: ready.check(config_file).config,
+            reread=lambda: ready.check(config_file, environment).config,
             supervisor=Supervisor.of(os.environ),
-            find_key=_find_key,
+            find_key=partial(_find_key, environment),
             redactor=REDACTOR,
         )
         await service.run(requests.stop, requests.reload)
@@ -79,12 +82,18 @@ def once(
     Example: hotfolder once --timeout 1800
     """
     set_up_log(log_level, LogLevel.WARNING if sys.stderr.isatty() else LogLevel.INFO)
-    checked = ready.check(config_file)
+    environment = _kept_secret()
+    checked = ready.check(config_file, environment)
 
     async def until_still() -> Ended:
         requests = signals.listen(asyncio.get_running_loop())
         with bar() as progress:
-            service = Service(checked.config, checked.key, find_key=_find_key, redactor=REDACTOR)
+            service = Service(
+                checked.config,
+                checked.key,
+                find_key=partial(_find_key, environment),
+                redactor=REDACTOR,
+            )
             return await service.once(
                 requests.stop, timeout_s=timeout, release=release, progress=progress
             )
@@ -96,8 +105,14 @@ def once(
     raise typer.Exit(code)
 
 
-def _find_key(wanted: config.Config) -> SecretStr:
-    return key.find(os.environ, wanted.api.key_file)
+def _kept_secret() -> Mapping[str, str]:
+    """Keep what this process knows from all others; return the environment that it began with."""
+    secrecy.hide_memory()
+    return secrecy.withdraw(key.VARIABLES)
+
+
+def _find_key(environment: Mapping[str, str], wanted: config.Config) -> SecretStr:
+    return key.find(environment, wanted.api.key_file)
 
 
 def _verdict(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Final
+from typing import Final, Literal
 
 import structlog
 from pydantic import SecretStr
@@ -17,11 +17,12 @@ from hotfolder.composition.current_config import CurrentConfig
 from hotfolder.composition.daemon_parts import Owners, Parts
 from hotfolder.composition.environment import Environment
 from hotfolder.config import Config, listen_place
+from hotfolder.domain.errors import NotConfined
 from hotfolder.domain.redaction import Redactor
 from hotfolder.domain.retry import Later
 from hotfolder.journal import budgets, callbacks, leaders, recovery
 from hotfolder.journal.journal import Journal
-from hotfolder.kinds.workshop.workshop import Workshop
+from hotfolder.kinds.workshop.workshop import WorkerFailed, Workshop
 from hotfolder.outputs import disk
 from hotfolder.outputs.spool import Spool
 from hotfolder.reload import Reread
@@ -41,6 +42,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.service")
 class Composition:
     """The parts of one daemon; `parts` is None until they are open.
 
+    `unconfined` says then what a worker can do although none must, None = nothing.
     `reread`, `find_key`, `supervisor` and `redactor` are as for `Service`.
     """
 
@@ -59,6 +61,7 @@ class Composition:
         self.current = CurrentConfig(config, environment.zone)
         self.metrics = Metrics()
         self.parts: Parts | None = None
+        self.unconfined: str | None = None
         self._bell = Bell()
         self._key = key
         self._find_key = find_key or (lambda _config: key)
@@ -80,6 +83,7 @@ class Composition:
             closing.push_async_callback(client.aclose)
             workshop = self._workshop()
             closing.callback(workshop.close)
+            self.unconfined = await _confined(workshop, self.config.limits.confine)
             journal = closing.enter_context(self._journal())
             callback_key = await journal.run(callbacks.key, self.environment.random(KEY_BYTES))
             self._redactor.learn_seal(callback_key)
@@ -163,6 +167,19 @@ class Composition:
         spool = Spool(self.config.state_dir / SPOOL_NAME)
         spool.sweep(await journal.run(recovery.spooled_files))
         return spool
+
+
+async def _confined(workshop: Workshop, wanted: Literal["auto", "required"]) -> str | None:
+    """Return what workers can do although they must not. Raises NotConfined where it must hold."""
+    try:
+        found = ", ".join(await workshop.unconfined())
+    except WorkerFailed as error:
+        found = f"cannot be asked: {error}"
+    if found and wanted == "required":
+        raise NotConfined(found)
+    if found:
+        log.warning("workers.unconfined", can=found)
+    return found or None
 
 
 def _tell_trouble(trouble: str) -> None:

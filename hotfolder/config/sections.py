@@ -53,7 +53,8 @@ class Limits(Section):
     `concurrency` 0 = ask the service and learn; `backlog` 0 = never hold; `grace` in seconds;
     the `_mb` in MB; `resend_up_to` in the account's currency: doubts up to it are sent again,
     0 = never; `daily_charge`, too: nothing is submitted beyond it in a day, 0 = no limit;
-    `history_days` 0 = the history of ended jobs is kept for ever.
+    `history_days` 0 = the history of ended jobs is kept for ever; `confine` says whether to start
+    where the processes that open pictures cannot be confined.
     """
 
     concurrency: Annotated[int, Field(ge=0, le=10_000)] = 0
@@ -65,6 +66,7 @@ class Limits(Section):
     daily_charge: Money = Decimal(0)
     price_preview: bool = False
     history_days: Annotated[int, Field(ge=0, le=36_500)] = 365
+    confine: Literal["auto", "required"] = "auto"
 
 
 class Backup(Section):

@@ -108,6 +108,18 @@ class OperatorError(HotfolderError):
     """An operator asked for something that cannot be done; the text says why."""
 
 
+class NotConfined(HotfolderError):
+    """Processes that open pictures could do what none must, and the owner will not have that."""
+
+    def __init__(self, can: str) -> None:
+        super().__init__(
+            f"the processes that open pictures are not confined (they can: {can}), and "
+            'limits.confine = "required" wants them to be: use a kernel with seccomp and Landlock '
+            "(Linux 5.13 or newer, x86_64 or aarch64) and let the service have both calls, or set "
+            'it to "auto"'
+        )
+
+
 class JournalError(HotfolderError):
     """The journal cannot be used."""
 

@@ -17,12 +17,16 @@ End: TypeAlias = Literal["stopped", "failed"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Born:
-    """A daemon that begins: `unit` is the systemd service that it runs as, or None."""
+    """A daemon that begins: `unit` is the systemd service that it runs as, or None.
+
+    `unconfined` says what its processes that open pictures can do although they must not, or None.
+    """
 
     pid: int
     version: str
     command: Command
     unit: str | None
+    unconfined: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +46,7 @@ def began(session: Session, born: Born) -> None:
         version=born.version,
         command=born.command,
         unit=born.unit,
+        unconfined=born.unconfined,
     )
 
 
@@ -65,6 +70,7 @@ def last(session: Session) -> Last | None:
         version=row["version"],
         command=cast("Command", row["command"]),
         unit=row["unit"],
+        unconfined=row["unconfined"],
         since=from_ms(row["since"]),
         seen_at=from_ms(row["seen_at"]),
         ended=cast("End | None", row["ended"]),

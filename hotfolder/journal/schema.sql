@@ -16,7 +16,8 @@ CREATE TABLE daemon (
     unit TEXT,
     since INTEGER NOT NULL,
     seen_at INTEGER NOT NULL,
-    ended TEXT CHECK (ended IN ('stopped', 'failed'))
+    ended TEXT CHECK (ended IN ('stopped', 'failed')),
+    unconfined TEXT
 ) STRICT;
 
 CREATE TABLE watch (

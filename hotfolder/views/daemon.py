@@ -19,7 +19,8 @@ class DaemonView:
     """The daemon that runs, or ran last; everything None where none ever did.
 
     `since` is when it began, or when it was last seen; `ended` None = it runs. `unit` is the
-    systemd service that it is.
+    systemd service that it is. `unconfined` says what the processes that open pictures can do
+    although they must not, None = nothing.
     """
 
     running: bool
@@ -29,6 +30,7 @@ class DaemonView:
     ended: Literal["stopped", "failed", "killed"] | None = None
     command: Literal["run", "once"] | None = None
     unit: str | None = None
+    unconfined: str | None = None
 
 
 NEVER_RAN: Final = DaemonView(running=False)
@@ -53,6 +55,7 @@ def daemon_view(last: Last | None, *, locked: bool) -> DaemonView:
         ended=None if running else last.ended or "killed",
         command=last.command,
         unit=last.unit,
+        unconfined=last.unconfined if running else None,
     )
 
 

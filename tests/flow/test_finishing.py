@@ -203,7 +203,7 @@ class KilledWhileFinishing(WorkerProcess):
 
     left = 0
 
-    def ask(self, message: bytes, files: Sequence[int], deadline_s: float) -> dict[str, Any]:
+    def ask(self, message: bytes, files: Sequence[int], deadline_s: float) -> object:
         """Do a task, unless it is to be killed by that."""
         if KilledWhileFinishing.left and json.loads(message)["task"] == "finish":
             KilledWhileFinishing.left -= 1

@@ -31,6 +31,7 @@ picture_memory_mb = 200
 daily_charge = 10
 price_preview = true
 history_days = 30
+confine = "required"
 
 [backup]
 folder = "/mnt/usb"
@@ -123,6 +124,7 @@ def test_every_key_is_read(folder: Path) -> None:
             "daily_charge": Decimal(10),
             "price_preview": True,
             "history_days": 30,
+            "confine": "required",
         },
         "backup": {"folder": Path("/mnt/usb"), "keep": 3},
         "monitor": {"listen": "127.0.0.1:9464"},

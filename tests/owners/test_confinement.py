@@ -2,53 +2,117 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
 import sys
-from functools import partial
-from typing import TYPE_CHECKING
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Self
 
 import pytest
 
-from hotfolder.kinds.workshop.workshop import WorkerDied, WorkerProcess
+from hotfolder.kinds.workshop import answers
+from hotfolder.kinds.workshop.workshop import WorkerDied, WorkerProcess, WorkerSlow
 from tests.owners.test_workshop import workshop
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-intruder = partial(WorkerProcess, module="tests.intruder")
+MEGABYTE = 1024 * 1024
 
 
-async def test_whoever_takes_over_a_worker_owns_nothing(tmp_path: Path) -> None:
+class Intruder(WorkerProcess):
+    """What orders an intruder about, in the place of a decoder."""
+
+    def __init__(self) -> None:
+        super().__init__("tests.intruder")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def do(self, task: str, *, cpu_s: float = 20.0, **order: object) -> Any:  # noqa: ANN401  whatever it answers
+        """Have it try something."""
+        limits = {"memory_bytes": 64 * MEGABYTE, "deadline_s": 60.0, "cpu_s": cpu_s}
+        message = {"task": task, "order": order, **limits}
+        return self.ask(json.dumps(message).encode(), [], 60.0)
+
+    def limits(self) -> dict[str, str]:
+        """Wait for a task that is limited; return its process's limits by their names."""
+        place = Path(f"/proc/{self.program.pid}")
+        end_s = time.monotonic() + 20.0
+        while time.monotonic() < end_s:
+            for child in (place / f"task/{place.name}/children").read_text().split():
+                lines = Path(f"/proc/{child}/limits").read_text().splitlines()[1:]
+                found = {line[:25].strip(): line[26:46].strip() for line in lines}
+                if found["Max processes"] == "0":  # the last to be set
+                    return found
+            time.sleep(0.01)
+        raise AssertionError("nothing was limited")
+
+
+def test_whoever_takes_over_a_worker_owns_nothing(tmp_path: Path) -> None:
     """No file, no process, no socket, no program: each attempt is refused, and nothing changed."""
     secret, control = tmp_path / "journal.db", str(tmp_path / "control")
     secret.write_text("the key")
-    with socket.socket(socket.AF_UNIX) as listener, workshop(open_worker=intruder) as shop:
+    with socket.socket(socket.AF_UNIX) as listener, Intruder() as intruder:
         listener.bind(control)
         listener.listen()
-        order = {"daemon": os.getpid(), "secret": str(secret), "control": control}
-        answer = await shop.work("intrude", [], order, memory_bytes=1, deadline_s=20.0)
+        answer = intruder.do("intrude", daemon=os.getpid(), secret=str(secret), control=control)
     assert set(answer["told"].values()) == {"PermissionError"}, answer["told"]
     assert secret.read_text() == "the key"
-    assert not (tmp_path / "made").exists()
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["control", "journal.db"]
 
 
-async def test_nothing_is_left_of_the_last_picture() -> None:
+def test_nothing_is_left_of_the_last_picture() -> None:
     """Each task has a process of its own, which never saw another customer's."""
-    with workshop(places=1, open_worker=intruder) as shop:
-        answers = [
-            await shop.work("remember", [], {"customer": each}, memory_bytes=1, deadline_s=20.0)
-            for each in ("ann", "ben")
-        ]
+    with Intruder() as intruder:
+        answers = [intruder.do("remember", customer=each) for each in ("ann", "ben")]
     assert [each["left"] for each in answers] == [[], []]
     assert len({each["process"] for each in answers}) == 2
 
 
-async def test_a_worker_that_says_too_much_is_ended() -> None:
+def test_a_worker_that_says_too_much_is_ended() -> None:
     """An answer beyond the largest message is no answer."""
-    with workshop(open_worker=intruder) as shop, pytest.raises(WorkerDied):
-        await shop.work("chatter", [], {"length": 200_000}, memory_bytes=1, deadline_s=20.0)
+    with Intruder() as intruder, pytest.raises(WorkerDied):
+        intruder.do("chatter", length=200_000)
+
+
+def test_an_intruder_takes_no_more_than_its_task_may() -> None:
+    """Neither time, nor memory, nor files, nor threads: all that was allowed, and it is ended."""
+    with Intruder() as intruder, ThreadPoolExecutor(1) as aside:
+        burning = aside.submit(intruder.do, "burn", cpu_s=0.5)
+        limits = intruder.limits()
+        with pytest.raises(WorkerSlow):
+            burning.result()
+    assert limits["Max cpu time"] == "1"
+    assert int(limits["Max file size"]) == 64 * MEGABYTE
+    assert int(limits["Max address space"]) < 1024 * MEGABYTE
+    assert limits["Max processes"] == "0"
+    assert limits["Max open files"] == "32"
+    assert limits["Max core file size"] == "0"
+
+
+async def test_a_live_worker_tells_what_it_can_do_that_none_must() -> None:
+    """Nothing where the kernel's locks hold."""
+    with workshop() as shop:
+        assert await shop.unconfined() == ()
+
+
+def test_what_an_unconfined_process_could_do_is_named() -> None:
+    """The same attempts in a process without locks: none is refused."""
+    told = subprocess.run([sys.executable, "-c", UNLOCKED], check=True, capture_output=True)
+    found = json.loads(told.stdout)["open"]
+    assert found == ["open files", "open sockets", "start programs", "signal others"]
+
+
+UNLOCKED = """
+import json
+from hotfolder.kinds.workshop import worker
+print(json.dumps(worker.TASKS["locks"]([], {})))
+"""
 
 
 LOCKS = """
@@ -75,3 +139,37 @@ def test_an_older_kernels_locks_hold_too(newest: int) -> None:
         text=True,
     )
     assert told.stdout.split() == [str(newest), "True", "True", "True"]
+
+
+LOOK = {"type": "jpg", "width": 3, "height": 4, "bytes": 99}
+FORGED = [
+    ("look", b"[" * 100_000),
+    ("look", b"[]"),
+    ("look", b'{"type": "jpg"}'),
+    ("look", json.dumps({**LOOK, "path": "/etc/passwd"}).encode()),
+    ("look", json.dumps({**LOOK, "width": 10**9}).encode()),
+    ("look", json.dumps({**LOOK, "width": True}).encode()),
+    ("look", json.dumps({**LOOK, "type": "../../exe"}).encode()),
+    ("look", json.dumps({**LOOK, "bytes": float("inf")}).encode()),
+    ("essence", b'{"essence": "../x"}'),
+    ("prepare", json.dumps({**LOOK, "notes": []}).encode()),
+    ("finish", json.dumps({"type": "jpg", "notes": ["x" * 100_000]}).encode()),
+    ("finish", json.dumps({"type": "jpg", "notes": [[]]}).encode()),
+    ("prove", b'{"error": "DiskRefused", "text": "x", "errno": "28"}'),
+    ("prove", b'{"error": "BrokenPicture", "text": {"a": 1}, "errno": 0}'),
+]
+
+
+@pytest.mark.parametrize(("task", "content"), FORGED, ids=map(str, range(len(FORGED))))
+def test_a_forged_answer_counts_for_nothing(task: str, content: bytes) -> None:
+    """Types, sizes and ranges of every answer are as those of a stranger's: wrong ones are none."""
+    with pytest.raises(answers.BadAnswer):
+        answers.checked(task, answers.parsed(content))
+
+
+def test_what_a_worker_says_of_an_error_is_one_plain_line() -> None:
+    """No control characters, no novels: it ends up in notes, notices and terminals."""
+    said = {"error": "BrokenPicture", "text": "\x1b[2J\nno\u202e" + "x" * 9999, "errno": 0}
+    told = answers.checked("look", said)["text"]
+    assert told.isprintable()
+    assert len(told) <= answers.LONGEST_ERROR

@@ -102,8 +102,10 @@ def die_with_parent() -> None:
 
 
 def prepare() -> None:
-    """Load what `confine` needs, while it can still be loaded."""
+    """Load and write what `confine` needs, while it can be, and once for all children."""
     _library()
+    if platform.machine() in _MACHINES:
+        _program(*_MACHINES[platform.machine()])
 
 
 def _lock_files(newest: int) -> int:

@@ -14,6 +14,7 @@ import errno
 import gc
 import importlib
 import json
+import math
 import mmap
 import os
 import resource
@@ -45,6 +46,10 @@ from hotfolder.kinds.workshop import confinement
 LARGEST_MESSAGE: Final = 128 * 1024
 # What libraries map besides a picture's own memory: themselves, thread stacks, arenas.
 _SPARE_BYTES: Final = 256 * 1024 * 1024
+_MOST_FILES: Final = 32
+_HEAD_BYTES: Final = 64
+_BY_THREADS: Final = frozenset({formats.PictureType.HEIC})
+_LAST_CPU_S: Final = 2
 _NICENESS: Final = 5
 _FIRST_TO_GO: Final = "1000"
 MEMORY_LACK: Final = "MemoryLack"
@@ -80,8 +85,13 @@ class OpenFile:
 Task = Callable[[Sequence[OpenFile], Mapping[str, Any]], Answer]
 
 
-def main(tasks: Mapping[str, Task] | None = None) -> None:
-    """Have children do tasks until the other end is closed; `tasks` = these too, for tests."""
+def main(
+    tasks: Mapping[str, Task] | None = None, confine: Callable[[], object] = confinement.confine
+) -> None:
+    """Have children do tasks until the other end is closed; `tasks` = these too, for tests.
+
+    `confine` takes everything from a child that its task does not need.
+    """
     known = {**TASKS, **(tasks or {})}
     with socket.socket(fileno=int(sys.argv[1])) as end:
         _be_modest()
@@ -90,7 +100,7 @@ def main(tasks: Mapping[str, Task] | None = None) -> None:
             message, files, _, _ = socket.recv_fds(end, LARGEST_MESSAGE, 4)
             if not message:
                 return
-            end.send(_answered_by_child(end, known, message, files))
+            end.send(_answered_by_child(end, known, confine, message, files))
 
 
 def preload() -> None:
@@ -117,7 +127,11 @@ def _be_modest() -> None:
 
 
 def _answered_by_child(
-    end: socket.socket, tasks: Mapping[str, Task], message: bytes, files: list[int]
+    end: socket.socket,
+    tasks: Mapping[str, Task],
+    confine: Callable[[], object],
+    message: bytes,
+    files: list[int],
 ) -> bytes:
     """Let a child do a task, and pass its answer on unread; die as it did where it died."""
     reading, writing = os.pipe()
@@ -125,7 +139,7 @@ def _answered_by_child(
     if not child:
         end.close()
         os.close(reading)
-        _work(tasks, json.loads(message), files, writing)
+        _work(tasks, confine, json.loads(message), files, writing)
     for each in (writing, *files):
         os.close(each)
     with open(reading, "rb") as pipe:  # noqa: PTH123  an open file of this process
@@ -147,42 +161,77 @@ def _die_of(number: int) -> None:
 
 
 def _work(
-    tasks: Mapping[str, Task], order: Mapping[str, Any], files: list[int], writing: int
+    tasks: Mapping[str, Task],
+    confine: Callable[[], object],
+    order: Mapping[str, Any],
+    files: list[int],
+    writing: int,
 ) -> NoReturn:
     """Do a task as a process of its own, which has nothing but its files, and end."""
     try:
         confinement.die_with_parent()
-        _write(writing, json.dumps(_answer(tasks, order, files)).encode())
+        _write(writing, json.dumps(_answer(tasks, confine, order, files)).encode())
     except BaseException:  # noqa: BLE001  a child must never come back from here
         os._exit(1)
     os._exit(0)
 
 
-def _answer(tasks: Mapping[str, Task], order: Mapping[str, Any], numbers: list[int]) -> Answer:
+def _answer(
+    tasks: Mapping[str, Task],
+    confine: Callable[[], object],
+    order: Mapping[str, Any],
+    numbers: list[int],
+) -> Answer:
     """Do a task within its limits; errors are answers, too."""
     try:
         files = [OpenFile.of(each) for each in numbers]
-        signal.alarm(int(order["deadline_s"]) + 1)  # should the other end be gone by then
-        # A map of a file counts as memory, too.
-        _limit_memory(order["memory_bytes"] + sum(len(each.content) for each in files))
-        confinement.confine()
+        signal.alarm(math.ceil(order["deadline_s"]) + 1)  # should the other end be gone by then
+        _limit(order, files)
+        confine()
         return tasks[order["task"]](files, order["order"])
     except formats.PictureError as error:
-        return {"error": type(error).__name__, "text": str(error)}
+        return _error(type(error).__name__, str(error))
     except MemoryError:
-        return {"error": MEMORY_LACK, "text": "not enough memory"}
+        return _error(MEMORY_LACK, "not enough memory")
     except Exception as error:  # noqa: BLE001  one place: whatever it is, it is told
         if isinstance(error, OSError) and error.errno in _OF_THE_DISK:
-            return {"error": DISK_REFUSED, "errno": error.errno}
-        return {"error": UNEXPECTED, "text": f"{type(error).__name__}: {error}"}
+            return _error(DISK_REFUSED, "the disk refuses", error.errno)
+        return _error(UNEXPECTED, f"{type(error).__name__}: {error}")
 
 
-def _limit_memory(memory_bytes: int) -> None:
-    statm = Path("/proc/self/statm").read_text("ascii").split()
-    mapped = int(statm[0]) * resource.getpagesize()
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    with contextlib.suppress(OSError, ValueError):
-        resource.setrlimit(resource.RLIMIT_AS, (mapped + memory_bytes + _SPARE_BYTES, hard))
+def _error(kind: str, text: str, errno: int = 0) -> Answer:
+    return {"error": kind, "text": text, "errno": errno}
+
+
+def _limit(order: Mapping[str, Any], files: Sequence[OpenFile]) -> None:
+    """Let this process take no more than its task does, for good.
+
+    What it makes stands in its memory before it is written, so that bounds what it writes, too.
+    """
+    # A map of a file counts as memory, too.
+    own_bytes = order["memory_bytes"] + sum(len(each.content) for each in files)
+    with open("/proc/self/statm", "rb", buffering=0) as statm:  # noqa: PTH123  the cheapest way
+        mapped_bytes = int(statm.read().split()[0]) * resource.getpagesize()
+    cpu_s = math.ceil(order["cpu_s"])
+    for limited, most in (
+        (resource.RLIMIT_AS, mapped_bytes + own_bytes + _SPARE_BYTES),
+        (resource.RLIMIT_FSIZE, own_bytes),
+        (resource.RLIMIT_CPU, cpu_s),
+        (resource.RLIMIT_NOFILE, _MOST_FILES),
+        *(() if _takes_threads(files) else ((resource.RLIMIT_NPROC, 0),)),
+    ):
+        _, hard = resource.getrlimit(limited)
+        wanted = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        # The kernel ends at once who is at a hard limit of time.
+        grace = _LAST_CPU_S if limited == resource.RLIMIT_CPU else 0
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(limited, (wanted, wanted + grace))
+
+
+def _takes_threads(files: Sequence[OpenFile]) -> bool:
+    """Whether a picture's library begins threads, however few it is told to."""
+    head = bytes(files[0].content[:_HEAD_BYTES]) if files else b""
+    return formats.sniff(head) in _BY_THREADS
 
 
 def _look(files: Sequence[OpenFile], _order: Mapping[str, Any]) -> Answer:
@@ -246,11 +295,32 @@ def _thumbnail(files: Sequence[OpenFile], order: Mapping[str, Any]) -> Answer:
     return {}
 
 
+def _locks(_files: Sequence[OpenFile], _order: Mapping[str, Any]) -> Answer:
+    """Try what must be refused; answer what was not."""
+    return {"open": [name for name, attempt in _FORBIDDEN.items() if _is_possible(attempt)]}
+
+
+def _is_possible(attempt: Callable[[], object]) -> bool:
+    try:
+        attempt()
+    except OSError:
+        return False
+    return True
+
+
 def _write(file: int, content: bytes) -> None:
     rest = memoryview(content)
     while rest:
         rest = rest[os.write(file, rest) :]
 
+
+# What a person is told of a worker that is not confined: it can...
+_FORBIDDEN: Final[Mapping[str, Callable[[], object]]] = {
+    "open files": lambda: os.open("/", os.O_RDONLY),
+    "open sockets": lambda: socket.socket().close(),
+    "start programs": lambda: os.fork() or os._exit(0),
+    "signal others": lambda: os.kill(os.getppid(), 0),
+}
 
 TASKS: Final[Mapping[str, Task]] = {
     "look": _look,
@@ -260,6 +330,7 @@ TASKS: Final[Mapping[str, Task]] = {
     "sound": _sound,
     "finish": _finish,
     "thumbnail": _thumbnail,
+    "locks": _locks,
 }
 
 if __name__ == "__main__":

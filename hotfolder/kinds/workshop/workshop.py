@@ -31,15 +31,15 @@ from functools import partial
 from typing import Any, Final, Protocol
 
 from hotfolder.kinds import formats
+from hotfolder.kinds.workshop import answers
+from hotfolder.kinds.workshop.answers import Answer
 from hotfolder.kinds.workshop.worker import DISK_REFUSED, LARGEST_MESSAGE, MEMORY_LACK, UNEXPECTED
 from hotfolder.threads import DaemonThreads, Pool
 
 PLACES: Final = 4
 MEMORY_BYTES: Final = 1500 * 1024 * 1024
-# A worker that took more than this is ended afterwards: that surely gives the memory back.
-KEPT_BELOW_BYTES: Final = 512 * 1024 * 1024
 LOOK_BYTES: Final = 32 * 1024 * 1024
-# Memory is given back to the system from pieces of this size on.
+# Pieces of memory from this size on are given back to the system as soon as they are free.
 GIVEN_BACK_BYTES: Final = 1024 * 1024
 # What is needed for a pixel of what is opened, and for one of what is made of it: Pillow's four
 # bytes, and some more while they are converted. Other libraries need more themselves.
@@ -53,6 +53,7 @@ LEAST_S: Final = 60.0
 PIXELS_IN_A_SECOND: Final = 1_000_000
 KILLED_TRIES: Final = 20  # an hour and more
 _KILLED: Final = frozenset({-signal.SIGKILL, -signal.SIGTERM})
+_OUT_OF_TIME: Final = frozenset({-signal.SIGXCPU, -signal.SIGALRM})
 _GONE_WITHIN_S: Final = 5.0
 
 _ERRORS: Final[Mapping[str, type[formats.PictureError]]] = {
@@ -106,8 +107,11 @@ def patience(error: Exception, tries: int) -> int:
 class Worker(Protocol):
     """What does one task after the other."""
 
-    def ask(self, message: bytes, files: Sequence[int], deadline_s: float) -> dict[str, Any]:
-        """Do a task with open files and return the answer. Raises WorkerDied, WorkerSlow."""
+    def ask(self, message: bytes, files: Sequence[int], deadline_s: float) -> object:
+        """Do a task with open files and return what is answered, whatever it be.
+
+        Raises WorkerDied, WorkerSlow, BadAnswer.
+        """
 
     def end(self) -> None:
         """End now."""
@@ -145,22 +149,24 @@ class Workshop:
         *,
         memory_bytes: int,
         deadline_s: float,
-    ) -> dict[str, Any]:
+        cpu_s: float | None = None,
+    ) -> Answer:
         """Let a worker do a task of `worker.TASKS` with open files; return its answer.
 
-        `memory_bytes` is what the task is expected to take. Raises PictureError, WorkerFailed.
+        `memory_bytes` is what the task is expected to take, `cpu_s` the most seconds of a
+        processor, None = all until its deadline. Raises PictureError, WorkerFailed.
         """
         message = {
             "task": task,
             "order": dict(order),
             "memory_bytes": 2 * memory_bytes,
             "deadline_s": deadline_s,
+            "cpu_s": deadline_s if cpu_s is None else cpu_s,
         }
         async with self._room(memory_bytes):
-            keep = memory_bytes <= KEPT_BELOW_BYTES
             # Copies: whoever is cancelled closes its files, while the thread goes on.
             copies = [os.dup(each) for each in files]
-            call = partial(self._do, json.dumps(message).encode(), copies, deadline_s, keep=keep)
+            call = partial(self._do, task, json.dumps(message).encode(), copies, deadline_s)
             begun = self._threads.submit(call)
             begun.add_done_callback(partial(_close_if_cancelled, copies))
             answer = await asyncio.wrap_future(begun)
@@ -182,7 +188,7 @@ class Workshop:
         *,
         least_pixels: int = 0,
         most_pixels: int | None = None,
-    ) -> dict[str, Any]:
+    ) -> Answer:
         """Let a worker do a task with the picture in the first file, as long and large as it needs.
 
         What is made of it has the picture's own size, or at least and at most so many pixels.
@@ -207,6 +213,14 @@ class Workshop:
             async with asyncio.timeout(longest_s), self._freed:
                 await self._freed.wait_for(lambda: not self._used_bytes)
 
+    async def unconfined(self) -> tuple[str, ...]:
+        """Return what a worker can do that none must: nothing where the kernel's locks hold.
+
+        Raises WorkerFailed.
+        """
+        answer = await self.work("locks", [], {}, memory_bytes=LOOK_BYTES, deadline_s=LEAST_S)
+        return tuple(answer["open"])
+
     def close(self) -> None:
         """End every worker, whatever it is doing."""
         self._closed = True
@@ -228,23 +242,24 @@ class Workshop:
             async with self._freed:
                 self._freed.notify_all()
 
-    def _do(
-        self, message: bytes, files: list[int], deadline_s: float, *, keep: bool
-    ) -> dict[str, Any]:
+    def _do(self, task: str, message: bytes, files: list[int], deadline_s: float) -> Answer:
         try:
             worker = self._idle.pop() if self._idle else self._started()
             try:
-                answer = worker.ask(message, files, deadline_s)
+                answer = answers.checked(task, worker.ask(message, files, deadline_s))
+            except answers.BadAnswer as error:
+                self._end(worker)
+                raise WorkerDied(f"a worker's answer makes no sense: {error}") from error
             except BaseException:
                 self._end(worker)
                 raise
         finally:
             for each in files:
                 os.close(each)
-        if keep and answer.get("error") != MEMORY_LACK and not self._closed:
-            self._idle.append(worker)
-        else:
+        if self._closed:
             self._end(worker)
+        else:
+            self._idle.append(worker)
         return answer
 
     def _started(self) -> Worker:
@@ -259,7 +274,7 @@ class Workshop:
         self._all.discard(worker)
 
 
-def _close_if_cancelled(files: Sequence[int], begun: Future[dict[str, Any]]) -> None:
+def _close_if_cancelled(files: Sequence[int], begun: Future[Answer]) -> None:
     """Close the copies of a task that never began."""
     if begun.cancelled():
         for each in files:
@@ -283,8 +298,8 @@ class WorkerProcess:
                 start_new_session=True,  # Ctrl-C is for the daemon
             )
 
-    def ask(self, message: bytes, files: Sequence[int], deadline_s: float) -> dict[str, Any]:
-        """Send a task and wait for its answer. Raises WorkerDied, WorkerSlow."""
+    def ask(self, message: bytes, files: Sequence[int], deadline_s: float) -> object:
+        """Send a task and wait for its answer. Raises WorkerDied, WorkerSlow, BadAnswer."""
         try:
             self._socket.settimeout(deadline_s)
             socket.send_fds(self._socket, [message], files)
@@ -295,14 +310,16 @@ class WorkerProcess:
             raise self._death(f"the worker is gone: {error}") from error
         if not answer:
             raise self._death("the worker died of it")
-        found: dict[str, Any] = json.loads(answer)
-        return found
+        return answers.parsed(answer)
 
-    def _death(self, said: str) -> WorkerDied:
+    def _death(self, said: str) -> WorkerFailed:
         """Return what the worker died of, `said` where nobody killed it."""
         with contextlib.suppress(subprocess.TimeoutExpired):
-            if self.program.wait(_GONE_WITHIN_S) in _KILLED:
+            code = self.program.wait(_GONE_WITHIN_S)
+            if code in _KILLED:
                 return WorkerKilled("the worker was killed, most likely for want of memory here")
+            if code in _OUT_OF_TIME:
+                return WorkerSlow("it took more work than any picture should")
         return WorkerDied(said)
 
     def end(self) -> None:
@@ -317,7 +334,7 @@ def _environment() -> dict[str, str]:
     """Return what a worker may know: nothing of keys. Its libraries need no threads.
 
     The C library reserves much address space for each arena, which counts as memory here, and
-    would keep what a picture took for the next one.
+    would keep what a picture took a while ago.
     """
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in os.environ}
     single = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MALLOC_ARENA_MAX")
@@ -325,6 +342,5 @@ def _environment() -> dict[str, str]:
         **kept,
         **dict.fromkeys(single, "1"),
         "MALLOC_MMAP_THRESHOLD_": str(GIVEN_BACK_BYTES),
-        "MALLOC_TRIM_THRESHOLD_": str(GIVEN_BACK_BYTES),
         "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),  # from where this program imports
     }

@@ -163,3 +163,5 @@ class _Thread(threading.Thread):
             server.close()
             for connection in list(state.connections):
                 connection.transport.abort()
+            if state.tasks:
+                await asyncio.wait(state.tasks, timeout=END_S / 2)

@@ -1,7 +1,8 @@
 """Small pictures for whoever looks on: made in the confined workers, kept within a bound.
 
 They are known by what they show, so the same picture is made small once. One is made at a time, and
-only while no picture waits to be edited. Sources are shown by no other way.
+only while no picture waits to be edited. Sources are shown by no other way. A share that hangs
+keeps none of the others dark.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import tempfile
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
@@ -28,7 +30,10 @@ from hotfolder.tree.threads import ShareThreads
 FOLDER_NAME: Final = "thumbnails"
 MOST_BYTES: Final = 300 * 1000 * 1000
 KEPT_AFTER_SWEEP: Final = 0.8
-READ_TIMEOUT_S: Final = 20.0
+READ_TIMEOUT_S: Final = 10.0
+# A share that did not answer is not asked for each of its pictures.
+SILENCE_S: Final = 20.0
+SILENT: Final = "Its folder does not answer now."
 # Pictures that are worked on without a pause must not keep the page dark for ever.
 LONGEST_WAIT_S: Final = 10.0
 HEAD_BYTES: Final = 64
@@ -59,6 +64,8 @@ class Thumbnails:
         self._spool = spool
         self._own = DaemonThreads(2, "thumbnails")
         self._turn = asyncio.Lock()
+        self._reading: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._silent_until_s: dict[str, float] = {}
         self._failures: dict[str, str] = {}
         self._kept_bytes: int | None = None
 
@@ -86,27 +93,40 @@ class Thumbnails:
         kept = await loop.run_in_executor(self._own, _read, path)
         if kept is not None:
             return kept
-        if key in self._failures:
-            raise NotShown(self._failures[key])
-        async with self._turn:
+        async with self._reading[watch]:
             kept = await loop.run_in_executor(self._own, _read, path)
             if kept is not None:
                 return kept
-            await self._workshop.until_idle(LONGEST_WAIT_S)
+            self._require_hope(key, watch)
             try:
-                with _reasons():
-                    source = await self._threads.run(
-                        f"{watch}:page", copy, timeout_s=READ_TIMEOUT_S
-                    )
-                    with source:
-                        made = await self._made(source, side)
+                with _reasons(), await self._copied(watch, copy) as source:
+                    made = await self._made(source, side)
             except NotShown as error:
                 self._remember(key, error)
                 raise
             await loop.run_in_executor(self._own, self._keep, path, made)
             return made
 
+    def _require_hope(self, key: str, watch: str) -> None:
+        """Raise NotShown for what cannot be opened, and where nothing answered just now."""
+        if key in self._failures:
+            raise NotShown(self._failures[key])
+        if asyncio.get_running_loop().time() < self._silent_until_s.get(watch, 0.0):
+            raise NotShown(SILENT)
+
+    async def _copied(self, watch: str, copy: Callable[[], BinaryIO]) -> BinaryIO:
+        try:
+            return await self._threads.run(f"{watch}:page", copy, timeout_s=READ_TIMEOUT_S)
+        except TimeoutError:
+            self._silent_until_s[watch] = asyncio.get_running_loop().time() + SILENCE_S
+            raise
+
     async def _made(self, source: BinaryIO, side: int) -> bytes:
+        async with self._turn:
+            await self._workshop.until_idle(LONGEST_WAIT_S)
+            return await self._worked(source, side)
+
+    async def _worked(self, source: BinaryIO, side: int) -> bytes:
         with tempfile.TemporaryFile(dir=self._folder) as target:
             await self._workshop.work_on(
                 "thumbnail",
@@ -145,8 +165,8 @@ def _reasons() -> Iterator[None]:
         raise NotShown(f"It cannot be shown: {error}.") from error
     except files.SourceError as error:
         raise NotShown("The picture is no longer where it was.") from error
-    except (OutputError, OSError) as error:
-        raise NotShown("Its folder does not answer now.") from error
+    except (OutputError, OSError, RuntimeError) as error:  # the last where the daemon is ending
+        raise NotShown(SILENT) from error
 
 
 def _result(job: Job, position: int) -> Result:

@@ -12,6 +12,7 @@ from PIL import Image
 
 from hotfolder.page.keys import Role
 from hotfolder.simulator import Fault
+from tests.mounting import hanging_share
 from tests.studio import picture
 from tests.visitor import HTML, visiting
 
@@ -70,6 +71,20 @@ async def test_a_changed_source_is_not_shown_as_what_was_edited(studio: Studio) 
         gone = await visitor.get("/pictures/1/before/small")
         assert gone.status_code == 404
         assert "no longer" in gone.text
+
+
+async def test_a_share_that_hangs_keeps_the_page_waiting_once(studio: Studio) -> None:
+    """Its pictures are said not to be there, the others at once, and the screens go on."""
+    async with visiting(studio) as visitor:
+        await visitor.enter(studio)
+        studio.drop_many(3)
+        await studio.until_states(done=3)
+        with hanging_share(studio.input):
+            asked = [visitor.get(f"/pictures/{number}/before/large") for number in (1, 2, 3)]
+            found = await asyncio.gather(*asked)
+            assert [each.status_code for each in found] == [404, 404, 404]
+            assert all("does not answer" in each.text for each in found)
+            await visitor.text("/gallery")
 
 
 async def test_the_gallery_filters(studio: Studio) -> None:

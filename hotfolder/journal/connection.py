@@ -10,6 +10,7 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from functools import cache
 from importlib import resources
 from pathlib import Path
 
@@ -30,14 +31,18 @@ def sqlite_version() -> tuple[int, ...]:
     return sqlite3.sqlite_version_info
 
 
-def migrations() -> list[str]:
-    """Return the migrations' texts, oldest first; the n-th leads to version n."""
+@cache
+def migrations() -> tuple[str, ...]:
+    """Return the migrations' texts, oldest first; the n-th leads to version n.
+
+    They are read once: every reader of the journal asks for them.
+    """
     folder = resources.files(__package__).joinpath("migrations")
     found = sorted(
         (each for each in folder.iterdir() if re.fullmatch(r"\d{4}_\w+\.sql", each.name)),
         key=lambda each: each.name,
     )
-    return [each.read_text("utf-8") for each in found]
+    return tuple(each.read_text("utf-8") for each in found)
 
 
 @contextmanager
@@ -164,7 +169,7 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
         )
 
 
-def _left(steps: list[str], version: int) -> Iterator[tuple[int, str]]:
+def _left(steps: tuple[str, ...], version: int) -> Iterator[tuple[int, str]]:
     """Yield what is to be run with the version it leads to; a new journal is laid out at once."""
     if version:
         yield from enumerate(steps[version:], start=version + 1)

@@ -9,12 +9,17 @@ import os
 import sys
 import time
 import traceback
-from dataclasses import asdict
-from typing import Any
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from functools import partial
+from multiprocessing import get_context
+from typing import Any, Final
 
 import structlog
 
 from tests.simulation.playing import play
+
+TOLD_EVERY: Final = 50  # seeds
 
 
 def main() -> int:
@@ -28,21 +33,43 @@ def main() -> int:
     if asked.seed is not None:
         _say(json.dumps(asdict(play(asked.seed, asked.pictures)), indent=1))
         return 0
-    began_s, all_played, bad = time.monotonic(), [], 0
-    for seed in range(asked.first, asked.first + asked.seeds):
-        played = in_a_child(seed, asked.pictures)
-        all_played.append(played)
-        if played["broken"]:
-            bad += 1
-            _say(f"seed {seed} --pictures {asked.pictures}: {played['broken']}")
-    seconds = time.monotonic() - began_s
-    pictures = asked.seeds * asked.pictures
-    faults = sum(each["faults"] for each in all_played)
-    kills = sum(each["kills"] for each in all_played)
-    a_minute = 60 / seconds
-    speed = f"{pictures * a_minute:.0f} pictures and {faults * a_minute:.0f} faults a minute"
-    _say(f"{pictures} pictures, {faults} faults, {kills} kills, {bad} seeds broken; {speed}")
-    return min(1, bad)
+    seeds = range(asked.first, asked.first + asked.seeds)
+    tally, began_s = Tally(), time.monotonic()
+    with ProcessPoolExecutor(len(os.sched_getaffinity(0)), get_context("fork")) as children:
+        playing = children.map(partial(in_a_child, pictures=asked.pictures), seeds)
+        for seed, played in zip(seeds, playing, strict=True):
+            if played["broken"]:
+                _say(f"seed {seed} --pictures {asked.pictures}: {played['broken']}")
+            tally.add(played, asked.pictures)
+            if not tally.seeds % TOLD_EVERY or seed == seeds[-1]:
+                _say(tally.said(time.monotonic() - began_s))
+    return min(1, tally.broken)
+
+
+@dataclass(slots=True)
+class Tally:
+    """What came of the seeds so far."""
+
+    seeds: int = 0
+    pictures: int = 0
+    faults: int = 0
+    kills: int = 0
+    broken: int = 0
+
+    def add(self, played: dict[str, Any], pictures: int) -> None:
+        """Count one more seed."""
+        self.seeds += 1
+        self.pictures += pictures
+        self.faults += played["faults"]
+        self.kills += played["kills"]
+        self.broken += bool(played["broken"])
+
+    def said(self, seconds: float) -> str:
+        """Return how many of each there were in so many seconds, and how many a minute."""
+        each_s = 60 / seconds
+        speed = f"{self.pictures * each_s:.0f} pictures and {self.faults * each_s:.0f} faults"
+        counted = f"{self.pictures} pictures, {self.faults} faults, {self.kills} kills"
+        return f"{self.seeds} seeds, {counted}, {self.broken} seeds broken; {speed} a minute"
 
 
 def _say(line: str) -> None:

@@ -10,11 +10,12 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from hotfolder.domain.states import State
-from hotfolder.journal import holds
 from tests.simulation.machine import edited
 from tests.simulation.pictures import bare, drawn
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
     from hotfolder.domain.jobs import Job
     from hotfolder.simulator.tasks import Task
     from tests.simulation.people import People
@@ -92,8 +93,9 @@ class Judge:
         jobs = self._world.jobs()
         if self._world.loop.errors:
             raise Broken(f"the loop was told: {self._world.loop.errors[0]}")
+        held = self._world.held()
         for job in jobs:
-            self._ended(job)
+            self._ended(job, held)
         if not self._people.done["older journal"]:  # which knows nothing of what came since
             self._all_accepted(jobs)
             self._nothing_lost(jobs)
@@ -104,11 +106,10 @@ class Judge:
             if number not in known:
                 raise Broken(f"{relative} was never accepted")
 
-    def _ended(self, job: Job) -> None:
+    def _ended(self, job: Job, held: Collection[int]) -> None:
         if job.state in RESTS or job.waits_for is not None or job.failure is not None:
             return
-        held = self._world.studio.read(holds.holds_over, job)
-        if not held:
+        if job.id not in held:
             raise Broken(f"job {job.id} of {job.source} is {job.state} and says nothing")
 
     def _nothing_lost(self, jobs: list[Job]) -> None:
@@ -131,18 +132,9 @@ class Judge:
 
     def rests(self) -> bool:
         """Whether nothing goes on by itself."""
+        held = self._world.held()
         jobs = {job.id: job for job in self._world.jobs()}
-        return all(self._is_still(job, jobs) for job in jobs.values())
-
-    def _is_still(self, job: Job, jobs: dict[int, Job]) -> bool:
-        if job.state in RESTS or job.state is State.IN_DOUBT:
-            return True
-        if job.waits_for is not None:
-            return job.leader is None or self._is_still(jobs[job.leader], jobs)
-        return bool(self._world.studio.read(holds.holds_over, job)) and job.state in {
-            State.ACCEPTED,
-            State.UPLOADED,
-        }
+        return all(_is_still(job, jobs, held) for job in jobs.values())
 
     def punctual(self) -> None:
         """Check that nothing waits longer than anything may, and that nothing young is late."""
@@ -180,6 +172,14 @@ class Judge:
 
     def _edits(self) -> set[str]:
         return {_edit(each) for each in self._people.numbers.values()}
+
+
+def _is_still(job: Job, jobs: Mapping[int, Job], held: Collection[int]) -> bool:
+    if job.state in RESTS or job.state is State.IN_DOUBT:
+        return True
+    if job.waits_for is not None:
+        return job.leader is None or _is_still(jobs[job.leader], jobs, held)
+    return job.id in held and job.state in {State.ACCEPTED, State.UPLOADED}
 
 
 @cache

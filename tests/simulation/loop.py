@@ -156,6 +156,7 @@ class VirtualThreads(Executor):
     ) -> None:
         self.name = name
         self.owner: object = None
+        self.begun = 0  # calls so far
         self._loop = loop
         self._delay_s = delay_s
         self._free = at_once
@@ -185,6 +186,7 @@ class VirtualThreads(Executor):
         if not self._calls:
             return
         answer, call = self._calls.popleft()
+        self.begun += 1
         if not answer.set_running_or_notify_cancel():
             return
         try:

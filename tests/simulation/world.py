@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hotfolder.domain.errors import HotfolderError, JournalLocked, JournalReplaced
 from hotfolder.domain.retry import PollSchedule
-from hotfolder.journal import reading
+from hotfolder.journal import holds, reading
 from hotfolder.journal.journal import Journal
 from hotfolder.simulator import Settings, Simulator
 from hotfolder.simulator.app import create_app
@@ -79,6 +79,8 @@ class World:
         self._task: asyncio.Task[None] | None = None
         self._pools: list[VirtualThreads] = []
         self._graves: list[object] = []
+        self._journals: list[VirtualThreads] = []
+        self._jobs: tuple[object, list[Job]] = (None, [])
         loop.on_step = self._step
 
     def _studio(self, folder: Path) -> Studio:
@@ -111,6 +113,8 @@ class World:
         delay_s = chances(self._machine, usual_s=usual_s, rare=rare, long_s=12.0)
         pool = VirtualThreads(self.loop, delay_s, at_once, name)
         self._pools.append(pool)
+        if name == "journal":
+            self._journals.append(pool)
         return pool
 
     # -- the daemon's lives
@@ -233,12 +237,31 @@ class World:
         return self.parts.journal.clock() if self.parts is not None else self.clock()
 
     def jobs(self) -> list[Job]:
-        """Return all jobs as the journal has them now."""
+        """Return all jobs as the journal has them now; it is read anew if anybody has used it."""
+        used = self._journal_used()
+        if self._jobs[0] != used:
+            self._jobs = used, self._read_jobs()
+        return self._jobs[1]
+
+    def _journal_used(self) -> object:
+        """Return what differs after every call of the journal, and where another one was put."""
+        path = self.studio.state / "journal.db"
+        file = path.stat().st_ino if path.exists() else None
+        return file, self.life, self.kills, sum(each.begun for each in self._journals)
+
+    def _read_jobs(self) -> list[Job]:
         try:
             found: list[Job] = self.studio.read(reading.jobs)
         except (FileNotFoundError, HotfolderError):  # just being made
             return []
         return found
+
+    def held(self) -> frozenset[int]:
+        """Return the ids of the jobs that are held now."""
+        try:
+            return frozenset(self.studio.read(holds.held_jobs))
+        except (FileNotFoundError, HotfolderError):  # just being made
+            return frozenset()
 
     async def callbacks(self) -> None:
         """Send the service's callbacks, without end."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import Annotated
 
@@ -47,6 +48,8 @@ def link(wanted: Config, role: Role, *, sign_out: bool = False) -> str:
         raise OperatorError('the page is off: give listen in [web] an address, "127.0.0.1:8484"')
     if not wanted.state_dir.exists() or not is_locked(wanted.state_dir):
         raise OperatorError("no hotfolder is running: start one with hotfolder run")
+    if sign_out and wanted.state_dir.stat().st_uid != os.geteuid():
+        raise other_user(wanted)  # the daemon could not read a key of somebody else
     if sign_out:
         (wanted.state_dir / KEY_NAME).unlink(missing_ok=True)
     try:

@@ -78,8 +78,8 @@ def test_the_slider_goes_by_mouse_and_keys(
         page.locator(".card a").first.click()
         slider = page.locator("dialog input[type=range]")
         slider.wait_for()
-        loaded = "document.querySelector('dialog img').naturalWidth > 1"
-        daemon.until(lambda: page.evaluate(loaded), "the picture is there")
+        loaded = "[...document.querySelectorAll('dialog img')].every(each => each.naturalWidth > 1)"
+        daemon.until(lambda: page.evaluate(loaded), "both pictures are there")
         line = (
             "getComputedStyle(document.querySelector('dialog .compare')).getPropertyValue('--at')"
         )

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import html
 import io
+import os
 from typing import TYPE_CHECKING
 
 import pytest
 from PIL import Image
 
+from hotfolder.cli.paging import link
+from hotfolder.domain.errors import OperatorError
 from hotfolder.page.keys import Role
 from hotfolder.simulator import Fault
 from tests.mounting import hanging_share
@@ -19,6 +22,7 @@ from tests.visitor import HTML, visiting
 if TYPE_CHECKING:
     from tests.studio import Studio
 
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="another user's folder needs root")
 SCREENS = ("/", "/gallery", "/needs", "/money", "/wall/studio")
 
 
@@ -233,10 +237,25 @@ async def test_the_link_works_once_and_is_not_used_up_by_looking(studio: Studio)
         assert (await visitor.client.get("/", headers={})).status_code == 401
 
 
-def _link(studio: Studio) -> str:
-    from hotfolder.cli.paging import link  # noqa: PLC0415  the command, as it is
+def _link(studio: Studio, *, sign_out: bool = False) -> str:
+    return link(studio.config, Role.OWNER, sign_out=sign_out)
 
-    return link(studio.config, Role.OWNER)
+
+@needs_root
+async def test_everybody_is_signed_out_at_once(studio: Studio) -> None:
+    """By the daemon's own user alone, whose key the daemon can read."""
+    async with visiting(studio) as visitor:
+        await visitor.enter(studio)
+        owner = studio.state.stat().st_uid
+        os.chown(studio.state, 12345, -1)
+        with pytest.raises(OperatorError, match="belongs to another user"):
+            _link(studio, sign_out=True)
+        os.chown(studio.state, owner, -1)
+        await visitor.text("/")
+        fresh = _link(studio, sign_out=True).replace(visitor.own["origin"], "")
+        assert (await visitor.get("/")).status_code == 303
+        assert (await visitor.client.post(fresh, headers=visitor.own)).status_code == 200
+        await visitor.text("/")
 
 
 async def test_the_password_is_tried_five_times_a_minute(studio: Studio) -> None:

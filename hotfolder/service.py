@@ -29,6 +29,7 @@ from hotfolder.reload import Reread
 from hotfolder.showing import Showing
 from hotfolder.supervision import Supervisor
 from hotfolder.thumbnails import FOLDER_NAME, Thumbnails
+from hotfolder.web.guarding import known_names
 from hotfolder.web.monitor import monitor
 
 LOOK_S: Final = 0.1
@@ -179,9 +180,9 @@ class Service:
             threads=parts.threads,
         )
         host, port = listen_place(stated)
-        async with self._house.environment.serve(
-            monitor(overview.now, self._house.metrics), host, port, "monitor.listen"
-        ):
+        names = known_names(host, self._house.config.monitor.hosts)
+        app = monitor(overview.now, self._house.metrics, names)
+        async with self._house.environment.serve(app, host, port, "monitor.listen"):
             yield
 
     @asynccontextmanager

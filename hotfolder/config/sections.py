@@ -80,9 +80,13 @@ class Backup(Section):
 
 
 class Monitor(Section):
-    """Where the pages /healthz, /readyz and /metrics are served; "" = nowhere."""
+    """Where the pages /healthz, /readyz and /metrics are served; "" = nowhere.
+
+    `hosts` are further names that they are asked for under.
+    """
 
     listen: ListenAddress = ""
+    hosts: list[str] = []
 
 
 class Web(Section):

@@ -21,6 +21,10 @@ from hotfolder.control.control import Control
 from hotfolder.domain.errors import HotfolderError
 
 LARGEST_WISH_BYTES: Final = 1024 * 1024
+WISH_S: Final = 10.0
+MOST_AT_ONCE: Final = 32
+
+_BUSY: Final = {"ok": False, "error": "the daemon hears too many others just now: try again"}
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.control")
 
@@ -33,17 +37,31 @@ async def serve(control: Control, folder: Path) -> asyncio.Server:
         listener.bind(path)
     (folder / SOCKET_NAME).chmod(0o600)
 
+    places = asyncio.Semaphore(MOST_AT_ONCE)
+
     async def hear(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            answer = await _answer(control, reader, writer)
+            answer = _BUSY if places.locked() else await _in_turn(places, control, reader, writer)
             writer.write(json.dumps(answer).encode() + b"\n")
-            await writer.drain()
-        except (ConnectionError, ValueError):
+            async with asyncio.timeout(WISH_S):
+                await writer.drain()
+        except (ConnectionError, TimeoutError, ValueError):
             log.info("control.broken_off")
+            writer.transport.abort()
         finally:
             writer.close()
 
     return await asyncio.start_unix_server(hear, sock=listener, limit=LARGEST_WISH_BYTES)
+
+
+async def _in_turn(
+    places: asyncio.Semaphore,
+    control: Control,
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+) -> dict[str, Any]:
+    async with places:
+        return await _answer(control, reader, writer)
 
 
 async def _answer(
@@ -52,7 +70,9 @@ async def _answer(
     if _peer(writer) not in (0, os.geteuid()):
         return {"ok": False, "error": "only the daemon's own user may do this"}
     try:
-        request = json.loads(await reader.readline())
+        async with asyncio.timeout(WISH_S):
+            line = await reader.readline()
+        request = json.loads(line)
         action = str(request.pop("action"))
     except (ValueError, LookupError, AttributeError, TypeError, RecursionError):
         return {"ok": False, "error": "this is not a wish"}

@@ -6,6 +6,7 @@ and all that is taken from there is a task id, to be confirmed by a query of our
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Final
@@ -22,6 +23,7 @@ from hotfolder.web.serving import Serve, serving
 
 MOST_AT_ONCE: Final = 32
 LARGEST_BODY_BYTES: Final = 64 * 1024
+BODY_S: Final = 5.0
 
 Hear = Callable[[str, str], Awaitable[object]]
 
@@ -41,7 +43,7 @@ class Callbacks:
 
     async def answer(self, request: Request) -> Response:
         """Answer a request of whatever kind."""
-        token = request.url.path.rstrip("/").rpartition("/")[2]
+        token = str(request.scope["path"]).rstrip("/").rpartition("/")[2]
         if not tokens.is_ours(token, self._key):
             return _content()
         if self._at_work >= MOST_AT_ONCE:
@@ -51,8 +53,9 @@ class Callbacks:
             task_id = wire.callback_task(await _body(request))
             if task_id:
                 await self._hear(token, task_id)
-        except ClientDisconnect:
+        except (ClientDisconnect, TimeoutError):
             log.info("callback.broken_off")
+            return _later()
         except JournalError as error:
             log.warning("callback.not_kept", error=str(error))
             return _later()
@@ -62,12 +65,16 @@ class Callbacks:
 
 
 async def _body(request: Request) -> bytes:
-    """Return the body, or nothing where it is larger than any callback."""
+    """Return the body, or nothing where it is larger than any callback.
+
+    Raises TimeoutError where it comes too slowly, ClientDisconnect.
+    """
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST_BODY_BYTES:
-            return b""
+    async with asyncio.timeout(BODY_S):
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > LARGEST_BODY_BYTES:
+                return b""
     return bytes(body)
 
 

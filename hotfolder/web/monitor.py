@@ -13,8 +13,10 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from hotfolder.domain.errors import JournalError
+from hotfolder.web.guarding import under_names
 from hotfolder.web.metrics import Metrics, Now
 
 PATIENCE_S: Final = 5.0
@@ -23,16 +25,21 @@ METRICS_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 Look = Callable[[], Awaitable[Now]]
 
 
-def monitor(look: Look, metrics: Metrics) -> Starlette:
-    """Return the application; `look` asks every part how things stand."""
+def monitor(look: Look, metrics: Metrics, names: frozenset[str]) -> ASGIApp:
+    """Return the application; `look` asks every part how things stand.
+
+    It answers to plain addresses and to `names`, and leads nowhere else.
+    """
     pages = _Pages(look, metrics)
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/healthz", pages.health),
             Route("/readyz", pages.readiness),
             Route("/metrics", pages.metrics),
         ]
     )
+    app.router.redirect_slashes = False
+    return under_names(app, names)
 
 
 class _Pages:

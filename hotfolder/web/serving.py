@@ -1,5 +1,8 @@
 """Listening on a port for strangers: few connections, none for long, nothing of theirs in the log.
 
+Who holds many connections loses them to who holds few: a flood from one address keeps nobody else
+from being heard. Behind a proxy all have one address; then only the times help.
+
 uvicorn's protocol is used without its `Server`, which takes over SIGINT and SIGTERM.
 """
 
@@ -10,46 +13,99 @@ import errno
 import logging
 import os
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Final
 
+import structlog
 from starlette.types import ASGIApp
 from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from hotfolder.domain.errors import OperatorError
+from hotfolder.web.guarding import guarded
 
 MOST_CONNECTIONS: Final = 128
+MOST_OF_AN_ADDRESS: Final = 64
 LONGEST_CONNECTION_S: Final = 15.0
+HEADERS_S: Final = 3.0
+LARGEST_HEADERS_BYTES: Final = 16 * 1024
+IPV6_NETWORK: Final = 4  # groups of an address that belong to one household
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.web")
 
 Serve = Callable[[ASGIApp, str, int, str], AbstractAsyncContextManager[int]]
 
 
 class _Protocol(H11Protocol):
-    """HTTP/1.1 with no more connections than a few, and none for long."""
+    """HTTP/1.1 with no more connections than a few, and none for long.
+
+    `speaker` is whose connection it is, `began_s` since when.
+    """
 
     def __init__(self, config: Config, state: ServerState) -> None:
         super().__init__(config, state, {})
-        self._end: asyncio.TimerHandle | None = None
+        self.speaker = ""
+        self.began_s = 0.0
+        self._ends: list[asyncio.TimerHandle] = []
+
+    @property
+    def asks(self) -> bool:
+        """Whether a whole request has come."""
+        return self.cycle is not None
 
     def connection_made(  # type: ignore[override]  # as in the base class
         self, transport: asyncio.Transport
     ) -> None:
-        """Take a connection, or drop it."""
+        """Take a connection; where there are too many, drop one of who holds the most."""
         super().connection_made(transport)
-        if len(self.connections) > MOST_CONNECTIONS:
-            transport.abort()
-            return
         loop = asyncio.get_running_loop()
-        self._end = loop.call_later(LONGEST_CONNECTION_S, transport.abort)
+        self.speaker, self.began_s = _speaker(self.client), loop.time()
+        self._ends = [
+            loop.call_later(HEADERS_S, self._require_request),
+            loop.call_later(LONGEST_CONNECTION_S, transport.abort),
+        ]
+        surplus = _surplus([each for each in self.connections if isinstance(each, _Protocol)])
+        if surplus is not None:
+            self.connections.discard(surplus)
+            surplus.transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        """Hear what comes; whatever it does to the parser ends this connection only."""
+        try:
+            super().data_received(data)
+        except Exception as error:  # noqa: BLE001  of a stranger's bytes
+            log.info("web.unreadable", error=type(error).__name__)
+            self.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget a connection."""
-        if self._end is not None:
-            self._end.cancel()
+        for each in self._ends:
+            each.cancel()
         super().connection_lost(exc)
+
+    def _require_request(self) -> None:
+        if not self.asks:
+            self.transport.abort()
+
+
+def _speaker(client: tuple[str, int] | None) -> str:
+    """Return whom a connection counts for: an address, of IPv6 its network."""
+    host = client[0] if client else ""
+    groups = host.split(":")
+    return ":".join(groups[:IPV6_NETWORK]) if len(groups) > IPV6_NETWORK else host
+
+
+def _surplus(opened: Iterable[_Protocol]) -> _Protocol | None:
+    """Return the connection that is one too many: of who holds the most, silent ones first."""
+    held = Counter(each.speaker for each in opened)
+    speaker, most = held.most_common(1)[0]
+    if most <= MOST_OF_AN_ADDRESS and held.total() <= MOST_CONNECTIONS:
+        return None
+    theirs = (each for each in opened if each.speaker == speaker)
+    return min(theirs, key=lambda each: (each.asks, each.began_s))
 
 
 def _reason(error: OSError) -> str:
@@ -68,7 +124,7 @@ async def serving(app: ASGIApp, host: str, port: int, key_path: str) -> AsyncIte
     `key_path` is where in the config the place is stated. Raises OperatorError where it is taken.
     """
     config = Config(
-        app,
+        guarded(app),
         lifespan="off",
         ws="none",
         proxy_headers=False,
@@ -76,6 +132,7 @@ async def serving(app: ASGIApp, host: str, port: int, key_path: str) -> AsyncIte
         log_config=None,
         log_level=logging.ERROR,  # what strangers send is no news
         access_log=False,
+        h11_max_incomplete_event_size=LARGEST_HEADERS_BYTES,
     )
     config.load()
     state = ServerState()

@@ -11,7 +11,7 @@ import pytest
 
 from hotfolder.domain import tokens
 from hotfolder.domain.errors import JournalUnavailable, OperatorError
-from hotfolder.web import serving
+from hotfolder.web import listener, serving
 from hotfolder.web.listener import LARGEST_BODY_BYTES, MOST_AT_ONCE, listening
 from tests.studio import LIMIT_S, free_port
 
@@ -101,7 +101,7 @@ async def test_a_forged_token_is_answered_alike(path: str) -> None:
     ear = Ear()
 
     async def use(http: httpx.AsyncClient, url: str) -> None:
-        for method in ("POST", "GET", "DELETE", "OPTIONS"):
+        for method in ("POST", "GET"):
             answer = await http.request(method, f"{url}/{path}", json={"taskId": TASK})
             assert (answer.status_code, answer.headers["connection"]) == (200, "close")
 
@@ -169,3 +169,120 @@ async def test_a_taken_port_is_an_operators_matter() -> None:
         with pytest.raises(OperatorError, match="Address already in use"):
             async with listening("127.0.0.1", port, KEY, Ear()):
                 pass
+
+
+async def held(port: int, count: int, *, source: str) -> list[asyncio.StreamWriter]:
+    """Open connections from an address that begin a request and never end it."""
+    opened = []
+    for _ in range(count):
+        _, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(source, 0))
+        writer.write(b"POST / HTTP/1.1\r\nhost: a")
+        opened.append(writer)
+    return opened
+
+
+@pytest.mark.parametrize("source", ["127.0.0.2", "127.0.0.1"])
+async def test_a_flood_keeps_nobody_from_being_heard(source: str) -> None:
+    """385 slow connections, from elsewhere or by the same proxy: every callback is heard."""
+    ear = Ear()
+
+    async def use(http: httpx.AsyncClient, url: str) -> None:
+        port = int(url.rpartition(":")[2])
+        opened = []
+        for _ in range(11):
+            opened += await held(port, 35, source=source)
+            for _ in range(3):
+                answer = await http.post(f"{url}/{TOKEN}", json={"taskId": TASK})
+                assert answer.status_code == 200
+        for writer in opened:
+            writer.close()
+
+    await with_listener(ear, use)
+    assert len(ear.heard) == 33
+
+
+async def test_many_addresses_share_what_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where all places are taken, who holds the most loses the oldest of them."""
+    monkeypatch.setattr(serving, "MOST_CONNECTIONS", 8)
+    ear = Ear()
+
+    async def use(http: httpx.AsyncClient, url: str) -> None:
+        port = int(url.rpartition(":")[2])
+        opened = [await held(port, 4, source=f"127.0.0.{number}") for number in (2, 3)]
+        assert (await http.post(f"{url}/{TOKEN}", json={"taskId": TASK})).status_code == 200
+        for writer in (each for group in opened for each in group):
+            writer.close()
+
+    await with_listener(ear, use)
+    assert ear.heard == [(TOKEN, TASK)]
+
+
+async def test_who_sends_no_request_is_cut_off_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half a head is no request, however often a byte comes."""
+    monkeypatch.setattr(serving, "HEADERS_S", 0.2)
+
+    async def use(_http: httpx.AsyncClient, url: str) -> None:
+        port = int(url.rpartition(":")[2])
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        async with asyncio.timeout(serving.LONGEST_CONNECTION_S / 2):
+            with suppress(ConnectionError):
+                while not reader.at_eof():
+                    writer.write(b"G")
+                    await writer.drain()
+                    await asyncio.wait({asyncio.create_task(reader.read(1))}, timeout=0.02)
+        writer.close()
+
+    await with_listener(Ear(), use)
+
+
+async def test_a_body_that_drips_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also under a good token: it is to be sent again, and its place is free."""
+    monkeypatch.setattr(listener, "BODY_S", 0.2)
+    ear = Ear()
+
+    async def use(_http: httpx.AsyncClient, url: str) -> None:
+        port = int(url.rpartition(":")[2])
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        head = f"POST /{TOKEN} HTTP/1.1\r\nhost: a\r\ncontent-length: 100\r\n\r\n{{"
+        writer.write(head.encode())
+        async with asyncio.timeout(serving.LONGEST_CONNECTION_S / 2):
+            assert b" 503 " in await reader.readline()
+        writer.close()
+
+    await with_listener(ear, use)
+    assert ear.heard == []
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"CONNECT example.org:443 HTTP/1.1\r\nhost: example.org:443\r\n\r\n",
+        b"DELETE / HTTP/1.1\r\nhost: a\r\n\r\n",
+        b"OPTIONS * HTTP/1.1\r\nhost: a\r\n\r\n",
+        b"GET http://[/ HTTP/1.1\r\nhost: [\r\n\r\n",
+        b"GET //[: HTTP/1.1\r\nhost: a\r\n\r\n",
+        b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: x\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
+        b"GET / HTTP/1.1\r\nhost: a\r\nx: " + b"x" * 20_000 + b"\r\n\r\n",
+    ],
+    ids=lambda content: repr(content[:18]),
+)
+async def test_no_request_fills_the_log(
+    request_: bytes, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Other methods and nonsense are refused, without a traceback."""
+
+    async def use(_http: httpx.AsyncClient, url: str) -> None:
+        port = int(url.rpartition(":")[2])
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(request_)
+        async with asyncio.timeout(LIMIT_S):
+            line = await reader.readline()
+        assert not line or line.split(b" ")[1] in (b"200", b"400", b"405")
+        assert b" 200 " not in line or request_.startswith(b"GET")
+        writer.close()
+
+    await with_listener(Ear(), use)
+    said = caplog.text + "".join(capsys.readouterr())
+    assert "Traceback" not in said
+    assert said.count("\n") <= 1

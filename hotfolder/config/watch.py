@@ -114,6 +114,7 @@ class Watch(Section):
     sidecar: Literal["optional", "required", "none"] = "optional"
     sidecar_wait: Annotated[float, Field(ge=0, le=3600)] = 3.0
     orphan_after: Seconds = 600.0
+    largest_mb: Annotated[int, Field(ge=1, le=4096)] = 4096
     sidecar_models: list[str] = []
     reference_folders: list[ConfigPath] = []
     duplicates: Literal["reuse", "edit"] = "reuse"

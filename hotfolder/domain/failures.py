@@ -203,6 +203,11 @@ CANNOT_FIT = Failure(
     "Nothing that this edit takes can be made of the picture.",
     "Save it as a JPEG picture yourself and drop it again.",
 )
+FILE_TOO_LARGE = Failure(
+    "too_large",
+    "The file is larger than this folder takes (largest_mb); it was not read.",
+    "Save the picture smaller and drop it again, or have largest_mb of the watch raised.",
+)
 SOURCE_TOO_LARGE = Failure(
     "too_large",
     "The picture is larger than this edit takes.",

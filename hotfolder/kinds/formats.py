@@ -11,6 +11,7 @@
      +- TooManyPixels      larger than the caller allows to be decoded
      +- NoDecoder          its kind needs a package that is not installed
      +- CannotFit          nothing that the model takes can be made of it
+     +- FileTooLarge       so large that it is not even read
 
 Each says what a person is told by its `failure`, and whether the file may still be `growing`.
 Pure values; nothing here reads a picture beyond its first bytes.
@@ -99,6 +100,12 @@ class CannotFit(PictureError):
     """Nothing that the model takes can be made of the picture."""
 
     failure = failures.CANNOT_FIT
+
+
+class FileTooLarge(PictureError):
+    """The file is larger than the owner lets be read."""
+
+    failure = failures.FILE_TOO_LARGE
 
 
 class PictureType(enum.StrEnum):

@@ -8,14 +8,16 @@ from datetime import datetime
 from typing import Any
 
 from hotfolder import config
-from hotfolder.domain import failures
+from hotfolder.domain.essences import Essence
 from hotfolder.domain.events import WaitsFor
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.sightings import Sighting
 from hotfolder.journal.drafts import Draft, Settled
-from hotfolder.kinds.formats import MissingParts, PictureError
+from hotfolder.kinds.formats import FileTooLarge, MissingParts, PictureError
+from hotfolder.kinds.picture.essence import VERSION
 from hotfolder.planning import fitting, glance, naming, plan, sidecar, source_marks
 from hotfolder.planning.facts import Facts, Seen
+from hotfolder.runninghub.catalog import MEGABYTE
 from hotfolder.tree import files
 
 
@@ -80,7 +82,9 @@ def examine(
         settled, picture, content = _read(watch, number, relative)
     except files.SourceError as error:
         return _unread(error)
-    if settled.sighting.size > glance.READ_LIMIT_BYTES and not gave_time:
+    if isinstance(picture, FileTooLarge):
+        settled = replace(settled, essence=Essence(VERSION, settled.content_hash))
+    elif settled.sighting.size > glance.READ_LIMIT_BYTES and not gave_time:
         return NotYet("so large that it is waited for a while longer, to be sure that it is whole")
     if _lacks_parts(picture) and awaits_parts(settled):
         picture = MissingParts()
@@ -106,7 +110,7 @@ def _planned(
     settled = replace(settled, beside=source_marks.mark_of(watch, beside))
     if isinstance(resolution, plan.Skipped):
         return Unwanted(settled, resolution.reason)
-    drafts = tuple(_judged(watch, draft, settled, picture) for draft in resolution)
+    drafts = tuple(_judged(watch, draft, picture) for draft in resolution)
     return Wanted(settled, drafts)
 
 
@@ -144,7 +148,7 @@ def _unread(error: files.SourceError) -> Verdict:
 def _read(
     watch: config.Watch, number: int, relative: str
 ) -> tuple[Settled, fitting.Found | PictureError, Any]:
-    seen = glance.read(watch.input, relative)
+    seen = glance.read(watch.input, relative, watch.largest_mb * MEGABYTE)
     settled = _settled(number, relative, seen.sighting, seen.sha256)
     return settled, seen.found, seen.content
 
@@ -153,14 +157,10 @@ def _settled(number: int, relative: str, sighting: Sighting, sha256: str) -> Set
     return Settled(watch=number, path=relative, sighting=sighting, content_hash=sha256)
 
 
-def _judged(
-    watch: config.Watch, draft: Draft, settled: Settled, picture: fitting.Found | PictureError
-) -> Draft:
+def _judged(watch: config.Watch, draft: Draft, picture: fitting.Found | PictureError) -> Draft:
     if isinstance(picture, PictureError):
         waits_for = WaitsFor.SOURCE if picture.growing else None
         return replace(draft, failure=picture.failure, waits_for=waits_for)
-    if settled.sighting.size > files.LARGEST_BYTES:
-        return replace(draft, failure=failures.SOURCE_TOO_LARGE, waits_for=None)
     model = watch.catalog.find(draft.plan.model)
     rule = next(each for each in watch.rule if each.name == draft.plan.rule)
     needed = fitting.fit(picture, model.picture, rule) if model else None

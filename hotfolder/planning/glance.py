@@ -13,6 +13,7 @@ from typing import Any
 
 from hotfolder.domain.sightings import Sighting
 from hotfolder.kinds.formats import (
+    FileTooLarge,
     NotAPicture,
     Picture,
     PictureError,
@@ -42,11 +43,13 @@ class Look:
     content: Any = b""
 
 
-def read(root: Path, relative: str) -> Look:
-    """Look at a file. Raises OSError and SourceError."""
+def read(root: Path, relative: str, largest_bytes: int = files.LARGEST_BYTES) -> Look:
+    """Look at a file; one of more than `largest_bytes` is not read. Raises OSError, SourceError."""
     try:
-        content = files.read(root, relative, limit=READ_LIMIT_BYTES)
-    except files.SourceTooLarge:
+        content = files.read(root, relative, limit=min(READ_LIMIT_BYTES, largest_bytes))
+    except files.SourceTooLarge as error:
+        if error.size > largest_bytes:
+            return Look(*files.fingerprint(root, relative), FileTooLarge())
         return _by_its_ends(root, relative)
     try:
         picture = inspect.inspect(content.data)

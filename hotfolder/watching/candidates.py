@@ -141,6 +141,8 @@ class Candidates:
         if not isinstance(verdict, examine.Wanted | examine.Unwanted):
             return verdict
         settled = verdict.settled
+        if settled.essence is not None:
+            return verdict
         try:
             essence = await self._essences.of(
                 self._thread.run, self._watch.input, settled.path, settled.content_hash

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from tests.studio import Studio
 
 MEGABYTE = 1024 * 1024
+# Hashed within hours.
+SPARSE_BYTES = 4 * 1024 * 1024 * MEGABYTE
 
 
 _LZW = saved(noise((99, 99)), "TIFF", compression="tiff_lzw")
@@ -161,3 +163,24 @@ async def test_a_picture_that_workers_die_of_keeps_no_other_waiting(studio: Stud
         told = await ask(studio, "hostile.jpg")
     assert "cannot be looked at" in told["reason"]
     assert len(deaths) < 4
+
+
+async def test_a_file_beyond_what_a_folder_takes_is_not_read(studio: Studio) -> None:
+    """One of a million MB, with holes, fails with a plain reason; what comes later is edited."""
+    studio.configure(watch="largest_mb = 1")
+    path = studio.drop("huge.jpg", picture())
+    os.truncate(path, SPARSE_BYTES)
+    async with studio.running():
+        await studio.until(lambda: studio.states() == {"failed": 1}, "it is told")
+        studio.drop("ann.jpg")
+        await studio.until(lambda: studio.states() == {"failed": 1, "done": 1}, "an edit")
+        assert "largest_mb" in str(await ask(studio, "huge.jpg"))
+    assert studio.job("huge.jpg")["error"]["code"] == "too_large"
+    assert studio.ledger().requests["upload"] == 1
+
+
+async def test_files_beyond_any_picture_are_not_read_either(studio: Studio) -> None:
+    """Whatever the folder's owner says, or where nothing is said."""
+    os.truncate(studio.drop("huge.tif", picture()), SPARSE_BYTES)
+    await studio.once()
+    assert studio.job("huge.tif")["error"]["code"] == "too_large"

@@ -64,6 +64,7 @@ rules = "all"
 sidecar = "required"
 sidecar_wait = 1.0
 orphan_after = 30.0
+largest_mb = 300
 sidecar_models = ["m"]
 umask = "002"
 group = "staff"
@@ -157,6 +158,7 @@ def test_every_key_is_read(folder: Path) -> None:
                 "sidecar": "required",
                 "sidecar_wait": 1.0,
                 "orphan_after": 30.0,
+                "largest_mb": 300,
                 "sidecar_models": ["m"],
                 "umask": "002",
                 "group": "staff",

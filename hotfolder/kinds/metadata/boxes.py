@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from hotfolder.kinds.formats import BrokenPicture, TruncatedPicture
-from hotfolder.kinds.metadata.layout import Size, senseless, unpack
+from hotfolder.kinds.metadata.layout import MOST_CHUNKS, Size, counted, senseless, unpack
 
 _BOX_HEADER_BYTES = 8
 _LONG_BOX_HEADER_BYTES = 16
@@ -37,7 +37,9 @@ def within(content: bytes, at: int, end: int, depth: int = 0) -> Iterator[Box]:
     """Yield the boxes between two places, `depth` boxes deep. Raises as `walk` does."""
     if depth > _DEEPEST:
         raise BrokenPicture("the file's boxes are damaged")
+    left = MOST_CHUNKS
     while at < end:
+        left = counted(left)
         length, _ = unpack(">II", content, at)
         kind, start = bytes(content[at + 4 : at + 8]), at + _BOX_HEADER_BYTES
         if length == _LONG:

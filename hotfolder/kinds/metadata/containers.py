@@ -22,6 +22,7 @@ from typing import Final
 
 from hotfolder.kinds.formats import PictureType
 from hotfolder.kinds.metadata import iptc, xmp
+from hotfolder.kinds.metadata.layout import MOST_SEGMENTS
 
 SPLICED: Final = frozenset({PictureType.JPEG, PictureType.PNG, PictureType.WEBP})
 
@@ -85,7 +86,10 @@ Segment = tuple[int, int, int]
 def segments(content: bytes) -> Iterator[Segment]:
     """Yield marker, beginning (of its 0xFF) and end of each segment before the pixels."""
     at = 2
-    while found := _STANDALONE.match(content, at):
+    for _ in range(MOST_SEGMENTS):
+        found = _STANDALONE.match(content, at)
+        if found is None:
+            return
         marker, start = found[1][0], found.end() - 2
         if marker == _SOS or found.end() + 2 > len(content):
             return
@@ -192,18 +196,26 @@ def png_chunks(content: bytes) -> Iterator[Chunk]:
 
 
 def _read_png(content: bytes) -> Blocks:
-    blocks = Blocks()
+    # Each may stand there once; of several the last counts, and only that is inflated.
+    exif = icc = packet = (0, 0)
+    older = b"", (0, 0)
     for kind, start, stop in png_chunks(content):
-        body = bytes(content[start + 8 : stop - 4]) if kind in _PNG_OURS else b""
+        place = start + 8, stop - 4
         if kind == b"eXIf":
-            blocks = replace(blocks, exif=body.removeprefix(_EXIF))
+            exif = place
         elif kind == b"iCCP":
-            blocks = replace(blocks, icc=_inflated(body.partition(b"\0")[2][1:]))
-        elif body.startswith(_PNG_XMP):
-            blocks = replace(blocks, xmp=_itxt(body))
-        elif body.startswith(_PNG_IPTC):
-            blocks = replace(blocks, iptc=_raw_profile(_text(kind, body)))
-    return blocks
+            icc = place
+        elif kind in _PNG_OURS:
+            begin = bytes(content[place[0] : min(place[1], place[0] + len(_PNG_IPTC))])
+            packet = place if begin.startswith(_PNG_XMP) else packet
+            older = (kind, place) if begin.startswith(_PNG_IPTC) else older
+    read = {each: bytes(content[slice(*each)]) for each in (exif, icc, packet, older[1])}
+    return Blocks(
+        exif=read[exif].removeprefix(_EXIF),
+        icc=_inflated(read[icc].partition(b"\0")[2][1:]),
+        xmp=_itxt(read[packet]),
+        iptc=_raw_profile(_text(older[0], read[older[1]])) if older[0] else b"",
+    )
 
 
 _PNG_OURS = frozenset({b"eXIf", b"iCCP", b"iTXt", b"zTXt", b"tEXt"})

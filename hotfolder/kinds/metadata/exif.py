@@ -265,11 +265,21 @@ def values(content: Any, tags: Collection[int]) -> dict[int, bytes]:  # noqa: AN
     """Return the bytes that stand under some tags of a TIFF's first directory."""
     block = _Block(content, read_only=True)
     first = block.first()
-    return {
-        each.tag: block.value(each)
+    found = {
+        each.tag: each
         for each in (first.entries if first else ())
         if each.tag in tags and each.length <= _LARGEST_BYTES
     }
+    return {tag: block.value(each) for tag, each in found.items()}
+
+
+def is_modest(content: bytes) -> bool:
+    """Whether the values of a block's pictures take no more room than there is in it."""
+    block = _Block(content, read_only=True)
+    first = block.first()
+    listed = (first, block.below(first, _EXIF))
+    lengths = (each.length for directory in listed if directory for each in directory.entries)
+    return first is not None and sum(lengths) <= 2 * len(content)
 
 
 def of_tiff(content: Any) -> bytes:  # noqa: ANN401  as above

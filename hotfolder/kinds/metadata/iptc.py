@@ -14,6 +14,9 @@ _IPTC_RESOURCE: Final = 0x0404
 ICC_RESOURCE: Final = 0x040F
 EXIF_RESOURCE: Final = 0x0422
 XMP_RESOURCE: Final = 0x0424
+# No picture has more of them, or more to say.
+_MOST_RESOURCES: Final = 10_000
+_LARGEST_BYTES: Final = 256 * 1024
 _MARKER = 0x1C
 _CHARACTER_SET = (1, 90)
 _UTF_8 = b"\x1b%G"
@@ -49,7 +52,9 @@ def of_resources(content: bytes) -> bytes:
 def resource(content: bytes, wanted: int) -> bytes:
     """Return one of Photoshop's resources by its number; b"" where there is none."""
     at = 0
-    while content[at : at + 4] == _RESOURCE:
+    for _ in range(_MOST_RESOURCES):
+        if content[at : at + 4] != _RESOURCE:
+            return b""
         try:
             (number, name) = struct.unpack_from(">HB", content, at + 4)
             start = at + 6 + name + 1 + (name + 1) % 2
@@ -70,6 +75,7 @@ def as_resources(block: bytes) -> bytes:
 
 def fields(block: bytes) -> dict[int, list[str]]:
     """Read the texts of record 2 by dataset; what is cut short ends the reading."""
+    block = block[:_LARGEST_BYTES]
     found: dict[int, list[bytes]] = {}
     charset = b""
     at = 0

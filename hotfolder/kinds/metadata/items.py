@@ -151,15 +151,16 @@ def _first(content: Any, meta: _Meta, kind: bytes) -> bytes:  # noqa: ANN401  as
 
 
 def _bytes_of(content: Any, meta: _Meta, item: int) -> bytes:  # noqa: ANN401  as above
-    found = b""
+    found, left = [], _LARGEST_BYTES
     try:
         for start, stop in _extents(content, meta, item):
-            if len(found) + stop - start > _LARGEST_BYTES:
+            left -= stop - start
+            if left < 0:
                 return b""
-            found += bytes(content[start:stop])
+            found.append(bytes(content[start:stop]))
     except BrokenPicture:
         return b""
-    return found
+    return b"".join(found)
 
 
 def _extents(content: Any, meta: _Meta, item: int) -> Iterator[tuple[int, int]]:  # noqa: ANN401  as above

@@ -34,6 +34,10 @@ _JPEG_SOF = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _NOT_ZERO = re.compile(rb"[^\x00]")
 _WEBP_PIXELS = frozenset({b"VP8 ", b"VP8L", b"ANMF"})
 _BMP_CORE_HEADER_BYTES = 12
+# No picture has more parts; a file that has is made to keep somebody busy.
+MOST_SEGMENTS: Final = 10_000
+MOST_CHUNKS: Final = 200_000
+_TOO_MANY: Final = "the file is in more parts than any picture"
 _BMP_UNCOMPRESSED = frozenset({0, 3, 6})
 _GIF_TRAILER = b";"
 _GIF_EXTENSION = b"!"
@@ -61,6 +65,13 @@ def senseless(content: bytes, at: int, what: str) -> BrokenPicture | TruncatedPi
     return BrokenPicture(what)
 
 
+def counted(left: int) -> int:
+    """Return how many parts are left after one more. Raises BrokenPicture where none was."""
+    if not left:
+        raise BrokenPicture(_TOO_MANY)
+    return left - 1
+
+
 def jpeg(content: bytes) -> Size:
     """Walk a JPEG's segments to its own end marker and return width and height."""
     return _jpeg(content)[0]
@@ -74,9 +85,10 @@ def jpeg_end(content: bytes) -> int:
 def _jpeg(content: bytes) -> tuple[Size, int]:
     size: Size | None = None
     pixels = False
-    at = 2
+    at, left = 2, MOST_SEGMENTS
     while found := _JPEG_MARKER.search(content, at):
         marker, at = found[1][0], found.end()
+        left = counted(left)
         if marker == _JPEG_EOI:
             if size is None or not pixels:
                 raise BrokenPicture("a JPEG without a picture in it")
@@ -98,9 +110,10 @@ def png(content: bytes) -> Size:
     The checksums of the critical chunks are compared as well: Pillow skips those of the
     pixels, and sloppy programs get those of the ancillary ones wrong.
     """
-    at, kind = 8, b""
+    at, kind, left = 8, b"", MOST_CHUNKS
     pixels = False
     while kind != b"IEND":
+        left = counted(left)
         first = not kind
         length, _ = unpack(">II", content, at)
         kind = content[at + 4 : at + 8]
@@ -126,8 +139,9 @@ def webp(content: bytes) -> Size:
         raise TruncatedPicture("the WebP is shorter than its header states")
     size: Size | None = None
     pixels = False
-    at = 12
+    at, left = 12, MOST_CHUNKS
     while at + 8 <= end:
+        left = counted(left)
         kind, (length,) = content[at : at + 4], unpack("<I", content, at + 4)
         stop = at + 8 + length
         if stop > end or not kind.strip(b"\0"):

@@ -48,6 +48,7 @@ _MOST_DIRECTORIES = 64
 # Only lists of strips or tiles are long, and no picture has more of them.
 _PLACES = frozenset({_STRIPS, _STRIP_BYTES, _TILES, _TILE_BYTES})
 _MOST_PLACES = 1_000_000
+_MOST_ENTRIES = 1000
 _MOST_VALUES = 64
 
 # What decides how the pixels of a raw file are shown: colours, levels, what is cut off.
@@ -261,13 +262,16 @@ def _placed_directories(content: bytes) -> Iterator[tuple[int, _Tags]]:
     """Yield where each directory begins, and its tags."""
     dialect = _Dialect.of(content)
     (at,) = dialect.read(dialect.offset, content, dialect.first_at)
-    left, seen = [at], set[int]()
+    left, seen, places = [at], set[int](), 0
     while left and len(seen) < _MOST_DIRECTORIES:
         at = left.pop(0)
         if at == 0 or at in seen:
             continue
         seen.add(at)
         tags, following = _tags(content, dialect, at)
+        places += sum(len(tags.get(each, ())) for each in _PLACES)
+        if places > 2 * _MOST_PLACES:  # where each is, and its length; however often it is listed
+            raise BrokenPicture("a TIFF in more pieces than any picture has")
         yield at, tags
         left += [following, *tags.get(_SUB_DIRECTORIES, ())]
 
@@ -278,6 +282,7 @@ def _tags(
     """Read the wanted integer tags of a directory, and where the next one is (0 = nowhere)."""
     (count,) = dialect.read(dialect.count, content, at)
     at += struct.calcsize(dialect.order + dialect.count)
+    _require_modest(content, at, count, dialect)
     tags = {}
     end = at + count * dialect.entry_bytes
     for entry in range(at, end, dialect.entry_bytes):
@@ -294,6 +299,14 @@ def _tags(
     except TruncatedPicture:  # sloppy programs end the file here
         following = 0
     return tags, following
+
+
+def _require_modest(content: bytes, at: int, count: int, dialect: _Dialect) -> None:
+    """Raise BrokenPicture for a directory longer than any; Truncated where it is not all there."""
+    if at + count * dialect.entry_bytes > len(content):
+        raise TruncatedPicture("the TIFF's directory is not all there")
+    if count > _MOST_ENTRIES:
+        raise BrokenPicture("a TIFF that says more of itself than any picture")
 
 
 def _value_start(content: bytes, dialect: _Dialect, entry: int, length: int) -> int:

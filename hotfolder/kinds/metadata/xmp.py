@@ -18,6 +18,7 @@ from hotfolder.kinds.metadata import iptc
 
 LARGEST_BYTES: Final = 4 * 1024 * 1024
 _DEEPEST: Final = 100
+_MOST_SPACES: Final = 200
 EDITED_BY_AI: Final = (
     "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 )
@@ -150,21 +151,24 @@ def parted(packet: bytes, most_bytes: int) -> tuple[bytes, bytes, bytes]:
     mark = ET.SubElement(_description(root), _tag(*_EXTENDED))
     mark.text = "0" * 32
     moved = _empty()
-    for owner, child in _largest_first(root):
-        if len(_written(root)) <= most_bytes:
-            break
-        owner.remove(child)
-        _description(moved).append(child)
+    left, portion = _largest_first(root), 1
+    while left and len(_written(root)) > most_bytes:
+        # Ever more at once: each time all of it is written anew.
+        taken, left, portion = left[:portion], left[portion:], 2 * portion
+        going = {id(child) for child in taken}
+        for each in _descriptions(root):
+            each[:] = [child for child in each if id(child) not in going]
+        _description(moved).extend(taken)
     extension = ET.tostring(moved, "utf-8")
     mark.text = hashlib.md5(extension, usedforsecurity=False).hexdigest().upper()
     return _written(root), extension, mark.text.encode()
 
 
-def _largest_first(root: ET.Element) -> list[tuple[ET.Element, ET.Element]]:
-    """Return the properties that may be moved, each with its description."""
-    found = [(each, child) for each in _descriptions(root) for child in each]
-    own = [pair for pair in found if _name(pair[1].tag) != _EXTENDED]
-    return sorted(own, key=lambda pair: len(ET.tostring(pair[1])), reverse=True)
+def _largest_first(root: ET.Element) -> list[ET.Element]:
+    """Return the properties that may be moved."""
+    found = [child for each in _descriptions(root) for child in each]
+    own = [child for child in found if _name(child.tag) != _EXTENDED]
+    return sorted(own, key=lambda child: len(ET.tostring(child)), reverse=True)
 
 
 def _add_note(root: ET.Element, note: Note) -> None:
@@ -259,7 +263,13 @@ def _tree(content: bytes, deepest: int | None = None) -> ET.Element:
 
     guard.StartElementHandler, guard.EndElementHandler = enter, leave
     guard.StartDoctypeDeclHandler = _refuse
-    guard.StartNamespaceDeclHandler = _know
+    spaces = iter(range(_MOST_SPACES))  # the library looks through all of them for each
+
+    def know(prefix: str | None, uri: str) -> None:
+        if next(spaces, None) is not None:
+            _know(prefix, uri)
+
+    guard.StartNamespaceDeclHandler = know
     stripped = content if content[:2] in _BOMS else content.strip(b"\0 \t\r\n")
     try:
         guard.Parse(stripped, True)
@@ -327,8 +337,7 @@ def _description(root: ET.Element) -> ET.Element:
 
 def _remove(root: ET.Element, unwanted: Callable[[Name], bool]) -> None:
     for description in _descriptions(root):
-        for child in [each for each in description if unwanted(_name(each.tag))]:
-            description.remove(child)
+        description[:] = [each for each in description if not unwanted(_name(each.tag))]
         for key in [each for each in description.attrib if unwanted(_name(each))]:
             del description.attrib[key]
 
@@ -358,13 +367,18 @@ def _has(root: ET.Element, tag: str) -> bool:
 
 def _add_missing(root: ET.Element, other: ET.Element) -> None:
     """Add what another packet says and this one does not."""
+    own = _description(root)
+    said = {child.tag for each in _descriptions(root) for child in each}
+    said |= {key for each in _descriptions(root) for key in each.attrib}
     for description in _descriptions(other):
         for child in description:
-            if not _has(root, child.tag):
-                _description(root).append(child)
+            if child.tag not in said:
+                said.add(child.tag)
+                own.append(child)
         for key, text in description.attrib.items():
-            if key != _tag("rdf", "about") and not _has(root, key):
-                _description(root).set(key, text)
+            if key != _tag("rdf", "about") and key not in said:
+                said.add(key)
+                own.set(key, text)
 
 
 def _add_text(root: ET.Element, prefix: str, name: str, form: str, values: Sequence[str]) -> None:

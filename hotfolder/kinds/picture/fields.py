@@ -14,9 +14,11 @@ from PIL import ExifTags, Image
 
 from hotfolder.kinds.formats import Picture
 from hotfolder.kinds.metadata import iptc, xmp
+from hotfolder.kinds.metadata.exif import is_modest
 from hotfolder.kinds.metadata.field_names import EXIF_NAMES, IPTC_NAMES, XMP_NAMES
 from hotfolder.kinds.picture import source_metadata
 
+_EXIF_HEAD: Final = b"Exif\0\0"
 _EXIF_IFD: Final = 0x8769
 _LONGEST_TEXT: Final = 2000
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\s]+")
@@ -44,9 +46,11 @@ def of_xmp(packet: bytes) -> Mapping[str, str]:
 
 
 def _exif(block: bytes) -> dict[str, str]:
+    if not is_modest(block.removeprefix(_EXIF_HEAD)):  # the library would copy each value
+        return {}
     exif = Image.Exif()
     try:
-        exif.load(b"Exif\0\0" + block)
+        exif.load(_EXIF_HEAD + block)
         entries = {**exif, **exif.get_ifd(_EXIF_IFD)}
     except Exception:  # noqa: BLE001  Pillow reads what a stranger wrote: struct, key, value errors
         return {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -87,6 +88,7 @@ def charges(
     """Show what has been charged, by day, watch, rule or model.
 
     FREE counts the pictures that got the paid result of another one, and edits without a charge.
+    Charges that could not be read are in no sum; the jobs that have one are named beside it.
 
     Example: hotfolder charges --by watch --csv charges.csv
     """
@@ -95,14 +97,17 @@ def charges(
     try:
         with own_state(wanted), Reader(wanted.state_dir) as reader:
             listed = reader.read(lines, by)
+            unreadable = reader.read(reading.unreadable_charges)
     except FileNotFoundError:
-        listed = []
+        listed, unreadable = [], {}
     if csv is not None:
         _write_csv(csv, by, listed)
     if json:
         render.print_json(lines_json(by, listed))
     elif csv is None:
-        render.console().print(render.charges(by, listed))
+        render.console().print(render.charges(by, listed, unread=bool(unreadable)))
+    if unreadable:
+        render.console(sys.stderr).print(render.unreadable_charges(unreadable))
 
 
 def _write_csv(path: Path, by: By, listed: list[Line]) -> None:

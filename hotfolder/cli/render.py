@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import IO, Any
@@ -23,6 +23,7 @@ from hotfolder.domain.states import State
 from hotfolder.journal import reading
 
 WIDE = 200
+MOST_NAMED = 10
 SHORT = frozenset(
     {"PAID", "FREE", "DAY", "JOB", "STATE", "CHARGE", "SINCE", "JOBS", "ESTIMATE", "WHEN", "WHAT"}
 )
@@ -230,10 +231,10 @@ def _reason(view: views.JobView) -> str:
     return views.view_words(view) if waits else ""
 
 
-def charges(by: By, listed: list[Line]) -> RenderableType:
-    """Return the charges as a table with the sum of each currency."""
+def charges(by: By, listed: list[Line], *, unread: bool) -> RenderableType:
+    """Return the charges as a table with the sum of each currency; `unread`: there are others."""
     if not listed:
-        return Text("Nothing has been charged yet.")
+        return Text("No charge could be read." if unread else "Nothing has been charged yet.")
     shown = table(by.value.upper(), "PAID", "FREE", "CHARGE")
     for line in listed:
         amount = money(line.charge, line.currency)
@@ -241,6 +242,15 @@ def charges(by: By, listed: list[Line]) -> RenderableType:
     for amount_in_all, currency in totals(listed):
         shown.add_row(Text("in all", style="bold"), "", "", money(amount_in_all, currency))
     return shown
+
+
+def unreadable_charges(said: Mapping[int, str]) -> Text:
+    """Return which jobs have a charge that is in no sum, with what the service said."""
+    named = [f"job {job} ({words})" for job, words in list(said.items())[:MOST_NAMED]]
+    more = f" and {len(said) - MOST_NAMED} more" if len(said) > MOST_NAMED else ""
+    count = f"{len(said)} charge{'s' if len(said) > 1 else ''} could not be read"
+    what = "Look for what it was in the service's own list; a budget counts the estimate."
+    return Text(views.shown(f"{count}: {', '.join(named)}{more}. {what}"))
 
 
 def explanation(told: views.Explanation, lines: list[reading.HistoryLine]) -> RenderableType:

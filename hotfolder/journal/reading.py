@@ -110,6 +110,11 @@ def charges(session: Session) -> list[Charge]:
     ]
 
 
+def unreadable_charges(session: Session) -> dict[int, str]:
+    """Return the jobs with a charge that could not be read, each with what stood there."""
+    return {row["job"]: row["said"] for row in session.rows("unreadable_charges")}
+
+
 def jobs(session: Session, *, state: State | None = None, watch: str | None = None) -> list[Job]:
     """Return the jobs, oldest first."""
     rows = session.rows("find_jobs", state=state.value if state else None, watch=watch)

@@ -276,3 +276,15 @@ def test_charges_as_table_json_and_csv(hotfolder: CommandLine, studio: Studio) -
     ended = hotfolder("charges", "--csv", "/nowhere/x.csv")
     assert ended.code == 2
     assert "cannot be written" in ended.err
+
+
+def test_charges_that_cannot_be_read_are_named(hotfolder: CommandLine, studio: Studio) -> None:
+    """They are in no sum, so the jobs are told, also beside what goes to a script."""
+    studio.simulator.update_settings(coins=-12)
+    studio.drop_many(2)
+    assert hotfolder("once").code == 0
+    said = "2 charges could not be read: job 1 (-12), job 2 (-12)."
+    assert said in hotfolder("charges").err
+    ended = hotfolder("charges", "--json")
+    assert ended.json
+    assert said in ended.err

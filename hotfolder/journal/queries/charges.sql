@@ -42,6 +42,11 @@ SELECT submit.intent_at, charged.charge, charged.currency, watch.name AS watch, 
 FROM charged JOIN submit ON submit.id = charged.submit JOIN job ON job.id = submit.job
 JOIN source ON source.id = job.source JOIN watch ON watch.id = source.watch;
 
+-- name: unreadable_charges
+-- The jobs that were charged by something that cannot be read as an amount, and what it was.
+SELECT submit.job, min(heard.amount) AS said FROM heard JOIN submit ON submit.id = heard.submit
+WHERE heard.what = 'unreadable' GROUP BY submit.job ORDER BY submit.job;
+
 -- name: job_charge
 -- What a job has cost so far, over all its submits.
 SELECT charge FROM submit WHERE job = :job AND charge IS NOT NULL;

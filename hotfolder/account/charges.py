@@ -13,6 +13,7 @@ from typing import Any, Final, TextIO
 
 from hotfolder.domain.days import day_of
 from hotfolder.domain.paid import COINS
+from hotfolder.domain.spelling import cell
 from hotfolder.journal import memory, reading
 from hotfolder.journal.reading import Charge
 from hotfolder.journal.session import Session
@@ -98,12 +99,15 @@ def lines_json(by: By, listed: Sequence[Line]) -> list[dict[str, Any]]:
 
 
 def write_csv(stream: TextIO, by: By, listed: Iterable[Line]) -> None:
-    """Write the charges as a table for a spreadsheet, amounts as exact decimals."""
+    """Write the charges as a table for a spreadsheet, amounts as exact decimals.
+
+    What a stranger could have named, be it a currency, is never a formula.
+    """
     writer = csv.writer(stream)
     writer.writerow([by.value, *COLUMNS])
     for line in listed:
         amount = f"{line.charge:f}"
-        writer.writerow([line.key, line.paid, line.free, amount, line.currency or ""])
+        writer.writerow([cell(line.key), line.paid, line.free, amount, cell(line.currency or "")])
 
 
 def _line(key: str, currency: str, listed: Sequence[Charge]) -> Line:

@@ -16,10 +16,13 @@ from pydantic import BaseModel, ConfigDict
 
 from hotfolder.domain.failures import PAUSED, WATCH_REMOVED, Failure
 from hotfolder.domain.jobs import Job
+from hotfolder.domain.spelling import quoted
 from hotfolder.notices.occasions import Facts
 
 COLLECT: Final = timedelta(minutes=1)
 BETWEEN: Final = timedelta(minutes=10)
+LONGEST_NAME: Final = 200
+LONGEST_REASON: Final = 600
 MOST_NAMED: Final = 20
 BUDGET_CODES: Final = frozenset({"budget_spent"})
 MADE_BY_PEOPLE: Final = frozenset({PAUSED.code, WATCH_REMOVED.code})
@@ -112,11 +115,12 @@ def _collected(now: datetime, told: Told) -> bool:
 
 
 def _held(scope: str, failure: Failure) -> Notice:
-    what = "Everything" if scope == "account" else scope.partition(":")[2]
+    what = "Everything" if scope == "account" else quoted(scope.partition(":")[2], LONGEST_NAME)
     return Notice(
         topic=Topic.BUDGET if failure.code in BUDGET_CODES else Topic.HOLD,
-        title=f"{what} is held: {failure.message}",
-        text=f"Nothing is submitted there; no picture is lost. {failure.hint}",
+        title=f"{what} is held: {quoted(failure.message, LONGEST_REASON)}",
+        text="Nothing is submitted there; no picture is lost. "
+        f"{quoted(failure.hint, LONGEST_REASON)}",
     )
 
 
@@ -124,7 +128,8 @@ def _offline(watch: str, reason: str | None) -> Notice:
     return Notice(
         topic=Topic.OFFLINE,
         title=f"The folder of {watch} is away",
-        text=f"{reason or 'It cannot be reached.'} Its pictures are waited for; nothing is lost.",
+        text=f"{quoted(reason or 'It cannot be reached.', LONGEST_REASON)} "
+        "Its pictures are waited for; nothing is lost.",
     )
 
 
@@ -153,10 +158,12 @@ def _counted(number: int, what: str, how: str) -> str:
 
 
 def _listed(jobs: list[Job]) -> str:
-    lines = [
-        f"job {job.id}: {job.watch}: {job.source}: {job.failure.message if job.failure else ''}"
-        for job in jobs[:MOST_NAMED]
-    ]
+    lines = [_line(job) for job in jobs[:MOST_NAMED]]
     if len(jobs) > MOST_NAMED:
         lines.append(f"and {len(jobs) - MOST_NAMED} more: see hotfolder jobs")
     return "\n".join(lines)
+
+
+def _line(job: Job) -> str:
+    reason = quoted(job.failure.message, LONGEST_REASON) if job.failure else ""
+    return f"job {job.id}: {job.watch}: {quoted(job.source, LONGEST_NAME)}: {reason}"

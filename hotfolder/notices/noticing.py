@@ -24,7 +24,8 @@ from hotfolder.notices.sending import NotSentNotice
 LOOK_S: Final = 15.0
 LONGEST_WAIT: Final = timedelta(minutes=30)
 FIRST_WAIT: Final = timedelta(seconds=30)
-SEND_LIMIT_S: Final = 90.0
+SEND_LIMIT_S: Final = 60.0
+STOP_S: Final = 10.0
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.notices")
 
@@ -97,7 +98,7 @@ class Noticing:
     async def _send(self, receiver: Notify, due: list[Notice]) -> None:
         """Send all in one message, so that none of it is told again if the next fails."""
         try:
-            async with asyncio.timeout(SEND_LIMIT_S):
+            async with asyncio.timeout(SEND_LIMIT_S + STOP_S):
                 await asyncio.to_thread(self._hand_over, receiver, joined(due))
         except TimeoutError as error:
             raise NotSentNotice(f"no answer within {SEND_LIMIT_S:.0f} s") from error
@@ -110,9 +111,9 @@ class Noticing:
         title, text = self._redactor.text(notice.title), self._redactor.text(notice.text)
         safe = replace(notice, title=title, text=text)
         if receiver.command:
-            sending.send_to_command(receiver.command, safe)
+            sending.send_to_command(receiver.command, safe, limit_s=SEND_LIMIT_S)
         else:
-            sending.send_to_address(address, safe)
+            sending.send_to_address(address, safe, limit_s=SEND_LIMIT_S)
 
     def _may_try(self, key: str) -> bool:
         until = self._not_before.get(key)

@@ -3,6 +3,7 @@
 `explaining` asks the watched folders, too; who needs it imports it by its own name.
 """
 
+from hotfolder.domain.spelling import shown
 from hotfolder.views.daemon import DaemonView, daemon_words
 from hotfolder.views.explanation import Explanation
 from hotfolder.views.listing import JobView, jobs, outputs
@@ -14,7 +15,6 @@ from hotfolder.views.wording import (
     moment,
     money,
     sentences,
-    shown,
     state_words,
     view_words,
 )

@@ -1,8 +1,7 @@
-"""How jobs, failures, times and file names are put into words for a person."""
+"""How jobs, failures and times are put into words for a person."""
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -90,19 +89,3 @@ def moment(when: datetime, now: datetime) -> str:
     """Return a time as the owner's clock shows it, without the day where that is today."""
     there, today = when.astimezone(), now.astimezone().date()
     return f"{there:%H:%M}" if there.date() == today else f"{there:%Y-%m-%d %H:%M}"
-
-
-def shown(name: str) -> str:
-    """Return a file name that may be printed: control, bidi and broken characters escaped."""
-    return "".join(each if _printable(each) else _escaped(each) for each in name)
-
-
-def _printable(character: str) -> bool:
-    return unicodedata.category(character) not in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
-
-
-def _escaped(character: str) -> str:
-    code = ord(character)
-    if 0xDC80 <= code <= 0xDCFF:  # noqa: PLR2004  a broken byte as os.fsdecode gives it
-        return f"\\x{code - 0xDC00:02x}"
-    return character.encode("unicode_escape").decode("ascii")

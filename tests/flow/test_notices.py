@@ -7,8 +7,10 @@ import json
 import os
 import socket
 import threading
-from contextlib import asynccontextmanager, contextmanager
+import time
+from contextlib import asynccontextmanager, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,14 +20,15 @@ from pydantic import SecretStr
 from hotfolder.config import Notify
 from hotfolder.journal import sightings
 from hotfolder.journal.journal import Journal
-from hotfolder.notices import noticing
+from hotfolder.notices import noticing, sending
+from hotfolder.notices.deriving import Notice, Topic
 from hotfolder.notices.noticing import Noticing
+from hotfolder.notices.sending import NotSentNotice
 from hotfolder.simulator import Fault
 from tests.studio import KEY, LIMIT_S
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
-    from pathlib import Path
 
     from tests.studio import Studio
 
@@ -261,7 +264,7 @@ async def test_file_names_that_are_no_text_are_told(studio: Studio, told: Told, 
             await noticing.look()
             await later(studio, noticing, 61)
     said = told.text if way == "command" else posted[0]["message"]
-    assert "ann-\\udcff.jpg" in said
+    assert "ann-\\xff.jpg" in said
 
 
 async def test_an_address_that_is_no_text_is_tried_later(studio: Studio) -> None:
@@ -307,10 +310,91 @@ async def test_a_receiver_that_hangs_or_is_gone_is_tried_later(
             await later(studio, looked, 61)
         assert told.titles == ["1 edit in doubt"]
         silent.close()
-        monkeypatch.setattr(noticing, "SEND_LIMIT_S", 10.0)
+        monkeypatch.setattr(noticing, "SEND_LIMIT_S", 60.0)
         with web_receiver(port) as (_, posted):
             await later(studio, looked, 3600)
     assert [each["title"] for each in posted] == ["hotfolder: 1 edit in doubt"]
     logged = capsys.readouterr().out
     assert "receiver=office" in logged
     assert PASSWORD not in logged
+
+
+EVIL = "a\n\x1b[31m@everyone <!channel>\u202e.jpg"
+
+
+async def test_a_strangers_name_calls_nobody(studio: Studio) -> None:
+    """Line ends, escapes and calls to everyone in a file's name are only letters in a notice."""
+    told = Told(studio.folder)
+    studio.configure(watch='sidecar = "none"')
+    studio.fault(Fault(call="submit", kind="drop_after"))
+    studio.drop(EVIL)
+    await studio.once()
+    async with looking(studio, told.receiver()) as looked:
+        await looked.look()
+        await later(studio, looked, 61)
+    assert "\\n\\x1b[31m@" in told.text
+    for each in ("\x1b", "@everyone", "<!channel>", "\u202e"):
+        assert each not in told.text
+    assert told.titles == ["1 edit in doubt"]
+
+
+def run_for(script: str, folder: Path, limit_s: float) -> None:
+    """Hand a notice to a shell script."""
+    file = folder / "tell.sh"
+    file.write_text(f"#!/bin/sh\n{script}\n")
+    file.chmod(0o700)
+    notice = Notice(topic=Topic.HOLD, title="Everything is held", text="x" * 100_000)
+    sending.send_to_command([str(file)], notice, limit_s=limit_s)
+
+
+def test_a_command_gets_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the daemon's environment only what a program needs to find its way is passed on."""
+    for name in ("RH_API_KEY", "RUNNINGHUB_API_KEY", "CREDENTIALS_DIRECTORY", "PGPASSWORD"):
+        monkeypatch.setenv(name, KEY)
+    monkeypatch.setenv("LC_TIME", "C.UTF-8")
+    run_for(f"env > {tmp_path}/env; cat > /dev/null", tmp_path, 60.0)
+    passed = (tmp_path / "env").read_text()
+    assert KEY not in passed
+    assert "PATH=" in passed
+    assert "LC_TIME=C.UTF-8" in passed
+
+
+def test_a_command_that_never_ends_is_ended(tmp_path: Path) -> None:
+    """With all that it began; what it says meanwhile is not kept."""
+    script = f"yes & echo $! > {tmp_path}/child\nyes"
+    with pytest.raises(NotSentNotice, match="not done within"):
+        run_for(script, tmp_path, 1.0)
+    child = int((tmp_path / "child").read_text())
+    end_s = time.monotonic() + LIMIT_S
+    while not _is_dead(child):
+        assert time.monotonic() < end_s
+
+
+def _is_dead(number: int) -> bool:
+    try:
+        return "State:\tZ" in Path(f"/proc/{number}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
+def test_a_receiver_that_drips_is_given_up(tmp_path: Path) -> None:
+    """One byte now and then keeps each wait of Apprise short, and the whole would have no end."""
+    del tmp_path
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        ending = threading.Event()
+        thread = threading.Thread(target=_drip, args=(server, ending))
+        thread.start()
+        notice = Notice(topic=Topic.HOLD, title="Everything is held", text="x")
+        with pytest.raises(NotSentNotice, match="not done within"):
+            sending.send_to_address(f"json://127.0.0.1:{port}/", notice, limit_s=8.0)
+        ending.set()
+        thread.join(LIMIT_S)
+
+
+def _drip(server: socket.socket, ending: threading.Event) -> None:
+    connection, _ = server.accept()
+    with connection, suppress(OSError):
+        connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n")
+        while not ending.wait(0.2):
+            connection.sendall(b"x")

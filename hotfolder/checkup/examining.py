@@ -33,6 +33,7 @@ def examine(draft: Reading, environment: Mapping[str, str]) -> Findings:
             yield from folders.silent(watch)
     yield from folders.state(draft.config)
     yield from record.journal(draft.config)
+    yield from settings.open_to_others(draft.path, draft.config)
     yield from settings.budget(draft.config)
     yield from settings.page(draft.config)
     yield from settings.receivers(draft.config)

@@ -10,7 +10,7 @@ from typing import Final
 from hotfolder import installation, key
 from hotfolder.checkup.findings import Finding, Findings, Verdict, judge
 from hotfolder.config import Config, Reading
-from hotfolder.preflight import missing_commands, problems
+from hotfolder.preflight import exposures, missing_commands, problems
 
 LEAST_PASSWORD: Final = 8
 
@@ -49,6 +49,15 @@ def _service_key(path: Path) -> Findings:
         yield Finding(Verdict.BAD, "API key", f"{path}: {error.strerror}")
         return
     yield judge(not mode & 0o077, "API key", f"{path}, for the service only", f"chmod 600 {path}")
+
+
+def open_to_others(path: Path, wanted: Config) -> Findings:
+    """Yield what others may read or overhear."""
+    found = list(exposures(path, wanted))
+    for each in found:
+        yield Finding(Verdict.BAD, "open to others", each.words, each.advice)
+    if not found:
+        yield Finding(Verdict.OK, "open to others", "no secret of the config, journal or copies")
 
 
 def budget(wanted: Config) -> Findings:

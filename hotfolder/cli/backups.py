@@ -101,6 +101,6 @@ def _nothing_yet() -> OperatorError:
 
 def _make_state(wanted: config.Config) -> None:
     with own_state(wanted):
-        disk.make_folder(wanted.state_dir)
+        disk.make_private(wanted.state_dir)
         if wanted.state_dir.stat().st_uid != os.geteuid():
             raise other_user(wanted)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -43,6 +44,10 @@ def check(
     unusable = preflight.access_problems(answering) + preflight.missing_commands(checked.config)
     for problem in unusable:
         out.print(Text.assemble(("!! ", "bold red"), render.name(problem)), soft_wrap=True)
+    place = config.find(config_file, os.environ, Path.cwd())
+    for each in preflight.exposures(place, checked.config):
+        words = f"{each.words}: {each.advice}"
+        out.print(Text.assemble(("open ", "bold yellow"), render.name(words)), soft_wrap=True)
     if online:
         out.print(_standing_of_account(checked))
     if unusable:

@@ -17,7 +17,7 @@ from hotfolder.composition.current_config import CurrentConfig
 from hotfolder.composition.daemon_parts import Owners, Parts
 from hotfolder.composition.environment import Environment
 from hotfolder.config import Config, listen_place
-from hotfolder.domain.errors import NotConfined
+from hotfolder.domain.errors import NotConfined, OperatorError
 from hotfolder.domain.redaction import Redactor
 from hotfolder.domain.retry import Later
 from hotfolder.journal import budgets, callbacks, leaders, recovery
@@ -35,6 +35,8 @@ from hotfolder.web.metrics import Metrics
 
 KEY_BYTES: Final = 32
 SPOOL_NAME: Final = "spool"
+# What of ours stands in the state directory; in one that is the studio's, others stand beside it.
+HELD_THERE: Final = ("journal.*", "spool", "backups", "backups/journal-*.db")
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.service")
 
@@ -77,7 +79,7 @@ class Composition:
     @asynccontextmanager
     async def open(self, *, single_scan: bool) -> AsyncIterator[Parts]:
         """Give every part, ready to work; `single_scan` = what comes later is left alone."""
-        disk.make_folder(self.config.state_dir)
+        self._make_state()
         async with AsyncExitStack() as closing:
             client = self._client()
             closing.push_async_callback(client.aclose)
@@ -111,6 +113,17 @@ class Composition:
             asking = asyncio.create_task(parts.account.ask_currency())
             closing.callback(asking.cancel)
             yield parts
+
+    def _make_state(self) -> None:
+        """Make the state directory, for this user alone. Raises OperatorError where that fails."""
+        folder = self.config.state_dir
+        try:
+            disk.make_private(folder, HELD_THERE)
+        except PermissionError as error:
+            raise OperatorError(
+                f"{folder}: {error.strerror}: the journal holds prompts and the callbacks' key. "
+                f"Give it to the daemon's user, or run chmod 700 {folder}"
+            ) from error
 
     def _client(self) -> Client:
         return Client(

@@ -6,6 +6,7 @@ Pragmas: WAL with synchronous=FULL, so that what was committed is there after a 
 
 from __future__ import annotations
 
+import os
 import re
 import sqlite3
 from collections.abc import Iterator
@@ -68,11 +69,23 @@ def _damaged(path: Path, what: str) -> JournalDamaged:
     )
 
 
+def make_private(path: Path) -> None:
+    """Make an empty file for its owner alone, whatever new files here are otherwise; or leave it.
+
+    SQLite takes it for a new database, and gives its companions the same rights.
+    """
+    flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC
+    with suppress(FileExistsError):
+        os.close(os.open(path, flags, 0o600))
+
+
 def open_writer(path: Path) -> sqlite3.Connection:
     """Open the one read-write connection, migrated and checked.
 
     Raises JournalDamaged, JournalNewer, JournalUnavailable, JournalError.
     """
+    with suppress(OSError):  # SQLite itself says what is wrong
+        make_private(path)
     with damage_reported(path):
         connection = _connect(f"{path.absolute().as_uri()}?mode=rwc")
         try:
@@ -107,6 +120,7 @@ def snapshot(path: Path, target: Path, *, alone: bool) -> None:
     """
     with damage_reported(path), closing(_connect(_read_only(path, alone=alone))) as opened:
         _check_version(opened, path)
+        make_private(target)
         opened.execute("VACUUM INTO ?", (str(target),))
 
 

@@ -30,7 +30,7 @@ from hotfolder.domain.measures import Measure, Observe, unobserved
 from hotfolder.domain.redaction import without_credentials
 from hotfolder.domain.tokens import Random
 from hotfolder.journal import replacing, stepping
-from hotfolder.journal.connection import FILE_NAME, damage_reported, open_writer
+from hotfolder.journal.connection import FILE_NAME, damage_reported, make_private, open_writer
 from hotfolder.journal.lock import locked
 from hotfolder.journal.session import Redact, Session
 from hotfolder.threads import DaemonThreads, Pool
@@ -161,6 +161,7 @@ class Journal:
     def _end(self) -> None:
         with suppress(sqlite3.Error):
             if self._saved is not None:
+                make_private(self._saved)
                 self._connection.execute("VACUUM INTO ?", (str(self._saved),))
         with suppress(sqlite3.Error):  # a full disk: the log stays and is read at the next start
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

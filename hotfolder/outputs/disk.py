@@ -11,12 +11,14 @@ import ctypes
 import errno
 import functools
 import os
+import stat
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+OTHERS: Final = 0o077
 FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -50,6 +52,29 @@ def make_folder(path: Path) -> None:
         # Also where it stood before: who made it may have been stopped before this.
         with contextlib.suppress(PermissionError), opened(each.parent, FOLDER) as parent:
             sync(parent)
+
+
+def make_private(path: Path, holding: Sequence[str] = ()) -> None:
+    """Make a folder that is its owner's alone, also where it stood open before; durably.
+
+    So are, of what stands in it, the files and folders that `holding` tells by patterns.
+    Raises PermissionError where the folder stays open to others.
+    """
+    make_folder(path)
+    for each in (path, *(found for pattern in holding for found in path.glob(pattern))):
+        _close_to_others(each)
+    if path.stat().st_mode & OTHERS:
+        raise PermissionError(errno.EPERM, "others may enter it, and that cannot be changed", path)
+
+
+def _close_to_others(path: Path) -> None:
+    """Take the rights of others away, where that is possible."""
+    if path.is_symlink():
+        return
+    with contextlib.suppress(OSError):
+        mode = path.stat().st_mode
+        if mode & OTHERS:
+            path.chmod(stat.S_IMODE(mode) & ~OTHERS)
 
 
 def create(folder: int, name: str, mode: int) -> int:

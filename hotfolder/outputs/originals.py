@@ -26,6 +26,7 @@ from hotfolder.outputs.target import parts_of, target_folder
 FOLDER: Final = "_originals"
 CHUNK_BYTES: Final = 1024 * 1024
 MOST_NAMES: Final = 1000
+RIGHTS: Final = 0o777  # whoever dropped a file that runs as somebody else gets no copy that does
 # What disks take is 255; this leaves room for the ending of a sidecar.
 NUMBERED_BYTES: Final = 250
 
@@ -180,7 +181,7 @@ def _bring(original: _Original, target: int, name: str, failpoint: Failpoint) ->
 def _copy(original: _Original, target: int, name: str, failpoint: Failpoint) -> None:
     """Copy to a hidden temporary, read it back from the disk, and give it its name."""
     temporary = f".hotfolder-original-{original.sha256[:32]}.part"
-    file = disk.create(target, temporary, stat.S_IMODE(original.seen.st_mode))
+    file = disk.create(target, temporary, original.seen.st_mode & RIGHTS)
     try:
         with os.fdopen(file, "wb", buffering=0):
             os.lseek(original.file, 0, os.SEEK_SET)

@@ -72,6 +72,7 @@ async def test_across_file_systems(studio: Studio) -> None:
     studio.configure(watch=MOVING)
     with elsewhere(studio.input):
         picture = studio.drop("ann.jpg")
+        picture.chmod(0o6755)
         os.utime(picture, ns=(1_600_000_000_123_456_789, 1_600_000_000_123_456_789))
         studio.drop("ann.txt", GOLD)
         await studio.once()
@@ -79,6 +80,7 @@ async def test_across_file_systems(studio: Studio) -> None:
         assert originals(studio) == ["_originals/ann.jpg", "_originals/ann.txt"]
         moved = studio.output / "_originals/ann.jpg"
         assert moved.stat().st_mtime_ns == 1_600_000_000_123_456_789
+        assert not moved.stat().st_mode & 0o7000  # what ran as another user does not here
 
 
 async def test_dropped_again_it_costs_nothing(studio: Studio) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import stat
 from typing import Final
 
 from hotfolder.checkup.findings import MEGABYTE, Finding, Findings, Verdict, judge
@@ -64,8 +63,6 @@ def state(wanted: Config) -> Findings:
     if not folder.exists():
         yield Finding(Verdict.OK, "state", f"{folder} is made at the first start")
         return
-    mode = stat.S_IMODE(folder.stat().st_mode)
-    yield judge(not mode & 0o022, "state", f"{folder} (mode {mode:o})", f"chmod 700 {folder}")
     free_mb = shutil.disk_usage(folder).free / MEGABYTE
     yield judge(
         free_mb >= wanted.limits.min_free_mb,

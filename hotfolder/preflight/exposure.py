@@ -42,7 +42,7 @@ def _open_state(wanted: Config) -> Iterator[Exposed]:
         if _mode(each) & OTHERS:
             yield Exposed(
                 f"{each}: others may read it (mode {_mode(each):o})",
-                "the daemon closes it at its next start",
+                f"chmod go= {each}, or start the daemon, which closes it",
             )
     if not _mode(backups) & OTHERS:
         return

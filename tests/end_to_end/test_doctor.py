@@ -79,7 +79,7 @@ output = "full"
         ("others may read the key file", "api.key_file"),
         ("there is no folder", "mount the share"),
         ("1 MB free", "make room"),
-        ("(mode 777)", "chmod 700"),
+        ("(mode 777)", "chmod go="),
         ("is damaged", "hotfolder restore"),
         ("[[notify]] office cannot be run: /no/such/program", "mend `command`"),
     ):

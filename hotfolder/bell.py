@@ -22,6 +22,7 @@ class Ring(Enum):
     HELD = auto()  # a hold began
     REFUSED = auto()  # the service had no place for a submit
     HEARD = auto()  # a callback came
+    UNHEARD = auto()  # whoever wanted to call back may have been turned away
 
 
 class Ear:

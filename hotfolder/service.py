@@ -182,7 +182,7 @@ class Service:
         host, port = listen_place(stated)
         names = known_names(host, self._house.config.monitor.hosts)
         app = monitor(overview.now, self._house.metrics, names)
-        async with self._house.environment.serve(app, host, port, "monitor.listen"):
+        async with self._house.environment.serve(app, host, port, "monitor.listen", _unheeded):
             yield
 
     @asynccontextmanager
@@ -283,6 +283,10 @@ class Service:
                 last, since_s = seen, clock.awake_s()
             await asyncio.sleep(LOOK_S)
         log.warning("once.gave_up_waiting", seconds=timeout_s)
+
+
+def _unheeded() -> None:
+    """Leave it at that: who looks at a monitor comes again."""
 
 
 def _require_file(journal: Journal) -> None:

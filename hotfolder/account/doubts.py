@@ -73,6 +73,7 @@ class Doubts:
         self._hearing_since = self._looked_at = later.clock()
         self._looked_s = later.clock.awake_s()
         self._ear = bell.ear(Ring.HEARD)
+        self._unheard = bell.ear(Ring.UNHEARD)
 
     async def run(self) -> None:
         """Look into what was heard, and send again what may be."""
@@ -141,14 +142,15 @@ class Doubts:
         return doubts.Allowance(up_to=self._resend_up_to(), silent_since=silent_since)
 
     def _note_gap(self) -> None:
-        """Begin to wait anew where the clock was set or the machine slept: no callback came then.
+        """Begin to wait anew where no callback could come: the machine slept, or some were dropped.
 
         The one shows in the other: only the monotonic clock stands still or goes on as before.
         """
         now, now_s = self._later.clock(), self._later.clock.awake_s()
         passed_s = (now - self._looked_at).total_seconds()
-        if abs(passed_s - (now_s - self._looked_s)) > CLOCK_JUMP_S:
+        if self._unheard.rung or abs(passed_s - (now_s - self._looked_s)) > CLOCK_JUMP_S:
             self._hearing_since = now
+        self._unheard.forget()
         self._looked_at, self._looked_s = now, now_s
 
     async def _resend(self) -> None:

@@ -167,7 +167,15 @@ class Composition:
                 self._bell.ring(Ring.HEARD)
 
         host, port = listen_place(stated)
-        async with listening(host, port, callback_key, hear, serve=self.environment.serve):
+        opened = listening(
+            host,
+            port,
+            callback_key,
+            hear,
+            serve=self.environment.serve,
+            dropped=lambda: self._bell.ring(Ring.UNHEARD),
+        )
+        async with opened:
             log.info("callbacks.listening", address=stated)
             yield
 

@@ -19,7 +19,7 @@ from starlette.routing import request_response
 from hotfolder.domain import tokens
 from hotfolder.domain.errors import JournalError
 from hotfolder.runninghub import wire
-from hotfolder.web.serving import Serve, serving
+from hotfolder.web.serving import Dropped, Serve, serving
 
 MOST_AT_ONCE: Final = 32
 LARGEST_BODY_BYTES: Final = 64 * 1024
@@ -33,10 +33,12 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.web")
 class Callbacks:
     """Answers requests. `hear` keeps what a callback says: a token and a task id.
 
-    A callback that cannot be kept now is refused, so that the service repeats it.
+    A callback that cannot be kept now is refused, so that the service repeats it; `dropped` is
+    called then, for it may not do so.
     """
 
-    def __init__(self, key: bytes, hear: Hear) -> None:
+    def __init__(self, key: bytes, hear: Hear, dropped: Dropped) -> None:
+        self._dropped = dropped
         self._key = key
         self._hear = hear
         self._at_work = 0
@@ -47,7 +49,7 @@ class Callbacks:
         if not tokens.is_ours(token, self._key):
             return _content()
         if self._at_work >= MOST_AT_ONCE:
-            return _later()
+            return self._later()
         self._at_work += 1
         try:
             task_id = wire.callback_task(await _body(request))
@@ -55,13 +57,17 @@ class Callbacks:
                 await self._hear(token, task_id)
         except (ClientDisconnect, TimeoutError):
             log.info("callback.broken_off")
-            return _later()
+            return self._later()
         except JournalError as error:
             log.warning("callback.not_kept", error=str(error))
-            return _later()
+            return self._later()
         finally:
             self._at_work -= 1
         return _content()
+
+    def _later(self) -> Response:
+        self._dropped()
+        return PlainTextResponse("later, please\n", 503, headers={"connection": "close"})
 
 
 async def _body(request: Request) -> bytes:
@@ -82,15 +88,20 @@ def _content() -> Response:
     return PlainTextResponse("hotfolder hears callbacks here\n", headers={"connection": "close"})
 
 
-def _later() -> Response:
-    return PlainTextResponse("later, please\n", 503, headers={"connection": "close"})
-
-
 @asynccontextmanager
 async def listening(
-    host: str, port: int, key: bytes, hear: Hear, serve: Serve = serving
+    host: str,
+    port: int,
+    key: bytes,
+    hear: Hear,
+    *,
+    serve: Serve = serving,
+    dropped: Dropped = lambda: None,
 ) -> AsyncIterator[int]:
-    """Listen while the block runs and give the port. Raises OperatorError where it cannot."""
-    app = request_response(Callbacks(key, hear).answer)
-    async with serve(app, host, port, "api.webhook_listen") as bound:
+    """Listen while the block runs and give the port. Raises OperatorError where it cannot.
+
+    `dropped` is called whenever somebody was turned away who might have had a callback.
+    """
+    app = request_response(Callbacks(key, hear, dropped).answer)
+    async with serve(app, host, port, "api.webhook_listen", dropped) as bound:
         yield bound

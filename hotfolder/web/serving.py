@@ -36,7 +36,8 @@ IPV6_NETWORK: Final = 4  # groups of an address that belong to one household
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.web")
 
-Serve = Callable[[ASGIApp, str, int, str], AbstractAsyncContextManager[int]]
+Dropped = Callable[[], None]
+Serve = Callable[[ASGIApp, str, int, str, Dropped], AbstractAsyncContextManager[int]]
 
 
 class _Protocol(H11Protocol):
@@ -45,8 +46,9 @@ class _Protocol(H11Protocol):
     `speaker` is whose connection it is, `began_s` since when.
     """
 
-    def __init__(self, config: Config, state: ServerState) -> None:
+    def __init__(self, config: Config, state: ServerState, dropped: Dropped) -> None:
         super().__init__(config, state, {})
+        self._dropped = dropped
         self.speaker = ""
         self.began_s = 0.0
         self._ends: list[asyncio.TimerHandle] = []
@@ -71,6 +73,7 @@ class _Protocol(H11Protocol):
         if surplus is not None:
             self.connections.discard(surplus)
             surplus.transport.abort()
+            self._dropped()
 
     def data_received(self, data: bytes) -> None:
         """Hear what comes; whatever it does to the parser ends this connection only."""
@@ -118,10 +121,13 @@ def _reason(error: OSError) -> str:
 
 
 @asynccontextmanager
-async def serving(app: ASGIApp, host: str, port: int, key_path: str) -> AsyncIterator[int]:
+async def serving(
+    app: ASGIApp, host: str, port: int, key_path: str, dropped: Dropped
+) -> AsyncIterator[int]:
     """Serve while the block runs and give the port.
 
-    `key_path` is where in the config the place is stated. Raises OperatorError where it is taken.
+    `key_path` is where in the config the place is stated; `dropped` is called for each connection
+    that was one too many. Raises OperatorError where it is taken.
     """
     config = Config(
         guarded(app),
@@ -138,7 +144,7 @@ async def serving(app: ASGIApp, host: str, port: int, key_path: str) -> AsyncIte
     state = ServerState()
     loop = asyncio.get_running_loop()
     try:
-        server = await loop.create_server(lambda: _Protocol(config, state), host, port)
+        server = await loop.create_server(lambda: _Protocol(config, state, dropped), host, port)
     except OSError as error:
         raise OperatorError(
             f"{key_path}: cannot listen on {host}:{port}: {_reason(error)}"

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from hotfolder.bell import Ring
 from hotfolder.domain.errors import OperatorError
 from hotfolder.domain.retry import PollSchedule
 from hotfolder.journal import callbacks, doubts, reading
 from hotfolder.pipeline.steps import querying
 from hotfolder.simulator import Fault
+from hotfolder.web.serving import MOST_OF_AN_ADDRESS
 from tests.studio import LIMIT_S
 
 if TYPE_CHECKING:
@@ -268,6 +270,33 @@ async def test_sent_again_only_after_the_callbacks_time(studio: Studio) -> None:
     assert at["ResendApproved"] - at["SubmitUnanswered"] >= timedelta(seconds=1)
     assert [line.name for line in lines].count("ResendApproved") == 1
     assert len(studio.ledger().tasks) == 1
+
+
+async def test_while_callbacks_are_crowded_out_nothing_is_sent_again(studio: Studio) -> None:
+    """Whoever keeps callbacks from being heard cannot make a doubt be paid twice by it."""
+    with_callbacks(studio, limits="resend_up_to = 0.14")
+    studio.edge(callback_patience_s=2.0)
+    studio.fault(LOST, Fault(call="webhook", kind="missing", times=1))
+    studio.drop("ann.jpg")
+    async with studio.running():
+        await studio.until_states(in_doubt=1)
+        assert studio.newest_service.parts is not None
+        bell = studio.newest_service.parts.bell
+        for _ in range(60):
+            await flood(studio)
+            bell.ring(Ring.HEARD)
+            await asyncio.sleep(0.1)
+        assert studio.states() == {"in_doubt": 1}
+        await studio.until_states(done=1)  # once all is quiet again
+    assert "ResendApproved" in studio.history("ann.jpg")
+
+
+async def flood(studio: Studio) -> None:
+    """Open more connections than the listener keeps, and say nothing."""
+    host, _, port = studio.webhook.rpartition(":")
+    opened = [await asyncio.open_connection(host, int(port)) for _ in range(MOST_OF_AN_ADDRESS + 2)]
+    for _, writer in opened:
+        writer.close()
 
 
 async def test_a_clock_that_jumps_makes_no_callback_late(studio: Studio) -> None:

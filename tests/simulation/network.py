@@ -173,7 +173,9 @@ class Network(httpx.AsyncBaseTransport):
             return False
 
     @asynccontextmanager
-    async def serve(self, app: ASGIApp, host: str, port: int, _key: str) -> AsyncIterator[int]:
+    async def serve(
+        self, app: ASGIApp, host: str, port: int, _key: str, _dropped: Callable[[], None]
+    ) -> AsyncIterator[int]:
         """Open a port while the block runs."""
         place = f"{host}:{port}"
         self._ports[place] = (LIFE.get(), app)

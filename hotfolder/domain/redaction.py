@@ -24,9 +24,9 @@ _BEARER: Final = re.compile(
     r"\b(bearer|basic)((?:\s|%20|\+|\\u0020)+)[\w.~+/=%-]{8,}", re.IGNORECASE
 )
 _NAMED: Final = re.compile(r"(?i)\b((?:api_?)?key[\"']?\s*[:=]\s*[\"']?)[\w.~+/-]{16,}")
-_QUERY: Final = re.compile(
-    r"(\bhttps?:(?:\\?/){2}[^\s?\"'<>\x1b]*)\?[^\s\"'<>\x1b]*", re.IGNORECASE
-)
+# All of a link in one match, whatever is in it: looking for the "?" from each of many beginnings
+# would take the square of their number.
+_LINK: Final = re.compile(r"\bhttps?:(?:\\?/){2}[^\s\"'<>\x1b]*", re.IGNORECASE)
 _PASSWORD: Final = re.compile(r"(\b[a-z][a-z0-9+.-]{0,20}://)[^\s/?#\"'@]{1,200}@", re.IGNORECASE)
 _TOKEN: Final = re.compile(r"(?<![\w-])[\w-]{43}(?![\w-])", re.ASCII)
 
@@ -75,7 +75,12 @@ def without_credentials(text: str) -> str:
     text = _BEARER.sub(rf"\1\2{GONE}", text)
     text = _NAMED.sub(rf"\1{GONE}", text)
     text = _PASSWORD.sub(rf"\1{GONE}@", text)
-    return _QUERY.sub(r"\1?...", text)
+    return _LINK.sub(_without_query, text)
+
+
+def _without_query(link: re.Match[str]) -> str:
+    address, mark, _ = link[0].partition("?")
+    return f"{address}?..." if mark else address
 
 
 def _without_tokens(text: str, seals: set[bytes]) -> str:

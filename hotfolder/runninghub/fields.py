@@ -14,6 +14,7 @@ from hotfolder.domain.redaction import without_credentials
 
 MOST_AT_ONCE: Final = 10_000
 LONGEST_CODE: Final = 40
+LONGEST_WORDS: Final = 4000
 LARGEST_NUMBER: Final = Decimal(10) ** 12  # what is larger is nonsense, and would break sums
 
 
@@ -55,7 +56,12 @@ def code_and_words(body: object) -> tuple[str, str]:
     listed = body.get("errorMessages")
     if not said and isinstance(listed, list):
         said = "; ".join(filter(None, map(text, listed)))
-    return without_credentials(scalar(code))[:LONGEST_CODE], without_credentials(said)
+    return without_credentials(scalar(code)[:LONGEST_WORDS])[:LONGEST_CODE], words(said)
+
+
+def words(said: str) -> str:
+    """Return what the service says as it may be told: not too long, and without secrets."""
+    return without_credentials(said[:LONGEST_WORDS])
 
 
 def text(stated: object) -> str:

@@ -19,7 +19,6 @@ from hotfolder.domain.errors import Unanswered
 from hotfolder.domain.events import RemoteResult
 from hotfolder.domain.jobs import Estimate
 from hotfolder.domain.paid import NOT_SAID, Charge
-from hotfolder.domain.redaction import without_credentials
 from hotfolder.runninghub import charges, fields
 from hotfolder.runninghub.fields import Answer
 from hotfolder.runninghub.refusals import free_call_error, query_error, submit_error
@@ -104,7 +103,7 @@ def submitted_task(answer: Answer) -> str:
     if task_id:
         return task_id
     if stated:
-        quoted = without_credentials(stated[0])[:LONGEST_QUOTE]
+        quoted = fields.words(stated[0])[:LONGEST_QUOTE]
         raise Unanswered(f"the answer names a task by what is no id: {quoted!a}")
     raise submit_error(answer, body)
 
@@ -230,10 +229,10 @@ def _stated_ids(body: object) -> list[str]:
 def _reason(stated: object) -> str:
     """Return why a task failed: a text, or what its node's exception says."""
     if not isinstance(stated, dict):
-        return without_credentials(fields.text(stated))
+        return fields.words(fields.text(stated))
     said = fields.first_text(stated, "exception_message", "message", "exception_type")
     node = " ".join(filter(None, (fields.scalar(stated.get(key)) for key in _NODE)))
-    return without_credentials(f"{said} (node {node})" if said and node else said)
+    return fields.words(f"{said} (node {node})" if said and node else said)
 
 
 def _results(listed: object) -> tuple[RemoteResult, ...]:

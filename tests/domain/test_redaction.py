@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
@@ -86,3 +87,14 @@ def test_what_is_no_secret_stays(redactor: Redactor, text: str) -> None:
 def test_a_body_that_is_no_text_stays_as_it_is(redactor: Redactor) -> None:
     """Broken bytes of a stranger's answer are kept for whoever reads them."""
     assert redactor.body(b"\xff\xfe\x00{") == b"\xff\xfe\x00{"
+
+
+@pytest.mark.parametrize(
+    "part", ["https://", "http:\\/\\/", "bearer ", "a://", "key=", "A" * 43 + " "]
+)
+def test_a_megabyte_takes_no_square_of_its_time(redactor: Redactor, part: str) -> None:
+    """Whatever a service repeats: by the square of its length this would take many minutes."""
+    text = part * (1_000_000 // len(part))
+    began_s = time.process_time()
+    redactor.text(text)
+    assert time.process_time() - began_s < 10

@@ -119,7 +119,7 @@ ROOMS: dict[str, set[str]] = {
         *("runninghub.catalog", "runninghub.client", "runninghub.wire.Account"),
         *("journal.backup", "journal.configs", "journal.connection", "journal.drafts"),
         *("journal.holds", "journal.journal", "journal.lock", "journal.reader", "journal.reading"),
-        *("journal.recovery", "journal.session", "outputs.disk"),
+        *("journal.recovery", "journal.reviews", "journal.session", "outputs.disk"),
         *("hotfolder.__version__", "page.keys", "jinja2", "pydantic", "rich", "structlog", "typer"),
     },
     "page": {

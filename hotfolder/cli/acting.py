@@ -64,7 +64,7 @@ def retry(
         raise OperatorError("say which jobs, or --failed for all failed ones")
     if failed and pay_again:
         raise OperatorError("--pay-again wants the jobs by number")
-    _wish(
+    ask(
         config_file,
         log_level,
         "retry",
@@ -93,7 +93,7 @@ def resolve(
     Example: hotfolder resolve 17 --task-id 2013508786110730241
     """
     wish = {"job": job, "task_id": task_id, "resend": resend, "abandon": abandon}
-    _wish(config_file, log_level, "resolve", wish)
+    ask(config_file, log_level, "resolve", wish)
 
 
 def cancel(
@@ -110,7 +110,7 @@ def cancel(
 
     Example: hotfolder cancel 17 18
     """
-    _wish(config_file, log_level, "cancel", {"jobs": jobs})
+    ask(config_file, log_level, "cancel", {"jobs": jobs})
 
 
 def pause(
@@ -124,7 +124,7 @@ def pause(
 
     Example: hotfolder pause portraits
     """
-    _wish(config_file, log_level, "pause", {"watch": watch})
+    ask(config_file, log_level, "pause", {"watch": watch})
 
 
 def resume(
@@ -138,7 +138,7 @@ def resume(
 
     Example: hotfolder resume portraits
     """
-    _wish(config_file, log_level, "resume", {"watch": watch})
+    ask(config_file, log_level, "resume", {"watch": watch})
 
 
 def release(
@@ -168,12 +168,13 @@ def release(
     Example: hotfolder release portraits
     """
     wish = {"watch": watch, "skip": skip, "jobs": job or []}
-    _wish(config_file, log_level, "release", wish)
+    ask(config_file, log_level, "release", wish)
 
 
-def _wish(
+def ask(
     config_file: ConfigOption, log_level: LogLevelOption, action: str, wish: dict[str, Any]
 ) -> None:
+    """Have an operator's wish granted, by the daemon or without one, and print what came of it."""
     set_up_plain_log(log_level)
     wanted = valid_config(config_file)
     lines = _through_daemon(wanted, action, wish)

@@ -71,6 +71,10 @@ ENTRIES: Final[dict[str, dict[str, Entry]]] = {
         "retry": Entry("acting", "Work on failed jobs again."),
         "resolve": Entry("acting", "Settle a job in doubt: its edit was sent, and no answer came."),
         "cancel": Entry("acting", "Give jobs up that are not yet edited."),
+        "review": Entry(
+            "reviewing",
+            "List the edits that wait to be approved or rejected, and decide on them.",
+        ),
         "release": Entry(
             "acting", "Have the pictures edited that are held because they stood there before."
         ),

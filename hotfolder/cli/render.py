@@ -75,6 +75,8 @@ def status(seen: views.Status, *, start: str) -> RenderableType:
         Text(),
         _counts(seen),
     ]
+    if seen.undecided.jobs:
+        parts += [Text(), _undecided(seen)]
     if seen.running:
         parts += _running(seen.running)
     if seen.holds:
@@ -166,6 +168,17 @@ def _counts(seen: views.Status) -> Text:
     return Text("Jobs: ") + Text(", ").join([*counts, *waiting] or [Text("none yet")])
 
 
+def _undecided(seen: views.Status) -> Text:
+    """Return how much waits for somebody to approve or reject it."""
+    count, size_mb = seen.undecided.jobs, seen.undecided.size / 1e6
+    wait = "1 edit waits" if count == 1 else f"{count} edits wait"
+    return Text(
+        f"Review: {wait} to be approved or rejected, {size_mb:.1f} MB in the spool: "
+        "hotfolder review",
+        style="bold yellow",
+    )
+
+
 def _holds(seen: views.Status) -> Table:
     shown = table("SCOPE", "SINCE", "JOBS", "ESTIMATE", "WHY")
     for hold in seen.holds:
@@ -228,7 +241,8 @@ def _reason(view: views.JobView) -> str:
     if reason is not None:
         return reason.message
     waits = view.job.waits_for is WaitsFor.LEADER and view.leader is not None
-    return views.view_words(view) if waits else ""
+    is_reviewed = view.job.waits_for is WaitsFor.REVIEW or view.job.decided is not None
+    return views.view_words(view) if waits or is_reviewed else ""
 
 
 def charges(by: By, listed: list[Line], *, unread: bool) -> RenderableType:

@@ -69,6 +69,7 @@ class Rule(Section):
     metadata: Literal["copy", "none"] = "copy"
     metadata_gps: bool = True
     metadata_prompt: bool = False
+    review: bool | None = None
     _filed_prompt: str | None = PrivateAttr(default=None)
 
     @model_validator(mode="after")
@@ -124,6 +125,7 @@ class Watch(Section):
     group: str = ""
     times: Literal["now", "source"] = "now"
     charge_per_day: Money = Decimal(0)
+    review: bool = False
     notes: Literal["none", "failures", "all"] = "none"
     rule: Annotated[list[Rule], Field(default_factory=lambda: [Rule()], min_length=1)]
     _catalog: Catalog = PrivateAttr(default_factory=Catalog)
@@ -144,6 +146,10 @@ class Watch(Section):
         own = [each.model_dump_json() for each in self.catalog.own]
         said = self.model_dump_json(include=_EDITS), [each.wording for each in self.rule]
         return hashlib.sha256(repr((__version__, said, own)).encode()).hexdigest()[:24]
+
+    def reviews(self, rule: Rule) -> bool:
+        """Return whether a person decides what is published of one rule of this watch."""
+        return self.review if rule.review is None else rule.review
 
     def output_template(self, rule: Rule) -> str:
         """Return the output name's template of one rule of this watch."""

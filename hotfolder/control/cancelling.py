@@ -54,6 +54,8 @@ def _why_not(job: Job) -> str:
             return f"job {job.id} is just being sent: try again"
         case State.IN_DOUBT:
             return f"job {job.id} is in doubt: use resolve {job.id} --abandon"
+        case State.FETCHED if job.waits_for is ev.WaitsFor.REVIEW:
+            return f"job {job.id} is edited and paid: use review {job.id} --reject"
         case State.FINISHED | State.FETCHED:
             return f"job {job.id} is edited and paid; its result is being delivered"
     return f"job {job.id} is {job.state.value} already"

@@ -10,9 +10,10 @@ from pydantic import ValidationError
 from hotfolder.bell import Bell, Ring
 from hotfolder.control.cancelling import Cancelling
 from hotfolder.control.holding import Holding, Look, Scan
-from hotfolder.control.requests import Ask, Cancel, Pause, Release, Resolve, Resume, Retry
+from hotfolder.control.requests import Ask, Cancel, Pause, Release, Resolve, Resume, Retry, Review
 from hotfolder.control.resolving import Resolving
 from hotfolder.control.retrying import Retrying, WatchNamed
+from hotfolder.control.reviewing import Reviewing
 from hotfolder.domain.errors import OperatorError
 from hotfolder.journal.journal import Journal
 from hotfolder.runninghub.client import Client
@@ -50,6 +51,7 @@ class Control:
         self._resolving = Resolving(journal, client)
         self._cancelling = Cancelling(journal, client)
         self._holding = Holding(journal, look=look, scan=scan, watch=watch)
+        self._reviewing = Reviewing(journal)
         self._bell = bell or Bell()
         self._settling = settling
 
@@ -66,6 +68,8 @@ class Control:
                     lines = [await self._resolving.resolve(Resolve.model_validate(request))]
                 case "cancel":
                     lines = await self._cancelling.cancel(Cancel.model_validate(request))
+                case "approve" | "reject" | "redo" | "undo":
+                    lines = await self._reviewing.act(action, Review.model_validate(request))
                 case "pause":
                     lines = [await self._holding.pause(Pause.model_validate(request))]
                 case "resume":

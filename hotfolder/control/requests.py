@@ -37,6 +37,13 @@ class Cancel(_Request):
     jobs: list[JobNumber]
 
 
+class Review(_Request):
+    """Decide on the results of jobs, or take decisions back; `by` is who does."""
+
+    jobs: Annotated[list[JobNumber], Field(min_length=1)]
+    by: Annotated[str, Field(min_length=1, max_length=100)] = "operator"
+
+
 class Pause(_Request):
     """Stop submitting for a watch, or for all; Resume lets it go on."""
 

@@ -108,4 +108,6 @@ def _check_retry(job: Job, *, pay_again: bool) -> None:
     if job.state is State.FAILED or (job.state is State.DONE and (pay_again or job.missing)):
         return
     hint = "; --pay-again makes it anew" if job.state is State.DONE else ""
+    if job.waits_for is ev.WaitsFor.REVIEW:
+        hint = f": it waits for a decision; use review {job.id} --redo"
     raise OperatorError(f"job {job.id} is {job.state.value}, not failed{hint}")

@@ -27,6 +27,15 @@ class WaitsFor(StrEnum):
     PERSON = "person"
     SHARE = "share"
     SOURCE = "source"
+    REVIEW = "review"
+
+
+class Decision(StrEnum):
+    """What a person decided of results; REDO rejects them and has the edit made and paid anew."""
+
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    REDO = "redo"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,6 +213,29 @@ class LinksUnusable(Event):
     """Nothing can be fetched by the result links, though no store says that they have expired."""
 
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided(Event):
+    """A person decided what becomes of the results; it takes effect at `until`."""
+
+    decision: Decision
+    by: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undecided(Event):
+    """A decision was taken back before it took effect."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected(Event):
+    """Every result lies among the rejected ones. `redo`: the edit is made and paid anew."""
+
+    redo: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

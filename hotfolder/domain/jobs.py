@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from hotfolder.domain.events import WaitsFor
+from hotfolder.domain.events import Decision, WaitsFor
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.preparation import AS_BEFORE, Finish, Preparation, upload_key
 from hotfolder.domain.states import State
@@ -44,7 +44,8 @@ class Plan:
     `model` is a name of the catalog; `params` are the model's further parameters; `stem` is the
     wanted output name without its extension; `preparation` is what the picture needs before it
     may be uploaded, None = it is sent byte for byte; `finish` is how its results are finished;
-    `references` are the further files that are sent with it.
+    `references` are the further files that are sent with it. `review`: a person decides whether
+    its results are published.
     """
 
     rule: str
@@ -55,6 +56,7 @@ class Plan:
     preparation: Preparation | None = None
     finish: Finish = AS_BEFORE
     references: tuple[Material, ...] = ()
+    review: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +93,10 @@ class Submit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """One result of a submit, from its link to its place in the output folder."""
+    """One result of a submit, from its link to its place in the output folder.
+
+    `decision` is what a person decided of it, None where nobody has, or had to.
+    """
 
     id: int
     position: int
@@ -104,6 +109,14 @@ class Result:
     extension: str | None
     output_name: str | None
     published_at: datetime | None
+    decision: Decision | None = None
+    decided_by: str | None = None
+    decided_at: datetime | None = None
+
+    @property
+    def is_rejected(self) -> bool:
+        """Whether a person wants it kept, but not delivered."""
+        return self.decision in (Decision.REJECTED, Decision.REDO)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +163,12 @@ class Job:
     def missing(self) -> tuple[Result, ...]:
         """The results that were never fetched, or that the spool lost again."""
         return tuple(each for each in self.results if each.sha256 is None)
+
+    @property
+    def decided(self) -> Result | None:
+        """The result that a person decided last; its decision is the job's."""
+        found = (each for each in self.results if each.decided_at is not None)
+        return max(found, key=lambda each: (each.decided_at, each.position), default=None)
 
     @property
     def reused(self) -> bool:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NAME_BYTES: Final = 255
+REJECTED_FOLDER: Final = "_rejected"  # below the output, for what a person rejected
 STEM_BYTES: Final = 239  # leaves 16 for the dot and the extension
 
 _FORBIDDEN = frozenset('<>:"\\|?*/')
@@ -90,6 +91,11 @@ def fit_folder(folder: str) -> str:
     Each part is made fit as a name is: a part that some share refuses would stop all its outputs.
     """
     return "/".join(fit(part, "") for part in folder.split("/")) if folder else ""
+
+
+def rejected_folder(folder: str) -> str:
+    """Give the folder for rejected results that would have gone to a folder, both relative."""
+    return f"{REJECTED_FOLDER}/{folder}" if folder else REJECTED_FOLDER
 
 
 def _joined(stem: str, suffix: str) -> str:

@@ -24,6 +24,11 @@ the rest again (PublishedInPart). A job of which something is published never fa
 the rest cannot be had it is done with what there is, and says what is missing (EndedInPart). Only
 such a job leaves DONE again: a person may have the rest asked for once more, which is free.
 
+Where results are reviewed, a job waits in FETCHED until a person has decided (Decided), who may
+take that back for a while (Undecided). Rejected results are kept as published ones are, but
+elsewhere, and the job is done (Rejected): it was paid, so those that make the same edit still
+follow it. To have it made anew is another job.
+
 Waiting is not a state: it is the job's due time. Holds are not states either.
 An event that is not in the table for a state is a bug in the caller: `advance` raises and the
 job stays as it was.
@@ -114,7 +119,10 @@ TRANSITIONS: Mapping[State, Mapping[type[ev.Event], State]] = MappingProxyType(
         },
         State.FETCHED: {
             ev.Postponed: State.FETCHED,
+            ev.Decided: State.FETCHED,
+            ev.Undecided: State.FETCHED,
             ev.Published: State.DONE,
+            ev.Rejected: State.DONE,
             ev.PublishedInPart: State.RUNNING,
             ev.SpoolLost: State.RUNNING,
         },

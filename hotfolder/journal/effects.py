@@ -240,6 +240,11 @@ KEEP: Final[Mapping[type[ev.Event], Callable[[Session, Job, Any], object]]] = {
     ev.Reused: _keep_reused,
     ev.Retried: _keep_retried,
     ev.LinksExpired: lambda s, job, _: s.change("count_expired_links", job=job.id),
+    ev.Decided: lambda s, job, e: s.change(
+        "decide_results", submit=_submit_id(job), decision=e.decision.value, by=e.by
+    ),
+    ev.Undecided: lambda s, job, _: s.change("undecide_results", submit=_submit_id(job)),
+    ev.Rejected: lambda s, job, _: s.change("free_unused_names", job=job.id),
     ev.EndedInPart: lambda s, job, e: paid.hear(s, _submit_id(job), e.charge),
     ev.SpoolLost: lambda s, job, _: s.change("forget_spool", submit=_submit_id(job)),
 }

@@ -17,19 +17,21 @@ def name_result(
 ) -> str:
     """Choose, reserve and keep the output name of a result; returns it with its folder.
 
-    `after` is the name that a file not ours already has: the next free one is taken.
+    `after` is the name that a file not ours already has: the next free one is taken. A rejected
+    result goes to a folder of its own.
     """
     result = next((each for each in job.results if each.position == position), None)
     if result is None:  # StopIteration would never reach the caller: a Future refuses it
         raise LookupError(f"job {job.id} has no result {position}")
     stem = names.result_stem(job.output_stem, position)
+    folder = names.rejected_folder(job.output_folder) if result.is_rejected else job.output_folder
     passed = after is None
     for candidate in _numbered(stem):
-        name = _join(job.output_folder, names.fit(candidate, extension))
+        name = _join(folder, names.fit(candidate, extension))
         if not passed:
             passed = _without_extension(name) == _without_extension(after or "")
             continue
-        if _reserve(session, job.output_root, job.output_folder, candidate, job.id):
+        if _reserve(session, job.output_root, folder, candidate, job.id):
             session.change("name_result", result=result.id, output_name=os.fsencode(name))
             return name
     raise LookupError("the numbers ended")

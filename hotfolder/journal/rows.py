@@ -10,7 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from hotfolder.domain.events import WaitsFor
+from hotfolder.domain.events import Decision, WaitsFor
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Estimate, Job, Material, Plan, Result, Submit
 from hotfolder.domain.preparation import AS_BEFORE, Finish, Preparation
@@ -147,4 +147,7 @@ def _result(row: sqlite3.Row) -> Result:
         extension=row["extension"],
         output_name=os.fsdecode(row["output_name"]) if row["output_name"] else None,
         published_at=_time(row["published_at"]),
+        decision=Decision(row["decision"]) if row["decision"] else None,
+        decided_by=row["decided_by"],
+        decided_at=_time(row["decided_at"]),
     )

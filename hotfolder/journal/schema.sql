@@ -70,7 +70,7 @@ CREATE TABLE job (
         'done', 'failed', 'in_doubt', 'cancelled'
     )),
     due_at INTEGER,
-    waits_for TEXT CHECK (waits_for IN ('sidecar', 'leader', 'hold', 'person', 'share', 'source')),
+    waits_for TEXT CHECK (waits_for IN ('sidecar', 'leader', 'hold', 'person', 'share', 'source', 'review')),
     attempt INTEGER NOT NULL DEFAULT 0 CHECK (attempt >= 0),
     plan TEXT NOT NULL CHECK (plan LIKE '{%}'),
     work_key TEXT,
@@ -91,6 +91,7 @@ CREATE TABLE job (
     allowed TEXT,
     UNIQUE (source, content_hash, rule, generation),
     CHECK (due_at IS NULL OR waits_for IS NULL),
+    CHECK (waits_for IS NOT 'review' OR state = 'fetched'),
     CHECK (due_at IS NOT NULL OR waits_for IS NOT NULL
         OR state IN ('submitting', 'done', 'failed', 'cancelled')),
     CHECK ((state IN ('done', 'failed', 'cancelled')) = (ended_at IS NOT NULL)),
@@ -224,6 +225,9 @@ CREATE TABLE result (
     extension TEXT,
     output_name BLOB,
     published_at INTEGER,
+    decision TEXT CHECK (decision IN ('approved', 'rejected', 'redo')),
+    decided_by TEXT CHECK ((decided_by IS NULL) = (decision IS NULL)),
+    decided_at INTEGER CHECK ((decided_at IS NULL) = (decision IS NULL)),
     UNIQUE (submit, position),
     CHECK (url IS NOT NULL OR text IS NOT NULL),
     CHECK ((spool_file IS NULL) = (sha256 IS NULL)),

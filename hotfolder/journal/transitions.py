@@ -42,6 +42,9 @@ _WITHDRAWALS: Mapping[type[ev.Event], Failure] = {
 }
 
 
+_LEAD_TO_REVIEW = (ev.Fetched, ev.Reused, ev.Undecided)
+
+
 class StateMoved(HotfolderError):
     """The job is no longer in the state that the event was made for; nothing was changed."""
 
@@ -70,6 +73,8 @@ def apply(session: Session, job_id: int, event: ev.Event, *, expected: State | N
 
 def _move(session: Session, job: Job, event: ev.Event, to_state: State) -> None:
     due_at, waits_for = _next_look(session.now, event, to_state)
+    if isinstance(event, _LEAD_TO_REVIEW) and _awaits_review(session, job, to_state):
+        due_at, waits_for = None, ev.WaitsFor.REVIEW
     failure = _failure(job, event)
     changed = session.change(
         "move_job",
@@ -98,6 +103,7 @@ def _next_look(
             ev.SubmitDeferred(until=until)
             | ev.RemoteFailedInPassing(until=until)
             | ev.PublishedInPart(until=until)
+            | ev.Decided(until=until)
         ):
             return until, None
         case ev.Submitted(query_at=query_at):
@@ -107,6 +113,13 @@ def _next_look(
     if to_state in ENDED or to_state is State.SUBMITTING:
         return None, None
     return now, None
+
+
+def _awaits_review(session: Session, job: Job, to_state: State) -> bool:
+    """Whether anything that came has to be decided by a person before it is published."""
+    if not job.plan.review or to_state is not State.FETCHED:
+        return False
+    return session.row("undecided_result", job=job.id) is not None
 
 
 def _attempt(job: Job, event: ev.Event) -> int:

@@ -62,6 +62,7 @@ EVENT_NAMES: Final[Mapping[type[ev.Event], str]] = {
     ev.LinksUnusable: "results.unusable",
     ev.Reused: "results.reused",
     ev.Published: "job.done",
+    ev.Rejected: "job.rejected",
     ev.PublishedInPart: "job.done_in_part",
     ev.EndedInPart: "job.ended_in_part",
     ev.SpoolLost: "spool.lost",

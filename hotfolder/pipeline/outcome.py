@@ -21,7 +21,7 @@ from hotfolder.domain.errors import JournalUnavailable
 from hotfolder.domain.failures import PAID_ALREADY, Failure
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import IllegalTransition, State
-from hotfolder.journal import budgets, callbacks, doubts, holds, transitions
+from hotfolder.journal import budgets, callbacks, doubts, holds, reviews, transitions
 from hotfolder.journal.effects import TaskTaken, keep_estimate
 from hotfolder.journal.journal import Journal
 from hotfolder.journal.paid import PaidAlready
@@ -67,6 +67,8 @@ def commit(session: Session, before: Job, outcome: Outcome, tried: Collection[st
             return _refused(session, before, outcome.event, *refused)
     job = transitions.apply(session, before.id, outcome.event, expected=before.state)
     hold = outcome.hold
+    if isinstance(outcome.event, ev.Rejected) and outcome.event.redo:
+        reviews.make_anew(session, job)
     if isinstance(outcome.event, ev.SubmitUnanswered):
         hold = doubts.brake(session)
     if hold is not None:

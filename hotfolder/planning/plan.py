@@ -114,6 +114,7 @@ def _draft(
             params=params,
             stem=stem,
             finish=rule.finish,
+            review=watch.reviews(rule),
         ),
         parameter=model.picture.key,
         estimate=estimates.estimate(model, params),
@@ -179,4 +180,4 @@ def _once_per_plan(drafts: Iterable[Draft]) -> list[Draft]:
 
 
 def _work(draft: Draft) -> Plan:
-    return replace(draft.plan, rule="", stem="")
+    return replace(draft.plan, rule="", stem="", review=False)

@@ -117,7 +117,9 @@ def _of_jobs(session: Session, path: str, listed: list[Job]) -> Explanation:
     older = [job_view(session, each, None) for each in listed[1:]]
     verdict: VerdictWord = "job"
     reason = view_words(newest)
-    if waits(job):
+    if job.waits_for is WaitsFor.REVIEW:
+        verdict = "waiting"
+    elif waits(job):
         verdict = "held" if job.waits_for is WaitsFor.HOLD else "waiting"
         reason = sentences(job.failure) if job.failure else reason
         leading = _hold_over(session, newest.leader) if newest.leader else None

@@ -49,8 +49,15 @@ def outputs(job: Job) -> list[str]:
     return [
         result.output_name
         for result in job.results
-        if result.output_name is not None and result.published_at is not None
+        if result.output_name is not None
+        and result.published_at is not None
+        and not result.is_rejected
     ]
+
+
+def rejected(job: Job) -> list[str]:
+    """Return where rejected results are kept, relative to the output folder."""
+    return [each.output_name for each in job.published if each.is_rejected and each.output_name]
 
 
 def conversion(job: Job) -> list[str]:

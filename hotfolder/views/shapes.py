@@ -6,11 +6,12 @@ from decimal import Decimal
 from typing import Any
 
 from hotfolder.domain.failures import Failure
+from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import State
 from hotfolder.journal.holds import Hold
 from hotfolder.views.daemon import DaemonView
 from hotfolder.views.explanation import Explanation, Sidecars
-from hotfolder.views.listing import JobView, conversion, outputs
+from hotfolder.views.listing import JobView, conversion, outputs, rejected
 from hotfolder.views.summary import ConfigView, Status
 
 Json = dict[str, Any]
@@ -33,6 +34,7 @@ def status_json(seen: Status) -> Json:
         ],
         "jobs": {state.value: seen.jobs[state] for state in State},
         "waiting": seen.waiting,
+        "review": {"waiting": seen.undecided.jobs, "bytes": seen.undecided.size},
         "holds": [_hold_json(each) for each in seen.holds],
         "charges": {
             "today": _number(seen.charges.today),
@@ -76,6 +78,8 @@ def job_json(view: JobView) -> Json:
         "state": job.state.value,
         "task_id": job.submit.task_id if job.submit else None,
         "outputs": outputs(job),
+        "rejected": rejected(job),
+        "review": _review_json(job),
         "missing": [each.position for each in job.missing] if job.published else [],
         "charge": _number(view.charge),
         "estimate": _number(job.estimate.amount),
@@ -89,6 +93,18 @@ def job_json(view: JobView) -> Json:
         "leader": job.leader,
         "reused": job.reused,
         "conversion": conversion(job),
+    }
+
+
+def _review_json(job: Job) -> Json | None:
+    """Return what was decided last of a job's results; None where nobody has, or has to."""
+    last = job.decided
+    if last is None or last.decision is None or last.decided_at is None:
+        return None
+    return {
+        "decision": last.decision.value,
+        "by": last.decided_by,
+        "at": last.decided_at.isoformat(),
     }
 
 

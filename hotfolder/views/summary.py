@@ -10,9 +10,10 @@ from hotfolder import config
 from hotfolder.account import charges
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import State
-from hotfolder.journal import configs, daemons, doubts, holds, reading
+from hotfolder.journal import configs, daemons, doubts, holds, reading, reviews
 from hotfolder.journal.doubts import AtRisk
 from hotfolder.journal.holds import Hold
+from hotfolder.journal.reviews import Undecided
 from hotfolder.journal.session import Session
 from hotfolder.views.daemon import NEVER_RAN, DaemonView, daemon_view
 
@@ -42,6 +43,7 @@ class Status:
     at_risk: AtRisk
     attention: list[Job]
     unlimited: tuple[str, ...]
+    undecided: Undecided
     running: ConfigView | None = None
 
 
@@ -59,6 +61,7 @@ def status(session: Session, wanted: config.Config, *, locked: bool = True) -> S
         at_risk=doubts.at_risk(session),
         attention=reading.needing_attention(session),
         unlimited=wanted.unlimited,
+        undecided=reviews.undecided(session),
         running=_running(session, wanted) if locked else None,
     )
 
@@ -86,6 +89,7 @@ def unstarted(wanted: config.Config) -> Status:
         at_risk=AtRisk(submits=0, amount=Decimal(0)),
         attention=[],
         unlimited=wanted.unlimited,
+        undecided=Undecided(0, 0),
     )
 
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 
-from hotfolder.domain.events import WaitsFor
+from hotfolder.domain.events import Decision, WaitsFor
 from hotfolder.domain.failures import Failure
-from hotfolder.domain.jobs import Job
+from hotfolder.domain.jobs import Job, Result
 from hotfolder.domain.states import State
-from hotfolder.views.listing import JobView, outputs, waits
+from hotfolder.views.listing import JobView, outputs, rejected, waits
 
 STALE = "stale: its prompt or rule changed since; retry --changed makes it anew"
 
@@ -30,8 +30,12 @@ _WORDS = {
 
 def state_words(job: Job) -> str:
     """Return how a job stands, in a sentence for a person."""
-    words = _WORDS[job.state]
-    if job.state is State.DONE and job.ended_at is not None:
+    words, decided = _WORDS[job.state], job.decided
+    if job.waits_for is WaitsFor.REVIEW:
+        words = "edited; waits for someone to approve or reject it: hotfolder review"
+    elif decided is not None and (job.state is State.FETCHED or decided.is_rejected):
+        words = _decided(job, decided)
+    elif job.state is State.DONE and job.ended_at is not None:
         words = f"done on {local_time(job.ended_at)}: {', '.join(outputs(job)) or 'no output'}"
     elif job.published and job.missing:
         words = f"delivered in part: {', '.join(outputs(job))}; the rest is asked for again"
@@ -40,6 +44,19 @@ def state_words(job: Job) -> str:
     if job.failure is None:
         return words
     return f"{'waits' if waits(job) else words}: {sentences(job.failure)}"
+
+
+def _decided(job: Job, decided: Result) -> str:
+    """Return what a person decided, and what comes or came of it."""
+    said = "approved" if decided.decision is Decision.APPROVED else "rejected"
+    when = f" on {local_time(decided.decided_at)}" if decided.decided_at else ""
+    words = f"{said} by {decided.decided_by}{when}"
+    kept = rejected(job)
+    if kept:
+        words += f": {', '.join(kept)}"
+    elif job.state is State.FETCHED and job.due_at is not None:
+        words += f"; takes effect at {job.due_at.astimezone():%H:%M:%S}"
+    return words + (", to be made anew" if decided.decision is Decision.REDO else "")
 
 
 def view_words(view: JobView) -> str:

@@ -68,6 +68,9 @@ DESIGN = {
         "Postponed": "finished",
     },
     "fetched": {
+        "Decided": "fetched",
+        "Undecided": "fetched",
+        "Rejected": "done",
         "Published": "done",
         "PublishedInPart": "running",
         "SpoolLost": "running",

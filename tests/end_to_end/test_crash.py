@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import signal
 from collections import Counter
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
+from hotfolder.control.reviewing import DECISIONS
+from hotfolder.journal import reading, reviews
 from hotfolder.simulator import Fault, Settings, in_thread
 from tests.end_to_end.driver import Driver
 from tests.end_to_end.lookout import Lookout
@@ -168,3 +171,63 @@ async def test_a_result_that_comes_later_is_published_once_whenever_it_is_killed
     kinds = Counter(studio.history("ann.jpg"))
     assert kinds["Published"] == kinds["PublishedInPart"] == 1
     assert list((studio.state / "spool").iterdir()) == []
+
+
+REVIEWED = [
+    (action, point)
+    for action in ("approve", "reject", "redo")
+    for point in ("commit.before", "commit.after", "publish.before", "publish.after")
+]
+
+
+@pytest.mark.parametrize(("action", "point"), REVIEWED)
+async def test_a_decision_is_carried_out_once_whenever_it_is_killed(
+    tmp_path: Path, server: RunningServer, driver: Driver, action: str, point: str
+) -> None:
+    """A result that waits, and each decision on it: nothing lost, nothing paid twice by itself."""
+    decision = DECISIONS[action]
+    for number in range(1, MOST_KILLS):
+        bench = Bench(tmp_path / str(number), server, driver, 3000 + number)
+        studio = bench.studio
+        studio.configure(
+            watch="review = true", rules=[f'prompt = "{bench.prompt} {action} {point}"']
+        )
+        bench.prompt = f"{bench.prompt} {action} {point}"
+        assert not bench.once()
+        assert studio.job("ann.jpg")["waits_for"] == "review"
+        job = int(studio.job("ann.jpg")["id"])
+        with studio.journal() as journal:
+            at_once = timedelta()
+            await journal.run(reviews.decide, [job], decision, "ann", at_once)
+        with Lookout([studio.output]) as lookout:
+            killed = bench.once(point, number)
+            assert not killed or not bench.once()
+        assert not lookout.partial
+        rejected = action != "approve"
+        assert studio.outputs() == (["_rejected/ann.jpg"] if rejected else ["ann.jpg"])
+        wanted = {"done": 1, "fetched": 1} if action == "redo" else {"done": 1}
+        if studio.states() == {"done": 1, "in_doubt": 1}:  # killed at the redo's own submit
+            wanted = {"done": 1, "in_doubt": 1}
+        assert studio.states() == wanted, studio.summary()
+        assert len(bench.tasks()) <= (2 if action == "redo" else 1)
+        ended = Counter(line.name for line in studio.read(reading.history, job))
+        assert ended["Rejected" if rejected else "Published"] == 1
+        if not killed:
+            return
+    pytest.fail(f"{point} is passed more than {MOST_KILLS} times")
+
+
+@pytest.mark.parametrize("number", range(18, 30))
+async def test_a_result_waits_for_review_whenever_it_is_killed(
+    tmp_path: Path, server: RunningServer, driver: Driver, number: int
+) -> None:
+    """Killed while the result comes: it waits, nothing is published, and it is paid once."""
+    bench = Bench(tmp_path / "waits", server, driver, 4000 + number)
+    studio = bench.studio
+    studio.configure(watch="review = true", rules=[f'prompt = "{bench.prompt}"'])
+    killed = bench.once("commit.after", number)
+    assert not killed or not bench.once()
+    if studio.states() != {"in_doubt": 1}:
+        assert studio.job("ann.jpg")["waits_for"] == "review", studio.summary()
+    assert studio.outputs() == []
+    assert len(bench.tasks()) == 1

@@ -257,7 +257,8 @@ def test_schema_knows_every_state(peopled: sqlite3.Connection, state: State) -> 
 @pytest.mark.parametrize("waits_for", WaitsFor)
 def test_schema_knows_all_waiting(peopled: sqlite3.Connection, waits_for: WaitsFor) -> None:
     """What a job can wait for is known to the table, too."""
-    extra = {"rule": "other", "due_at": None, "waits_for": waits_for.value}
+    state = "fetched" if waits_for is WaitsFor.REVIEW else "accepted"
+    extra = {"rule": "other", "state": state, "due_at": None, "waits_for": waits_for.value}
     insert(peopled, "job", **{**GOOD_JOB, **extra})
 
 

@@ -40,8 +40,8 @@ ORDER BY event.id DESC LIMIT 1;
 UPDATE job SET source = :source WHERE source = :old AND identity = :identity;
 
 -- name: originals_to_move
--- Sources in their place whose newest jobs for the present image are all done, and that have
--- no open job.
+-- Sources in their place whose newest jobs for the present image are all done, none with a rejected
+-- result, and that have no open job.
 SELECT source.id, source.path, source.content_hash
 FROM source JOIN watch ON watch.id = source.watch
 WHERE watch.name = :watch AND source.moved_at IS NULL AND source.id > :after
@@ -51,7 +51,10 @@ AND EXISTS (
 ) AND NOT EXISTS (
     SELECT 1 FROM job WHERE job.source = source.id AND (
         job.ended_at IS NULL
-        OR (job.identity = source.identity AND job.state <> 'done' AND NOT EXISTS (
+        OR (job.identity = source.identity AND (job.state <> 'done' OR EXISTS (
+            SELECT 1 FROM submit JOIN result ON result.submit = submit.id
+            WHERE submit.job = job.id AND result.decision IN ('rejected', 'redo')
+        )) AND NOT EXISTS (
             SELECT 1 FROM job AS newer WHERE newer.source = job.source
             AND newer.identity = job.identity AND newer.rule = job.rule
             AND newer.generation > job.generation))

@@ -30,6 +30,14 @@ WHERE newer.id = :job AND earlier.id < newer.id AND result.output_name = :output
 -- A job that ended without outputs gives its names back.
 DELETE FROM reservation WHERE job = :job;
 
+-- name: free_unused_names
+-- A job whose results were all rejected gives the names of its outputs back.
+DELETE FROM reservation WHERE job = :job AND name_key NOT GLOB '_rejected/*' AND NOT EXISTS (
+    SELECT 1 FROM submit JOIN result ON result.submit = submit.id
+    WHERE submit.job = :job AND result.published_at IS NOT NULL
+        AND coalesce(result.decision, 'approved') = 'approved'
+);
+
 -- name: name_result
 -- The name that a result is to be published under, committed before it is.
 UPDATE result SET output_name = :output_name WHERE id = :result;

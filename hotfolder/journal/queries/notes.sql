@@ -13,18 +13,21 @@ WHERE job.state IN ('failed', 'done') AND job.error_code IS NOT NULL AND NOT EXI
 );
 
 -- name: waits_to_note
--- What an assistant may want to know of pictures that are in doubt, held, or wait for a sidecar.
+-- What an assistant may want to know of pictures that are in doubt, held, or wait for a sidecar or
+-- for a person to decide on their edit.
 SELECT job.id, job.state, hold.scope IS NOT NULL OR job.waits_for = 'hold' AS held, watch.name AS watch, source.path,
     job.output_root, job.output_folder,
     coalesce(hold.code, job.error_code, 'waiting') AS code,
-    coalesce(hold.reason, job.error_message, 'It waits.') AS message,
+    coalesce(hold.reason, job.error_message, CASE job.waits_for
+        WHEN 'review' THEN 'It is edited, and waits for someone to approve or reject that.'
+        ELSE 'It waits.' END) AS message,
     coalesce(hold.hint, job.error_hint, '') AS hint
 FROM job JOIN source ON source.id = job.source JOIN watch ON watch.id = source.watch
 LEFT JOIN hold ON job.state IN ('accepted', 'uploaded') AND (hold.scope, hold.code) = (
     SELECT job_hold.scope, job_hold.code FROM job_hold WHERE job_hold.job = job.id
     ORDER BY job_hold.scope, job_hold.code LIMIT 1
 )
-WHERE job.state = 'in_doubt' OR (job.state IN ('accepted', 'uploaded')
+WHERE job.state = 'in_doubt' OR job.waits_for = 'review' OR (job.state IN ('accepted', 'uploaded')
     AND (hold.scope IS NOT NULL OR job.waits_for IN ('sidecar', 'hold')));
 
 -- name: notes

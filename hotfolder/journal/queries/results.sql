@@ -37,3 +37,41 @@ WHERE state NOT IN ('done', 'cancelled') OR (state = 'done' AND error_code IS NO
 SELECT result.spool_file FROM result
 JOIN submit ON submit.id = result.submit JOIN job ON job.id = submit.job
 WHERE result.spool_file IS NOT NULL AND job.state = 'fetched';
+
+-- name: decide_results
+-- A person decided what becomes of what came and is not published.
+UPDATE result SET decision = :decision, decided_by = :by, decided_at = :now
+WHERE submit = :submit AND sha256 IS NOT NULL AND published_at IS NULL;
+
+-- name: undecide_results
+-- A decision was taken back before it took effect.
+UPDATE result SET decision = NULL, decided_by = NULL, decided_at = NULL
+WHERE submit = :submit AND published_at IS NULL;
+
+-- name: undecided_result
+-- A result of a job's newest submit that came and nobody has decided.
+SELECT result.id FROM result WHERE sha256 IS NOT NULL AND published_at IS NULL AND decision IS NULL
+    AND submit = (SELECT id FROM submit WHERE job = :job ORDER BY number DESC LIMIT 1) LIMIT 1;
+
+-- name: to_review
+-- Jobs whose results wait for a decision, or whose decision has not taken effect, the oldest first.
+SELECT job.id FROM job JOIN source ON source.id = job.source JOIN watch ON watch.id = source.watch
+WHERE job.state = 'fetched' AND job.id > :after AND (:watch IS NULL OR watch.name = :watch)
+    AND (job.waits_for = 'review' OR EXISTS (
+        SELECT 1 FROM submit JOIN result ON result.submit = submit.id
+        WHERE submit.job = job.id AND result.decision IS NOT NULL AND result.published_at IS NULL
+    ))
+ORDER BY job.id LIMIT :limit;
+
+-- name: count_to_review
+-- How many jobs wait for a decision, and the bytes that their results take in the spool.
+SELECT count(DISTINCT job.id) AS jobs, coalesce(sum(result.size), 0) AS bytes
+FROM job JOIN submit ON submit.job = job.id JOIN result ON result.submit = submit.id
+WHERE job.waits_for = 'review' AND result.spool_file IS NOT NULL AND result.published_at IS NULL;
+
+-- name: newer_generations
+-- The later jobs of the same image and rule.
+SELECT newer.id, newer.state FROM job JOIN job AS newer ON newer.source = job.source
+    AND newer.identity = job.identity AND newer.rule = job.rule
+    AND newer.generation > job.generation
+WHERE job.id = :job ORDER BY newer.generation;

@@ -19,7 +19,7 @@ from hotfolder.domain.errors import (
 )
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Job
-from hotfolder.journal import acceptance, holds, places, uploads
+from hotfolder.journal import acceptance, holds, places, reviews, uploads
 from hotfolder.journal.drafts import Draft
 from hotfolder.outputs import target, trial
 from hotfolder.outputs.errors import NotMounted
@@ -64,6 +64,10 @@ class Addresses:
         return {payload.CALLBACK: f"{self.webhook_url.rstrip('/')}/{token}"}
 
 
+class SpoolFull(OutputError):
+    """The spool's disk has less room than must stay free."""
+
+
 @dataclass(frozen=True, slots=True)
 class Storage:
     """Where results go, and how many bytes must be free there before more is paid for.
@@ -88,7 +92,8 @@ class Storage:
         free = {"output": target.check_root(output_root), "spool": self.spool.free_bytes()}
         for place, free_bytes in free.items():
             if free_bytes < self.min_free_bytes():
-                raise OutputError(
+                full = SpoolFull if place == "spool" else OutputError
+                raise full(
                     f"only {free_bytes // MEGABYTE} MB are free for the {place}",
                     hint="Make room there; limits.min_free_mb says how much must stay free.",
                 )
@@ -133,7 +138,8 @@ class Intending:
                 job.watch, partial(self._review, job), timeout_s=READ_TIMEOUT_S
             )
         except OutputError as error:
-            failure = Failure(failures.OUTPUT_BLOCKED, str(error), error.hint)
+            hint = await self._hint(error)
+            failure = Failure(failures.OUTPUT_BLOCKED, str(error), hint)
             later = ev.Postponed(until=self._desk.later.clock(), reason=str(error), failure=failure)
             return Outcome(later, hold=(holds.watch_scope(job.watch), failure))
         except (OSError, files.SourceError) as error:
@@ -157,6 +163,16 @@ class Intending:
             raise output_is_silent() from None
         if mounted and not was_mounted:
             await self._desk.journal.run(places.note_mounted, job.output_root)
+
+    async def _hint(self, error: OutputError) -> str:
+        """Return what helps; a spool may be full of edits that wait for a person."""
+        if not isinstance(error, SpoolFull):
+            return error.hint
+        waiting = await self._desk.journal.run(reviews.undecided)
+        if not waiting.size:
+            return error.hint
+        size_mb = waiting.size / MEGABYTE
+        return f"{error.hint} {size_mb:.0f} MB of edits wait there for a decision: hotfolder review"
 
     async def _replan(self, job: Job, draft: Draft) -> Outcome:
         await self._desk.journal.run(acceptance.replan, job.id, draft)

@@ -1,4 +1,7 @@
-"""FETCHED: every result under its final name. An unreachable share only makes it wait."""
+"""FETCHED: every result under its final name. An unreachable share only makes it wait.
+
+What a person rejected goes the same way, to a folder of its own: it is paid for, too.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +47,7 @@ class Publishing:
         self._failpoint = failpoint
 
     async def __call__(self, job: Job) -> Outcome:
-        """Return Published, PublishedInPart, SpoolLost, or when to try again."""
+        """Return Published, Rejected, PublishedInPart, SpoolLost, or when to try again."""
         missing = [each.position for each in job.missing]
         try:
             for result in job.results:
@@ -61,6 +64,9 @@ class Publishing:
         if missing:
             until = self._desk.later.after(REST_LOOK_S)
             return Outcome(ev.PublishedInPart(until=until, failure=failures.awaited(missing)))
+        decided = job.decided
+        if decided is not None and decided.is_rejected:
+            return Outcome(ev.Rejected(redo=decided.decision is ev.Decision.REDO))
         return Outcome(ev.Published())
 
     async def _publish(self, job: Job, result: Result) -> None:
@@ -79,7 +85,7 @@ class Publishing:
         """Write one result; a write that hangs is waited for again later, never doubled."""
         begun = self._under_way.get(result.id)
         if begun is None:
-            earlier = await self._desk.journal.run(reservations.replaceable, job.id, name)
+            earlier = await self._replaceable(job, result, name)
             mounted = await self._desk.journal.run(places.was_mounted, job.output_root)
             put = self._put(job, result, name, earlier, mounted=mounted)
             begun = self._desk.threads.begin(job.watch, put)
@@ -89,6 +95,11 @@ class Publishing:
             raise output_is_silent()
         del self._under_way[result.id]
         begun.result()
+
+    async def _replaceable(self, job: Job, result: Result, name: str) -> frozenset[str]:
+        if result.is_rejected:
+            return frozenset()
+        return await self._desk.journal.run(reservations.replaceable, job.id, name)
 
     async def _name(self, job: Job, result: Result, after: str | None) -> str:
         extension = result.extension or "bin"

@@ -24,6 +24,7 @@ from hotfolder.page.keys import Keyring
 from hotfolder.page.live import Live
 from hotfolder.page.looks import Looks
 from hotfolder.page.pictures import Pictures
+from hotfolder.page.reviewing import Reviewing
 from hotfolder.page.screens import Screens
 from hotfolder.page.signing_in import SigningIn
 
@@ -50,6 +51,7 @@ class Page:
         pictures = Pictures(behind)
         acting = Acting(behind, looks, keyring)
         dropping = Dropping(behind, looks, keyring)
+        reviewing = Reviewing(behind, looks, keyring)
         inner = Starlette(
             routes=[
                 *signing_in.routes(),
@@ -57,6 +59,7 @@ class Page:
                 *pictures.routes(),
                 *acting.routes(),
                 *dropping.routes(),
+                *reviewing.routes(),
                 Mount("/static", _Static(directory=_STATIC)),
             ],
             exception_handlers={

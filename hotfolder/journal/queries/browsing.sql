@@ -5,7 +5,8 @@
 WITH newest AS (
     SELECT id, submit, position, type, extension, size, sha256, output_name, published_at
     FROM result
-    WHERE published_at IS NOT NULL AND published_at >= :since
+    WHERE published_at IS NOT NULL AND coalesce(decision, 'approved') = 'approved'
+        AND published_at >= :since
         AND (published_at < :until OR (published_at = :until AND id < :before))
     ORDER BY published_at DESC, id DESC LIMIT :looked
 )

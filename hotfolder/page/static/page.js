@@ -286,3 +286,184 @@ class Drop {
 }
 
 each("[data-drop]", (form) => new Drop(form));
+
+// -- review: one pair at a time, by keyboard; the next pictures are there before they are asked for
+
+class Review {
+  constructor(list) {
+    this.list = list;
+    this.stage = document.querySelector("[data-stage]");
+    this.token = document.querySelector("#decide [name=token]").value;
+    this.done = []; // [job, when], the newest last
+    this.kept = new Map();
+    list.classList.add("strip");
+    document.querySelector("[data-keys]").hidden = false;
+    this.stage.hidden = false;
+    this.stage.className = "reviewing";
+    list.addEventListener("click", (event) => this.choose(event));
+    addEventListener("keydown", (event) => this.press(event));
+    document.querySelector("#decide").addEventListener("submit", (event) => this.submit(event));
+    this.at = this.items().find((item) => !item.dataset.decided) ?? this.items()[0];
+    this.show();
+  }
+
+  items() {
+    return [...this.list.children];
+  }
+
+  choose(event) {
+    const item = event.target.closest("[data-key]");
+    if (!item || event.target.closest("a, button")) return;
+    this.at = item;
+    this.show();
+  }
+
+  submit(event) {
+    const [way, job] = event.submitter.value.split(":");
+    event.preventDefault();
+    this.decide(way, job);
+  }
+
+  press(event) {
+    if (event.metaKey || event.ctrlKey || event.altKey || event.target.matches("textarea, input:not([type=range])")) return;
+    const key = event.key;
+    if (key === "ArrowRight" || key === "ArrowLeft") this.go(key === "ArrowRight" ? 1 : -1);
+    else if (key === "ArrowUp" || key === "ArrowDown") this.slide(key === "ArrowUp" ? 8 : -8);
+    else if (key === "u") this.undo();
+    else if (key === "r" && !this.at?.querySelector('[value^="redo:"]')) return;
+    else if ({ a: 1, x: 1, r: 1 }[key] && this.at) this.decide({ a: "approve", x: "reject", r: "redo" }[key], this.at.dataset.key);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  slide(step) {
+    const slider = this.stage.querySelector("input");
+    if (!slider) return;
+    slider.value = Number(slider.value) + step;
+    slider.dispatchEvent(new Event("input"));
+  }
+
+  go(step) {
+    const items = this.items();
+    const next = items[items.indexOf(this.at) + step];
+    if (!next) return;
+    this.at = next;
+    this.show();
+  }
+
+  async decide(way, job) {
+    const item = this.items().find((each) => each.dataset.key === job);
+    if (!item) return;
+    if (way === "undo") return this.undo(job);
+    const was = this.at;
+    item.dataset.decided = { approve: "approved", reject: "rejected", redo: "redo" }[way];
+    this.mark(item);
+    this.done.push([job, Date.now()]);
+    if (item === was) this.goOn();
+    const answer = await this.send(way, job);
+    if (answer.ok) { this.say(answer.text.replace(/; until then.*/s, "; u takes it back")); return; }
+    delete item.dataset.decided;
+    this.done = this.done.filter(([each]) => each !== job);
+    this.mark(item);
+    this.say(answer.text);
+  }
+
+  goOn() {
+    const items = this.items();
+    const next = items.slice(items.indexOf(this.at) + 1).find((item) => !item.dataset.decided);
+    if (next) this.at = next;
+    this.show();
+    if (items.length - items.indexOf(this.at) < 20) this.more();
+  }
+
+  async undo(job) {
+    const last = job ? [job] : this.done.findLast(([, when]) => Date.now() - when < 10000);
+    if (!last) { this.say("There is no decision to take back."); return; }
+    const answer = await this.send("undo", last[0]);
+    this.say(answer.text);
+    if (!answer.ok) return;
+    this.done = this.done.filter(([each]) => each !== last[0]);
+    this.at = this.items().find((each) => each.dataset.key === last[0]);
+    delete this.at.dataset.decided;
+    this.mark(this.at);
+    this.show();
+  }
+
+  async send(way, job) {
+    const body = new URLSearchParams({ token: this.token, one: `${way}:${job}` });
+    const answer = await fetch("/review", { method: "POST", body, headers: { Accept: "text/plain" } }).catch(() => null);
+    return { ok: answer?.ok ?? false, text: answer ? await answer.text() : "hotfolder did not answer." };
+  }
+
+  async more() {
+    if (this.asking || this.isAll) return;
+    this.asking = true;
+    const answer = await fetch(`/review/more?after=${this.items().at(-1).dataset.key}`).catch(() => null);
+    this.asking = false;
+    if (!answer?.ok) return;
+    const fresh = document.createElement("template");
+    fresh.innerHTML = await answer.text();
+    this.isAll = !fresh.content.children.length;
+    this.list.append(fresh.content);
+    prepare();
+  }
+
+  mark(item) {
+    const left = this.items().filter((each) => !each.dataset.decided).length;
+    document.querySelector("[data-count]").textContent = left;
+    document.querySelector("[data-nothing]").hidden = left > 0;
+    item.classList.toggle("decided", Boolean(item.dataset.decided));
+  }
+
+  picture(address) {
+    if (!this.kept.has(address)) {
+      const picture = new Image();
+      picture.src = address;
+      picture.decode?.().catch(() => {});
+      this.kept.set(address, picture);
+      if (this.kept.size > 24) this.kept.delete(this.kept.keys().next().value);
+    }
+    return this.kept.get(address);
+  }
+
+  show() {
+    if (!this.at) return;
+    const items = this.items();
+    const compare = Object.assign(document.createElement("div"), { className: "compare" });
+    const name = this.at.querySelector(".name").textContent;
+    for (const side of ["before", "after"]) {
+      const figure = Object.assign(document.createElement("figure"), { className: side });
+      const picture = this.picture(this.at.dataset[side]);
+      picture.alt = `${name}, ${side}`;
+      const caption = Object.assign(document.createElement("figcaption"), { textContent: side === "before" ? "Before" : "After" });
+      figure.append(picture, caption);
+      compare.append(figure);
+    }
+    const said = this.at.querySelector(".said").cloneNode(true);
+    const buttons = this.at.querySelector(".do").cloneNode(true);
+    const line = Object.assign(document.createElement("div"), { className: "deciding" });
+    line.append(said, buttons);
+    this.stage.replaceChildren(compare, line, this.told ??= this.line());
+    slide(compare);
+    items.forEach((item) => item.classList.toggle("at", item === this.at));
+    this.at.scrollIntoView({ block: "nearest", inline: "center" });
+    const here = items.indexOf(this.at);
+    for (const next of items.slice(here + 1, here + 7)) {
+      this.picture(next.dataset.before);
+      this.picture(next.dataset.after);
+    }
+  }
+
+  line() {
+    const line = Object.assign(document.createElement("p"), { className: "saying hint" });
+    line.setAttribute("role", "status");
+    return line;
+  }
+
+  say(text) {
+    this.told.textContent = text;
+  }
+}
+
+each("[data-review]", (list) => new Review(list));

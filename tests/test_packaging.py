@@ -98,6 +98,7 @@ def test_the_example_config_states_the_defaults() -> None:
     (watch,) = table["watch"]
     (receiver,) = table["notify"]
     chosen = {"key_file", "command", "match", "exclude", "prompt", "prompt_file", "output_name"}
+    chosen |= {"daily_charge"}  # nobody should begin without a budget
     for model, stated in (
         (config.Api, table["api"]),
         (config.Limits, table["limits"]),

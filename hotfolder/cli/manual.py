@@ -24,7 +24,10 @@ def manual(
         str | None, typer.Argument(metavar="[PAGE]", help="A page; without one, they are listed.")
     ] = None,
 ) -> None:
-    """Show a page of the manual, or list the pages."""
+    """Show a page of the manual, or list the pages.
+
+    Example: hotfolder manual money
+    """
     texts = pages()
     if page is None:
         for name, text in texts.items():

@@ -98,7 +98,8 @@ def test_the_example_config_states_the_defaults() -> None:
     (watch,) = table["watch"]
     (receiver,) = table["notify"]
     chosen = {"key_file", "command", "match", "exclude", "prompt", "prompt_file", "output_name"}
-    chosen |= {"daily_charge"}  # nobody should begin without a budget
+    # Nobody should begin without a budget; a rule reviews as its watch does.
+    chosen |= {"daily_charge", "review"}
     for model, stated in (
         (config.Api, table["api"]),
         (config.Limits, table["limits"]),

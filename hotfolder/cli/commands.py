@@ -76,7 +76,8 @@ ENTRIES: Final[dict[str, dict[str, Entry]]] = {
             "List the edits that wait to be approved or rejected, and decide on them.",
         ),
         "release": Entry(
-            "acting", "Have the pictures edited that are held because they stood there before."
+            "acting",
+            "Have the pictures edited that are held: stood there before, or dearer than the rules.",
         ),
         "pause": Entry("acting", "Stop uploading and submitting by hand, until resume."),
         "resume": Entry(

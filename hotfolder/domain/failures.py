@@ -204,7 +204,7 @@ CANNOT_FIT = Failure(
     "Save it as a JPEG picture yourself and drop it again.",
 )
 FILE_TOO_LARGE = Failure(
-    "too_large",
+    "file_too_large",
     "The file is larger than this folder takes (largest_mb); it was not read.",
     "Save the picture smaller and drop it again, or have largest_mb of the watch raised.",
 )

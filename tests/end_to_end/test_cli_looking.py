@@ -133,6 +133,7 @@ def test_the_json_shapes_with_jobs_in_many_states(hotfolder: CommandLine, studio
         "total": 0.14,
         "at_risk": 0.14,
         "currency": "CNY",
+        "unlimited": ["studio"],
     }
     chosen = hotfolder("jobs", "--json", "--state", "failed", "--watch", "studio").json
     assert [job["source"] for job in chosen] == ["forbidden.jpg"]

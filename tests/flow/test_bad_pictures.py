@@ -175,7 +175,7 @@ async def test_a_file_beyond_what_a_folder_takes_is_not_read(studio: Studio) -> 
         studio.drop("ann.jpg")
         await studio.until(lambda: studio.states() == {"failed": 1, "done": 1}, "an edit")
         assert "largest_mb" in str(await ask(studio, "huge.jpg"))
-    assert studio.job("huge.jpg")["error"]["code"] == "too_large"
+    assert studio.job("huge.jpg")["error"]["code"] == "file_too_large"
     assert studio.ledger().requests["upload"] == 1
 
 
@@ -183,4 +183,4 @@ async def test_files_beyond_any_picture_are_not_read_either(studio: Studio) -> N
     """Whatever the folder's owner says, or where nothing is said."""
     os.truncate(studio.drop("huge.tif", picture()), SPARSE_BYTES)
     await studio.once()
-    assert studio.job("huge.tif")["error"]["code"] == "too_large"
+    assert studio.job("huge.tif")["error"]["code"] == "file_too_large"

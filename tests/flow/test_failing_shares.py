@@ -222,8 +222,12 @@ async def test_an_output_where_nothing_gets_its_name_is_held_before_it_is_paid(
         assert len(studio.ledger().tasks) == 0
         assert studio.outputs() == []
         output_share.heal()
-        studio.clock.forward(RETRIED_AFTER_S)
-        await studio.until_states(done=3)
+
+        def passes() -> bool:
+            studio.clock.forward(RETRIED_AFTER_S)
+            return studio.states() == {"done": 3}
+
+        await studio.until(passes, "the pictures are done")
     assert studio.outputs() == ["p000.jpg", "p001.jpg", "p002.jpg"]
     assert len(studio.ledger().tasks) == 3
 

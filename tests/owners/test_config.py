@@ -39,6 +39,7 @@ keep = 3
 
 [monitor]
 listen = "127.0.0.1:9464"
+hosts = ["studio.local"]
 
 [web]
 listen = "0.0.0.0:8484"
@@ -64,6 +65,7 @@ rules = "all"
 sidecar = "required"
 sidecar_wait = 1.0
 orphan_after = 30.0
+review = true
 largest_mb = 300
 sidecar_models = ["m"]
 umask = "002"
@@ -95,6 +97,7 @@ size = "source"
 metadata = "none"
 metadata_gps = false
 metadata_prompt = true
+review = false
 
 [[watch.rule]]
 name = "winter"
@@ -128,7 +131,7 @@ def test_every_key_is_read(folder: Path) -> None:
             "confine": "required",
         },
         "backup": {"folder": Path("/mnt/usb"), "keep": 3},
-        "monitor": {"listen": "127.0.0.1:9464"},
+        "monitor": {"listen": "127.0.0.1:9464", "hosts": ["studio.local"]},
         "web": {
             "listen": "0.0.0.0:8484",
             "hosts": ["studio.local", "192.168.1.5"],
@@ -158,6 +161,7 @@ def test_every_key_is_read(folder: Path) -> None:
                 "sidecar": "required",
                 "sidecar_wait": 1.0,
                 "orphan_after": 30.0,
+                "review": True,
                 "largest_mb": 300,
                 "sidecar_models": ["m"],
                 "umask": "002",
@@ -190,6 +194,7 @@ def test_every_key_is_read(folder: Path) -> None:
                         "metadata": "none",
                         "metadata_gps": False,
                         "metadata_prompt": True,
+                        "review": False,
                     },
                     {
                         "name": "winter",
@@ -211,6 +216,7 @@ def test_every_key_is_read(folder: Path) -> None:
                         "metadata": "copy",
                         "metadata_gps": True,
                         "metadata_prompt": False,
+                        "review": None,
                     },
                 ],
             }

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 # Makes its standard input the terminal that it hangs on, then becomes hotfolder.
 OWN_TERMINAL = """
-import fcntl, os, sys, termios
+import fcntl, os, signal, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests may run under nohup
 os.execv(sys.executable, [sys.executable, "-m", "hotfolder", *sys.argv[1:]])
 """
 WATER = 'prompt = "Make it water"'

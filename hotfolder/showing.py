@@ -17,12 +17,12 @@ from hotfolder.config import Config, Web, listen_place
 from hotfolder.control.control import Control
 from hotfolder.domain.clock import Clock
 from hotfolder.domain.errors import JournalError
+from hotfolder.domain.hosts import is_loopback
 from hotfolder.domain.jobs import Job
 from hotfolder.drops import FOLDER_NAME, Drops
 from hotfolder.journal.reader import Reader
 from hotfolder.page.app import Page
 from hotfolder.page.behind import Behind
-from hotfolder.page.gate import is_loopback
 from hotfolder.page.keys import ADDRESS_NAME, Keyring
 from hotfolder.page.serving import listener, serving
 from hotfolder.threads import DaemonThreads

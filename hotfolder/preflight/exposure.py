@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from hotfolder.config import Config
+from hotfolder.domain.hosts import is_loopback
 
 OTHERS = 0o077
 
@@ -29,7 +29,7 @@ def exposures(path: Path, wanted: Config) -> Iterator[Exposed]:
             f"chmod 600 {path}, or put them into files of their own: url_file",
         )
     host = urlsplit(wanted.api.base_url).hostname or ""
-    if wanted.api.base_url.startswith("http://") and not _is_here(host):
+    if wanted.api.base_url.startswith("http://") and not is_loopback(host):
         yield Exposed(
             f"api.base_url: the API key goes to {host} without encryption", "use https://"
         )
@@ -60,10 +60,3 @@ def _mode(path: Path) -> int:
         return path.stat().st_mode & 0o777
     except OSError:
         return 0
-
-
-def _is_here(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -48,6 +48,7 @@ ROOMS: dict[str, set[str]] = {
     "supervision": set(),
     "signals": set(),
     "invocation": set(),
+    "listening": {"starlette", "uvicorn"},
     "installation": {"config", "domain"},
     "notices": {"config", "domain", "journal", "apprise", "pydantic", "structlog"},
     "housekeeping": {"config", "domain", "journal", "structlog"},
@@ -123,11 +124,11 @@ ROOMS: dict[str, set[str]] = {
         *("hotfolder.__version__", "page.keys", "jinja2", "pydantic", "rich", "structlog", "typer"),
     },
     "page": {
-        *("config", "domain", "views", "hotfolder.__version__"),
+        *("config", "domain", "listening", "views", "hotfolder.__version__"),
         *("jinja2", "markupsafe", "sse_starlette", "starlette", "structlog", "uvicorn"),
     },
     "web": {
-        *("domain", "views", "runninghub.wire", "hotfolder.__version__"),
+        *("domain", "listening", "views", "runninghub.wire", "hotfolder.__version__"),
         *("jinja2", "prometheus_client", "starlette", "structlog", "uvicorn"),
     },
 }

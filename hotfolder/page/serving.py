@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import logging
-import os
 import socket
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -23,6 +21,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from hotfolder.domain.errors import OperatorError
+from hotfolder.listening import heard_by, why_not_there
 
 MOST_CONNECTIONS: Final = 256
 # How long a connection may be without a request, and how long an answer may lie unread.
@@ -83,17 +82,11 @@ def listener(host: str, port: int, *, is_default: bool) -> socket.socket:
     except OSError as error:
         if not is_default or error.errno != errno.EADDRINUSE:
             raise OperatorError(
-                f"web.listen: cannot listen on {host}:{port}: {_reason(error)}"
+                f"web.listen: cannot listen on {host}:{port}: {why_not_there(error)}"
             ) from error
     found = socket.create_server((host, 0), family=family)
     log.warning("page.elsewhere", taken=port, port=found.getsockname()[1])
     return found
-
-
-def _reason(error: OSError) -> str:
-    if error.errno == errno.EADDRINUSE:
-        return f"{os.strerror(error.errno)}. Choose another port, or end what uses it."
-    return f"{error.strerror or error}. Is it an address of this machine?"
 
 
 @asynccontextmanager
@@ -135,18 +128,7 @@ class _Thread(threading.Thread):
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
-        config = Config(
-            self._app,
-            lifespan="off",
-            ws="none",
-            proxy_headers=False,
-            server_header=False,
-            log_config=None,
-            log_level=logging.ERROR,  # what strangers send is no news
-            access_log=False,
-            h11_max_incomplete_event_size=16 * 1024,
-        )
-        config.load()
+        config = heard_by(self._app)
         state = ServerState()
         server = await self._loop.create_server(
             lambda: _Protocol(config, state), sock=self._place, backlog=MOST_CONNECTIONS

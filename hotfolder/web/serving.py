@@ -9,10 +9,6 @@ uvicorn's protocol is used without its `Server`, which takes over SIGINT and SIG
 from __future__ import annotations
 
 import asyncio
-import errno
-import logging
-import os
-import socket
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -25,13 +21,13 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from hotfolder.domain.errors import OperatorError
+from hotfolder.listening import heard_by, why_not_there
 from hotfolder.web.guarding import guarded
 
 MOST_CONNECTIONS: Final = 128
 MOST_OF_AN_ADDRESS: Final = 64
 LONGEST_CONNECTION_S: Final = 15.0
 HEADERS_S: Final = 3.0
-LARGEST_HEADERS_BYTES: Final = 16 * 1024
 IPV6_NETWORK: Final = 4  # groups of an address that belong to one household
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.web")
@@ -111,15 +107,6 @@ def _surplus(opened: Iterable[_Protocol]) -> _Protocol | None:
     return min(theirs, key=lambda each: (each.asks, each.began_s))
 
 
-def _reason(error: OSError) -> str:
-    """Return why a place cannot be listened at, and what to do; asyncio's own texts are long."""
-    if error.errno == errno.EADDRINUSE:
-        return f"{os.strerror(error.errno)}. Choose another port, or end what uses it."
-    unknown = isinstance(error, socket.gaierror) or not error.errno
-    reason = error.strerror if unknown else os.strerror(error.errno or 0)
-    return f"{reason}. Is it an address of this machine?"
-
-
 @asynccontextmanager
 async def serving(
     app: ASGIApp, host: str, port: int, key_path: str, dropped: Dropped
@@ -129,25 +116,14 @@ async def serving(
     `key_path` is where in the config the place is stated; `dropped` is called for each connection
     that was one too many. Raises OperatorError where it is taken.
     """
-    config = Config(
-        guarded(app),
-        lifespan="off",
-        ws="none",
-        proxy_headers=False,
-        server_header=False,
-        log_config=None,
-        log_level=logging.ERROR,  # what strangers send is no news
-        access_log=False,
-        h11_max_incomplete_event_size=LARGEST_HEADERS_BYTES,
-    )
-    config.load()
+    config = heard_by(guarded(app))
     state = ServerState()
     loop = asyncio.get_running_loop()
     try:
         server = await loop.create_server(lambda: _Protocol(config, state, dropped), host, port)
     except OSError as error:
         raise OperatorError(
-            f"{key_path}: cannot listen on {host}:{port}: {_reason(error)}"
+            f"{key_path}: cannot listen on {host}:{port}: {why_not_there(error)}"
         ) from error
     try:
         yield server.sockets[0].getsockname()[1]

@@ -19,7 +19,7 @@ from pydantic import SecretStr
 from hotfolder import config, control, key, views
 from hotfolder.bell import Ring
 from hotfolder.clock import MACHINE_CLOCK
-from hotfolder.composition import Environment
+from hotfolder.composition import Environment, Parts
 from hotfolder.control.control import Control
 from hotfolder.domain.errors import JournalUnavailable
 from hotfolder.domain.retry import PollSchedule
@@ -129,6 +129,7 @@ class Studio:
         self.base_url = server.base_url
         self.webhook = ""
         self.clock = JumpingClock()
+        self.newest_service: Service | None = None
         self.environment = Environment(
             clock=self.clock,
             jitter=lambda: 0.0,
@@ -205,16 +206,22 @@ class Studio:
 
     # -- running
 
+    @property
+    def parts(self) -> Parts | None:
+        """What is open of the newest daemon, None while none runs."""
+        return None if self.newest_service is None else self.newest_service.parts
+
     def service(self) -> Service:
         """Return a fresh daemon."""
-        self.newest_service = Service(
+        service = Service(
             self.config,
             SecretStr(KEY),
             self.environment,
             reread=lambda: self.config,
             find_key=self._find_key,
         )
-        return self.newest_service
+        self.newest_service = service
+        return service
 
     def _find_key(self, wanted: config.Config) -> SecretStr:
         file = wanted.api.key_file
@@ -240,10 +247,10 @@ class Studio:
                 await daemon
 
     def wait(self, seconds: float) -> None:
-        """Let time pass, and the running daemon look at once for what is due then."""
+        """Let time pass; a daemon that runs looks at once for what is due then."""
         self.clock.forward(seconds)
-        assert self.newest_service.parts is not None
-        self.newest_service.parts.bell.ring(Ring.DUE)
+        if self.parts is not None:
+            self.parts.bell.ring(Ring.DUE)
 
     def journal(self) -> Journal:
         """Open the journal to write in it while no daemon runs."""

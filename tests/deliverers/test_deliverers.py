@@ -152,7 +152,7 @@ async def test_an_output_whose_rclone_is_killed(studio: Studio) -> None:
             program.wait()
             unmount(studio.output)
             with programs.rclone(studio.output, behind, cache):
-                studio.clock.forward(RETRIED_AFTER_S)
+                studio.wait(RETRIED_AFTER_S)
                 await studio.until_states(done=40)
                 names = [each for each in studio.outputs() if not each.startswith(".")]
                 assert names == [f"p{number:03}.jpg" for number in range(40)]

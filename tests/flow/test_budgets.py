@@ -127,11 +127,11 @@ async def test_it_goes_on_at_the_owners_midnight(studio: Studio, zone: str) -> N
     assert studio.states() == {"done": 1, "uploaded": 1}
     left_s = seconds_to_midnight(studio, ZoneInfo(zone))
     if left_s > 120:
-        studio.clock.forward(left_s - 60)
+        studio.wait(left_s - 60)
         await studio.once()
         assert len(studio.ledger().tasks) == 1
         left_s = 61
-    studio.clock.forward(left_s)
+    studio.wait(left_s)
     await studio.once()
     assert studio.states() == {"done": 2}
     assert studio.holds() == []

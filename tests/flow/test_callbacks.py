@@ -145,7 +145,7 @@ async def test_forged_callbacks_change_nothing(studio: Studio) -> None:
         calls = [(forged, bobs_task), (anns_url, bobs_task), (anns_url, UNKNOWN_ID)]
         calls += [(anns_url, "nonsense"), (bobs_url, UNKNOWN_ID), (bobs_url, bobs_task)]
         assert {await call_back(*each) for each in calls} == {200}
-        studio.clock.forward(601)  # a denial is not believed before
+        studio.wait(601)  # a denial is not believed before
         await studio.until(lambda: not pending(studio), "all are looked into")
         assert studio.states() == {"done": 1, "in_doubt": 1}
         assert studio.job("ann.jpg")["task_id"] is None
@@ -180,7 +180,7 @@ async def test_a_flood_is_harmless(studio: Studio) -> None:
                 assert {each.status_code for each in answers} <= {200, 503}
         studio.drop("late.jpg", number=99)
         await studio.until_states(done=6)
-        studio.clock.forward(601)  # a denial is not believed before
+        studio.wait(601)  # a denial is not believed before
         await studio.until(lambda: not pending(studio), "all are looked into")
     with closing(sqlite3.connect(studio.state / "journal.db")) as journal:
         (kept,) = journal.execute("SELECT count(*) FROM callback").fetchone()
@@ -280,8 +280,8 @@ async def test_while_callbacks_are_crowded_out_nothing_is_sent_again(studio: Stu
     studio.drop("ann.jpg")
     async with studio.running():
         await studio.until_states(in_doubt=1)
-        assert studio.newest_service.parts is not None
-        bell = studio.newest_service.parts.bell
+        assert studio.parts is not None
+        bell = studio.parts.bell
         for _ in range(60):
             await flood(studio)
             bell.ring(Ring.HEARD)
@@ -306,7 +306,7 @@ async def test_a_clock_that_jumps_makes_no_callback_late(studio: Studio) -> None
     studio.drop("ann.jpg")
     async with studio.running():
         await studio.until_states(in_doubt=1)
-        studio.clock.forward(4 * 3600)
+        studio.wait(4 * 3600)
         studio.drop("bob.jpg", number=2)
         await studio.until_states(in_doubt=1, done=1)
         await studio.until(lambda: heard(studio), "its callback, which makes doubts be looked at")
@@ -385,12 +385,12 @@ async def test_five_doubts_in_a_row_hold_the_account(studio: Studio) -> None:
         await studio.until(lambda: studio.holds() == ["account"], "the hold")
         assert studio.hold_code() == "many_doubts"
         assert studio.states()["in_doubt"] == 5
-        studio.clock.forward(31)
+        studio.wait(31)
         studio.drop("later.jpg", number=99)
         await studio.until(lambda: studio.trials() == 1, "the first trial")
         assert studio.states()["in_doubt"] == 6
         studio.simulator.clear_faults()
-        studio.clock.forward(61)
+        studio.wait(61)
         studio.drop("latest.jpg", number=98)
         await studio.until_states(in_doubt=6, done=8)
         assert studio.holds() == []

@@ -200,19 +200,19 @@ async def test_doubts_keep_their_places_over_a_restart(studio: Studio) -> None:
     studio.drop("bob.jpg", number=2)
     async with studio.running():
         await studio.until_states(running=1)
-        studio.clock.forward(120)  # so long such a task takes, for all that is known
+        studio.wait(120)  # so long such a task takes, for all that is known
         studio.simulator.clear_faults()
         await studio.until_states(done=1)
     await in_doubt(studio, Fault(call="submit", kind="drop_after", times=1))
     assert await room(studio) == 0
-    studio.clock.forward(300)
+    studio.wait(300)
     assert await room(studio) == 1
 
 
 async def room(studio: Studio) -> int:
     """Return how many submits a daemon that has just begun would let leave."""
     async with studio.running():
-        parts = studio.newest_service.parts
+        parts = studio.parts
         assert parts is not None
         return parts.pace.room(studio.clock.elapsed_s())
 

@@ -197,7 +197,7 @@ async def test_a_job_that_is_tried_for_long_says_so(studio: Studio) -> None:
 
 async def test_a_hold_outlives_no_clock_that_jumps_back(studio: Studio) -> None:
     """A trial dated far in the future comes from before a jump, and is due now."""
-    studio.clock.forward(timedelta(days=1500).total_seconds())
+    studio.wait(timedelta(days=1500).total_seconds())
     studio.simulator.update_settings(key_kind="consumer")
     studio.drop("ann.jpg")
     await studio.once()
@@ -230,7 +230,7 @@ async def _patiently(studio: Studio, condition: Callable[[], object]) -> None:
     for _ in range(60):
         if condition():
             return
-        studio.clock.forward(400)
+        studio.wait(400)
         await studio.send("settling", watch="studio", path="any")  # wakes the runner
         await asyncio.sleep(0.1)
     raise AssertionError(f"in vain: {studio.summary()}")

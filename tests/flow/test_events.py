@@ -325,7 +325,7 @@ async def test_a_share_inside_a_local_folder_is_scanned(
 
 
 def _watcher(studio: Studio) -> Watcher:
-    parts = studio.newest_service.parts
+    parts = studio.parts
     assert parts is not None
     return parts.watches.watchers[0]
 

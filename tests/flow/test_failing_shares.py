@@ -161,7 +161,7 @@ async def test_a_picture_that_cannot_be_read_waits(
         await studio.until(lambda: words(error) in reason(studio, "ann.jpg"), "it says why")
         assert studio.states() == {"done": 1, "accepted": 1}
         input_share.heal()
-        studio.clock.forward(RETRIED_AFTER_S)
+        studio.wait(RETRIED_AFTER_S)
         await studio.until_states(done=2)
     assert len(studio.ledger().tasks) == 2
 
@@ -187,7 +187,7 @@ async def test_a_paid_result_waits_for_a_share_that_refuses(
             )
             assert len(studio.ledger().tasks) == 2 * number - 1
             output_share.heal()
-            studio.clock.forward(RETRIED_AFTER_S)
+            studio.wait(RETRIED_AFTER_S)
             await studio.until_states(done=2 * number)
             assert studio.holds() == []
     assert studio.outputs() == delivered(5)
@@ -224,7 +224,7 @@ async def test_an_output_where_nothing_gets_its_name_is_held_before_it_is_paid(
         output_share.heal()
 
         def passes() -> bool:
-            studio.clock.forward(RETRIED_AFTER_S)
+            studio.wait(RETRIED_AFTER_S)
             return studio.states() == {"done": 3}
 
         await studio.until(passes, "the pictures are done")
@@ -251,7 +251,7 @@ async def test_a_share_that_lost_its_renames_is_paid_for_once(
             await studio.until(partial(had_trials, studio, times), "a trial")
         assert len(studio.ledger().tasks) == 2
         output_share.heal()
-        studio.clock.forward(3600)
+        studio.wait(3600)
         await studio.until_states(done=3)
     assert len(studio.ledger().tasks) == 3
 

@@ -140,7 +140,7 @@ async def test_a_late_task_says_so_and_is_not_given_up(studio: Studio) -> None:
     studio.drop("ann.jpg")
     async with studio.running():
         await studio.until_states(running=1)
-        studio.clock.forward(4.5 * 3600)
+        studio.wait(4.5 * 3600)
         await studio.send("settling", watch="studio", path="any")  # wakes the daemon
         await studio.until(lambda: studio.job("ann.jpg")["error"], "it is told")
         job = studio.job("ann.jpg")
@@ -173,7 +173,7 @@ async def test_links_that_stay_expired_end_the_job_with_its_money_named(studio: 
     studio.drop("ann.jpg")
     async with studio.running():
         await studio.until_states(running=1)
-        studio.clock.forward(A_DAY_S)
+        studio.wait(A_DAY_S)
         await studio.until_states(failed=1)
     job = studio.job("ann.jpg")
     assert (job["state"], job["error"]["code"]) == ("failed", "paid_lost")

@@ -100,7 +100,7 @@ async def test_the_source_may_be_gone_when_its_result_comes(studio: Studio) -> N
     await studio.works_until(finished=1)
     path.unlink()
     studio.simulator.clear_faults()
-    studio.clock.forward(600)
+    studio.wait(600)
     await studio.once()
     assert studio.states() == {"done": 1}
     assert told(studio)["IFD0:Copyright"] == "(c) Ann"
@@ -114,12 +114,12 @@ async def test_the_raw_result_is_kept_until_the_output_stands(studio: Studio) ->
     away = studio.folder / "away"
     studio.output.rename(away)
     studio.simulator.clear_faults()
-    studio.clock.forward(600)
+    studio.wait(600)
     await studio.works_until(fetched=1)
     assert spooled(studio) == ["1-1", "1-1-raw", "source-1"]
     finished = (studio.state / "spool" / "1-1").read_bytes()
     away.rename(studio.output)
-    studio.clock.forward(600)
+    studio.wait(600)
     await studio.once()
     assert studio.states() == {"done": 1}
     assert (studio.output / "ann.jpg").read_bytes() == finished
@@ -133,7 +133,7 @@ async def test_what_cannot_be_finished_is_delivered_as_it_came(studio: Studio) -
     await studio.works_until(finished=1)
     (studio.state / "spool" / "source-1").write_bytes(b"no keepsake")
     studio.simulator.clear_faults()
-    studio.clock.forward(600)
+    studio.wait(600)
     await studio.once()
     assert studio.states() == {"done": 1}
     assert "XMP-hotfolder:TaskId" not in told(studio)

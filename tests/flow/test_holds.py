@@ -29,14 +29,14 @@ async def trials_lift_the_hold(studio: Studio) -> None:
     """Let time pass, and wake the daemon whose clock was set forward, until nothing is held."""
     async with asyncio.timeout(LIMIT_S):
         while studio.holds():
-            studio.clock.forward(2 * FIRST_TRIAL_S)
+            studio.wait(2 * FIRST_TRIAL_S)
             await studio.send("settling", watch="studio", path="ann.jpg")
             await asyncio.sleep(LOOK_S)
 
 
 async def looks_lift_the_hold(studio: Studio) -> None:
     """Let less time pass than until a trial, and wake the daemon whose clock was set forward."""
-    studio.clock.forward(FIRST_TRIAL_S - 15)
+    studio.wait(FIRST_TRIAL_S - 15)
     await studio.send("settling", watch="studio", path="ann.jpg")
     await studio.until(lambda: not studio.holds(), "a look lifts the hold")
 
@@ -59,7 +59,7 @@ async def test_trouble_with_the_account_holds_it(
         waiting = {"accepted", "uploaded"}
         await studio.until(lambda: studio.states().keys() <= waiting, "none is being sent")
         refused = studio.ledger().requests.get("submit", 0)
-        studio.clock.forward(FIRST_TRIAL_S)
+        studio.wait(FIRST_TRIAL_S)
         studio.drop("later.jpg", number=99)  # wakes the runner, whose clock was set forward
         await studio.until(lambda: studio.trials() == 1, "the first trial")
         assert studio.holds() == ["account"]
@@ -151,7 +151,7 @@ async def test_a_key_that_is_revoked_while_tasks_run_holds_the_account(studio: S
         assert studio.states() == {"running": 1, "uploaded": 1}
         studio.simulator.update_settings(key=None)
         await looks_lift_the_hold(studio)
-        studio.clock.forward(300)
+        studio.wait(300)
         await studio.until_states(done=2)
 
 

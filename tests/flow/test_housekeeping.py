@@ -21,7 +21,7 @@ async def rounds(studio: Studio, count: int, *, every_s: float) -> None:
         keeping = Housekeeping(journal, lambda: studio.config)
         for _ in range(count):
             await keeping.round()
-            studio.clock.forward(every_s)
+            studio.wait(every_s)
 
 
 async def test_the_daemon_keeps_daily_copies(studio: Studio) -> None:

@@ -49,7 +49,7 @@ async def test_a_host_that_is_away_for_days_loses_nothing(studio: Studio) -> Non
     studio.drop("ann.jpg")
     async with studio.running():
         await studio.until(lambda: "LinksUnusable" in studio.history("ann.jpg"), "asked anew")
-        studio.clock.forward(A_DAY_S)
+        studio.wait(A_DAY_S)
         await studio.until(lambda: studio.job("ann.jpg")["error"], "it is told")
         assert "ConnectError" in studio.explain("ann.jpg")["reason"]
         assert studio.told() == ["delayed"]

@@ -204,7 +204,7 @@ async def test_a_mark_that_is_refused_holds_its_watch(studio: Studio) -> None:
         assert len(studio.ledger().tasks) == 1
         assert studio.states() == {"done": 1, "uploaded": 1}
         in_the_way.rmdir()
-        studio.clock.forward(60)
+        studio.wait(60)
         await studio.send("resume")
         await studio.until_states(done=2)
     assert studio.holds() == []
@@ -246,12 +246,12 @@ async def test_a_mark_that_hangs_lets_nothing_be_sent(studio: Studio) -> None:
             await studio.until(
                 lambda: "SubmitDeferred" in studio.history("ann.jpg"), "it is taken back"
             )
-            studio.clock.forward(60)
+            studio.wait(60)
             await studio.send("resume")
             await studio.until(lambda: studio.holds() == ["watch:studio"], "the watch is held")
             assert not studio.ledger().tasks
     studio.edge(failpoint=no_failpoint, mark_timeout_s=LIMIT_S)
-    studio.clock.forward(3600)
+    studio.wait(3600)
     await studio.once()
     assert studio.states() == {"done": 1}
     assert len(studio.ledger().tasks) == 1

@@ -69,7 +69,7 @@ async def looking(studio: Studio, *receivers: Notify) -> AsyncIterator[Noticing]
 
 async def later(studio: Studio, noticing: Noticing, seconds: float) -> None:
     """Look again after a while."""
-    studio.clock.forward(seconds)
+    studio.wait(seconds)
     await noticing.look()
 
 

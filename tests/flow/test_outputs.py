@@ -58,12 +58,12 @@ async def test_nothing_is_paid_while_the_output_is_away(studio: Studio) -> None:
     studio.drop("ann.jpg")
     async with studio.running():
         await studio.until(lambda: studio.holds() == ["watch:studio"], "the hold")
-        studio.clock.forward(FIRST_TRIAL_S)
+        studio.wait(FIRST_TRIAL_S)
         studio.drop("bob.jpg", number=2)
         await studio.until(lambda: studio.trials() >= 1, "a trial")
         assert studio.ledger().tasks == ()
         (studio.folder / "away").rename(studio.output)
-        studio.clock.forward(2 * FIRST_TRIAL_S)
+        studio.wait(2 * FIRST_TRIAL_S)
         studio.drop("cid.jpg", number=3)
         await studio.until_states(done=3)
     assert len(studio.ledger().tasks) == 3

@@ -135,7 +135,7 @@ async def fails_once(studio: Studio) -> None:
 
 async def an_hour_later(studio: Studio) -> None:
     """Work on what is due then."""
-    studio.clock.forward(3700)
+    studio.wait(3700)
     await studio.once()
 
 
@@ -198,7 +198,7 @@ async def test_an_uncharged_failure_is_asked_for_twice_before_it_is_paid_again(
         await studio.until(lambda: "RemoteFailedInPassing" in studio.history("ann.jpg"), "failed")
         await studio.until_states(uploaded=1)
         assert len(studio.ledger().tasks) == 1
-        studio.clock.forward(11)
+        studio.wait(11)
         studio.drop("bob.jpg", number=2)  # wakes the program, whose clock does not jump
         await studio.until_states(done=2)
     assert len(studio.ledger().tasks) == 3

@@ -178,7 +178,7 @@ async def test_what_is_published_is_neither_fetched_nor_written_again(two: Studi
         await two.until(lambda: delivered(two), "the good one is published")
     (two.output / "ann.jpg").write_bytes(b"worked on since")
     two.simulator.clear_faults()
-    two.clock.forward(3600)
+    two.wait(3600)
     await two.once()
     assert two.states() == {"done": 1}
     assert two.outputs() == ["ann-2.jpg", "ann.jpg"]

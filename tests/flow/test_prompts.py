@@ -94,10 +94,10 @@ async def test_the_day_is_that_of_the_acceptance(studio: Studio) -> None:
     assert studio.holds() == ["account"]
     day = studio.clock().astimezone().date().isoformat()
     studio.simulator.update_settings(key_kind="enterprise")
-    studio.clock.forward(3 * 86400)
+    studio.wait(3 * 86400)
     await studio.once()
     assert prompts(studio) == {"ann.jpg": f"Dated {day}"}
-    studio.clock.forward(86400)
+    studio.wait(86400)
     await studio.once()
     assert len(studio.ledger().tasks) == 1
 

@@ -194,7 +194,7 @@ async def test_expired_links_are_made_anew(studio: Studio) -> None:
     await studio.once()
     assert studio.ledger().requests["upload"] == 2
     studio.simulator.update_settings(key_kind="enterprise")
-    studio.clock.forward(25 * 3600)
+    studio.wait(25 * 3600)
     await studio.once()
     assert studio.states() == {"done": 1}, studio.summary()
     assert studio.ledger().requests["upload"] == 4

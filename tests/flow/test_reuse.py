@@ -266,7 +266,7 @@ async def test_a_held_leader_is_waited_for(studio: Studio) -> None:
         assert told.verdict == "waiting"
         assert "it is held" in told.reason
         (studio.folder / "away").rename(studio.output)
-        studio.clock.forward(60)
+        studio.wait(60)
         studio.drop("cid.jpg", number=3)  # wakes the program, whose clock does not jump
         await studio.until_states(done=3)
     assert len(studio.ledger().tasks) == 2
@@ -290,7 +290,7 @@ async def test_a_paid_result_that_is_lost_is_made_anew_where_it_is_wished(studio
     drop_twins(studio)
     async with studio.running():
         await studio.until(lambda: studio.states().get("running"), "it runs")
-        studio.clock.forward(25 * 3600.0)  # longer than links live
+        studio.wait(25 * 3600.0)  # longer than links live
         await studio.until_states(failed=1, accepted=1)
     (lost,) = [job for job in studio.jobs() if job["state"] == "failed"]
     assert lost["error"]["code"] == "paid_lost"
@@ -312,7 +312,7 @@ async def test_a_new_prompt_before_the_intent_ends_the_following(studio: Studio)
         (leader,) = [job for job in studio.jobs() if job["waits_for"] != "leader"]
         studio.drop(leader["source"].replace(".jpg", ".txt"), "Make it blue")
         (studio.folder / "away").rename(studio.output)
-        studio.clock.forward(60)
+        studio.wait(60)
         studio.drop("cid.jpg", number=3)  # wakes the program, whose clock does not jump
         await studio.until_states(done=3)
     prompts = sorted(task.prompt for task in studio.ledger().tasks)
@@ -331,7 +331,7 @@ async def test_a_spool_that_was_emptied_meanwhile_loses_nothing(studio: Studio) 
         await studio.until(lambda: bob(studio).get("state") == "fetched", "the copy")
         empty_spool(studio)
         away.rename(other_out)
-        studio.clock.forward(60)
+        studio.wait(60)
         await studio.until_states(done=2)
     assert studio.history("bob.jpg").count("Reused") == 2
     assert "SpoolLost" in studio.history("bob.jpg")
@@ -358,7 +358,7 @@ async def test_a_reused_result_that_is_lost_everywhere_is_not_paid_by_itself(
         (studio.output / "ann.jpg").unlink()
         studio.simulator.expire_results()
         away.rename(other_out)
-        studio.clock.forward(60)
+        studio.wait(60)
         await studio.until_states(done=1, failed=1)
     assert bob(studio)["error"]["code"] == "reused_lost"
     assert len(studio.ledger().tasks) == 1

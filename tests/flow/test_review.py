@@ -28,7 +28,7 @@ async def reviewed(studio: Studio, *, watch: str = "", **more: Any) -> int:  # n
 async def decide(studio: Studio, action: str, *jobs: int, by: str = "ann") -> list[str]:
     """Decide on jobs, and let the ten seconds pass."""
     lines = await studio.act(action, jobs=list(jobs), by=by)
-    studio.clock.forward(TEN_S)
+    studio.wait(TEN_S)
     return lines
 
 
@@ -204,7 +204,7 @@ async def test_an_output_that_is_away_makes_a_decision_wait(studio: Studio) -> N
     with pytest.raises(OperatorError, match="no decision that can be taken back"):
         await studio.act("undo", jobs=[number])
     away.rename(studio.output)
-    studio.clock.forward(600)
+    studio.wait(600)
     await studio.once()
     assert studio.outputs() == ["a/ann.jpg"]
 

@@ -101,7 +101,7 @@ async def test_nothing_is_gone_with_a_share_inside_the_folder(studio: Studio) ->
             await studio.until_states(failed=1, accepted=1, done=1)
             await studio.until(lambda: "not mounted" in told(studio, "card/waiting.jpg"), "why")
             mount("--bind", str(disk), str(place))
-            studio.clock.forward(61.0)
+            studio.wait(61.0)
             await studio.until_states(failed=1, done=2)
         assert studio.history("card/broken.jpg") == ["Accepted", "GaveUp"]
     finally:
@@ -126,7 +126,7 @@ async def test_a_paused_picture_is_not_gone_with_its_share(studio: Studio) -> No
             await studio.send("resume", watch="studio")
             await studio.until(lambda: "Postponed" in studio.history("ann.jpg"), "it is tried")
             assert studio.states() == {"accepted": 1}
-        studio.clock.forward(61.0)
+        studio.wait(61.0)
         await studio.until_states(done=1)
     assert studio.history("ann.jpg").count("Accepted") == 1
 
@@ -287,7 +287,7 @@ async def test_a_read_only_folder_is_known_by_its_disk(studio: Studio) -> None:
 
 
 def _is_quiet(studio: Studio) -> bool:
-    parts = studio.newest_service.parts
+    parts = studio.parts
     return parts is not None and all(each.quiet for each in parts.watches.watchers)
 
 

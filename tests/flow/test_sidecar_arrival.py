@@ -24,7 +24,7 @@ async def test_the_sidecar_an_hour_before_its_picture(studio: Studio, detect: st
     studio.configure(watch=f'detect = "{detect}"\nscan_interval = 0.2')
     async with studio.running():
         studio.drop("ann.txt", GOLD)
-        studio.clock.forward(3600)
+        studio.wait(3600)
         studio.drop("ann.jpg")
         await studio.until_states(done=1)
     assert prompts(studio) == [GOLD]

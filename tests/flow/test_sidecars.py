@@ -259,7 +259,7 @@ async def test_a_required_sidecar_that_does_not_come_is_reported(studio: Studio)
         return [str(job.failure.code) for job in seen]
 
     assert told() == []
-    studio.clock.forward(61)
+    studio.wait(61)
     async with studio.running():
         await studio.until(lambda: told() == ["sidecar_overdue"], "the report")
         assert "requires a sidecar" in studio.explain("ann.jpg")["reason"]

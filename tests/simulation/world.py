@@ -127,7 +127,7 @@ class World:
     @property
     def parts(self) -> Parts | None:
         """The parts of the daemon that runs now, None while there is none."""
-        return self.studio.newest_service.parts if self._task is not None else None
+        return self.studio.parts if self._task is not None else None
 
     def start(self) -> None:
         """Begin a life of the daemon."""

@@ -14,18 +14,18 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Final
 
 from hotfolder.config import Config, Watch
+from hotfolder.domain import money
 from hotfolder.domain.errors import OperatorError
 from hotfolder.journal.drafts import Draft
 from hotfolder.outputs import dropping
 from hotfolder.outputs.errors import OutputError
 from hotfolder.page.behind import Planned
-from hotfolder.planning import naming, preview
+from hotfolder.planning import naming, preview, sidecar
 from hotfolder.threads import DaemonThreads
 from hotfolder.tree.threads import ShareThreads
 
@@ -36,8 +36,6 @@ LIFE_S: Final = 3600.0
 LOOK_TIMEOUT_S: Final = 20.0
 LONGEST_NAME_BYTES: Final = 200
 MEGABYTE: Final = 1000 * 1000
-# What speaks for a whole folder is read beside what is planned, too.
-_FOLDER_FILES: Final = ("_prompt.txt", "_rules.toml")
 _LARGEST_FOLDER_FILE: Final = 64 * 1024
 
 
@@ -211,7 +209,7 @@ def _looked(watch: Watch, staged: _Staged, prompt: str, at: datetime) -> preview
     beside.unlink(missing_ok=True)
     if prompt and watch.sidecar != "none":
         beside.write_text(prompt, "utf-8")
-    for name in _FOLDER_FILES:
+    for name in sidecar.FOLDER_FILES:
         (staged.folder / name).unlink(missing_ok=True)
         with suppress(OSError), (watch.input / name).open("rb") as file:
             (staged.folder / name).write_bytes(file.read(_LARGEST_FOLDER_FILE))
@@ -224,13 +222,12 @@ def _told(number: str, found: preview.Preview) -> Planned:
     reason = found.reason
     if reason is None and failures:
         reason = f"{failures[0].message} {failures[0].hint}"
-    known = [each.estimate.amount for each in drafts if each.estimate.amount is not None]
     return Planned(
         number=number,
         name=found.source,
         watch=found.watch,
         plans=[draft.plan for draft in drafts],
         reason=reason,
-        amount=sum(known, Decimal(0)) if drafts and len(known) == len(drafts) else None,
+        amount=money.total(each.estimate.amount for each in drafts) if drafts else None,
         currency=drafts[0].estimate.currency if drafts else None,
     )

@@ -121,6 +121,7 @@ ROOMS: dict[str, set[str]] = {
         *("journal.backup", "journal.configs", "journal.connection", "journal.drafts"),
         *("journal.holds", "journal.journal", "journal.lock", "journal.reader", "journal.reading"),
         *("journal.recovery", "journal.reviews", "journal.session", "outputs.disk"),
+        "outputs.spool",
         *("hotfolder.__version__", "page.keys", "jinja2", "pydantic", "rich", "structlog", "typer"),
     },
     "page": {

@@ -13,7 +13,7 @@ import typer
 from rich.console import RenderableType
 from rich.text import Text
 
-from hotfolder import views
+from hotfolder import config, views
 from hotfolder.cli import render
 from hotfolder.cli.acting import LARGEST_JOB, ask
 from hotfolder.cli.configured import own_state, valid_config
@@ -29,6 +29,7 @@ from hotfolder.domain.jobs import Job
 from hotfolder.journal import reading, reviews
 from hotfolder.journal.reader import Reader
 from hotfolder.journal.session import Session
+from hotfolder.outputs.spool import SPOOL_NAME
 
 
 def review(  # noqa: PLR0913, PLR0917  each is an option of the command
@@ -66,13 +67,13 @@ def review(  # noqa: PLR0913, PLR0917  each is an option of the command
     """
     action = _action(approve=approve, reject=reject, redo=redo, undo=undo)
     if action is None:
-        _list(config_file, log_level, jobs or [], watch, json=json)
+        _list(_config(config_file, log_level), jobs or [], watch, json=json)
         return
     if bool(jobs) == every:
         raise OperatorError("say which jobs, or --all for all that wait")
     if every and action == "redo":
         raise OperatorError("--redo pays, and wants the jobs by number")
-    meant = jobs or _all(config_file, log_level, watch, undo=undo)
+    meant = jobs or _all(_config(config_file, log_level), watch, undo=undo)
     ask(config_file, log_level, action, {"jobs": meant, "by": _who()}) if meant else _say_none()
 
 
@@ -90,10 +91,13 @@ def _who() -> str:
     return "operator"
 
 
-def _all(
-    config_file: Path | None, log_level: LogLevel | None, watch: str | None, *, undo: bool
-) -> list[int]:
-    found = _found(config_file, log_level, watch)
+def _config(config_file: Path | None, log_level: LogLevel | None) -> config.Config:
+    set_up_plain_log(log_level)
+    return valid_config(config_file)
+
+
+def _all(wanted: config.Config, watch: str | None, *, undo: bool) -> list[int]:
+    found = _found(wanted, watch)
     return [each.id for each, _ in found if undo == (each.waits_for is None)]
 
 
@@ -101,12 +105,8 @@ def _say_none() -> None:
     render.console().print("Nothing waits for a decision.")
 
 
-def _found(
-    config_file: Path | None, log_level: LogLevel | None, watch: str | None
-) -> list[tuple[Job, Decimal | None]]:
+def _found(wanted: config.Config, watch: str | None) -> list[tuple[Job, Decimal | None]]:
     """Return what waits for a decision, or for its effect, each with what it has cost."""
-    set_up_plain_log(log_level)
-    wanted = valid_config(config_file)
     try:
         with own_state(wanted), Reader(wanted.state_dir) as reader:
             known = {each.name for each in wanted.watch}
@@ -128,19 +128,12 @@ def _read_all(session: Session, watch: str | None) -> list[tuple[Job, Decimal | 
             return found
 
 
-def _list(
-    config_file: Path | None,
-    log_level: LogLevel | None,
-    jobs: list[int],
-    watch: str | None,
-    *,
-    json: bool,
-) -> None:
-    found = _found(config_file, log_level, watch)
+def _list(wanted: config.Config, jobs: list[int], watch: str | None, *, json: bool) -> None:
+    found = _found(wanted, watch)
     if jobs:
         found = [each for each in found if each[0].id in jobs]
-    spool = valid_config(config_file).state_dir / "spool"
     if json:
+        spool = wanted.state_dir / SPOOL_NAME
         render.print_json([_as_json(job, charge, spool) for job, charge in found])
     elif found:
         render.console().print(_table(found))

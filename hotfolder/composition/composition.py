@@ -24,7 +24,7 @@ from hotfolder.journal import budgets, callbacks, leaders, recovery
 from hotfolder.journal.journal import Journal
 from hotfolder.kinds.workshop.workshop import WorkerFailed, Workshop
 from hotfolder.outputs import disk
-from hotfolder.outputs.spool import Spool
+from hotfolder.outputs.spool import SPOOL_NAME, Spool
 from hotfolder.reload import Reread
 from hotfolder.runninghub.catalog import MEGABYTE
 from hotfolder.runninghub.client import Client
@@ -34,9 +34,8 @@ from hotfolder.web.listener import listening
 from hotfolder.web.metrics import Metrics
 
 KEY_BYTES: Final = 32
-SPOOL_NAME: Final = "spool"
 # What of ours stands in the state directory; in one that is the studio's, others stand beside it.
-HELD_THERE: Final = ("journal.*", "spool", "backups", "backups/journal-*.db")
+HELD_THERE: Final = ("journal.*", SPOOL_NAME, "backups", "backups/journal-*.db")
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.service")
 

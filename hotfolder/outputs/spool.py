@@ -15,7 +15,7 @@ import os
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from hotfolder.outputs.disk import FOLDER, create, make_folder, opened, sync, write_all
 from hotfolder.outputs.errors import OutputError, blocked
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from typing import BinaryIO
 
+SPOOL_NAME: Final = "spool"
 _PART = ".part"
 _MODE = 0o600
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from decimal import Decimal
 from typing import Final
 
 from starlette.exceptions import HTTPException
@@ -11,15 +10,14 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from hotfolder.domain import money
 from hotfolder.domain.errors import OperatorError
-from hotfolder.page.behind import Behind, Planned
-from hotfolder.page.forms import own_fields, require_owner, require_token, signed_in
+from hotfolder.page.behind import Behind
+from hotfolder.page.forms import PATIENCE_S, own_fields, require_owner, require_token, signed_in
 from hotfolder.page.keys import Keyring
 from hotfolder.page.looks import Looks
 from hotfolder.views import now as standing
 
-# Whoever sends less than a part within this is not listened to any longer.
-PATIENCE_S: Final = 20.0
 LONGEST_PROMPT: Final = 20_000
 
 
@@ -86,7 +84,8 @@ class Dropping:
         numbers, prompt = await self._given(request)
         planned = await self._behind.drop.plan(signed_in(request).id, numbers, prompt)
         good = [each for each in planned if each.reason is None]
-        text = self._looks.part("drop_plan.html", planned=planned, good=good, total=_total(good))
+        total = money.total(each.amount for each in good)
+        text = self._looks.part("drop_plan.html", planned=planned, good=good, total=total)
         return Response(text, media_type="text/html")
 
     async def send(self, request: Request) -> Response:
@@ -107,9 +106,3 @@ class Dropping:
         if len(prompt) > LONGEST_PROMPT or "\0" in prompt:
             raise HTTPException(400, "That is no prompt.")
         return given.get("number", []), prompt
-
-
-def _total(planned: list[Planned]) -> Decimal | None:
-    """Return what all would cost, None where that is not known."""
-    known = [each.amount for each in planned if each.amount is not None]
-    return sum(known, Decimal(0)) if len(known) == len(planned) else None

@@ -12,6 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from hotfolder.page.keys import Keyring, Role, Session
 
+# Whoever sends no form, or no further part of a file, within this is not listened to any longer.
 PATIENCE_S: Final = 20.0
 LONGEST_TEXT: Final = 200
 MOST_FIELDS: Final = 2000
@@ -52,9 +53,16 @@ def signed_in(request: Request) -> Session:
     return session
 
 
+def is_owner(request: Request) -> bool:
+    """Whether the owner asks, who may do everything."""
+    session: Session | None = request.state.session
+    return session is not None and session.role is Role.OWNER
+
+
 def require_owner(request: Request) -> None:
     """Raise HTTPException where somebody may only look."""
-    if signed_in(request).role is not Role.OWNER:
+    signed_in(request)
+    if not is_owner(request):
         raise HTTPException(403, "Your link lets you look, and nothing else.")
 
 

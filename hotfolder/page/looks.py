@@ -15,7 +15,8 @@ from starlette.responses import HTMLResponse, Response
 
 from hotfolder import __version__, views
 from hotfolder.page import chart
-from hotfolder.page.keys import Keyring, Role, Session
+from hotfolder.page.forms import is_owner
+from hotfolder.page.keys import Keyring, Session
 from hotfolder.views.attention import Choice
 
 _MINUTE_S: Final = 60
@@ -58,7 +59,7 @@ class Looks:
         text = self._environment.get_template(template).render(
             **values,
             path=request.url.path,
-            is_owner=session is not None and session.role is Role.OWNER,
+            is_owner=is_owner(request),
             is_signed_in=session is not None,
             token=self._keyring.form_token(session) if session else "",
             told=self._told.pop(session.id, []) if session else [],

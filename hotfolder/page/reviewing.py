@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from hotfolder.domain.errors import HotfolderError
 from hotfolder.page.behind import Behind
-from hotfolder.page.forms import number, own_fields, require_owner, signed_in, text_of
+from hotfolder.page.forms import is_owner, number, own_fields, require_owner, signed_in, text_of
 from hotfolder.page.keys import Keyring
 from hotfolder.page.looks import Looks
 from hotfolder.views import now as standing
@@ -48,8 +48,7 @@ class Reviewing:
         """Send the pairs that come after one."""
         after = number(text_of(request, "after"))
         listed = await self._behind.read(pairs.to_review, after, SHOWN)
-        is_owner = signed_in(request).role.value == "owner"
-        text = self._looks.part("review_pairs.html", listed=listed, is_owner=is_owner)
+        text = self._looks.part("review_pairs.html", listed=listed, is_owner=is_owner(request))
         return Response(text, media_type="text/html")
 
     async def decide(self, request: Request) -> Response:

@@ -106,8 +106,9 @@ def _of_toml(content: bytes) -> dict[str, Any]:
 
 
 def _of_json(content: bytes) -> dict[str, Any]:
+    text = _text(content).rstrip("\0")
     try:
-        table = json.loads(_text(content).rstrip("\0"), object_pairs_hook=_once_each)
+        table = json.loads(text, object_pairs_hook=_once_each)
     except ValueError as error:
         raise ValueError(f"is not JSON: {error}") from error
     if not isinstance(table, dict):

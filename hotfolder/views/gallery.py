@@ -104,18 +104,17 @@ def jobs(session: Session, chosen: str, asked: Asked, wanted: int = SHOWN) -> Pa
 
 def whole(session: Session, number: int) -> WholeJob | None:
     """Return everything about a job, None where there is none of this number."""
-    try:
-        job = existing_job(session, number)
-    except LookupError:
+    found = job(session, number)
+    if found is None:
         return None
-    view = job_view(session, job, None)
-    shown = [browsing.result(session, each.id) for each in job.published]
+    view = job_view(session, found, None)
+    shown = [browsing.result(session, each.id) for each in found.published]
     return WholeJob(
         view=view,
         words=view_words(view),
         history=reading.history(session, number),
         submits=browsing.submits(session, number),
-        results=[row for found in shown if found for row in found[:1]],
+        results=[row for each in shown if each for row in each[:1]],
         charge=view.charge,
         retry_pays=not paid.may_be_paid(session, number),
     )

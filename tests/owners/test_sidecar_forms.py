@@ -126,7 +126,8 @@ def test_an_xmp_file_without_a_prompt_says_nothing() -> None:
     [
         ("a.txt", b"", "is empty"),
         ("a.txt", b" \r\n\0", "is empty"),
-        ("a.txt", b"Sch\xf6n", "not UTF-8"),
+        ("a.txt", b"Sch\xf6n", "a.txt is not UTF-8"),
+        ("a.json", b'{"prompt": "Sch\xf6n"}', "a.json is not UTF-8"),
         ("a.txt", b"ab\0cd", "not text"),
         ("a.txt", b"x" * (form_of("a.txt").limit + 1), "larger than 64 KiB"),
         ("a.txt", b"x" * 5_000_000, "larger than 64 KiB"),

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from itertools import product
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
 from hotfolder.simulator import Fault
-from tests.browser import opened, page_of
+from tests.browser import page_of
+from tests.end_to_end.page.conftest import enter
 from tests.studio import LIMIT_S, free_port, picture
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser
 
     from tests.end_to_end.conftest import CommandLine
     from tests.studio import Studio
 
+SCREENS = ("/", "/gallery", "/jobs/1", "/needs", "/review", "/money", "/drop", "/wall/studio")
+SCHEMES: tuple[Literal["dark", "light"], ...] = ("dark", "light")
+GROUND = "getComputedStyle(document.body).backgroundColor"
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 SHOWN = "[...document.images].filter(each => each.complete && each.naturalWidth > 1).length"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Give one browser for all tests of this file."""
-    with opened() as found:
-        yield found
 
 
 @pytest.fixture
@@ -35,13 +31,6 @@ def address(studio: Studio) -> str:
     port = free_port()
     studio.configure(web=f'listen = "127.0.0.1:{port}"')
     return f"http://127.0.0.1:{port}"
-
-
-def enter(page: Page, hotfolder: CommandLine) -> None:
-    """Sign in as a person would: by the link that the command prints."""
-    page.goto(hotfolder("page").out.strip())
-    page.get_by_role("button", name="Enter").click()
-    page.get_by_role("heading", name="Watches").wait_for()
 
 
 def states(studio: Studio, **counts: int) -> bool:
@@ -143,29 +132,26 @@ def test_dropping_shows_the_plan_before_anything_is_paid(
         assert studio.ledger().tasks[0].prompt == "Make it snow"
 
 
-@pytest.mark.parametrize("scheme", ["dark", "light"])
-@pytest.mark.parametrize("width", [390, 1920])
 def test_it_fits_every_screen(
-    studio: Studio,
-    hotfolder: CommandLine,
-    address: str,
-    browser: Browser,
-    width: int,
-    scheme: Any,  # noqa: ANN401  playwright's word
+    studio: Studio, hotfolder: CommandLine, address: str, browser: Browser
 ) -> None:
     """On a phone and a large screen, dark and light, nothing is cut off at the side."""
-    with (
-        hotfolder.daemon() as daemon,
-        page_of(browser, viewport={"width": width, "height": 900}, color_scheme=scheme) as page,
-    ):
+    wrong = []
+    with hotfolder.daemon() as daemon, page_of(browser) as page:
         studio.drop("by the sea/a name that goes on and on, as cameras and people do.jpg")
         daemon.until(lambda: states(studio, done=1), "it is done")
         enter(page, hotfolder)
-        for path in ("/", "/gallery", "/jobs/1", "/needs", "/money", "/drop", "/wall/studio"):
+        for path, width in product(SCREENS, (390, 1920)):
+            page.set_viewport_size({"width": width, "height": 900})
             page.goto(f"{address}{path}")
-            assert page.evaluate(OVERFLOW) <= 0, path
-            light = page.evaluate("getComputedStyle(document.body).backgroundColor")
-            assert (light == "rgb(246, 243, 238)") == (scheme == "light" and "wall" not in path)
+            for scheme in SCHEMES:
+                page.emulate_media(color_scheme=scheme)
+                is_light = page.evaluate(GROUND) == "rgb(246, 243, 238)"
+                if page.evaluate(OVERFLOW) > 0 or is_light != (
+                    scheme == "light" and "wall" not in path
+                ):
+                    wrong.append((path, width, scheme))
+    assert wrong == []
 
 
 def test_what_reads_works_without_scripts(

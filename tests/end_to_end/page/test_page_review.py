@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser import opened, page_of
+from tests.browser import page_of
+from tests.end_to_end.page.conftest import enter
 from tests.studio import free_port, picture
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from playwright.sync_api import Browser, Page
 
     from tests.end_to_end.conftest import CommandLine, Running
@@ -20,13 +19,6 @@ if TYPE_CHECKING:
 
 AT = "document.querySelector('.pairs .at .name')?.textContent"
 LEFT = "document.querySelector('[data-count]').textContent"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Give one browser for all tests of this file."""
-    with opened() as found:
-        yield found
 
 
 @pytest.fixture
@@ -49,10 +41,9 @@ def waiting(studio: Studio) -> int:
     return sum(job["waits_for"] == "review" for job in studio.jobs())
 
 
-def enter(page: Page, hotfolder: CommandLine) -> None:
+def begin(page: Page, hotfolder: CommandLine) -> None:
     """Sign in, and go to the review."""
-    page.goto(hotfolder("page").out.strip())
-    page.get_by_role("button", name="Enter").click()
+    enter(page, hotfolder)
     page.get_by_role("navigation").get_by_role("link", name=re.compile("Review")).click()
     page.locator(".reviewing").wait_for()
 
@@ -63,7 +54,7 @@ def test_fifty_pairs_are_reviewed_by_keyboard(
     """Every other is approved or rejected; what each key decided is what becomes of it."""
     with hotfolder.daemon() as daemon, page_of(browser) as page:
         wait_for_pairs(studio, daemon, 50)
-        enter(page, hotfolder)
+        begin(page, hotfolder)
         for number in range(50):
             daemon.until(lambda: page.evaluate(AT) == f"p{number:03}.jpg", "the next pair")  # noqa: B023  at once
             page.keyboard.press("x" if number % 2 else "a")
@@ -84,7 +75,7 @@ def test_a_decision_is_taken_back_and_made_anew(
     """`u` brings the last one back before it takes effect; arrows go without deciding."""
     with hotfolder.daemon() as daemon, page_of(browser) as page:
         wait_for_pairs(studio, daemon, 3)
-        enter(page, hotfolder)
+        begin(page, hotfolder)
         page.keyboard.press("ArrowRight")
         daemon.until(lambda: page.evaluate(AT) == "p001.jpg", "the second pair")
         page.keyboard.press("ArrowLeft")
@@ -106,7 +97,7 @@ def test_redo_says_its_price_and_makes_another(
     """`r` is a button with the price, too; a second edit is made, and waits for review in turn."""
     with hotfolder.daemon() as daemon, page_of(browser) as page:
         wait_for_pairs(studio, daemon, 1)
-        enter(page, hotfolder)
+        begin(page, hotfolder)
         page.locator(".deciding").get_by_role("button", name="Redo · 0.14 CNY").wait_for()
         page.keyboard.press("r")
         daemon.until(lambda: len(studio.ledger().tasks) == 2, "it is made anew")
@@ -120,8 +111,7 @@ def test_review_works_without_scripts(
     """Each pair has its buttons."""
     with hotfolder.daemon() as daemon, page_of(browser, java_script_enabled=False) as page:
         wait_for_pairs(studio, daemon, 2)
-        page.goto(hotfolder("page").out.strip())
-        page.get_by_role("button", name="Enter").click()
+        enter(page, hotfolder)
         page.goto(f"{address}/review")
         page.get_by_role("button", name="Approve").first.click()
         page.get_by_role("button", name="Undo").wait_for()

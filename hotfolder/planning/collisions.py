@@ -1,4 +1,4 @@
-"""`collision = "skip"`: a picture whose output stands there already is not edited.
+"""`collision = "skip"`: a source whose output stands there already is not edited.
 
 Decided when it is accepted, before anything is paid. A file that turns up under the name later
 is no reason to throw away what was paid: the output then gets a number.
@@ -13,7 +13,7 @@ from hotfolder.domain import names
 from hotfolder.journal import acceptance
 from hotfolder.journal.drafts import Draft, Settled
 from hotfolder.journal.journal import Journal
-from hotfolder.kinds.formats import PictureType
+from hotfolder.kinds.kind import BY_OUTPUT, ENDINGS
 from hotfolder.outputs import target
 from hotfolder.planning.examine import Unwanted, Verdict, Wanted
 
@@ -44,8 +44,10 @@ def _collision(journal: Journal, watch: config.Watch, settled: Settled, draft: D
     if expected is None:
         return None
     if expected.under_way:
-        return "an earlier version of this picture is being edited, and collision is skip"
-    # The service decides the type of its result.
-    wanted = [names.fit(expected.stem, each.extension) for each in PictureType]
+        return "an earlier version of this file is being edited, and collision is skip"
+    # The service decides the type of its result, but not what kind of file a model makes.
+    model = watch.catalog.look_up(draft.plan.model) or watch.catalog.default
+    endings = ENDINGS[BY_OUTPUT[model.output]]
+    wanted = [names.fit(expected.stem, each) for each in endings]
     found = target.find_output(watch.output, expected.folder, wanted)
     return f"the output {found} stands there already, and collision is skip" if found else None

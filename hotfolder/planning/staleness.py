@@ -98,7 +98,7 @@ class StaleCheck:
         links = sent.get(model.picture.key, [])
         files = {model.picture.key: links if isinstance(links, list) else [links]}
         body = payload.compose(model, draft.plan.prompt, draft.plan.params, files).body
-        return any(sent.get(key) != value for key, value in body.items())
+        return payload.asks_for_other(model, sent, body)
 
 
 def _is_open(job: Job, drafts: tuple[Draft, ...]) -> bool:

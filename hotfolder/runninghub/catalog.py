@@ -39,7 +39,10 @@ class _Fact(BaseModel):
 
 
 class Parameter(_Fact):
-    """One parameter of a model; `max_mb` is per file, `list_` says that a JSON list is sent."""
+    """One parameter of a model; `max_mb` is per file, `list_` says that a JSON list is sent.
+
+    `unsent` is the option that means: leave the parameter out.
+    """
 
     key: str
     type: Literal["STRING", "LIST", "INT", "FLOAT", "BOOLEAN", "IMAGE", "VIDEO", "AUDIO"]
@@ -55,6 +58,7 @@ class Parameter(_Fact):
     max_mb: float | None = None
     list_: bool = Field(default=False, alias="list")
     max_items: int | None = None
+    unsent: JsonScalar = None
 
     @property
     def is_media(self) -> bool:

@@ -24,7 +24,10 @@ _NOTHING = object()
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """The body of a submit, and what the service would refuse as (parameter, message)."""
+    """A submit's body in plain values, and what the service would refuse as (parameter, message).
+
+    What is known of an edit again is made of the plain values; what goes out is `as_sent`.
+    """
 
     body: dict[str, object]
     problems: tuple[tuple[str, str], ...]
@@ -45,10 +48,22 @@ def compose(
         value = _value(parameter, prompt, params, files)
         if value is not _NOTHING:
             problems += [(key, text) for text in _CHECKS[parameter.type](parameter, value)]
-            body[key] = _as_sent(parameter, value)
+            body[key] = _plain(parameter, value)
         elif parameter.required:
             problems.append((key, f"{key} is required by {model.name}{_choices(parameter)}"))
     return Payload(body, tuple(problems))
+
+
+def as_sent(model: Model, body: Mapping[str, object]) -> dict[str, object]:
+    """Return a body in the form that the service wants: some choices in a list, some left out."""
+    wired = ((key, _on_wire(model.params[key], value)) for key, value in body.items())
+    return {key: value for key, value in wired if value is not _NOTHING}
+
+
+def asks_for_other(model: Model, sent: Mapping[str, object], body: Mapping[str, object]) -> bool:
+    """Return whether a body asks for another edit than one that was sent, in whichever form."""
+    forms = as_sent(model, body)
+    return any(sent.get(key) not in (value, forms.get(key)) for key, value in body.items())
 
 
 def reference_places(model: Model, count: int) -> list[str]:
@@ -85,10 +100,18 @@ def _value(
     return parameter.default if has_default else _NOTHING
 
 
-def _as_sent(parameter: Parameter, value: object) -> object:
+def _plain(parameter: Parameter, value: object) -> object:
     if parameter.is_media and isinstance(value, Sequence):
         return list(value) if parameter.list_ else value[0]
     return value
+
+
+def _on_wire(parameter: Parameter, value: object) -> object:
+    if parameter.is_media:
+        return value
+    if parameter.unsent is not None and value == parameter.unsent:
+        return _NOTHING
+    return [value] if parameter.list_ else value
 
 
 def _undeclared(model: Model, prompt: str | None, params: Params) -> Iterator[tuple[str, str]]:

@@ -30,16 +30,12 @@ _COUNTING_KEYS = ("imageNum", "n")
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """One remote model: its endpoint, what it makes, its parameters as in the catalog.
-
-    declares_all: False for the models of which only the media parameters are known.
-    """
+    """One remote model: its endpoint, what it makes, its parameters as in the catalog."""
 
     endpoint: str
     output: str
     params: tuple[Mapping[str, Any], ...]
     price: Mapping[str, Any] | None
-    declares_all: bool
 
     def media_params(self) -> tuple[Mapping[str, Any], ...]:
         """Return the parameters that take files."""
@@ -92,7 +88,6 @@ def models() -> dict[str, Model]:
                 {"required": False, **param, "key": key} for key, param in entry["params"].items()
             ),
             price=entry.get("price"),
-            declares_all=entry.get("confirmed", True),
         )
         for entry in json.loads(text)["models"]
         if not entry.get("retired")
@@ -103,12 +98,12 @@ def check(model: Model, body: Mapping[str, object]) -> None:
     """Raise RefusedError unless the body has what the model asks for and nothing else."""
     declared = {param["key"] for param in model.params} | {"webhookUrl"}
     for key in body:
-        if key not in declared and model.declares_all:
+        if key not in declared:
             raise RefusedError("1007", f"unknown parameter {key}")
     for param in model.params:
         value = body.get(param["key"])
         if value is None or value in ("", []):
-            if param["required"]:
+            if param["required"] and "unsent" not in param:
                 raise RefusedError("1007", f"{param['key']} is required")
             continue
         _CHECKS[param["type"]](param, value)
@@ -125,7 +120,10 @@ def _check_text(param: Mapping[str, Any], value: object) -> None:
 
 
 def _check_option(param: Mapping[str, Any], value: object) -> None:
-    if value not in param.get("options", [value]):
+    if bool(param.get("list")) != isinstance(value, list):
+        raise RefusedError("1007", f"{param['key']}: list expected is {bool(param.get('list'))}")
+    options = [each for each in param["options"] if each != param.get("unsent")]
+    if any(each not in options for each in links_of(value)):
         raise RefusedError("1007", f"{param['key']} is not one of its options")
 
 
@@ -166,7 +164,7 @@ _CHECKS: Mapping[str, Callable[[Mapping[str, Any], object], None]] = {
 
 
 def links_of(value: object) -> list[Any]:
-    """Return a media value as a list, whether the model takes one or several."""
+    """Return a value as a list, whether the model takes one or several."""
     return value if isinstance(value, list) else [value]
 
 

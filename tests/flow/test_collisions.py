@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from tests.studio import Studio
 
 FOREIGN = b"somebody else's file"
+VIDEO_RULE = 'model = "hailuo-2.3/i2v-pro"\nprompt = "she turns"'
 
 
 def collide(studio: Studio, collision: str, more: str = "") -> None:
@@ -42,6 +43,19 @@ async def test_skip_pays_nothing_for_what_is_there(studio: Studio) -> None:
     told = studio.explain("ann.jpg")
     assert told["verdict"] == "skipped"
     assert "ann.png stands there already" in told["reason"]
+
+
+async def test_skip_looks_for_what_the_model_makes(studio: Studio) -> None:
+    """Of a model that makes films the film stands in the way, and no picture of that name."""
+    studio.configure(watch='collision = "skip"', rules=[VIDEO_RULE])
+    (studio.output / "ann.mp4").write_bytes(FOREIGN)
+    (studio.output / "bob.jpg").write_bytes(FOREIGN)
+    studio.drop("ann.jpg", number=1)
+    studio.drop("bob.jpg", number=2)
+    await studio.once()
+    assert [job["source"] for job in studio.jobs()] == ["bob.jpg"]
+    assert "ann.mp4 stands there already" in studio.explain("ann.jpg")["reason"]
+    assert studio.outputs() == ["ann.mp4", "bob.jpg", "bob.mp4"]
 
 
 async def test_skip_edits_a_picture_once(studio: Studio) -> None:

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from hotfolder import config
 from hotfolder.runninghub.catalog import Catalog, Model
-from hotfolder.runninghub.payload import compose
+from hotfolder.runninghub.payload import as_sent, asks_for_other, compose
 from hotfolder.simulator import catalog as service
 from hotfolder.simulator.answers import RefusedError
 from tests.cases import every
@@ -191,7 +191,7 @@ def test_the_service_takes_what_is_sent(wanted: Model) -> None:
     for prompt, params, files in (filled(wanted), least(wanted)):
         sent = compose(wanted, prompt, params, files)
         assert sent.problems == ()
-        service.check(asked, sent.body)
+        service.check(asked, as_sent(wanted, sent.body))
 
 
 def least(wanted: Model) -> tuple[str | None, Params, dict[str, list[str]]]:
@@ -203,6 +203,31 @@ def least(wanted: Model) -> tuple[str | None, Params, dict[str, list[str]]]:
         {key: value for key, value in params.items() if key in needed},
         {key: links[:1] for key, links in files.items() if key in needed},
     )
+
+
+def test_some_choices_go_out_in_a_form_of_their_own() -> None:
+    """A list of one, or nothing at all; neither changes what an edit is known by, nor makes stale.
+
+    Both forms were sent by some version: the plain one by the first.
+    """
+    for name, key, value, wired in (
+        ("gpt-image-2.0/edit-channel-low-price", "aspectRatio", "empty", {}),
+        ("gpt-image-2.0/edit-channel-low-price", "aspectRatio", "3:2", {"aspectRatio": "3:2"}),
+        (
+            "seedance-2.0-global/image-to-video",
+            "conversionSlots",
+            "all",
+            {"conversionSlots": ["all"]},
+        ),
+    ):
+        wanted = model(name)
+        body = compose(wanted, WORDS, {key: value}, {wanted.picture.key: [LINK]}).body
+        assert body[key] == value
+        sent = as_sent(wanted, body)
+        assert {other: each for other, each in sent.items() if other == key} == wired
+        assert not asks_for_other(wanted, sent, body)
+        assert not asks_for_other(wanted, body, body)
+        assert asks_for_other(wanted, {**sent, key: "16:9"}, body)
 
 
 @every("wanted", [each for each in CALLABLE if each.confirmed])
@@ -224,5 +249,5 @@ def test_the_service_refuses_what_is_found_wrong(wanted: Model) -> None:
 def test_a_retired_model_is_unknown_to_the_service() -> None:
     """Nothing can be sent to a model that was retired."""
     retired = [each.endpoint for each in CATALOG if each.retired]
-    assert len(retired) == 2
+    assert len(retired) == 4
     assert not set(retired) & set(service.models())

@@ -204,11 +204,11 @@ class Intending:
         if sent.problems:  # the plan was judged before: this is a last line of defence
             return Outcome(ev.GaveUp(failure=failures.wrong_parameters(sent.problems)))
         token = self._addresses.token()
-        body = {**sent.body, **self._addresses.asked_for(token)}
+        body = payload.as_sent(model, sent.body)
         budgets = self._prices.budgets_of(job.watch)
         try:
             priced = await self._prices.priced(
-                model, job.plan.params, sent.body, is_needed=bool(budgets)
+                model, job.plan.params, body, is_needed=bool(budgets)
             )
         except RemoteError as error:
             return Outcome(
@@ -217,7 +217,7 @@ class Intending:
         intent = ev.SubmitIntended(
             token=token,
             site=self._addresses.site,
-            payload=json.dumps(body),
+            payload=json.dumps({**body, **self._addresses.asked_for(token)}),
             asks_for_callback=bool(self._addresses.webhook_url),
             price_key=priced.key,
             estimate=priced.estimate.amount,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,7 +11,7 @@ from PIL import Image
 
 from hotfolder.domain.preparation import Finish
 from hotfolder.kinds.formats import PictureType
-from hotfolder.kinds.metadata import containers, iptc, xmp
+from hotfolder.kinds.metadata import containers, exif_merging, iptc, xmp
 from hotfolder.kinds.metadata.containers import Blocks
 from hotfolder.kinds.metadata.xmp import Note
 from hotfolder.kinds.picture import source_metadata
@@ -45,10 +47,11 @@ def kept_of(content: bytes) -> SourceMetadata:
     return SourceMetadata.decoded(taken.encoded())
 
 
-def source(folder: Path, form: str, *tags: str, **options: Any) -> SourceMetadata:  # noqa: ANN401  Pillow's
+def source(folder: Path, form: str, *tags: str, terms: bytes = b"") -> SourceMetadata:
     """Make a source with a studio's metadata and return what is kept of it."""
     path = folder / f"source.{form.lower()}"
-    path.write_bytes(saved(scene(), form, **options))
+    content = saved(scene(), form)
+    path.write_bytes(containers.write(inspect(content).type, content, Blocks(xmp=terms)))
     return kept_of(tagged(path, *STUDIO_TAGS, *tags))
 
 
@@ -254,12 +257,131 @@ def test_a_heics_metadata_is_kept(tmp_path: Path) -> None:
 
 def test_a_results_own_words_are_kept() -> None:
     """What the service itself noted stays, unless the source says otherwise."""
-    own = xmp.finished(
-        b"", b"", size=(1, 1), private=(), note=Note(model="service", task_id="0", at=""), texts={}
-    ).replace(b"hotfolder:Model", b"hotfolder:Label")
+    own = xmp.finished(b"", b"", size=(1, 1), private=(), note=None, texts={5: ["By the service"]})
     content = containers.write(PictureType.PNG, BARE["PNG"], Blocks(xmp=own))
     made = finished(content, None)
-    assert b"hotfolder:Label" in containers.read(made.type, made.content).xmp
+    assert b"By the service" in containers.read(made.type, made.content).xmp
+
+
+MARKS = (
+    "-EXIF:ImageDescription=Signature: b3duZXI=",
+    "-EXIF:Artist=7d1c9f4e-uuid",
+    "-EXIF:Software=Imagine",
+    "-EXIF:UserComment=seed 7",
+    "-EXIF:XResolution=72",
+    "-XMP-iptcExt:DigitalSourceType=" + xmp.EDITED_BY_AI.replace("compositeWithT", "t"),
+    "-XMP-dc:Creator=Machine",
+)
+
+
+def marked(folder: Path, form: str, *tags: str) -> bytes:
+    """Make a result that a service marked as made by it."""
+    path = folder / f"marked.{form.lower()}"
+    terms = packet(AISystemUsed="Imagine 2", AISystemVersionUsed="2.1")
+    kind = inspect(BARE[form]).type
+    path.write_bytes(containers.write(kind, BARE[form], Blocks(xmp=terms)))
+    return tagged(path, *MARKS, *tags)
+
+
+def packet(**terms: str) -> bytes:
+    """Give XMP with IPTC's newer terms, which not every exiftool knows how to write."""
+    said = " ".join(f'e:{name}="{text}"' for name, text in terms.items())
+    return (
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/">'
+        '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        '<rdf:Description xmlns:e="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"'
+        f' rdf:about="" {said}/></rdf:RDF></x:xmpmeta>'
+    ).encode()
+
+
+@needs_exiftool
+@pytest.mark.parametrize("of_result", BARE)
+def test_a_services_marks_stay_beside_the_sources(tmp_path: Path, of_result: str) -> None:
+    """Where both name authors or programs, both stand there; what only one says stands there, too.
+
+    Word for word it is kept as well, for whom it is delivered to next.
+    """
+    for order in ("MM", "II"):
+        content = marked(tmp_path, of_result, f"-ExifByteOrder={order}")
+        kept = source(
+            tmp_path, "JPEG", "-EXIF:Software=Capture", terms=packet(AISystemUsed="Old 1")
+        )
+        told = read_back(tmp_path, finished(content, kept))
+        assert told["IFD0:Artist"] == "Ann; 7d1c9f4e-uuid"
+        assert told["IFD0:ImageDescription"] == "Signature: b3duZXI="
+        assert told["IFD0:Software"] == "Capture; Imagine"
+        assert told["ExifIFD:UserComment"] == "seed 7"
+        assert told["ExifIFD:SerialNumber"] == "SN-42"
+        assert told["GPS:GPSLatitude"] == pytest.approx(48.1, abs=1e-3)
+        assert told["XMP-iptcExt:DigitalSourceType"].endswith("/trainedAlgorithmicMedia")
+        assert told["XMP-iptcExt:AISystemUsed"] == "Old 1; Imagine 2; xai/grok"
+        assert told["XMP-iptcExt:AISystemVersionUsed"] == 2.1
+    assert xmp.verbatim(containers.read(inspect(content).type, content).xmp) is None
+
+
+@needs_exiftool
+def test_iptc_of_both_is_kept_and_what_else_photoshop_wrote(tmp_path: Path) -> None:
+    """Fields that the source lacks are added; further resources stay where they are."""
+    content = marked(tmp_path, "JPEG", "-IPTC:Credit=Imagine", "-Photoshop:URL=https://a.example")
+    kept = source(tmp_path, "JPEG", "-IPTC:Headline=Sea", "-IPTC:Credit=", "-IPTC:City=Rome")
+    told = read_back(tmp_path, finished(content, kept))
+    assert (told["IPTC:Headline"], told["IPTC:City"]) == ("Sea", "Rome")
+    assert told["IPTC:Credit"] == "Imagine"
+    assert told["Photoshop:URL"] == "https://a.example"
+
+
+@needs_exiftool
+@pytest.mark.parametrize("of_result", BARE)
+def test_a_follower_gets_the_services_marks_and_nobody_elses(
+    tmp_path: Path, of_result: str
+) -> None:
+    """Finished again for another source, a result has nothing of the first one."""
+    first = finished(marked(tmp_path, of_result), source(tmp_path, "JPEG"))
+    path = tmp_path / "second.jpg"
+    path.write_bytes(saved(scene(), "JPEG"))
+    second = kept_of(tagged(path, "-EXIF:Artist=Bob", "-XMP-dc:Rights=(c) Bob"))
+    told = read_back(tmp_path, finished(first.content, second))
+    assert told["IFD0:Artist"] == "Bob; 7d1c9f4e-uuid"
+    assert told["XMP-dc:Rights"] == "(c) Bob"
+    assert told["XMP-dc:Creator"] == "Machine"
+    assert told["XMP-iptcExt:AISystemUsed"] == "Imagine 2; xai/grok"
+    assert not [key for key in told if "Make" in key or "GPS" in key or "SerialNumber" in key]
+
+
+@needs_exiftool
+def test_makers_notes_are_not_moved_by_what_is_added(tmp_path: Path) -> None:
+    """They hold offsets into their block: entries are added at its end."""
+    for order in "<>":
+        block = maker_noted(order)
+        merged = exif_merging.merged(block, pictures.tags(t0x013B="uuid", t0x010E="Signature: x"))
+        at = block.index(b"MAKER")
+        assert merged[at : at + 25] == block[at : at + 25]
+        path = tmp_path / "noted.jpg"
+        path.write_bytes(containers.write(PictureType.JPEG, BARE["JPEG"], Blocks(exif=merged)))
+        told = told_by_exiftool(path)
+        assert (told["IFD0:Make"], told["IFD0:Artist"]) == ("Ann", "uuid")
+        assert told["IFD0:ImageDescription"] == "Signature: x"
+
+
+def maker_noted(order: str) -> bytes:
+    """Give an EXIF block whose maker's notes stand at its end."""
+    head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(order + "I", 8)
+    first = struct.pack(order + "HHHI4sHHII", 2, 0x010F, 2, 4, b"Ann\0", 0x8769, 4, 1, 38)
+    shot = struct.pack(order + "HHHIII", 1, 0x927C, 7, 25, 56, 0)
+    return head + first + bytes(4) + shot + b"MAKER" + bytes(range(20))
+
+
+@needs_exiftool
+def test_marks_kept_as_imagemagick_does_are_read(tmp_path: Path) -> None:
+    """A PNG's raw profiles count like its own blocks."""
+    exif = b"Exif\0\0" + pictures.tags(t0x013B="uuid")
+    text = b"\nexif\n%8d\n%s\n" % (len(exif), exif.hex().encode())
+    body = b"Raw profile type exif\0\0" + zlib.compress(text)
+    chunk = struct.pack(">I", len(body)) + b"zTXt" + body
+    chunk += struct.pack(">I", zlib.crc32(b"zTXt" + body))
+    content = BARE["PNG"][:33] + chunk + BARE["PNG"][33:]
+    told = read_back(tmp_path, finished(content, source(tmp_path, "JPEG")))
+    assert told["IFD0:Artist"] == "Ann; uuid"
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])

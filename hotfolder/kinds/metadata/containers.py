@@ -125,7 +125,7 @@ def _write_jpeg(content: bytes, blocks: Blocks) -> bytes:
         *_segment(_APP1, _EXIF + blocks.exif if blocks.exif else b""),
         *_xmp_segments(blocks.xmp),
         *_icc_segments(blocks.icc),
-        *_segment(_APP13, _PHOTOSHOP + iptc.as_resources(blocks.iptc) if blocks.iptc else b""),
+        *_photoshop_segments(content, blocks.iptc),
     ]
     kept: list[bytes] = []
     at, place = 2, 0
@@ -147,6 +147,23 @@ def _is_ours(marker: int, body: bytes) -> bool:
         _APP13: (_PHOTOSHOP,),
     }.get(marker, ())
     return any(body.startswith(each) for each in ours)
+
+
+def _photoshop_segments(content: bytes, block: bytes) -> list[bytes]:
+    """Return Photoshop's resources as they are in a JPEG, but with other IPTC."""
+    bodies = [
+        bytes(content[start + 4 + len(_PHOTOSHOP) : stop])
+        for marker, start, stop in segments(content)
+        if marker == _APP13 and content[start + 4 : start + 4 + len(_PHOTOSHOP)] == _PHOTOSHOP
+    ]
+    resources = iptc.as_resources(block) if block else b""
+    resources += iptc.other_resources(b"".join(bodies))
+    parts = range(0, len(resources), _LARGEST_PACKET)
+    return [
+        each
+        for at in parts
+        for each in _segment(_APP13, _PHOTOSHOP + resources[at : at + _LARGEST_PACKET])
+    ]
 
 
 def _segment(marker: int, body: bytes) -> list[bytes]:
@@ -198,7 +215,7 @@ def png_chunks(content: bytes) -> Iterator[Chunk]:
 def _read_png(content: bytes) -> Blocks:
     # Each may stand there once; of several the last counts, and only that is inflated.
     exif = icc = packet = (0, 0)
-    older = b"", (0, 0)
+    older: dict[bytes, tuple[bytes, tuple[int, int]]] = {}
     for kind, start, stop in png_chunks(content):
         place = start + 8, stop - 4
         if kind == b"eXIf":
@@ -206,19 +223,44 @@ def _read_png(content: bytes) -> Blocks:
         elif kind == b"iCCP":
             icc = place
         elif kind in _PNG_OURS:
-            begin = bytes(content[place[0] : min(place[1], place[0] + len(_PNG_IPTC))])
+            begin = bytes(content[place[0] : min(place[1], place[0] + _LONGEST_KEYWORD)])
             packet = place if begin.startswith(_PNG_XMP) else packet
-            older = (kind, place) if begin.startswith(_PNG_IPTC) else older
-    read = {each: bytes(content[slice(*each)]) for each in (exif, icc, packet, older[1])}
+            name = begin.partition(b"\0")[0]
+            if name in _RAW_PROFILES:
+                older[_RAW_PROFILES[name]] = kind, place
+    read = {each: bytes(content[slice(*each)]) for each in (exif, icc, packet)}
+    raw = {
+        name: _raw_profile(_text(kind, bytes(content[slice(*place)])))
+        for name, (kind, place) in older.items()
+    }
+    iptc_block = raw.get(b"iptc", b"")
     return Blocks(
-        exif=read[exif].removeprefix(_EXIF),
+        exif=read[exif].removeprefix(_EXIF) or _exif_in(raw),
         icc=_inflated(read[icc].partition(b"\0")[2][1:]),
-        xmp=_itxt(read[packet]),
-        iptc=_raw_profile(_text(older[0], read[older[1]])) if older[0] else b"",
+        xmp=_itxt(read[packet]) or raw.get(b"xmp", b""),
+        iptc=iptc.of_resources(iptc_block) or iptc_block,
     )
 
 
 _PNG_OURS = frozenset({b"eXIf", b"iCCP", b"iTXt", b"zTXt", b"tEXt"})
+_LONGEST_KEYWORD = 80
+# ImageMagick's way of keeping other formats' blocks, and which block each of them is.
+_RAW_PROFILES: Final = {
+    b"Raw profile type " + name: block
+    for name, block in (
+        (b"iptc", b"iptc"),
+        (b"exif", b"exif"),
+        (b"APP1", b"app1"),
+        (b"xmp", b"xmp"),
+        (b"icc", b"icc"),
+        (b"icm", b"icc"),
+    )
+}
+
+
+def _exif_in(raw: dict[bytes, bytes]) -> bytes:
+    found = raw.get(b"exif") or raw.get(b"app1", b"")
+    return found.removeprefix(_EXIF) if found.startswith((_EXIF, b"II", b"MM")) else b""
 
 
 def _inflated(packed: bytes) -> bytes:
@@ -244,10 +286,9 @@ def _raw_profile(text: bytes) -> bytes:
     """Read ImageMagick's way of keeping other formats' blocks: name, length, hex digits."""
     *_, digits = text.strip().split(b"\n", 2)
     try:
-        content = bytes.fromhex(digits.decode("ascii"))
+        return bytes.fromhex(digits.decode("ascii"))
     except ValueError:
         return b""
-    return iptc.of_resources(content) or content
 
 
 def _write_png(content: bytes, blocks: Blocks) -> bytes:
@@ -276,7 +317,9 @@ def _is_png_metadata(kind: bytes, body: bytes, *, has_icc: bool) -> bool:
         return True
     if kind == b"sRGB":  # says the same as a profile, or contradicts it
         return has_icc
-    return kind in _PNG_OURS and body.startswith((_PNG_XMP, b"Raw profile type "))
+    return kind in _PNG_OURS and (
+        body.startswith(_PNG_XMP) or body.partition(b"\0")[0] in _RAW_PROFILES
+    )
 
 
 def _chunk(kind: bytes, body: bytes) -> bytes:

@@ -7,14 +7,14 @@ type or size. Runs in a worker.
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from PIL import Image
 
 from hotfolder.domain.preparation import Finish
 from hotfolder.kinds.formats import Picture, PictureType
-from hotfolder.kinds.metadata import containers, exif, iptc, xmp
+from hotfolder.kinds.metadata import containers, exif, exif_merging, iptc, xmp
 from hotfolder.kinds.metadata.containers import Blocks
 from hotfolder.kinds.metadata.xmp import Note
 from hotfolder.kinds.picture import colours, decoders, prepare
@@ -30,6 +30,8 @@ _TYPES: Final = {
 # Sides may differ by this share before the picture counts as cut differently by the model.
 _SAME_SHAPE: Final = 0.02
 _LARGEST_IN_JPEG: Final = 65_000
+# A service's marks are small; what is larger stands in the result once only.
+_LARGEST_VERBATIM: Final = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +130,36 @@ def _composed(
 ) -> tuple[Blocks, list[str]]:
     source = kept.blocks if kept else Blocks()
     private = set() if wanted.gps else {"gps"}
-    has_iptc = picture.type is PictureType.JPEG
-    texts = {} if has_iptc else iptc.fields(source.iptc)
+    own = _of_the_service(own, private)
+    block = iptc.merged(source.iptc, own.iptc)
+    texts = {} if picture.type is PictureType.JPEG else iptc.fields(block)
     size = picture.width, picture.height
-    packet = xmp.finished(source.xmp, own.xmp, size=size, private=private, note=note, texts=texts)
-    block = exif.without(exif.upright(source.exif or own.exif, *size), private)
+    said = {"exif": own.exif, "xmp": own.xmp, "iptc": own.iptc}
+    packet = xmp.finished(
+        source.xmp,
+        own.xmp,
+        size=size,
+        private=private,
+        note=note,
+        texts=texts,
+        verbatim={name: each for name, each in said.items() if len(each) <= _LARGEST_VERBATIM},
+    )
+    merged = exif_merging.merged(source.exif, own.exif)
+    exif_block, notes = _fitting(exif.without(exif.upright(merged, *size), private), picture)
+    icc = own.icc or _profile(picture, source.icc, converted=converted)
+    return Blocks(exif=exif_block, xmp=packet, icc=icc, iptc=block), notes
+
+
+def _of_the_service(own: Blocks, private: set[str]) -> Blocks:
+    """Return what the service itself said, also in a result that was finished for another job."""
+    finished = xmp.verbatim(own.xmp)
+    if finished is not None:
+        own = Blocks(icc=own.icc, **finished)
+    said = exif.without(own.exif, {*private, "thumbnail"})
+    return replace(own, exif=said, xmp=xmp.without(own.xmp, private))
+
+
+def _fitting(block: bytes, picture: Picture) -> tuple[bytes, list[str]]:
     notes = []
     if picture.type is PictureType.JPEG:
         if len(block) > _LARGEST_IN_JPEG:
@@ -141,8 +168,7 @@ def _composed(
         if len(block) > _LARGEST_IN_JPEG:
             block = b""
             notes.append("the source's EXIF is too large for a JPEG and was left out")
-    icc = own.icc or _profile(picture, source.icc, converted=converted)
-    return Blocks(exif=block, xmp=packet, icc=icc, iptc=source.iptc or own.iptc), notes
+    return block, notes
 
 
 def _profile(picture: Picture, of_source: bytes, *, converted: bool) -> bytes:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.studio import Studio
 
 JOURNALS = Path(__file__).parents[1] / "journals"
-VERSIONS = sorted(each.name for each in JOURNALS.iterdir())
+VERSIONS = sorted(each.name for each in JOURNALS.iterdir() if each.is_dir())
 STATES = {"accepted": 1, "done": 2, "failed": 1, "in_doubt": 1}
 
 

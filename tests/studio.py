@@ -23,7 +23,7 @@ from hotfolder.composition import Environment, Parts
 from hotfolder.control.control import Control
 from hotfolder.domain.errors import JournalUnavailable
 from hotfolder.domain.retry import PollSchedule
-from hotfolder.journal import reading
+from hotfolder.journal import counts, reading
 from hotfolder.journal.journal import Journal
 from hotfolder.journal.reader import Reader
 from hotfolder.runninghub.client import Client
@@ -296,8 +296,9 @@ class Studio:
             return reader.read(operation, *arguments, **named)
 
     def jobs(self) -> list[Json]:
-        """Return the jobs as `jobs --json` shows them."""
+        """Return the jobs as `jobs --json` shows them; all files are counted as what they are."""
         try:
+            assert self.read(counts.differences) == 0
             return [views.job_json(each) for each in self.read(views.jobs)]
         except (FileNotFoundError, JournalUnavailable):  # just being made
             return []

@@ -9,7 +9,8 @@ from hotfolder.config import Config
 from hotfolder.domain.clock import utc_now
 from hotfolder.domain.errors import HotfolderError, JournalNewer, JournalOlder
 from hotfolder.housekeeping import newest_backup
-from hotfolder.journal import connection, reading
+from hotfolder.journal import connection, counts, reading
+from hotfolder.journal.journal import Journal
 from hotfolder.journal.lock import is_locked
 from hotfolder.journal.reader import Reader
 
@@ -25,6 +26,7 @@ def journal(wanted: Config) -> Findings:
         connection.check_whole(path, alone=not running)
         with Reader(wanted.state_dir) as reader:
             newest = reader.read(reading.newest_time)
+            miscounted = reader.read(counts.differences)
     except PermissionError:
         yield Finding(Verdict.NOTE, "journal", "belongs to another user", f"sudo -u {_owner(path)}")
         return
@@ -42,6 +44,8 @@ def journal(wanted: Config) -> Findings:
     daemon = "a daemon uses it" if running else "no daemon runs"
     size_mb = path.stat().st_size / MEGABYTE
     yield Finding(Verdict.OK, "journal", f"whole, {size_mb:,.1f} MB, {daemon}")
+    if miscounted:
+        yield _counted_anew(wanted.state_dir, miscounted, running=running)
     if newest is not None and newest > utc_now() + CLOCK_TOLERANCE:
         yield Finding(
             Verdict.BAD,
@@ -49,6 +53,16 @@ def journal(wanted: Config) -> Findings:
             f"the journal's newest entry is of {newest:%Y-%m-%d %H:%M} UTC, which is yet to come",
             "set the clock right (timedatectl set-ntp true)",
         )
+
+
+def _counted_anew(folder: Path, wrong: int, *, running: bool) -> Finding:
+    """Count all files anew, unless a daemon has the journal."""
+    said = f"{wrong} files were not counted as what they are"
+    if running:
+        return Finding(Verdict.BAD, "counts", said, "stop hotfolder, and run doctor once more")
+    with Journal(folder) as opened:
+        opened.run_blocking(counts.rebuild)
+    return Finding(Verdict.NOTE, "counts", f"{said}; all are counted anew now")
 
 
 def _owner(path: Path) -> str:

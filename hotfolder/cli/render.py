@@ -27,6 +27,14 @@ MOST_NAMED = 10
 SHORT = frozenset(
     {"PAID", "FREE", "DAY", "JOB", "STATE", "CHARGE", "SINCE", "JOBS", "ESTIMATE", "WHEN", "WHAT"}
 )
+# What a file is counted as, and how a count that is not 0 looks.
+COLUMNS = {
+    "UNDER WAY": "cyan",
+    "DONE": "green",
+    "WAITING": "yellow",
+    "SKIPPED": "",
+    "FAILED": "red",
+}
 STYLES = {
     State.DONE: "green",
     State.FAILED: "red",
@@ -75,6 +83,8 @@ def status(seen: views.Status, *, start: str) -> RenderableType:
         Text(),
         _counts(seen),
     ]
+    if any(each.skipped for each in seen.counts):
+        parts += [Text(), _skipped(seen)]
     if seen.undecided.jobs:
         parts += [Text(), _undecided(seen)]
     if seen.running:
@@ -154,18 +164,39 @@ def _running(seen: views.ConfigView) -> list[RenderableType]:
     return [Text(), Text("\n".join(map(views.shown, said.splitlines())), style="bold yellow")]
 
 
-def _counts(seen: views.Status) -> Text:
-    counts = [
-        Text(f"{count} {state.value.replace('_', ' ')}", style=STYLES.get(state, ""))
-        for state, count in seen.jobs.items()
-        if count
-    ]
-    waiting = [
-        Text(f"{count} waiting for {what}")
-        for what, count in seen.waiting.items()
-        if what != WaitsFor.PERSON  # these are the ones in doubt
-    ]
-    return Text("Jobs: ") + Text(", ").join([*counts, *waiting] or [Text("none yet")])
+def _counts(seen: views.Status) -> Table:
+    """Return how many files of each watch are what; each file is in one column."""
+    shown = table("FILES OF", "ALL", *COLUMNS)
+    for each in [*seen.counts, *seen.removed]:
+        watch = name(each.watch)
+        if each in seen.removed:
+            watch.append(" (no longer in the config)", style="yellow")
+        shown.add_row(
+            watch, str(each.counts.files), *(_count(each.counts, column) for column in COLUMNS)
+        )
+    return shown
+
+
+def _count(counts: views.Counts, column: str) -> Text:
+    count = getattr(counts, column.lower().replace(" ", "_"))
+    return Text(str(count), style=COLUMNS[column] if count else "dim")
+
+
+def _skipped(seen: views.Status) -> RenderableType:
+    """Return the files that are left out, those with one reason together."""
+    shown = table("SKIPPED", "WHY")
+    for each in seen.counts:
+        by_reason: dict[str, list[str]] = {}
+        for file in each.skipped:
+            by_reason.setdefault(file.reason, []).append(file.path)
+        for reason, paths in by_reason.items():
+            named = ", ".join(map(views.shown, paths[:MOST_NAMED]))
+            more = f" and {len(paths) - MOST_NAMED} more" if len(paths) > MOST_NAMED else ""
+            shown.add_row(Text(f"{views.shown(each.watch)}: {named}{more}"), name(reason))
+        unnamed = each.counts.skipped - len(each.skipped)
+        if unnamed > 0:
+            shown.add_row(Text(f"{views.shown(each.watch)}: {unnamed} more"), "")
+    return shown
 
 
 def _undecided(seen: views.Status) -> Text:

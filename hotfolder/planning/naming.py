@@ -13,13 +13,27 @@ NO_RULE: Final = "no rule of this watch takes files of this name"
 
 def why_ignored(watch: config.Watch, relative: str) -> str | None:
     """Return why a path is no source of a watch, by its name alone, or None."""
+    return why_hidden(watch, relative) or why_left_out(watch, relative)
+
+
+def why_hidden(watch: config.Watch, relative: str) -> str | None:
+    """Return why a path is not even counted as a file of a watch, or None."""
     if not watch.recursive and "/" in relative:
         return "in a subfolder, and this watch is not recursive"
     reason = ignore.ignored(relative)
-    if reason:
-        return reason
-    if forms.is_sidecar(relative):
+    if reason is None and forms.is_sidecar(relative):
         return "a sidecar or note, not a picture"
-    if not rules.matching(watch, relative):
+    return reason
+
+
+def why_left_out(watch: config.Watch, relative: str) -> str | None:
+    """Return why no rule takes a file, or None where one does."""
+    if rules.matching(watch, relative):
+        return None
+    if rules.is_reference(watch, relative):
+        return "it is sent along with other pictures (references), not edited itself"
+    excluding = rules.excluding(watch, relative)
+    if not excluding:
         return NO_RULE
-    return None
+    one = "the rule" if len(excluding) == 1 else "the rules"
+    return f"excluded by {one} {', '.join(excluding)}, and no other takes it"

@@ -99,10 +99,13 @@ def globs(watch: config.Watch, rule: config.Rule) -> Names:
     return Names(wanted, tuple(rule.exclude))
 
 
+def is_reference(watch: config.Watch, relative: str) -> bool:
+    """Return whether a file is sent with other pictures."""
+    return any(watch.input / relative in each.references for each in watch.rule)
+
+
 def _takes(watch: config.Watch, rule: config.Rule, relative: str) -> bool:
-    if any(watch.input / relative in each.references for each in watch.rule):
-        return False  # it is sent with other pictures, not edited itself
-    return globs(watch, rule).take(relative)
+    return not is_reference(watch, relative) and globs(watch, rule).take(relative)
 
 
 def _accepted_names(model: catalog.Model | None, prepare: str) -> tuple[str, ...]:

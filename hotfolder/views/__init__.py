@@ -4,6 +4,7 @@
 """
 
 from hotfolder.domain.spelling import shown
+from hotfolder.journal.counts import Counts
 from hotfolder.views.daemon import DaemonView, daemon_words
 from hotfolder.views.explanation import Explanation
 from hotfolder.views.listing import JobView, jobs, outputs
@@ -21,6 +22,7 @@ from hotfolder.views.wording import (
 
 __all__ = [
     "ConfigView",
+    "Counts",
     "DaemonView",
     "Explanation",
     "JobView",

@@ -15,7 +15,7 @@ from hotfolder.domain.states import BEFORE_INTENT, State
 from hotfolder.journal import holds, reading
 from hotfolder.journal.holds import Hold
 from hotfolder.journal.session import Session
-from hotfolder.planning import companions, forms, naming, rules, sidecar
+from hotfolder.planning import companions, forms, naming, sidecar
 from hotfolder.tree import files, ignore
 from hotfolder.tree.ignorefile import IgnoreFiles
 from hotfolder.views.explanation import Explanation, Sidecars, VerdictWord
@@ -180,8 +180,6 @@ def _ignored(watch: config.Watch, relative: str) -> str | None:
     ignored = naming.why_ignored(watch, relative)
     if ignored and forms.is_sidecar(relative) and not ignore.ignored(relative):
         return companions.describe(watch, relative)
-    if ignored == naming.NO_RULE:
-        return _no_rule(watch, relative)
     return ignored or IgnoreFiles(watch.input).why(relative)
 
 
@@ -191,14 +189,6 @@ def _no_file(path: str) -> str | None:
     if os.path.lexists(path) and not os.path.isfile(path):  # noqa: PTH113  as text
         return "not a regular file but a pipe, socket or device"
     return None
-
-
-def _no_rule(watch: config.Watch, relative: str) -> str:
-    excluding = rules.excluding(watch, relative)
-    if not excluding:
-        return naming.NO_RULE
-    one = "the rule" if len(excluding) == 1 else "the rules"
-    return f"excluded by {one} {', '.join(excluding)}, and no other takes it"
 
 
 def _offline(watch: config.Watch, row: reading.WatchRow) -> str:

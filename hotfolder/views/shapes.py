@@ -8,6 +8,7 @@ from typing import Any
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import State
+from hotfolder.journal.counts import Counts
 from hotfolder.journal.holds import Hold
 from hotfolder.views.daemon import DaemonView
 from hotfolder.views.explanation import Explanation, Sidecars
@@ -29,8 +30,13 @@ def status_json(seen: Status) -> Json:
                 "detect": row.detect,
                 "reason": row.reason,
                 "since": row.since.isoformat() if row.since else None,
+                "counts": counts_json(counted.counts),
+                "skipped": [{"path": each.path, "reason": each.reason} for each in counted.skipped],
             }
-            for row in seen.watches
+            for row, counted in zip(seen.watches, seen.counts, strict=True)
+        ],
+        "removed": [
+            {"name": each.watch, "counts": counts_json(each.counts)} for each in seen.removed
         ],
         "jobs": {state.value: seen.jobs[state] for state in State},
         "waiting": seen.waiting,
@@ -44,6 +50,18 @@ def status_json(seen: Status) -> Json:
             "unlimited": list(seen.unlimited),
         },
         "config": _config_json(seen.running) if seen.running else None,
+    }
+
+
+def counts_json(counts: Counts) -> dict[str, int]:
+    """Return how many files are what; `files` is the sum of the others."""
+    return {
+        "files": counts.files,
+        "under_way": counts.under_way,
+        "done": counts.done,
+        "waiting": counts.waiting,
+        "skipped": counts.skipped,
+        "failed": counts.failed,
     }
 
 

@@ -15,6 +15,7 @@ from hotfolder.journal.doubts import AtRisk
 from hotfolder.journal.holds import Hold
 from hotfolder.journal.reviews import Undecided
 from hotfolder.journal.session import Session
+from hotfolder.views.counting import WatchCounts, counted, removed, uncounted
 from hotfolder.views.daemon import NEVER_RAN, DaemonView, daemon_view
 
 
@@ -31,11 +32,14 @@ class ConfigView:
 class Status:
     """Everything at a glance. `running` None = no daemon says which config it runs by.
 
-    `unlimited` are the watches of which nothing limits what a day may cost.
+    `unlimited` are the watches of which nothing limits what a day may cost, `removed` those that
+    the config no longer has and of which something is open.
     """
 
     daemon: DaemonView
     watches: list[reading.WatchRow]
+    counts: list[WatchCounts]
+    removed: list[WatchCounts]
     jobs: dict[State, int]
     waiting: dict[str, int]
     holds: list[Hold]
@@ -54,6 +58,8 @@ def status(session: Session, wanted: config.Config, *, locked: bool = True) -> S
     return Status(
         daemon=daemon_view(daemons.last(session), locked=locked),
         watches=listed,
+        counts=counted(session, wanted),
+        removed=removed(session, wanted),
         jobs=reading.state_counts(session),
         waiting=reading.wait_counts(session),
         holds=holds.holds(session),
@@ -82,6 +88,8 @@ def unstarted(wanted: config.Config) -> Status:
     return Status(
         daemon=NEVER_RAN,
         watches=[_unseen(watch) for watch in wanted.watch],
+        counts=uncounted(wanted),
+        removed=[],
         jobs=dict.fromkeys(State, 0),
         waiting={},
         holds=[],

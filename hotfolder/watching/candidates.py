@@ -13,7 +13,7 @@ from hotfolder import config
 from hotfolder.bell import Bell, Ring
 from hotfolder.domain.errors import JournalUnavailable, OutputError
 from hotfolder.domain.sightings import Sighting
-from hotfolder.journal import acceptance, sightings
+from hotfolder.journal import acceptance, aside, sightings
 from hotfolder.journal.drafts import Draft, Settled
 from hotfolder.journal.journal import Journal
 from hotfolder.kinds.workshop.workshop import WorkerFailed
@@ -247,24 +247,29 @@ class Candidates:
                 self._settling[path].later(reason, self._clock_s())
                 return
             case _Unreadable(reason=reason):
-                self._warn(path, reason)
+                await self._set_aside(path, reason)
                 self._settling[path].later(reason, self._clock_s())
                 return
             case _Troubling(reason=reason):
-                self._warn(path, reason)
+                await self._set_aside(path, reason)
                 self._settling[path].rest(reason, self._clock_s())
                 return
             case examine.Wanted(settled=settled, drafts=drafts):
                 await self._accept(settled, drafts)
             case examine.Unwanted(settled=settled, reason=reason):
                 await self._journal.run(acceptance.skip, settled, reason)
-            case examine.Gone() | examine.Dropped():
+                log.info("source.skipped", watch=self._watch.name, source=path, reason=reason)
+            case examine.Gone():
+                await self._journal.run(aside.forget, self._number, [path])
+            case examine.Dropped():
                 pass
         del self._settling[path]
 
-    def _warn(self, path: str, reason: str) -> None:
+    async def _set_aside(self, path: str, reason: str) -> None:
+        """Say once, and keep, why a file cannot be looked at."""
         if self._settling[path].reason != reason:
             log.warning("source.unreadable", source=path, watch=self._watch.name, reason=reason)
+            await self._journal.run(aside.put, self._number, path, "waiting", reason)
 
     async def _accept(self, settled: Settled, drafts: tuple[Draft, ...]) -> None:
         output = str(self._watch.output)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import stat
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Final
 
 import structlog
 
 from hotfolder import config
-from hotfolder.journal import sightings
+from hotfolder.journal import aside, sightings
 from hotfolder.journal.journal import Journal
 from hotfolder.journal.sightings import Observed, Unlike
 from hotfolder.planning import naming, source_marks
@@ -22,6 +23,7 @@ from hotfolder.tree.ignore import ignored
 from hotfolder.tree.ignorefile import IgnoreFiles
 from hotfolder.tree.scan import walk
 from hotfolder.watching.backlog import Backlog
+from hotfolder.watching.left_out import LeftOut
 
 COMPARED_TOGETHER: Final = 1000
 SLICE_S: Final = 0.2
@@ -62,6 +64,7 @@ class Finder:
         self._entering = entering
         self._away = away
         self._stale = StaleCheck(watch, number, journal)
+        self._left_out = LeftOut(watch, number, journal)
 
     def walk(self, start: str = "") -> Iterator[list[str]]:
         """Yield the sources below a folder that are unknown, or beside which something changed.
@@ -73,6 +76,7 @@ class Finder:
         """
         if not start:
             self._backlog.begin()
+            self._left_out.begin()
         refused: list[str] = []
         sliced_s = self._journal.clock.awake_s() + SLICE_S
         ignore_files = IgnoreFiles(self._watch.input, _tell_broken)
@@ -86,6 +90,8 @@ class Finder:
         if not start:
             self.refused = refused
             yield self._backlog.end(ignore_files.texts, refused)
+            hides = partial(ignore_files.why, is_folder=True)
+            yield from ([] for _ in self._left_out.end(self._gone, hides))
             yield self._journal.run_blocking(sightings.lacking_references, self._number)
             patience_s = self._watch.orphan_after
             yield self._journal.run_blocking(sightings.overdue_parts, self._number, patience_s)
@@ -102,6 +108,7 @@ class Finder:
         gone = self._gone(each for each in hints if each)
         if gone:
             self._journal.run_blocking(sightings.forget_gone, self._number, gone)
+            self._journal.run_blocking(aside.forget, self._number, gone)
         for relative in sorted(hints):
             folder, _, name = relative.rpartition("/")
             if name == ignorefile.NAME:
@@ -112,7 +119,7 @@ class Finder:
                 folders.add(folder)
             elif self._is_folder(relative):
                 folders.add(relative)
-            elif not naming.why_ignored(self._watch, relative):
+            elif not naming.why_hidden(self._watch, relative):
                 found += self._if_unknown(relative, ignore_files)
         return found, sorted(each for each in folders if self._watch.recursive or not each)
 
@@ -161,17 +168,29 @@ class Finder:
     def _unknown(self, seen: Seen, ignore_files: IgnoreFiles) -> list[str]:
         """Return the sources that are not as they are known, but for those that stood there."""
         unlike = self._journal.run_blocking(sightings.unlike, self._number, sorted(seen))
-        changed = {
+        found = {
             os.fsdecode(path): each
             for path, each in unlike.items()
             if not sightings.is_held_back(each.known, each.seen)
-            and not naming.why_ignored(self._watch, os.fsdecode(path))
-            and not ignore_files.why(os.fsdecode(path))
+            and not naming.why_hidden(self._watch, os.fsdecode(path))
         }
+        changed = self._without_left_out(found, ignore_files)
         beside = [path for path, each in changed.items() if _same_file(each)]
         for path in beside:
             del changed[path]
         return self._backlog.sift(changed) + (self._stale.look(beside) if beside else [])
+
+    def _without_left_out(
+        self, found: Mapping[str, Unlike], ignore_files: IgnoreFiles
+    ) -> dict[str, Unlike]:
+        """Return what a rule takes; of the rest it is kept why none does."""
+        why = {
+            path: naming.why_left_out(self._watch, path) or ignore_files.why(path) for path in found
+        }
+        self._left_out.note(
+            {path: reason for path, reason in why.items() if reason and _is_new(found[path])}
+        )
+        return {path: each for path, each in found.items() if not why[path]}
 
     def _if_unknown(self, relative: str, ignore_files: IgnoreFiles) -> list[str]:
         try:
@@ -186,3 +205,8 @@ class Finder:
 def _same_file(file: Unlike) -> bool:
     """Whether only what speaks for a file changed."""
     return file.known is not None and file.known[:-1] == file.seen[:-1]
+
+
+def _is_new(file: Unlike) -> bool:
+    """Whether nothing is known of what stands there now."""
+    return file.known is None or file.known[2] == ""

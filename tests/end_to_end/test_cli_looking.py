@@ -28,7 +28,10 @@ WATCH = {
     "online": bool,
     "detect": (str, OR_NONE),
     "reason": (str, OR_NONE),
+    "counts": dict,
+    "skipped": list,
 }
+COUNTS = ("under_way", "done", "waiting", "skipped", "failed")
 HOLD = {"scope": str, "reason": str, "since": str, "count": int, "estimate": (*NUMBER, OR_NONE)}
 CHARGES = {"today": NUMBER, "total": NUMBER, "currency": (str, OR_NONE)}
 JOB = {
@@ -66,6 +69,7 @@ def check_status(told: Any) -> None:  # noqa: ANN401  (JSON)
     check_shape(told["charges"], CHARGES)
     for watch in told["watches"]:
         check_shape(watch, WATCH)
+        assert watch["counts"]["files"] == sum(watch["counts"][each] for each in COUNTS)
     for hold in told["holds"]:
         check_shape(hold, HOLD)
         assert datetime.fromisoformat(hold["since"]).tzinfo is not None
@@ -97,7 +101,7 @@ def test_the_json_shapes_before_anything_ran(hotfolder: CommandLine, studio: Stu
     ended = hotfolder("retry", "--failed")
     assert ended.code == 2
     assert "nothing has run here" in ended.err
-    assert "none yet" in hotfolder("status").out
+    assert re.search(r"studio +0 +0 +0 +0 +0 +0 *\n", hotfolder("status").out)
     assert not studio.state.exists()
 
 

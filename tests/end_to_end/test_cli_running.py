@@ -83,7 +83,7 @@ def test_once_draws_a_bar_on_a_terminal_and_leaves_it_clean(
     assert re.match(r"\s*(\x1b\[\d*[A-Z]|\r)*\x1b\[2K", rest), "the bar is wiped away"
     assert "━" not in rest
     plain = ANSI.sub("", rest)
-    assert "Jobs: 3 done, 1 failed" in plain
+    assert re.search(r"studio +4 +0 +3 +0 +0 +1 *\r", plain), "all files, each in one column"
     assert "Needs a person" in plain
     assert not [line for line in plain.split("\n") if len(line.strip("\r")) > 80]
     assert rest.count("\x1b[0m") >= rest.count("\x1b[1m")

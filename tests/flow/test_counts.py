@@ -1,0 +1,93 @@
+"""Every file that is dropped is counted, and named with the reason where it is left out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from structlog.testing import capture_logs
+
+from tests.studio import RULE, picture
+
+if TYPE_CHECKING:
+    from tests.studio import Studio
+
+ONLY_JPEG = RULE + '\nmatch = ["*.jpg"]\nexclude = ["raw/*"]\nwhen = { min_width = 20 }'
+
+
+def watch(studio: Studio) -> dict[str, Any]:
+    """Return what `status --json` says of the only watch."""
+    (found,) = studio.status()["watches"]
+    return dict(found)
+
+
+def counts(studio: Studio) -> dict[str, int]:
+    """Return the columns that are not empty."""
+    return {key: count for key, count in watch(studio)["counts"].items() if count}
+
+
+async def test_no_dropped_file_is_without_a_trace(studio: Studio) -> None:
+    """Done, failed, waiting or skipped with a reason, in one column each; litter is no file."""
+    studio.configure(rules=(ONLY_JPEG,))
+    for number, name in enumerate(("fine.jpg", "sub/fine.jpg", "raw/ann.jpg", "ann.heic")):
+        studio.drop(name, picture(number))
+    studio.drop("small.jpg", picture(7, side=8))
+    studio.drop("film.mov", "a film")
+    studio.drop("cut.jpg", picture(8)[:-40])
+    studio.drop("empty.jpg", b"")
+    studio.drop("text.jpg", "no picture at all")
+    studio.drop("skip.jpg", picture(9))
+    studio.drop("skip.toml", "skip = true")
+    for litter in (".DS_Store", "Thumbs.db", "ann.jpg.part"):
+        studio.drop(litter, "litter")
+    with capture_logs() as logged:
+        await studio.once()
+    assert counts(studio) == {"files": 10, "done": 2, "skipped": 5, "waiting": 2, "failed": 1}
+    skipped = {each["path"]: each["reason"] for each in watch(studio)["skipped"]}
+    assert {path: reason.split(" ")[0] for path, reason in skipped.items()} == {
+        "ann.heic": "no",
+        "film.mov": "no",
+        "raw/ann.jpg": "excluded",
+        "skip.jpg": "its",
+        "small.jpg": "no",
+    }
+    told = [each["source"] for each in logged if each["event"] == "source.skipped"]
+    assert sorted(told) == sorted(skipped)
+    with capture_logs() as logged:
+        await studio.once()
+    assert not [each for each in logged if each["event"] == "source.skipped"]
+
+
+async def test_the_counts_follow_files_and_rules(studio: Studio) -> None:
+    """A file that is taken away, or taken by a rule later, is no longer among the skipped."""
+    studio.configure(rules=(ONLY_JPEG,))
+    for number, name in enumerate(("a/one.png", "a/two.png", "three.png", "four.gif")):
+        studio.drop(name, number=number)
+    await studio.once()
+    assert counts(studio) == {"files": 4, "skipped": 4}
+    (studio.input / "four.gif").unlink()
+    studio.configure(rules=(RULE,))
+    await studio.once()
+    assert counts(studio) == {"files": 3, "done": 3}
+    studio.configure(rules=(ONLY_JPEG,))
+    studio.drop("five.gif", "x")
+    async with studio.running():
+        await studio.until(lambda: counts(studio) == {"files": 4, "done": 3, "skipped": 1}, "seen")
+        studio.drop("six.gif", "x")
+        await studio.until(lambda: counts(studio).get("skipped") == 2, "an event tells of it")
+        (studio.input / "six.gif").unlink()
+        await studio.until(lambda: counts(studio).get("skipped") == 1, "and that it is gone")
+
+
+async def test_a_removed_watch_is_told_apart(studio: Studio) -> None:
+    """What is still open in it is counted under its old name, and in no other watch."""
+    studio.drop("text.jpg", "no picture at all")
+    await studio.once()
+    (studio.folder / "new").mkdir()
+    text = (studio.folder / "config.toml").read_text().replace('name = "studio"', 'name = "other"')
+    studio.reconfigure(text.replace(f'"{studio.input}"', f'"{studio.folder}/new"'))
+    await studio.once()
+    status = studio.status()
+    assert [each["name"] for each in status["watches"]] == ["other"]
+    assert status["watches"][0]["counts"]["files"] == 0
+    (removed,) = status["removed"]
+    assert (removed["name"], removed["counts"]["failed"]) == ("studio", 1)

@@ -66,7 +66,13 @@ def _plain(field: str) -> str:
 
 def mounted() -> list[Mount]:
     """Return what is mounted now, in the order of mounting."""
-    return parse(MOUNT_TABLE.read_text("utf-8", errors="surrogateescape"))
+    return list(_parsed(MOUNT_TABLE.read_text("utf-8", errors="surrogateescape")))
+
+
+@lru_cache(maxsize=1)
+def _parsed(table: str) -> tuple[Mount, ...]:
+    """Parse a table once: it is read every few seconds, and is hardly ever another."""
+    return tuple(parse(table))
 
 
 def of(path: Path) -> Mount:

@@ -59,3 +59,13 @@ def test_a_mount_that_the_fstab_promises(tmp_path: Path) -> None:
     assert mounts.awaited(table, "/srv/other", fstab) is None
     assert mounts.awaited(table, "/mnt/nfs/in", fstab) is None
     assert mounts.awaited(table, "/srv/photos", tmp_path / "none") is None
+
+
+def test_what_is_mounted_later_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The table is read each time, and parsed only where it is another."""
+    table = tmp_path / "mountinfo"
+    monkeypatch.setattr(mounts, "MOUNT_TABLE", table)
+    lines = TABLE.splitlines(keepends=True)
+    for count in (2, 2, 3, 1):
+        table.write_text("".join(lines[:count]))
+        assert [each.place for each in mounts.mounted()] == ["/", "/mnt/nfs", "/mnt/smb"][:count]

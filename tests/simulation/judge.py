@@ -9,6 +9,7 @@ from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
+from hotfolder.domain.events import WaitsFor
 from hotfolder.domain.states import State
 from tests.simulation.machine import edited
 from tests.simulation.pictures import bare, drawn
@@ -122,6 +123,7 @@ class Judge:
             self._people.numbers.get(job.content_hash)
             for job in jobs
             if job.state in {State.IN_DOUBT, State.CANCELLED, State.DONE}
+            or job.waits_for is WaitsFor.REVIEW
         }
         now_s = self._world.clock.true_s()
         for task in self._tasks():

@@ -10,11 +10,14 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from hotfolder.domain.events import WaitsFor
+from hotfolder.domain.states import State
 from hotfolder.simulator import Fault
 from tests.end_to_end.storm import WAYS
 from tests.simulation.pictures import drawn, rated
 
 if TYPE_CHECKING:
+    from hotfolder.domain.jobs import Job
     from tests.simulation.world import World
 
 HOUR_S: Final = 3600.0
@@ -175,6 +178,28 @@ class People:
         elif name < 0.6 and self.world.runs:
             self.done["reload"] += 1
             self.world.reload.set()
+
+    async def review(self, every_s: float) -> None:
+        """Decide on results now and then, and take some decisions back, without end."""
+        while True:
+            await asyncio.sleep(self._chance.expovariate(1 / every_s))
+            waiting = [each for each in self.world.jobs() if each.state is State.FETCHED]
+            if waiting:
+                await self._decide(self._chance.choice(waiting))
+
+    async def _decide(self, job: Job) -> None:
+        what = self._chance.choice(("approve", "approve", "reject", "redo", "undo"))
+        if what == "redo":
+            self.words.of[self.numbers.get(job.content_hash, -1)] += 1
+        await self._ask(what, jobs=[job.id], by="ann")
+
+    async def approve_half(self, every_s: float) -> None:
+        """Approve about half of what waits for a decision, without end; the rest waits for ever."""
+        while True:
+            for job in self.world.jobs():
+                if job.waits_for is WaitsFor.REVIEW and job.id % 2:
+                    await self._ask("approve", jobs=[job.id], by="ann")
+            await asyncio.sleep(every_s)
 
     async def _ask(self, action: str, **wish: object) -> None:
         self.done[action] += 1

@@ -55,6 +55,7 @@ def plan_of(seed: int, pictures: int) -> Plan:
         task_s=chance.choice((1.0, 8.0, 40.0)),
         places=chance.choice((2, 5, 20)),
         daily_charge=chance.choice((1000.0, 1000.0, pictures * 0.1)),
+        review=chance.random() < 0.25,
     )
 
 
@@ -93,14 +94,7 @@ async def _through(world: World, people: People, judge: Judge, pictures: int) ->
     people.storm(share)
     world.start()
     storm_s = 20.0 + 4.0 * pictures
-    troubles: list[Coroutine[None, None, None]] = [people.operate(25.0)]
-    if chance.random() < 0.5:
-        troubles.append(people.set_clocks(40.0))
-    if chance.random() < 0.3:
-        troubles.append(people.meddle(chance.uniform(5.0, storm_s / 2)))
-    elif chance.random() < 0.8:
-        troubles.append(people.kill(chance.randint(1, 8)))
-    beside = [asyncio.create_task(each) for each in troubles]
+    beside = [asyncio.create_task(each) for each in _troubles(world, people, chance, storm_s)]
     dropping = asyncio.create_task(people.drop_all(pictures, storm_s / 2))
     for _ in range(round(storm_s / LOOK_S)):
         await asyncio.sleep(LOOK_S)
@@ -113,16 +107,33 @@ async def _through(world: World, people: People, judge: Judge, pictures: int) ->
     if not world.runs:
         world.start()
     await world.act("resume")
+    approving = asyncio.create_task(people.approve_half(20.0))
     begun_s = world.loop.time()
     while world.loop.time() < begun_s + LONGEST_CALM_S:
         if world.loop.time() > begun_s + CALM_AFTER_S:
             judge.prompt()
         if await _rests(world, judge) and world.loop.time() > begun_s + SCANNED_WITHIN_S:
             break
-        _look(world, judge, [calling])
+        _look(world, judge, [calling, approving])
+    approving.cancel()
     await world.stop()
     judge.judge()
     calling.cancel()
+
+
+def _troubles(
+    world: World, people: People, chance: Random, storm_s: float
+) -> list[Coroutine[None, None, None]]:
+    troubles: list[Coroutine[None, None, None]] = [people.operate(25.0)]
+    if world.plan.review:
+        troubles.append(people.review(5.0))
+    if chance.random() < 0.5:
+        troubles.append(people.set_clocks(40.0))
+    if chance.random() < 0.3:
+        troubles.append(people.meddle(chance.uniform(5.0, storm_s / 2)))
+    elif chance.random() < 0.8:
+        troubles.append(people.kill(chance.randint(1, 8)))
+    return troubles
 
 
 async def _rests(world: World, judge: Judge) -> bool:

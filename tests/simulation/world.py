@@ -30,8 +30,10 @@ if TYPE_CHECKING:
 
     from hotfolder.composition import Parts
     from hotfolder.domain.jobs import Job
+    from hotfolder.journal.session import Session
 
 CALLBACKS_LOOK_S: Final = 1.0
+_NOTHING: Final[tuple[list[Job], frozenset[int]]] = [], frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +47,7 @@ class Plan:
     task_s: float
     places: int
     daily_charge: float
+    review: bool
 
 
 class World:
@@ -80,7 +83,7 @@ class World:
         self._pools: list[VirtualThreads] = []
         self._graves: list[object] = []
         self._journals: list[VirtualThreads] = []
-        self._jobs: tuple[object, list[Job]] = (None, [])
+        self._known: tuple[object, tuple[list[Job], frozenset[int]]] = (None, _NOTHING)
         loop.on_step = self._step
 
     def _studio(self, folder: Path) -> Studio:
@@ -99,9 +102,10 @@ class World:
             transport=self.network,
             serve=self.network.serve,
         )
+        review = str(self.plan.review).lower()
         studio.configure(
             rules=[RULE],
-            watch=f'settle = 0.5\ndetect = "{self.plan.detect}"',
+            watch=f'settle = 0.5\ndetect = "{self.plan.detect}"\nreview = {review}',
             limits=f"daily_charge = {self.plan.daily_charge}\nconcurrency = {self.plan.places}",
             callbacks=self.plan.callbacks,
         )
@@ -225,6 +229,7 @@ class World:
         life = self.life
         while not granting.done():
             if self.life != life or self._task is None:
+                self._graves.append(granting)
                 return []
             await asyncio.sleep(0.05)
         try:
@@ -237,35 +242,43 @@ class World:
         return self.parts.journal.clock() if self.parts is not None else self.clock()
 
     def jobs(self) -> list[Job]:
-        """Return all jobs as the journal has them now; it is read anew if anybody has used it."""
-        used = self._journal_used()
-        if self._jobs[0] != used:
-            self._jobs = used, self._read_jobs()
-        return self._jobs[1]
-
-    def _journal_used(self) -> object:
-        """Return what differs after every call of the journal, and where another one was put."""
-        path = self.studio.state / "journal.db"
-        file = path.stat().st_ino if path.exists() else None
-        return file, self.life, self.kills, sum(each.begun for each in self._journals)
-
-    def _read_jobs(self) -> list[Job]:
-        try:
-            found: list[Job] = self.studio.read(reading.jobs)
-        except (FileNotFoundError, HotfolderError):  # just being made
-            return []
-        return found
+        """Return all jobs as the journal has them now."""
+        return self._read()[0]
 
     def held(self) -> frozenset[int]:
         """Return the ids of the jobs that are held now."""
-        try:
-            return frozenset(self.studio.read(holds.held_jobs))
-        except (FileNotFoundError, HotfolderError):  # just being made
-            return frozenset()
+        return self._read()[1]
+
+    def _read(self) -> tuple[list[Job], frozenset[int]]:
+        """Read the journal anew if anything has changed in it."""
+        standing = self._journal_standing()
+        if self._known[0] != standing:
+            try:
+                self._known = standing, self.studio.read(_jobs_and_held)
+            except (FileNotFoundError, HotfolderError):  # just being made
+                self._known = standing, _NOTHING
+        return self._known[1]
+
+    def _journal_standing(self) -> object:
+        """Return what differs after every change of the journal, and where another one was put."""
+        path = self.studio.state / "journal.db"
+        file = path.stat().st_ino if path.exists() else None
+        return file, self.life, self.kills, [_changes(each.owner) for each in self._journals]
 
     async def callbacks(self) -> None:
         """Send the service's callbacks, without end."""
         await Webhooks(self.simulator, SITE, self.network.post, CALLBACKS_LOOK_S).run()
+
+
+def _jobs_and_held(session: Session) -> tuple[list[Job], frozenset[int]]:
+    return reading.jobs(session), frozenset(holds.held_jobs(session))
+
+
+def _changes(journal: object) -> int:
+    """Return how many rows a journal has changed so far, -1 once it is closed, or none yet."""
+    if not isinstance(journal, Journal) or journal._closed:  # noqa: SLF001
+        return -1
+    return journal._connection.total_changes  # noqa: SLF001
 
 
 def _close(pools: list[VirtualThreads]) -> None:

@@ -62,19 +62,23 @@ async def test_a_sidecar_that_is_still_being_written(studio: Studio) -> None:
 async def test_a_sidecar_rewritten_at_the_last_moment(studio: Studio) -> None:
     """A plan that changed in the last look before the money leaves must stay so for a moment."""
     studio.configure(watch="settle = 1.5")
-    studio.simulator.update_settings(task_s=2.0, concurrent_limit=1)
+    studio.simulator.update_settings(task_s=3600.0, concurrent_limit=1)
     async with studio.running():
         studio.drop("first.jpg", number=9)
         await studio.until_states(running=1)
         studio.drop("ann.txt", "Make it blue")
         studio.drop("ann.jpg")
         await studio.until_states(running=1, uploaded=1)
+        studio.simulator.update_settings(task_s=0.0)
         with (studio.input / "ann.txt").open("w") as writing:
-            for word in ("Make ", "it ", "all ", "gold"):
+            writing.write("Make ")
+            writing.flush()
+            await studio.send("cancel", jobs=[1])
+            for word in ("it ", "all ", "gold"):
+                await asyncio.sleep(0.3)
                 writing.write(word)
                 writing.flush()
-                await asyncio.sleep(0.3)
-        await studio.until_states(done=2)
+        await studio.until_states(cancelled=1, done=1)
     assert prompts(studio) == ["Make it a summer day", "Make it all gold"]
 
 

@@ -15,9 +15,11 @@ from hotfolder.simulator import looks
 
 MARK = "SIMULATED"
 CANVAS_SIZE = (1024, 1024)
+_COMMENT_BYTES = 65_533
 # Sharp edges need no more, and level 1 is ten times as quick as the default.
 _PNG_LEVEL = 1
 _JPEG_QUALITY = 90
+_COMMENT_BYTES = 65_533  # the most that one comment holds
 _MARK_WIDTH = 0.16
 _MARK_HEIGHT = 0.05
 _MARK_LEAST = 8.0
@@ -47,6 +49,15 @@ def edit(source: bytes | None, prompt: str, index: int, result_type: str, model:
     if alpha is not None and result_type == "png":
         edited.putalpha(alpha)
     return _encode(edited, result_type)
+
+
+def padded(jpeg: bytes, size: int, filling: bytes = b"\0") -> bytes:
+    """Return a JPEG filled up with comments to at least `size` bytes; `filling` is repeated."""
+    missing = max(0, size - len(jpeg))
+    count = -(-missing // _COMMENT_BYTES)
+    comment = (filling * (_COMMENT_BYTES // len(filling) + 1))[:_COMMENT_BYTES]
+    head = b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big")
+    return jpeg[:2] + (head + comment) * count + jpeg[2:]
 
 
 def result_type(extension: str) -> str:

@@ -34,6 +34,7 @@ class Order:
     has_price: bool
     outputs: int
     result_type: str
+    result_bytes: int
 
     @property
     def prompt(self) -> str:
@@ -64,6 +65,7 @@ def examine(endpoint: str, body: Json, settings: Settings, media: MediaStore, no
         has_price=model.price is not None or settings.price is not None,
         outputs=model.outputs(body),
         result_type=_result_type(model, materials, settings),
+        result_bytes=settings.result_bytes,
     )
 
 

@@ -6,7 +6,7 @@ import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from hotfolder.simulator.edit import edit
+from hotfolder.simulator.edit import edit, padded
 from hotfolder.simulator.stand_ins import STAND_INS
 
 if TYPE_CHECKING:
@@ -49,4 +49,5 @@ def _make(order: Order, index: int) -> bytes:
     if order.model.output != "image":
         return STAND_INS[order.model.output][1]
     source = next((m.read() for m in order.materials if m.kind == "image"), None)
-    return edit(source, order.prompt, index, order.result_type, order.model.endpoint)
+    made = edit(source, order.prompt, index, order.result_type, order.model.endpoint)
+    return padded(made, order.result_bytes) if order.result_type == "jpg" else made

@@ -58,6 +58,7 @@ class Settings:
     webhook_tries, webhook_retry_s: how often a callback is sent until its receiver
         answers with success, and the seconds between.
     result_type: picture type of results; "source" is PNG for a PNG and JPEG else.
+    result_bytes: JPEG results are filled up to this size; 0 leaves them as they are.
     echo: every error quotes the request: its Authorization header, and the addresses in its body.
     ledger_path: JSON-lines file to which every task accepted, task ended and submit
         rejected is appended at once, so that a kill loses none.
@@ -92,6 +93,7 @@ class Settings:
     webhook_tries: int = 3
     webhook_retry_s: float = 60.0
     result_type: Literal["source", "jpg", "png"] = "source"
+    result_bytes: int = 0
     echo: bool = False
     ledger_path: Path | None = None
 

@@ -13,7 +13,7 @@ from hotfolder.journal import reading
 from hotfolder.journal.session import Session
 from hotfolder.journal.transitions import apply
 from hotfolder.simulator import Settings, in_thread
-from tests.benchmarks.frame import Figures, benchmark
+from tests.benchmarks.frame import Figures, trial
 from tests.builders import WAY_TO
 from tests.studio import Studio
 
@@ -21,7 +21,7 @@ PICTURES = 10_000
 PATIENCE_S = 400.0
 
 
-@benchmark("comeback")
+@trial("comeback")
 def comeback() -> Figures:
     """10,000 accepted pictures come back with other inode numbers: seconds, and new jobs."""
     with tempfile.TemporaryDirectory() as folder, in_thread(Settings(task_s=0.0)) as server:
@@ -47,7 +47,7 @@ def comeback() -> Figures:
         }
 
 
-@benchmark("moved-folder")
+@trial("moved-folder")
 def moved_folder() -> Figures:
     """10,000 finished pictures are moved with their folder: seconds, and new or paid jobs."""
     with tempfile.TemporaryDirectory() as folder, in_thread(Settings(task_s=0.0)) as server:

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from hotfolder.service import Service
 from hotfolder.simulator import RunningServer, Settings, in_thread
-from tests.benchmarks.frame import Figures, benchmark
+from tests.benchmarks.frame import Figures, Measured, benchmark, trial
 from tests.benchmarks.pace import TASK_S, measure
 from tests.studio import KEY, Studio, picture
 
@@ -19,19 +19,21 @@ PATIENCE_S = 240.0
 EVERY_CALL = ("upload", "submit", "query", "download", "queue_status", "account", "cancel")
 
 
-@benchmark("request-limit")
-def request_limit() -> Figures:
+@benchmark("request-limit", unit="seconds", aim="at most 1.15 times")
+def request_limit(*, short: bool) -> Measured:
     """50 pictures, tasks of 1 s, at most 10 requests of any kind a second."""
+    del short
     return measure(Settings(task_s=TASK_S, requests_per_s=10, rate_calls=EVERY_CALL))
 
 
-@benchmark("busy-limit")
-def busy_limit() -> Figures:
+@benchmark("busy-limit", unit="seconds", aim="at most 1.06 times")
+def busy_limit(*, short: bool) -> Measured:
     """50 pictures, tasks of 1 s, limit 3 that the service tells by HTTP 429 only."""
+    del short
     return measure(Settings(task_s=TASK_S, concurrent_limit=3, hide_limit=True, limit_answer="429"))
 
 
-@benchmark("two-daemons")
+@trial("two-daemons")
 def two_daemons() -> Figures:
     """Two daemons on one account of limit 8, 60 pictures of 1 s each, the second 3 s later."""
     with tempfile.TemporaryDirectory() as folder:

@@ -13,7 +13,7 @@ import structlog
 
 from hotfolder.journal import reading
 from hotfolder.simulator import Settings, in_thread
-from tests.benchmarks.frame import Figures, benchmark
+from tests.benchmarks.frame import Figures, trial
 from tests.relay import Relay
 from tests.studio import LOOK_S, Studio
 
@@ -23,7 +23,7 @@ STEP_S = 60.0
 TASK_S = 20.0
 
 
-@benchmark("outage")
+@trial("outage")
 def outage() -> Figures:
     """200 pictures, 8 running, when the network goes for eight hours."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.INFO))

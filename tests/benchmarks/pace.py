@@ -7,68 +7,55 @@ other.
 
 from __future__ import annotations
 
-import asyncio
 import math
-import tempfile
-from pathlib import Path
 
-from pydantic import SecretStr
-
-from hotfolder.journal import reading
-from hotfolder.service import Service
-from hotfolder.simulator import Settings, in_thread
-from tests.benchmarks.frame import Figures, benchmark
-from tests.studio import KEY, Studio
+from hotfolder.simulator import Settings
+from tests.benchmarks.arena import arena, once, published_at
+from tests.benchmarks.frame import Measured, benchmark
 
 PICTURES = 50
+MANY = 500
+SHARE = 5
 TASK_S = 1.0
-PATIENCE_S = 120.0
 
 
-@benchmark("waves")
-def waves() -> Figures:
+@benchmark("waves", unit="seconds", aim="at most 1.06 times")
+def waves(*, short: bool) -> Measured:
     """50 pictures, tasks of 1 s, limit 8 told by the service."""
+    del short
     return measure(Settings(task_s=TASK_S, concurrent_limit=8))
 
 
-@benchmark("hidden-limit")
-def hidden_limit() -> Figures:
+@benchmark("hidden-limit", unit="seconds", aim="at most 1.06 times, at most 5 rejected")
+def hidden_limit(*, short: bool) -> Measured:
     """50 pictures, tasks of 1 s, limit 3 that the service does not tell."""
+    del short
     return measure(Settings(task_s=TASK_S, concurrent_limit=3, hide_limit=True))
 
 
-def measure(settings: Settings) -> Figures:
-    """Edit a shoot with the daemon's own schedule and clock, and return the figures."""
-    with tempfile.TemporaryDirectory() as folder, in_thread(settings) as server:
-        studio = Studio(Path(folder), server)
-        studio.drop_many(PICTURES)
-        service = Service(studio.config, SecretStr(KEY))
-        asyncio.run(_once(service))
-        return _figures(studio, settings)
+@benchmark("wide", unit="seconds", aim="at most 1.08 times")
+def wide(*, short: bool) -> Measured:
+    """500 pictures, tasks of 2 s, limit 50 told by the service."""
+    settings = Settings(task_s=2 * TASK_S, concurrent_limit=50)
+    return measure(settings, MANY // SHARE if short else MANY)
 
 
-async def _once(service: Service) -> None:
-    await service.once(asyncio.Event(), timeout_s=PATIENCE_S)
-
-
-def _figures(studio: Studio, settings: Settings) -> Figures:
-    ledger = studio.ledger()
-    first_s = min(task.accepted_at for task in ledger.tasks)
-    published = [
-        result.published_at.timestamp()
-        for job in studio.read(reading.jobs)
-        for result in job.results
-        if result.published_at is not None
-    ]
-    seconds = max(published) - first_s
-    bound = math.ceil(PICTURES / settings.concurrent_limit) * settings.task_s
-    return {
-        "pictures": PICTURES,
-        "published": len(published),
-        "tasks paid": len(ledger.tasks),
-        "seconds": round(seconds, 2),
-        "bound in seconds": bound,
-        "times the bound": round(seconds / bound, 3),
-        "queries per task": round(ledger.requests["query"] / len(ledger.tasks), 2),
-        "rejected submits": len(ledger.rejected),
-    }
+def measure(settings: Settings, pictures: int = PICTURES) -> Measured:
+    """Edit a shoot with the program's own schedule and clock, and return the figures."""
+    with arena(settings) as studio:
+        studio.drop_many(pictures)
+        took = once(studio)
+        ledger = studio.ledger()
+        ends = published_at(studio)
+        return Measured(
+            ours=max(ends.values()) - min(task.accepted_at for task in ledger.tasks),
+            bound=math.ceil(pictures / settings.concurrent_limit) * settings.task_s,
+            beside={
+                "pictures": pictures,
+                "published": len(ends),
+                "tasks paid": len(ledger.tasks),
+                "queries a task": ledger.requests["query"] / len(ledger.tasks),
+                "rejected submits": len(ledger.rejected),
+                "CPU seconds": took.cpu_s,
+            },
+        )

@@ -13,7 +13,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from hotfolder import config
@@ -25,10 +24,11 @@ from hotfolder.journal.session import Session
 from hotfolder.simulator import Settings, in_thread
 from hotfolder.watching.backlog import Backlog, Eligibility
 from hotfolder.watching.finding import Finder
-from tests.benchmarks.frame import Figures, benchmark
+from tests.benchmarks.arena import Spent, memory_kb
+from tests.benchmarks.frame import Figures, Measured, benchmark, trial
 from tests.studio import Studio, picture
 
-FOLDERS = 10_000
+FOLDERS, FOLDERS_SHORT = 10_000, 100
 FILES_EACH = 100
 PATIENCE_S = 300.0
 
@@ -36,41 +36,32 @@ Work = Callable[[], None]
 Opened = Callable[[Path, Path], AbstractContextManager[Work]]
 
 
-@dataclass(frozen=True)
-class Spent:
-    """What work took: seconds, seconds of all threads on a processor, and memory at most."""
-
-    wall_s: float
-    cpu_s: float
-    peak_mb: float
-
-
-@benchmark("scan")
-def scan() -> Figures:
-    """Scan of 1,000,000 files in 10,000 folders, all in the journal."""
-    with _tree() as root, tempfile.TemporaryDirectory() as state:
-        fill_journal(root, Path(state), FOLDERS, _watch(root, Path(state)).edits)
+@benchmark("scan", unit="CPU seconds", aim="at most 1.5 times, at most 100 MB")
+def scan(*, short: bool) -> Measured:
+    """Scan of 1,000,000 files in 10,000 folders, all in the journal, against a bare walk."""
+    folders = FOLDERS_SHORT if short else FOLDERS
+    with _tree(folders) as root, tempfile.TemporaryDirectory() as state:
+        fill_journal(root, Path(state), folders, _watch(root, Path(state)).edits)
         bare = _apart(_bare, root, Path(state))
         ours = _apart(_ours, root, Path(state))
-    return {
-        "files": FOLDERS * FILES_EACH,
-        "folders": FOLDERS,
-        "bare walk, seconds": round(bare.wall_s, 2),
-        "scan, seconds": round(ours.wall_s, 2),
-        "times the bare walk": round(ours.wall_s / bare.wall_s, 2),
-        "bare walk, CPU seconds": round(bare.cpu_s, 2),
-        "scan, CPU seconds": round(ours.cpu_s, 2),
-        "times its CPU": round(ours.cpu_s / bare.cpu_s, 2),
-        "bare walk, peak MB": round(bare.peak_mb, 1),
-        "scan, peak MB": round(ours.peak_mb, 1),
-    }
+    return Measured(
+        ours=ours.cpu_s,
+        bound=bare.cpu_s,
+        beside={
+            "files": folders * FILES_EACH,
+            "seconds": ours.wall_s,
+            "bare walk, seconds": bare.wall_s,
+            "peak MB": ours.peak_mb,
+            "bare walk, peak MB": bare.peak_mb,
+        },
+    )
 
 
-@benchmark("scan-new-file")
+@trial("scan-new-file")
 def scan_new_file() -> Figures:
     """How soon a new file at the start of that scan is accepted, by the whole daemon."""
     with (
-        _tree() as root,
+        _tree(FOLDERS) as root,
         tempfile.TemporaryDirectory() as folder,
         in_thread(Settings(task_s=0.0)) as server,
     ):
@@ -114,12 +105,12 @@ async def _follow(studio: Studio) -> tuple[float, float]:
 
 
 @contextmanager
-def _tree() -> Iterator[Path]:
+def _tree(folders: int) -> Iterator[Path]:
     kept = os.environ.get("HOTFOLDER_TREE")
     with tempfile.TemporaryDirectory() as temporary:
         root = Path(kept or temporary)
-        if not (root / f"d{(FOLDERS - 1) // 100:03}").exists():
-            make_tree(root, FOLDERS)
+        if not (root / f"d{(folders - 1) // 100:03}").exists():
+            make_tree(root, folders)
         yield root
 
 
@@ -214,10 +205,8 @@ def _measured(opened: Opened, root: Path, state: Path) -> Spent:
         began_s, began_cpu_s = time.monotonic(), time.process_time()
         work()
         cpu_s = time.process_time() - began_cpu_s
-        return Spent(time.monotonic() - began_s, cpu_s, memory_kb(os.getpid(), "VmHWM") / 1024)
-
-
-def memory_kb(pid: int, kind: str) -> int:
-    """Return how much memory a process has (VmRSS), or had at most (VmHWM)."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(status.partition(f"{kind}:")[2].split()[0])
+        return Spent(
+            wall_s=time.monotonic() - began_s,
+            cpu_s=cpu_s,
+            peak_mb=memory_kb(os.getpid(), "VmHWM") / 1024,
+        )

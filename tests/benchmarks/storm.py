@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 from hotfolder.simulator import Settings, in_thread
-from tests.benchmarks.frame import Figures, benchmark
+from tests.benchmarks.frame import Figures, trial
 from tests.end_to_end.storm import Aftermath, Storm, weather
 from tests.studio import Studio
 
@@ -22,19 +22,19 @@ LIMIT_S = 1800.0
 SEED = 2026
 
 
-@benchmark("storm")
+@trial("storm")
 def storm() -> Figures:
     """500 pictures, limit 8, 20 % of all answers broken, kill -9 every 2 to 5 s; no callbacks."""
     return measure(callbacks=False)
 
 
-@benchmark("storm-callbacks")
+@trial("storm-callbacks")
 def storm_callbacks() -> Figures:
     """500 pictures in the same storm with callbacks: no accepted task is left in doubt."""
     return measure(callbacks=True)
 
 
-@benchmark("storm-resent")
+@trial("storm-resent")
 def storm_resent() -> Figures:
     """500 pictures in a storm with callbacks, then limits.resend_up_to: after ten minutes all."""
     return measure(callbacks=True, resend=True)

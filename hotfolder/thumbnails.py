@@ -1,8 +1,8 @@
 """Small pictures for whoever looks on: made in the confined workers, kept within a bound.
 
-They are known by what they show, so the same picture is made small once. One is made at a time, and
-only while no picture waits to be edited. Sources are shown by no other way. A share that hangs
-keeps none of the others dark.
+They are known by what they show, so the same picture is made small once. That is spare work for
+the workshop: one at a time, and no picture that is edited waits for it. Sources are shown by no
+other way. A share that hangs keeps none of the others dark.
 """
 
 from __future__ import annotations
@@ -34,8 +34,6 @@ READ_TIMEOUT_S: Final = 10.0
 # A share that did not answer is not asked for each of its pictures.
 SILENCE_S: Final = 20.0
 SILENT: Final = "Its folder does not answer now."
-# Pictures that are worked on without a pause must not keep the page dark for ever.
-LONGEST_WAIT_S: Final = 10.0
 HEAD_BYTES: Final = 64
 _MOST_FAILURES: Final = 2000
 _TYPES: Final = {
@@ -63,7 +61,6 @@ class Thumbnails:
         self._folder = folder
         self._spool = spool
         self._own = DaemonThreads(2, "thumbnails")
-        self._turn = asyncio.Lock()
         self._reading: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._silent_until_s: dict[str, float] = {}
         self._failures: dict[str, str] = {}
@@ -122,17 +119,13 @@ class Thumbnails:
             raise
 
     async def _made(self, source: BinaryIO, side: int) -> bytes:
-        async with self._turn:
-            await self._workshop.until_idle(LONGEST_WAIT_S)
-            return await self._worked(source, side)
-
-    async def _worked(self, source: BinaryIO, side: int) -> bytes:
         with tempfile.TemporaryFile(dir=self._folder) as target:
             await self._workshop.work_on(
                 "thumbnail",
                 [source.fileno(), target.fileno()],
                 {"side": side},
                 most_pixels=side * side,
+                spare=True,
             )
             target.seek(0)
             return target.read()

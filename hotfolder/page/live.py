@@ -1,16 +1,17 @@
 """Parts of pages sent to whoever has them open, as server-sent events.
 
-Each part is made once for all that look at it, and only after the journal changed.
+Each part is made and encoded once for all that look at it, and only after the journal changed.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 import structlog
+from sse_starlette import ServerSentEvent
 
 from hotfolder.domain.errors import JournalError
 
@@ -36,7 +37,7 @@ class TooManyStreams(Exception):
 class _Part:
     def __init__(self, make: Make) -> None:
         self.make = make
-        self.text = ""
+        self.event = b""
         self.listeners = 0
         self.changed = asyncio.Event()
 
@@ -54,13 +55,13 @@ class Live:
         """How many streams are open."""
         return sum(each.listeners for each in self._parts.values())
 
-    async def follow(self, key: str, make: Make) -> AsyncIterator[str]:
-        """Yield a part whenever it is another, the present one first."""
+    async def follow(self, key: str, make: Make) -> AsyncGenerator[bytes, None]:
+        """Yield a part, as an event is sent, whenever it is another; the present one first."""
         with self._listening(key, make) as part:
-            seen = None
+            seen = b""
             while True:
-                if part.text and part.text != seen:
-                    seen = part.text
+                if part.event != seen:
+                    seen = part.event
                     yield seen
                 changed = part.changed
                 await changed.wait()
@@ -93,7 +94,7 @@ class Live:
                 number = await self._changes()
                 is_old = number != seen or clock() - made_s > LONGEST_S
                 for part in list(self._parts.values()):
-                    if is_old or not part.text:
+                    if is_old or not part.event:
                         await self._make(part)
                 if is_old:
                     seen, made_s = number, clock()
@@ -104,8 +105,8 @@ class Live:
             await asyncio.sleep(max(LOOK_S, REST * (clock() - begun_s)))
 
     async def _make(self, part: _Part) -> None:
-        text = await part.make()
-        if text != part.text:
-            part.text = text
+        event = ServerSentEvent(await part.make(), sep="\n").encode()
+        if event != part.event:
+            part.event = event
             part.changed.set()
             part.changed = asyncio.Event()

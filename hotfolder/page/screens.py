@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import datetime, time, timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -167,7 +166,7 @@ class Screens:
         except TooManyStreams:
             return PlainTextResponse("too many pages are open\n", 503, {"Retry-After": "60"})
         return EventSourceResponse(
-            self._events(request.url.path, make), ping=PING_S, send_timeout=PING_S, sep="\n"
+            self._live.follow(request.url.path, make), ping=PING_S, send_timeout=PING_S
         )
 
     def _maker(self, request: Request) -> Make:
@@ -192,10 +191,6 @@ class Screens:
 
     async def _made(self, template: str, values: Any) -> str:  # noqa: ANN401  a coroutine function
         return self._looks.part(template, **await values())
-
-    async def _events(self, key: str, make: Make) -> AsyncIterator[dict[str, str]]:
-        async for text in self._live.follow(key, make):
-            yield {"data": text}
 
 
 def _place(text: str) -> Place | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
+import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -29,6 +30,9 @@ IDLE_S: Final = 15.0
 UNREAD_S: Final = 60.0
 LOOK_S: Final = 5.0
 END_S: Final = 3.0
+# How long the page's thread may keep Python to itself while the daemon's wants it. Each step of a
+# submit would wait for so long: 5 ms by default.
+SWITCH_S: Final = 0.0005
 
 # What serves until its task is cancelled, beside the application.
 Beside = Callable[[], Awaitable[None]]
@@ -93,10 +97,13 @@ def listener(host: str, port: int, *, is_default: bool) -> socket.socket:
 async def serving(app: ASGIApp, place: socket.socket, beside: Beside) -> AsyncIterator[None]:
     """Serve in a thread of its own while the block runs; closes the socket."""
     own = _Thread(app, place, beside)
+    before_s = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_S)
     own.start()
     try:
         yield
     finally:
+        sys.setswitchinterval(before_s)
         own.stop()
         await asyncio.to_thread(own.join, END_S)
 

@@ -33,14 +33,14 @@ class Intruder(WorkerProcess):
     def __exit__(self, *_: object) -> None:
         self.end()
 
-    def do(self, task: str, *, cpu_s: float = 20.0, **order: object) -> Any:  # noqa: ANN401  whatever it answers
+    def do(self, task: str, *, cpu_s: float = 20.0, spare: bool = False, **order: object) -> Any:  # noqa: ANN401  whatever it answers
         """Have it try something."""
         limits = {"memory_bytes": 64 * MEGABYTE, "deadline_s": 60.0, "cpu_s": cpu_s}
-        message = {"task": task, "order": order, **limits}
+        message = {"task": task, "order": order, "spare": spare, **limits}
         return self.ask(json.dumps(message).encode(), [], 60.0)
 
     def limits(self) -> dict[str, str]:
-        """Wait for a task that is limited; return its process's limits by their names."""
+        """Wait for a task that is limited; return its limits by their names, and its niceness."""
         place = Path(f"/proc/{self.program.pid}")
         end_s = time.monotonic() + 20.0
         while time.monotonic() < end_s:
@@ -48,7 +48,8 @@ class Intruder(WorkerProcess):
                 lines = Path(f"/proc/{child}/limits").read_text().splitlines()[1:]
                 found = {line[:25].strip(): line[26:46].strip() for line in lines}
                 if found["Max processes"] == "0":  # the last to be set
-                    return found
+                    said = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2]
+                    return {**found, "niceness": said.split()[16]}
             time.sleep(0.01)
         raise AssertionError("nothing was limited")
 
@@ -93,6 +94,18 @@ def test_an_intruder_takes_no_more_than_its_task_may() -> None:
     assert limits["Max processes"] == "0"
     assert limits["Max open files"] == "32"
     assert limits["Max core file size"] == "0"
+
+
+def test_spare_work_lets_all_other_work_go_first() -> None:
+    """The processor is its own only where nobody else wants it, and its worker's again after it."""
+    niceness = []
+    for spare in (False, True, False):
+        with Intruder() as intruder, ThreadPoolExecutor(1) as aside:
+            burning = aside.submit(intruder.do, "burn", cpu_s=0.1, spare=spare)
+            niceness.append(intruder.limits()["niceness"])
+            with pytest.raises(WorkerSlow):
+                burning.result()
+    assert niceness == ["5", "19", "5"]
 
 
 async def test_a_live_worker_tells_what_it_can_do_that_none_must() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sys
 import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -93,6 +94,14 @@ async def test_who_reads_nothing_is_let_go() -> None:
         with socket.create_connection(place.getsockname()) as client:
             client.sendall(ASK)
             assert await asyncio.to_thread(app.over.wait, LIMIT_S)
+
+
+async def test_the_daemons_own_thread_waits_for_no_page() -> None:
+    """While the page is served, Python goes from one thread to the other ten times as often."""
+    before_s = sys.getswitchinterval()
+    async with serving.serving(Endless(), listener("127.0.0.1", 0, is_default=False), beside):
+        assert sys.getswitchinterval() <= before_s / 10
+    assert sys.getswitchinterval() == before_s
 
 
 async def test_the_thread_ends_with_its_block(caplog: pytest.LogCaptureFixture) -> None:

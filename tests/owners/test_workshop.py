@@ -8,8 +8,10 @@ import errno
 import os
 import signal
 import tempfile
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Any, cast
 
 import pytest
@@ -29,6 +31,7 @@ from tests.pictures import exif, needs_heif, opened, saved, scene
 from tests.tiles import phone_heic
 
 MEGABYTE = 1024 * 1024
+LIMIT_S = 20.0
 WANTED = {"types": ["jpg"], "max_bytes": MEGABYTE}
 
 
@@ -152,23 +155,32 @@ async def test_a_task_gets_no_more_memory_than_it_was_promised() -> None:
         await shop.work("prepare", [source, target], WANTED, memory_bytes=1, deadline_s=60.0)
 
 
-async def test_the_memory_of_all_together_is_bounded() -> None:
-    """Tasks wait for room in the order of asking; one above the whole budget works alone."""
-    at_work, most = 0, 0
+class HearingWorker(WorkerProcess):
+    """A worker that tells when it was asked."""
 
-    async def one(shop: Workshop, memory_bytes: int) -> None:
-        nonlocal at_work, most
-        async with shop._room(memory_bytes):  # noqa: SLF001  the budget itself
-            at_work += memory_bytes
-            most = max(most, at_work)
-            await asyncio.sleep(0)
-            at_work -= memory_bytes
+    asked = threading.Event()
 
-    with workshop(memory_bytes=100) as shop:
-        await asyncio.gather(*(one(shop, each) for each in (40, 40, 40, 60, 10, 90, 40)))
-        assert most <= 100
-        await asyncio.gather(*(one(shop, each) for each in (5, 500, 5)))
-        assert most == 500
+    def ask(self, message: bytes, files: Sequence[int], deadline_s: float) -> object:
+        """Do a task."""
+        self.asked.set()
+        return super().ask(message, files, deadline_s)
+
+
+async def test_spare_work_gives_way_and_is_done_later() -> None:
+    """A thumbnail that takes all the room, and time, keeps no picture that is edited waiting."""
+    room = workshop(memory_bytes=MEGABYTE, open_worker=HearingWorker)
+    with room as shop, files(saved(scene(), "PNG")) as (source, _):
+        look_at = partial(shop.work, "look", [source], {}, memory_bytes=MEGABYTE, deadline_s=60.0)
+        await look_at(spare=True)
+        (pid,) = workers(shop)
+        os.kill(pid, signal.SIGSTOP)  # it would take for ever
+        HearingWorker.asked.clear()
+        spare = asyncio.create_task(look_at(spare=True))
+        assert await asyncio.to_thread(HearingWorker.asked.wait, LIMIT_S)
+        async with asyncio.timeout(LIMIT_S):
+            assert (await look_at())["width"] == 160
+            assert (await spare)["width"] == 160
+        assert pid not in workers(shop)
 
 
 async def test_a_cancelled_task_leaves_nothing_open() -> None:

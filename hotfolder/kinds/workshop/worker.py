@@ -51,6 +51,7 @@ _HEAD_BYTES: Final = 64
 _BY_THREADS: Final = frozenset({formats.PictureType.HEIC})
 _LAST_CPU_S: Final = 2
 _NICENESS: Final = 5
+_SPARE_NICENESS: Final = 19
 _FIRST_TO_GO: Final = "1000"
 MEMORY_LACK: Final = "MemoryLack"
 UNEXPECTED: Final = "Unexpected"
@@ -186,6 +187,8 @@ def _answer(
     try:
         files = [OpenFile.of(each) for each in numbers]
         signal.alarm(math.ceil(order["deadline_s"]) + 1)  # should the other end be gone by then
+        if order["spare"]:
+            os.nice(_SPARE_NICENESS)
         _limit(order, files)
         confine()
         return tasks[order["task"]](files, order["order"])

@@ -9,10 +9,12 @@ Here that costs one worker and is told as an error:
      |   +- WorkerKilled   was killed by somebody else: most often for want of the machine's memory
      +- WorkerSlow     took longer than its deadline, and was ended
      +- MemoryLack     needed more than the memory that it was given
+     +- WorkshopBusy   was spare work, and gave way to other pictures for too long
      +- DiskRefused    could not write, or read, for a reason of the disk: errno says which
 
 Workers are started when they are first needed and kept warm. A picture that takes more than the
-whole budget is worked on while nothing else is.
+whole budget is worked on while nothing else is. Spare work, on which only what somebody sees
+hangs, takes neither room nor time from any other.
 """
 
 from __future__ import annotations
@@ -25,14 +27,16 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from concurrent.futures import Future
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, Protocol
 
 from hotfolder.kinds import formats
 from hotfolder.kinds.workshop import answers
 from hotfolder.kinds.workshop.answers import Answer
+from hotfolder.kinds.workshop.room import NoRoom, Room, Spare
 from hotfolder.kinds.workshop.worker import DISK_REFUSED, LARGEST_MESSAGE, MEMORY_LACK, UNEXPECTED
 from hotfolder.threads import DaemonThreads, Pool
 
@@ -50,6 +54,9 @@ PIXEL_BYTES_OF: Final[Mapping[str, int]] = {
     formats.PictureType.RAW: 24,
 }
 LEAST_S: Final = 60.0
+# Pictures that are worked on without a pause must not keep the page dark for ever.
+SPARE_PATIENCE_S: Final = 10.0
+SPARE_TRIES: Final = 5
 PIXELS_IN_A_SECOND: Final = 1_000_000
 KILLED_TRIES: Final = 20  # an hour and more
 _KILLED: Final = frozenset({-signal.SIGKILL, -signal.SIGTERM})
@@ -91,6 +98,10 @@ class MemoryLack(WorkerFailed):
     """The worker needed more memory than it was given."""
 
 
+class WorkshopBusy(WorkerFailed):
+    """Other pictures need all the room."""
+
+
 class DiskRefused(WorkerFailed):
     """The disk refused the worker; errno says why."""
 
@@ -120,6 +131,17 @@ class Worker(Protocol):
 OpenWorker = Callable[[], Worker]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Call:
+    """A task with its open files, and how long it may take."""
+
+    task: str
+    message: bytes
+    files: list[int]
+    deadline_s: float
+    spare: Spare | None = None
+
+
 class Workshop:
     """Up to `places` workers, which together get `memory_bytes` at a time."""
 
@@ -131,11 +153,9 @@ class Workshop:
         pool: Pool = DaemonThreads,
         open_worker: OpenWorker | None = None,
     ) -> None:
-        self._memory_bytes = memory_bytes
-        self._used_bytes = 0
-        self._turn = asyncio.Lock()
-        self._freed = asyncio.Condition()
+        self._room = Room(memory_bytes)
         self._threads = pool(places, "workshop")
+        self._spare_threads = pool(1, "spare-work")
         self._open_worker = open_worker or WorkerProcess
         self._idle: list[Worker] = []
         self._all: set[Worker] = set()
@@ -150,11 +170,13 @@ class Workshop:
         memory_bytes: int,
         deadline_s: float,
         cpu_s: float | None = None,
+        spare: bool = False,
     ) -> Answer:
         """Let a worker do a task of `worker.TASKS` with open files; return its answer.
 
         `memory_bytes` is what the task is expected to take, `cpu_s` the most seconds of a
-        processor, None = all until its deadline. Raises PictureError, WorkerFailed.
+        processor, None = all until its deadline. `spare` work begins while nothing else is worked
+        on, and begins anew where others came to need its room. Raises PictureError, WorkerFailed.
         """
         message = {
             "task": task,
@@ -162,14 +184,14 @@ class Workshop:
             "memory_bytes": 2 * memory_bytes,
             "deadline_s": deadline_s,
             "cpu_s": deadline_s if cpu_s is None else cpu_s,
+            "spare": spare,
         }
-        async with self._room(memory_bytes):
-            # Copies: whoever is cancelled closes its files, while the thread goes on.
-            copies = [os.dup(each) for each in files]
-            call = partial(self._do, task, json.dumps(message).encode(), copies, deadline_s)
-            begun = self._threads.submit(call)
-            begun.add_done_callback(partial(_close_if_cancelled, copies))
-            answer = await asyncio.wrap_future(begun)
+        ask = partial(self._asked, task, json.dumps(message).encode(), files, deadline_s)
+        if spare:
+            answer = await self._spared(memory_bytes, ask)
+        else:
+            async with self._room.taken(memory_bytes):
+                answer = await ask(self._threads, None)
         if "error" not in answer:
             return answer
         if answer["error"] == MEMORY_LACK:
@@ -188,13 +210,16 @@ class Workshop:
         *,
         least_pixels: int = 0,
         most_pixels: int | None = None,
+        spare: bool = False,
     ) -> Answer:
         """Let a worker do a task with the picture in the first file, as long and large as it needs.
 
         What is made of it has the picture's own size, or at least and at most so many pixels.
         Raises as `work` does, before anything is decoded where the picture is not whole.
         """
-        found = await self.work("look", files[:1], {}, memory_bytes=LOOK_BYTES, deadline_s=LEAST_S)
+        found = await self.work(
+            "look", files[:1], {}, memory_bytes=LOOK_BYTES, deadline_s=LEAST_S, spare=spare
+        )
         pixels = found["width"] * found["height"]
         made = max(pixels, least_pixels)
         made = made if most_pixels is None else min(made, most_pixels)
@@ -205,13 +230,8 @@ class Workshop:
             order,
             memory_bytes=LOOK_BYTES + opened_bytes + made * PIXEL_BYTES,
             deadline_s=LEAST_S + max(pixels, made) / PIXELS_IN_A_SECOND,
+            spare=spare,
         )
-
-    async def until_idle(self, longest_s: float) -> None:
-        """Wait until no picture is worked on, at most so many seconds."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(longest_s), self._freed:
-                await self._freed.wait_for(lambda: not self._used_bytes)
 
     async def unconfined(self) -> tuple[str, ...]:
         """Return what a worker can do that none must: nothing where the kernel's locks hold.
@@ -226,27 +246,48 @@ class Workshop:
         self._closed = True
         for each in list(self._all):
             each.end()
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        for threads in (self._threads, self._spare_threads):
+            threads.shutdown(wait=False, cancel_futures=True)
 
-    @contextlib.asynccontextmanager
-    async def _room(self, wanted_bytes: int) -> AsyncIterator[None]:
-        """Take memory from the budget, in the order of asking: no large one waits for ever."""
-        taken = min(wanted_bytes, self._memory_bytes)
-        async with self._turn, self._freed:
-            await self._freed.wait_for(lambda: self._used_bytes + taken <= self._memory_bytes)
-            self._used_bytes += taken
-        try:
-            yield
-        finally:
-            self._used_bytes -= taken
-            async with self._freed:
-                self._freed.notify_all()
+    async def _spared(
+        self, memory_bytes: int, ask: Callable[[Executor, Spare], Awaitable[Answer]]
+    ) -> Answer:
+        """Do spare work, from its beginning again whenever it had to give way."""
+        for _ in range(SPARE_TRIES):
+            try:
+                async with self._room.spare(memory_bytes, SPARE_PATIENCE_S) as spare:
+                    try:
+                        return await ask(self._spare_threads, spare)
+                    except WorkerDied:
+                        if not spare.gave_way:
+                            raise
+            except NoRoom:
+                break
+        raise WorkshopBusy("other pictures are worked on; look again later")
 
-    def _do(self, task: str, message: bytes, files: list[int], deadline_s: float) -> Answer:
+    async def _asked(
+        self,
+        task: str,
+        message: bytes,
+        files: Sequence[int],
+        deadline_s: float,
+        threads: Executor,
+        spare: Spare | None,
+    ) -> Answer:
+        # Copies: whoever is cancelled closes its files, while the thread goes on.
+        copies = [os.dup(each) for each in files]
+        call = _Call(task=task, message=message, files=copies, deadline_s=deadline_s, spare=spare)
+        begun = threads.submit(self._do, call)
+        begun.add_done_callback(partial(_close_if_cancelled, copies))
+        return await asyncio.wrap_future(begun)
+
+    def _do(self, call: _Call) -> Answer:
         try:
             worker = self._idle.pop() if self._idle else self._started()
             try:
-                answer = answers.checked(task, worker.ask(message, files, deadline_s))
+                self._require_room(call.spare, worker)
+                asked = worker.ask(call.message, call.files, call.deadline_s)
+                answer = answers.checked(call.task, asked)
             except answers.BadAnswer as error:
                 self._end(worker)
                 raise WorkerDied(f"a worker's answer makes no sense: {error}") from error
@@ -254,13 +295,17 @@ class Workshop:
                 self._end(worker)
                 raise
         finally:
-            for each in files:
+            for each in call.files:
                 os.close(each)
-        if self._closed:
+        if self._closed or (call.spare is not None and not call.spare.over()):
             self._end(worker)
         else:
             self._idle.append(worker)
         return answer
+
+    def _require_room(self, spare: Spare | None, worker: Worker) -> None:
+        if spare is not None and not spare.begin(partial(self._threads.submit, worker.end)):
+            raise WorkerDied("other pictures need its room")
 
     def _started(self) -> Worker:
         if self._closed:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from contextlib import suppress
 from decimal import Decimal
 from importlib import resources
 from pathlib import Path
@@ -37,8 +38,7 @@ def init(
     try:
         for each in (folder / "in", folder / "out"):
             each.mkdir(parents=True, exist_ok=True)
-        with target.open("x", encoding="utf-8") as file:
-            file.write(text)
+        _write_new(target, text)
     except OSError as error:
         place = error.filename or folder
         raise OperatorError(f"{place} cannot be written: {error.strerror}") from error
@@ -49,6 +49,26 @@ def init(
     out.print("Next: put your API key into RH_API_KEY or api.key_file, say in the config")
     out.print("what is to be done, then:")
     out.print(Text.assemble("  hotfolder check -c ", render.name(str(target))), soft_wrap=True)
+
+
+def _write_new(path: Path, text: str) -> None:
+    """Write a file that is not there yet, so that no power cut takes it or its folder away."""
+    with path.open("x", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    folder = path.absolute().parent
+    for each in (folder, *folder.parents):
+        with suppress(OSError):  # not every file system can, nor may every folder be opened
+            _sync(each)
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def demo(

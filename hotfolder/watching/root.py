@@ -94,6 +94,8 @@ def write(path: Path, marker: Marker) -> bool:
                 stream.flush()
                 os.fsync(file)
             os.rename(_TEMPORARY, MARKER_NAME, src_dir_fd=folder, dst_dir_fd=folder)
+            with contextlib.suppress(OSError):  # a share that cannot: it is missed, and put again
+                os.fsync(folder)
     except OSError as error:
         if error.errno in _NOT_WRITABLE:
             return False

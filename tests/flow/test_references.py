@@ -288,6 +288,23 @@ async def test_a_reference_that_cannot_be_decoded_is_tried_once(studio: Studio) 
     assert studio.states() == {"done": 3}, studio.summary()
 
 
+async def test_a_reference_overwritten_halfway_is_not_sent(studio: Studio) -> None:
+    """A new head and an old tail: its pictures wait and say so, and a whole one lets them go on."""
+    old, new = (saved(noise((640, 480), seed), "JPEG") for seed in (1, 2))
+    put(studio.folder, "style.jpg", new[: len(new) // 2] + old[len(old) // 2 :])
+    studio.configure(rules=[f'{RULE}\nreferences = ["style.jpg"]'])
+    studio.drop_many(2)
+    await studio.once()
+    assert studio.states() == {"accepted": 2}, studio.summary()
+    error = studio.job("p001.jpg")["error"]
+    assert error["code"] == "reference_broken"
+    assert "style.jpg cannot be sent. The picture is damaged" in error["message"]
+    assert not {"upload", "submit"} & studio.ledger().requests.keys()
+    put(studio.folder, "style.jpg", new)
+    await studio.once()
+    assert studio.states() == {"done": 2}, studio.summary()
+
+
 async def test_private_metadata_of_a_reference_is_not_sent(studio: Studio) -> None:
     """What a rule keeps from being sent of its sources it keeps of its references, too."""
     put(studio.folder, "logo.jpg", saved(scene(), "JPEG", exif=exif()))

@@ -1,4 +1,4 @@
-"""A power cut amidst what is rarely done: a restore, an upgrade, a day's copy, an installation."""
+"""A power cut amidst what is rarely done: a restore, an upgrade, a copy, a start, installing."""
 
 from __future__ import annotations
 
@@ -6,14 +6,18 @@ import sqlite3
 import time
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from importlib import resources
 from random import Random
 from typing import TYPE_CHECKING
 
+from hotfolder.cli import starting
 from hotfolder.domain.clock import utc_now
 from hotfolder.installation import Write
 from hotfolder.journal import backup, connection, holds
 from hotfolder.journal.connection import FILE_NAME
 from hotfolder.journal.journal import Journal
+from hotfolder.journal.roots import Marker
+from hotfolder.watching import root
 from tests.builders import Desk, StandingClock, make_old_journal
 from tests.power.cuts import images
 from tests.power.disk import lay_out
@@ -142,3 +146,20 @@ def test_an_installed_file_is_whole_or_not_there(tmp_path: Path) -> None:
         begin()
         Write(path=place / "etc" / "key", text="k" * 32, why="").take()
     assert {image.get("etc/key") for image in found} == {None, b"k" * 32}
+
+
+def test_a_folders_marker_and_a_new_config_are_there_once_written(tmp_path: Path) -> None:
+    """Content and name are on the disk when the call returns, the folders made for them, too."""
+    with cut(tmp_path) as (place, begin, found):
+        begin()
+        root.write(place, Marker(folder="f" * 32, journal="j" * 32, lines=7))
+        (place / "marked").mkdir()
+        starting.init(place / "work" / "studio")
+        (place / "begun").mkdir()
+        sync(place / "begun")
+    wanted = resources.files("hotfolder").joinpath("config.example.toml").read_bytes()
+    told = [each for each in found if "begun" in each]
+    assert told
+    assert {each.get("work/studio/hotfolder.toml") for each in told} == {wanted}
+    lost = [each for each in found if "marked" in each and not each.get(root.MARKER_NAME)]
+    assert not lost

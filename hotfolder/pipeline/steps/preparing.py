@@ -81,14 +81,34 @@ class Preparing:
     async def unsound(self, job: Job, content: bytes) -> ev.Event | None:
         """Return the event of a picture that is damaged inside; None = it is sound."""
         try:
-            with self._unnamed() as file:
-                await asyncio.to_thread(file.write, content)
-                await self._workshop.work_on("sound", [file.fileno()], {}, most_pixels=0)
+            await self._require_sound(content)
         except PictureError as error:
             return _unfit(error)
         except (WorkerFailed, OSError) as error:
             return self._failed(job, "The picture", error)
         return None
+
+    async def unsound_reference(
+        self, job: Job, reference: Material, content: bytes
+    ) -> ev.Event | None:
+        """Return the event of a reference that is damaged inside; None = it is sound."""
+        name, key = Path(reference.path).name, reference.upload_key
+        try:
+            if key not in self._hopeless:
+                await self._require_sound(content)
+        except PictureError as error:
+            self._hopeless[key] = _told(error)
+        except (WorkerFailed, OSError) as error:
+            return self._failed(job, f"The reference {name}", error)
+        if key not in self._hopeless:
+            return None
+        return lacking_reference(failures.reference_broken(name, self._hopeless[key]))
+
+    async def _require_sound(self, content: bytes) -> None:
+        """Raise PictureError unless a picture decodes to its last pixel; WorkerFailed, OSError."""
+        with self._unnamed() as file:
+            await asyncio.to_thread(file.write, content)
+            await self._workshop.work_on("sound", [file.fileno()], {}, most_pixels=0)
 
     async def reference(
         self, job: Job, reference: Material, wanted: Preparation

@@ -82,7 +82,8 @@ class Uploading:
         kind = formats.sniff(content.data[:64])
         if kind is None or content.sha256 != reference.content_hash:
             return lacking_reference(failures.reference_missing(path.name, CHANGED))
-        return Ready(content.data, kind, "", b"")
+        unsound = await self._preparing.unsound_reference(job, reference, content.data)
+        return unsound or Ready(content.data, kind, "", b"")
 
     async def _find_or_upload(self, job: Job) -> Outcome:
         link = await self._find(job.upload_key)

@@ -27,6 +27,7 @@ LONGEST_WAIT: Final = timedelta(hours=1, minutes=1)
 RESTS: Final = frozenset({State.DONE, State.FAILED, State.CANCELLED})
 PROMPT_S: Final = 400.0
 MOST_READ_BYTES: Final = 1_200_000
+MOST_READ_S: Final = 125.0  # that to the paid call may take two minutes
 LATE_S: Final = 4 * 3600.0
 
 
@@ -46,8 +47,11 @@ class Judge:
 
     def look(self) -> None:
         """Check what must hold now."""
-        if self._world.network.trouble.read_bytes > MOST_READ_BYTES:
-            raise Broken(f"{self._world.network.trouble.read_bytes} bytes of one answer were read")
+        trouble = self._world.network.trouble
+        if trouble.read_bytes > MOST_READ_BYTES:
+            raise Broken(f"{trouble.read_bytes} bytes of one answer were read")
+        if trouble.read_s > MOST_READ_S:
+            raise Broken(f"one answer was read for {trouble.read_s:.0f} s")
         self._paid_once()
         self._limits()
         self._outputs_whole()

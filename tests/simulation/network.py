@@ -30,13 +30,14 @@ DRIP_S: Final = 1.0
 class Trouble:
     """How likely the network itself fails a call: it refuses, or an answer comes byte by byte.
 
-    `read_bytes` is the most that was read of one small answer.
+    `read_bytes` is the most that was read of one answer, `read_s` the longest that one was read.
     """
 
     refused: float = 0.0
     dripped: float = 0.0
     count: int = 0
     read_bytes: int = 0
+    read_s: float = 0.0
 
 
 @dataclass(slots=True)
@@ -98,7 +99,7 @@ class _Body(httpx.AsyncByteStream):
         pause_s: float = 0.0,
         *,
         cut: bool = False,
-        read: Callable[[int], None] = lambda _size: None,
+        read: Callable[[int, float], None] = lambda _size, _seconds: None,
     ) -> None:
         self._read = read
         self._content = content
@@ -111,7 +112,7 @@ class _Body(httpx.AsyncByteStream):
         for at in range(0, len(self._content), size):
             if self._pause_s:
                 await asyncio.sleep(self._pause_s)
-            self._read(at + size)
+            self._read(at + size, at * self._pause_s)
             yield self._content[at : at + size]
         if self._cut:
             raise httpx.RemoteProtocolError("peer closed connection without sending complete body")
@@ -144,6 +145,7 @@ class Network(httpx.AsyncBaseTransport):
         if trace is not None:
             sent = SimpleNamespace(method=request.method.encode())
             await trace("http11.send_request_headers.started", {"request": sent})
+            await trace("http11.receive_response_headers.started", {"request": sent})
         exchange = _Exchange(asyncio.get_running_loop().create_future())
         assert self.service is not None
         self._serve(self.service, request, body, exchange, OUTSIDE)
@@ -234,8 +236,9 @@ class Network(httpx.AsyncBaseTransport):
         stream = _Body(bent, pause_s, read=self._note_read)
         return httpx.Response(start["status"], headers=headers, stream=stream)
 
-    def _note_read(self, size: int) -> None:
+    def _note_read(self, size: int, seconds: float) -> None:
         self.trouble.read_bytes = max(self.trouble.read_bytes, size)
+        self.trouble.read_s = max(self.trouble.read_s, seconds)
 
     def _hits(self, share: float) -> bool:
         if not share or self._random.random() >= share:

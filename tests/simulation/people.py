@@ -245,14 +245,17 @@ class People:
             raise AssertionError("a second daemon runs on one journal")
 
     async def _take_away(self, _after_s: float) -> None:
-        """Rename the journal away while it is in use, and put it back once the daemon ended."""
+        """Rename or delete the journal in use; what the daemon saves as it ends is put back."""
         await self.world.begun()
         self.done["journal taken away"] += 1
         state = self.world.studio.state
-        (state / "journal.db").rename(state / "journal.elsewhere")
-        await self.world.ended()
-        saved = max(state.glob("journal.db.saved-*"), default=state / "journal.elsewhere")
-        saved.rename(state / "journal.db")
+        away = state / "journal.elsewhere"
+        (state / "journal.db").rename(away)
+        if self._chance.random() < 0.5:
+            away.unlink()
+        if not await self.world.ended():
+            raise AssertionError("a daemon goes on with a journal that was taken away")
+        max(state.glob("journal.db.saved-*"), default=away).rename(state / "journal.db")
         for each in ("journal.db-wal", "journal.db-shm"):
             (state / each).unlink(missing_ok=True)
         self.world.start()

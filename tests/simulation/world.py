@@ -158,18 +158,23 @@ class World:
         while self.parts is None:  # noqa: ASYNC110  killed or not, it is looked at
             await asyncio.sleep(0.5)
 
-    async def ended(self) -> None:
-        """Wait until this life has ended by itself, or is to be ended."""
+    async def ended(self) -> bool:
+        """Wait until this life has ended by itself, as long as it may take; return whether it has.
+
+        The daemon sees that its journal is gone at its next write; then a drain has its grace.
+        """
         for _ in range(300):
             if self._task is None or self._task.done():
                 break
             await asyncio.sleep(0.5)
-        if self._task is not None and self._task.done():
+        else:
+            return False
+        if self._task is not None:
             with suppress(JournalReplaced):
                 self._task.result()
             self._task = None
             self._pools.clear()
-        await self.stop()
+        return True
 
     async def second_runs(self) -> bool:
         """Return whether a second daemon runs beside this one."""

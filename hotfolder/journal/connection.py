@@ -21,6 +21,7 @@ from hotfolder.domain.errors import (
     JournalNewer,
     JournalUnavailable,
 )
+from hotfolder.journal import seal
 
 FILE_NAME = "journal.db"
 APPLICATION_ID = 0x686F7466  # "hotf"
@@ -170,10 +171,12 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
         raise JournalError(f"{path}: SQLite cannot keep a write-ahead log here (mode {mode})")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA journal_size_limit = 67108864")
-    (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-    if verdict != "ok":
-        raise _damaged(path, verdict)
     steps = migrations()
+    if version < len(steps) or not seal.holds(path):
+        (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        if verdict != "ok":
+            raise _damaged(path, verdict)
+    seal.remove(path)
     if 0 < version < len(steps):
         _keep_before_upgrade(path, version)
     for number, text in _left(steps, version):

@@ -24,12 +24,12 @@ import structlog
 
 from hotfolder.clock import MACHINE_CLOCK
 from hotfolder.domain.clock import Clock
-from hotfolder.domain.errors import JournalError, JournalUnavailable
+from hotfolder.domain.errors import JournalDamaged, JournalError, JournalUnavailable
 from hotfolder.domain.failpoints import Failpoint, no_failpoint
 from hotfolder.domain.measures import Measure, Observe, unobserved
 from hotfolder.domain.redaction import without_credentials
 from hotfolder.domain.tokens import Random
-from hotfolder.journal import replacing, stepping
+from hotfolder.journal import replacing, seal, stepping
 from hotfolder.journal.connection import FILE_NAME, damage_reported, make_private, open_writer
 from hotfolder.journal.lock import locked
 from hotfolder.journal.session import Redact, Session
@@ -87,13 +87,16 @@ class Journal:
         with ExitStack() as opening:
             opening.enter_context(locked(folder))
             self._connection = open_writer(self.path)
-            self.clock = stepping.known(Session(self._connection, clock), clock)
+            opening.callback(self._connection.close)
+            with damage_reported(self.path):
+                self.clock = stepping.known(Session(self._connection, clock), clock)
             replacing.settle(folder)
             self._lock = opening.pop_all()
         self._identity = replacing.identity(self.path)
         self._saved: Path | None = None
         self.replaced = ""
         self.trouble = ""
+        self._is_sound = True
         self._closed = False
         self._gate = threading.Lock()
         self._queue: queue.SimpleQueue[_Operation] = queue.SimpleQueue()
@@ -163,9 +166,13 @@ class Journal:
             if self._saved is not None:
                 make_private(self._saved)
                 self._connection.execute("VACUUM INTO ?", (str(self._saved),))
+        is_folded = False
         with suppress(sqlite3.Error):  # a full disk: the log stays and is read at the next start
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            (was_busy, *_) = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            is_folded = not was_busy
         self._connection.close()
+        if is_folded and self._is_sound and not self.replaced:
+            seal.put(self.path)
 
     def _next_batch(self, most: int) -> list[_Operation]:
         batch: list[_Operation] = []
@@ -183,6 +190,7 @@ class Journal:
             self.clock.began -= step
             unavailable = JournalUnavailable(f"the journal {self.path} cannot be written: {error}")
             reason = unavailable if isinstance(error, sqlite3.Error) else error
+            self._is_sound &= not isinstance(reason, JournalDamaged)
             if isinstance(reason, JournalUnavailable):
                 self._note_trouble(str(reason))
             for operation in batch:

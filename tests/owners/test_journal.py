@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -21,7 +22,7 @@ from hotfolder.domain.errors import (
     JournalNewer,
     JournalUnavailable,
 )
-from hotfolder.journal import lock
+from hotfolder.journal import lock, seal
 from hotfolder.journal.connection import FILE_NAME
 from hotfolder.journal.journal import Journal
 from hotfolder.journal.lock import is_locked
@@ -155,7 +156,7 @@ async def test_closing_commits_what_is_queued(tmp_path: Path) -> None:
     await asyncio.sleep(0)
     await asyncio.to_thread(journal.close)
     assert len(await asyncio.gather(*waiting)) == 50
-    assert sorted(snapshot(tmp_path)) == [FILE_NAME]
+    assert sorted(snapshot(tmp_path)) == [FILE_NAME, FILE_NAME + seal.SUFFIX]
     with Reader(tmp_path) as reader:
         assert reader.read(get, "49") == "x"
 
@@ -380,6 +381,13 @@ def spoil_pages(path: Path) -> None:
         file.write(b"\xa5" * (size // 4))
 
 
+def spoil_a_page(path: Path) -> None:
+    """Overwrite a page in the middle of a file, which opening it does not meet."""
+    with path.open("r+b") as file:
+        file.seek(path.stat().st_size // 2 // 4096 * 4096)
+        file.write(b"\xa5" * 4096)
+
+
 def spoil_header(path: Path) -> None:
     """Overwrite the beginning of a file."""
     with path.open("r+b") as file:
@@ -404,6 +412,32 @@ def test_a_damaged_journal_is_refused_untouched(tmp_path: Path, spoil: object) -
         assert word in str(caught.value)
     assert snapshot(tmp_path) == before
     assert not is_locked(tmp_path)
+
+
+def test_only_the_very_file_that_was_closed_is_not_looked_through(tmp_path: Path) -> None:
+    """One that was written to since it was closed is; so is one that was not closed in order."""
+    path = made(tmp_path, value=30_000)
+    closed = path.stat()
+    spoil_a_page(path)
+    with pytest.raises(JournalDamaged):
+        Journal(tmp_path)
+    os.utime(path, ns=(closed.st_atime_ns, closed.st_mtime_ns))
+    with Journal(tmp_path):
+        killed = tmp_path / "killed"
+        shutil.copytree(tmp_path, killed)  # copies keep their times
+    with pytest.raises(JournalDamaged):
+        Journal(killed)
+
+
+def test_a_journal_whose_damage_was_met_is_looked_through(tmp_path: Path) -> None:
+    """Who closes it knew that it cannot be trusted."""
+    path = made(tmp_path, value=30_000)
+    with Journal(tmp_path) as journal:
+        spoil_pages(path)
+        with pytest.raises(JournalDamaged):
+            journal.run_blocking(lambda session: [get(session, str(key)) for key in range(200)])
+    with pytest.raises(JournalDamaged):
+        Journal(tmp_path)
 
 
 def test_damage_found_while_running_is_called_damage(tmp_path: Path) -> None:

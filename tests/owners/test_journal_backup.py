@@ -18,7 +18,7 @@ from hotfolder.domain.errors import (
     JournalUnavailable,
 )
 from hotfolder.domain.states import State
-from hotfolder.journal import backup, connection
+from hotfolder.journal import backup, connection, seal
 from hotfolder.journal.connection import FILE_NAME
 from hotfolder.journal.holds import holds
 from hotfolder.journal.journal import Journal
@@ -206,7 +206,7 @@ def test_a_bad_copy_changes_nothing(
     bad.write_bytes(spoil((tmp_path / "copy.db").read_bytes()))
     with pytest.raises(error):
         backup.put_back(state, bad, utc_now)
-    assert [each.name for each in state.iterdir()] == [FILE_NAME]
+    assert {each.name for each in state.iterdir()} == {FILE_NAME, FILE_NAME + seal.SUFFIX}
     assert sources(state / FILE_NAME) == 5
 
 

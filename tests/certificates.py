@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout"]
@@ -67,6 +68,37 @@ class Authority:
             *["-startdate", "20200101000000Z", "-enddate", until],
         )
         return self._folder / f"{name}.pem", self._folder / f"{name}.key"
+
+    def signer(
+        self,
+        name: str,
+        *,
+        use: str = "emailProtection",
+        until: str = GOOD_UNTIL,
+        key: Sequence[str] = KEY[1:4],
+    ) -> tuple[Path, Path]:
+        """Return a chain of certificates that may sign pictures, and its key, readable by us alone.
+
+        `use` is what the key may be used for besides, as openssl writes it; `key` its kind.
+        """
+        wanted = self._folder / f"{name}.ext"
+        wanted.write_text(
+            "basicConstraints = critical,CA:FALSE\nkeyUsage = critical,digitalSignature\n"
+            f"extendedKeyUsage = {use}\n"
+            "subjectKeyIdentifier = hash\nauthorityKeyIdentifier = keyid\n"
+        )
+        made = ["-newkey", *key, "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.csr"]
+        self._openssl("req", "-new", *made, *subject(f"{name}/O={name}"))
+        self._openssl(
+            *["ca", "-batch", "-notext", "-config", "config", "-extfile", wanted.name],
+            *["-cert", "ca.pem", "-keyfile", "ca.key", "-in", f"{name}.csr", "-out", f"{name}.pem"],
+            *["-startdate", "20200101000000Z", "-enddate", until],
+        )
+        chain = self._folder / f"{name}.chain.pem"
+        chain.write_bytes((self._folder / f"{name}.pem").read_bytes() + self.file.read_bytes())
+        file = self._folder / f"{name}.key"
+        file.chmod(0o600)
+        return chain, file
 
     def _openssl(self, *arguments: str) -> None:
         subprocess.run(["openssl", *arguments], cwd=self._folder, check=True, capture_output=True)

@@ -17,7 +17,9 @@ def clearing(spool: Spool) -> Clear:
 
     async def clear(job: Job) -> None:
         spooled = [each.spool_file for each in job.results if each.spool_file is not None]
-        spooled += [names.raw_file(each) for each in spooled]
+        spooled += [
+            kept(each) for each in spooled for kept in (names.raw_file, names.companion_file)
+        ]
         if not job.missing:
             spooled.append(names.keepsake_file(job.id))
         await asyncio.to_thread(spool.empty, spooled)

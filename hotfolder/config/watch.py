@@ -69,6 +69,7 @@ class Rule(Section):
     metadata: Literal["copy", "none"] = "copy"
     metadata_gps: bool = True
     metadata_prompt: bool = False
+    keep_raw: bool = False
     review: bool | None = None
     _filed_prompt: str | None = PrivateAttr(default=None)
 
@@ -89,6 +90,7 @@ class Rule(Section):
             metadata=self.metadata,
             gps=self.metadata_gps,
             prompt=self.metadata_prompt,
+            keep_raw=self.keep_raw,
         )
 
     @property

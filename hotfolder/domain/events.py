@@ -66,7 +66,9 @@ class RemoteResult:
 class SpooledResult:
     """One result safe in the local spool; `extension` follows from its real type.
 
-    `finished` says what was done to it after it came.
+    `finished` says what was done to it after it came. `companion` is the hash of an XMP file that
+    goes beside it, `raw` that of the result as the service made it, with its extension, where it is
+    kept.
     """
 
     position: int
@@ -75,6 +77,9 @@ class SpooledResult:
     sha256: str
     extension: str
     finished: str = ""
+    companion: str | None = None
+    raw: str | None = None
+    raw_extension: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -95,7 +95,8 @@ class Submit:
 class Result:
     """One result of a submit, from its link to its place in the output folder.
 
-    `decision` is what a person decided of it, None where nobody has, or had to.
+    `decision` is what a person decided of it, None where nobody has, or had to. `companion` and
+    `raw` are as in the event `SpooledResult`.
     """
 
     id: int
@@ -112,6 +113,9 @@ class Result:
     decision: Decision | None = None
     decided_by: str | None = None
     decided_at: datetime | None = None
+    companion: str | None = None
+    raw: str | None = None
+    raw_extension: str | None = None
 
     @property
     def is_rejected(self) -> bool:

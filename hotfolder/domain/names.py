@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 NAME_BYTES: Final = 255
 REJECTED_FOLDER: Final = "_rejected"  # below the output, for what a person rejected
+RAW_FOLDER: Final = "_raw"  # below the output, for results as the service made them
 STEM_BYTES: Final = 239  # leaves 16 for the dot and the extension
 
 _FORBIDDEN = frozenset('<>:"\\|?*/')
@@ -145,6 +146,23 @@ def _ends_replaced(stem: str) -> str:
 def raw_file(spool_file: str) -> str:
     """Name the file beside a spooled result that holds it as the service made it."""
     return f"{spool_file}-raw"
+
+
+def companion_file(spool_file: str) -> str:
+    """Name the file beside a spooled result that is published beside it."""
+    return f"{spool_file}-xmp"
+
+
+def companion(output: str) -> str:
+    """Name the XMP file that goes beside an output."""
+    folder, slash, name = output.rpartition("/")
+    return f"{folder}{slash}{name.rpartition('.')[0] or name}.xmp"
+
+
+def untouched(output: str, extension: str) -> str:
+    """Name the file in the output folder that holds a result as the service made it."""
+    stem = output.rpartition(".")[0] or output
+    return f"{RAW_FOLDER}/{stem}.{extension}"
 
 
 def keepsake_file(job: int) -> str:

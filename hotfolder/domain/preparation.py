@@ -55,7 +55,8 @@ class Finish:
 
     `format` is "keep", "jpeg", "png" or "webp"; `size` "model" or "source" (the source's pixels);
     `metadata` "copy" (the source's, with a note of the edit) or "none"; `gps` and `prompt` whether
-    the place and what was asked for are in it.
+    the place and what was asked for are in it. `keep_raw`: the result as the service made it is
+    published, too.
     """
 
     format: str = "keep"
@@ -63,6 +64,7 @@ class Finish:
     metadata: str = "copy"
     gps: bool = True
     prompt: bool = False
+    keep_raw: bool = False
 
     @property
     def is_nothing(self) -> bool:

@@ -150,6 +150,9 @@ def _keep_fetched(session: Session, job: Job, event: ev.Fetched | ev.Reused) -> 
             size=result.size,
             sha256=result.sha256,
             extension=result.extension,
+            companion=result.companion,
+            raw=result.raw,
+            raw_extension=result.raw_extension,
         )
 
 

@@ -79,4 +79,5 @@ def spooled_files(session: Session) -> frozenset[str]:
     ]
     keepsakes = [names.keepsake_file(row["id"]) for row in session.rows("jobs_with_keepsakes")]
     raw = [names.raw_file(each) for each in (*fetched, *coming)]
-    return frozenset([*fetched, *raw, *keepsakes])
+    beside = [names.companion_file(each) for each in fetched]
+    return frozenset([*fetched, *raw, *beside, *keepsakes])

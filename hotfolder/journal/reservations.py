@@ -38,9 +38,9 @@ def name_result(
 
 
 def replaceable(session: Session, job_id: int, output_name: str) -> frozenset[str]:
-    """Return the hashes of what earlier jobs of the same source wrote under a name."""
+    """Return the hashes of what earlier jobs of the same source wrote under a name or beside it."""
     rows = session.rows("earlier_outputs", job=job_id, output_name=os.fsencode(output_name))
-    return frozenset(row["sha256"] for row in rows)
+    return frozenset(each for row in rows for each in row if each is not None)
 
 
 def mark_published(session: Session, result_id: int) -> None:

@@ -150,4 +150,7 @@ def _result(row: sqlite3.Row) -> Result:
         decision=Decision(row["decision"]) if row["decision"] else None,
         decided_by=row["decided_by"],
         decided_at=_time(row["decided_at"]),
+        companion=row["companion"],
+        raw=row["raw"],
+        raw_extension=row["raw_extension"],
     )

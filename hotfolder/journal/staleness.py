@@ -49,15 +49,23 @@ def known(session: Session, watch: int, paths: Sequence[str]) -> list[Known]:
 def is_other_work(one: Plan, other: Plan) -> bool:
     """Return whether two plans ask for different edits.
 
-    Their names make no difference, nor whether results are reviewed, nor how the picture is made
-    fit: that needs it to be read.
+    Their names make no difference, nor whether results are reviewed or kept as they came, nor how
+    the picture is made fit: that needs it to be read.
     """
     return _work(one) != _work(other)
 
 
 def _work(plan: Plan) -> Plan:
     references = tuple(replace(each, preparation=None) for each in plan.references)
-    return replace(plan, rule="", stem="", preparation=None, references=references, review=False)
+    return replace(
+        plan,
+        rule="",
+        stem="",
+        preparation=None,
+        finish=replace(plan.finish, keep_raw=False),
+        references=references,
+        review=False,
+    )
 
 
 def mark(session: Session, stale: Mapping[int, bool], beside: Mapping[int, str]) -> list[Job]:

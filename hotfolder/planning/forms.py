@@ -125,6 +125,8 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _of_xmp(content: bytes) -> dict[str, Any]:
     said = xmp.texts_of_file(content)
+    if xmp.COMPANION in said:  # this program wrote it, for a result of another watch
+        return {}
     words = (each for field in _XMP_PROMPTS for each in said.get(field, []))
     prompt = next((each for each in words if each.strip(_SPACE)), None)
     return {} if prompt is None else {"prompt": prompt}

@@ -13,6 +13,7 @@ from hotfolder.simulator.stand_ins import STAND_INS
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from decimal import Decimal
+    from pathlib import Path
 
     from hotfolder.simulator.media import Material, MediaStore
     from hotfolder.simulator.settings import Settings
@@ -35,6 +36,7 @@ class Order:
     outputs: int
     result_type: str
     result_bytes: int
+    result_file: Path | None
 
     @property
     def prompt(self) -> str:
@@ -66,6 +68,7 @@ def examine(endpoint: str, body: Json, settings: Settings, media: MediaStore, no
         outputs=model.outputs(body),
         result_type=_result_type(model, materials, settings),
         result_bytes=settings.result_bytes,
+        result_file=settings.result_file,
     )
 
 
@@ -87,6 +90,8 @@ def _materials(
 def _result_type(model: Model, materials: tuple[Material, ...], settings: Settings) -> str:
     if model.output != "image":
         return STAND_INS[model.output][0]
+    if settings.result_file is not None:
+        return settings.result_file.suffix[1:]
     if settings.result_type != "source":
         return settings.result_type
     return result_type(materials[0].extension if materials else "png")

@@ -36,7 +36,13 @@ class ResultMaker:
         """
         order = task.order
         inputs = (material.sha256 for material in order.materials)
-        key = (*inputs, order.model.endpoint, order.prompt, str(index), order.result_type)
+        key = (
+            *inputs,
+            order.model.endpoint,
+            order.prompt,
+            str(index),
+            str(order.result_file or order.result_type),
+        )
         with self._lock:
             future = self._made.pop(key, None) or self._pool.submit(_make, order, index)
             self._made[key] = future
@@ -48,6 +54,8 @@ class ResultMaker:
 def _make(order: Order, index: int) -> bytes:
     if order.model.output != "image":
         return STAND_INS[order.model.output][1]
+    if order.result_file is not None:
+        return order.result_file.read_bytes()
     source = next((m.read() for m in order.materials if m.kind == "image"), None)
     made = edit(source, order.prompt, index, order.result_type, order.model.endpoint)
     return padded(made, order.result_bytes) if order.result_type == "jpg" else made

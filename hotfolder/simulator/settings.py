@@ -59,6 +59,7 @@ class Settings:
         answers with success, and the seconds between.
     result_type: picture type of results; "source" is PNG for a PNG and JPEG else.
     result_bytes: JPEG results are filled up to this size; 0 leaves them as they are.
+    result_file: picture that every picture task results in, as if the service had made it.
     echo: every error quotes the request: its Authorization header, and the addresses in its body.
     ledger_path: JSON-lines file to which every task accepted, task ended and submit
         rejected is appended at once, so that a kill loses none.
@@ -94,6 +95,7 @@ class Settings:
     webhook_retry_s: float = 60.0
     result_type: Literal["source", "jpg", "png"] = "source"
     result_bytes: int = 0
+    result_file: Path | None = None
     echo: bool = False
     ledger_path: Path | None = None
 
@@ -112,6 +114,8 @@ class Settings:
 
 
 def _typed(name: str, value: object) -> object:
+    if name == "result_file" and isinstance(value, str):
+        return Path(value)
     if name == "rate_calls" and isinstance(value, list):
         return tuple(str(call) for call in value)
     if name not in _MONEY or value is None:

@@ -19,8 +19,8 @@ WHERE reservation.output_root = :output_root AND reservation.name_key = :name_ke
 UPDATE reservation SET job = :job WHERE job = :earlier;
 
 -- name: earlier_outputs
--- What earlier jobs of the same source wrote under a name.
-SELECT result.sha256 FROM result
+-- What earlier jobs of the same source wrote under a name, and beside it.
+SELECT result.sha256, result.companion FROM result
 JOIN submit ON submit.id = result.submit JOIN job AS earlier ON earlier.id = submit.job
 JOIN job AS newer ON newer.source = earlier.source AND newer.output_root = earlier.output_root
 WHERE newer.id = :job AND earlier.id < newer.id AND result.output_name = :output_name

@@ -131,7 +131,7 @@ def _write_jpeg(content: bytes, blocks: Blocks) -> bytes:
     at, place = 2, 0
     for marker, start, stop in segments(content):
         body = content[start + 4 : start + 4 + len(_XMP_MORE)]
-        if not _is_ours(marker, body):
+        if not is_block(marker, body):
             kept.append(bytes(content[start:stop]))
             # JFIF must come first; what is ours comes right behind.
             place = len(kept) if marker == _APP0 else place
@@ -140,7 +140,8 @@ def _write_jpeg(content: bytes, blocks: Blocks) -> bytes:
     return b"".join([content[:2], *kept, content[at:]])
 
 
-def _is_ours(marker: int, body: bytes) -> bool:
+def is_block(marker: int, body: bytes) -> bool:
+    """Whether a JPEG's segment, of which the beginning is enough, is one of the four blocks."""
     ours = {
         _APP1: (_EXIF, _XMP, _XMP_MORE),
         _APP2: (_ICC,),
@@ -158,10 +159,9 @@ def _photoshop_segments(content: bytes, block: bytes) -> list[bytes]:
     ]
     resources = iptc.as_resources(block) if block else b""
     resources += iptc.other_resources(b"".join(bodies))
-    parts = range(0, len(resources), _LARGEST_PACKET)
     return [
         each
-        for at in parts
+        for at in range(0, len(resources), _LARGEST_PACKET)
         for each in _segment(_APP13, _PHOTOSHOP + resources[at : at + _LARGEST_PACKET])
     ]
 

@@ -60,6 +60,8 @@ _OF_THE_SOURCE = frozenset({("xmp", "Thumbnails"), _EXTENDED, REMOTE_MANIFEST})
 # What the service itself wrote into a result, word for word, by its block.
 _VERBATIM: Final = {"exif": "ResultExif", "xmp": "ResultXmp", "iptc": "ResultIptc"}
 _SAID_BEFORE = ("hotfolder", "SourceType")
+# The mark of a packet that stands beside a result, not in it.
+COMPANION: Final = ("hotfolder", "Companion")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +86,15 @@ def without(packet: bytes, private: Collection[str]) -> bytes:
     return written(root)
 
 
+def without_link(packet: bytes) -> bytes:
+    """Return a packet that names no manifest elsewhere."""
+    if REMOTE_MANIFEST not in texts(packet):
+        return packet
+    root = parsed(packet)
+    remove(root, REMOTE_MANIFEST.__eq__)
+    return written(root)
+
+
 def finished(
     packet: bytes,
     own: bytes,
@@ -93,12 +104,14 @@ def finished(
     note: Note | None,
     texts: Mapping[int, Sequence[str]],
     verbatim: Mapping[str, bytes] | None = None,
+    is_companion: bool = False,
 ) -> bytes:
     """Return the packet of a result.
 
     `packet` is the source's, `own` what the result came with, `size` its width and height,
     `private` what to leave out; `texts` are IPTC's fields that have no place of their own.
-    `verbatim` are the result's own blocks by their names, to be kept word for word as well.
+    `verbatim` are the result's own blocks by their names, to be kept word for word as well;
+    `is_companion` says that it goes beside the result, which no plan may read as a sidecar.
     """
     root, came_with = parsed_or_new(packet), parsed_or_new(own)
     _remove_private(root, private)
@@ -119,6 +132,8 @@ def finished(
             add_text(root, *iptc.TO_XMP[number], values)
     if note is not None:
         _add_note(root, note, *said)
+    if is_companion:
+        _say(root, COMPANION, "1")
     for block, content in (verbatim or {}).items():
         if content:
             _say(root, ("hotfolder", _VERBATIM[block]), base64.b64encode(content).decode("ascii"))

@@ -7,6 +7,7 @@ type or size. Runs in a worker.
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -14,7 +15,16 @@ from PIL import Image
 
 from hotfolder.domain.preparation import Finish
 from hotfolder.kinds.formats import Picture, PictureType
-from hotfolder.kinds.metadata import containers, exif, exif_merging, iptc, xmp
+from hotfolder.kinds.metadata import (
+    containers,
+    exif,
+    exif_merging,
+    exif_texts,
+    iptc,
+    manifests,
+    marks,
+    xmp,
+)
 from hotfolder.kinds.metadata.containers import Blocks
 from hotfolder.kinds.metadata.xmp import Note
 from hotfolder.kinds.picture import colours, decoders, prepare
@@ -30,17 +40,22 @@ _TYPES: Final = {
 # Sides may differ by this share before the picture counts as cut differently by the model.
 _SAME_SHAPE: Final = 0.02
 _LARGEST_IN_JPEG: Final = 65_000
+_BOUND: Final = "its C2PA manifest would break of any change"
 # A service's marks are small; what is larger stands in the result once only.
 _LARGEST_VERBATIM: Final = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A result as it is published, and what was done for people to read."""
+    """A result as it is published, and what was done for people to read.
+
+    `companion` is an XMP file that goes beside it, b"" = none.
+    """
 
     content: bytes
     type: PictureType
     notes: tuple[str, ...]
+    companion: bytes = b""
 
 
 def finish(
@@ -53,11 +68,26 @@ def finish(
     """
     picture = inspect(content)
     own = containers.read(picture.type, content)
+    came, is_bound = picture, manifests.is_bound(picture.type, content)
     made, picture, notes = _remade(content, picture, kept, wanted)
-    if wanted.metadata == "none" or picture.type not in containers.SPLICED:
+    if made is not content:
+        notes = (*notes, *_lost(came, content, is_bound=is_bound))
+    if wanted.metadata == "none":
         return Finished(made, picture.type, notes)
-    blocks, told = _composed(picture, kept, own, wanted, note, converted=converted)
+    source = _Said(kept.blocks if kept else Blocks(), own, wanted, note)
+    if picture.type not in containers.SPLICED or (is_bound and made is content):
+        why = _BOUND if is_bound else f"a {picture.type.extension.upper()} is not written into"
+        notes = (*notes, f"{why}: it is as the service made it, its metadata in an XMP file beside")
+        return Finished(made, picture.type, notes, source.companion(picture))
+    blocks, told = source.composed(picture, converted=converted)
     return Finished(containers.write(picture.type, made, blocks), picture.type, (*notes, *told))
+
+
+def _lost(picture: Picture, content: bytes, *, is_bound: bool) -> list[str]:
+    """Return what a picture that was made anew does not have any more."""
+    lost = ["its C2PA manifest"] if is_bound else []
+    lost += marks.named(picture.type, content)
+    return [f"without {', '.join(lost)}: those end where a picture is made anew"] if lost else []
 
 
 # -- pixels, where the rule wants others
@@ -119,35 +149,47 @@ def _told(picture: Picture, kind: PictureType, size: tuple[int, int]) -> tuple[s
 # -- metadata
 
 
-def _composed(
-    picture: Picture,
-    kept: SourceMetadata | None,
-    own: Blocks,
-    wanted: Finish,
-    note: Note,
-    *,
-    converted: bool,
-) -> tuple[Blocks, list[str]]:
-    source = kept.blocks if kept else Blocks()
-    private = set() if wanted.gps else {"gps"}
-    own = _of_the_service(own, private)
-    block = iptc.merged(source.iptc, own.iptc)
-    texts = {} if picture.type is PictureType.JPEG else iptc.fields(block)
-    size = picture.width, picture.height
-    said = {"exif": own.exif, "xmp": own.xmp, "iptc": own.iptc}
-    packet = xmp.finished(
-        source.xmp,
-        own.xmp,
-        size=size,
-        private=private,
-        note=note,
-        texts=texts,
-        verbatim={name: each for name, each in said.items() if len(each) <= _LARGEST_VERBATIM},
-    )
-    merged = exif_merging.merged(source.exif, own.exif)
-    exif_block, notes = _fitting(exif.without(exif.upright(merged, *size), private), picture)
-    icc = own.icc or _profile(picture, source.icc, converted=converted)
-    return Blocks(exif=exif_block, xmp=packet, icc=icc, iptc=block), notes
+class _Said:
+    """What is said of a result: by its source, by the service, and of the edit."""
+
+    def __init__(self, source: Blocks, own: Blocks, wanted: Finish, note: Note) -> None:
+        self._private = set() if wanted.gps else {"gps"}
+        self._source, self._note = source, note
+        self._own = _of_the_service(own, self._private)
+        self._iptc = iptc.merged(source.iptc, self._own.iptc)
+
+    def composed(self, picture: Picture, *, converted: bool) -> tuple[Blocks, list[str]]:
+        """Return the metadata that goes into a result, and what is to be told of it."""
+        texts = {} if picture.type is PictureType.JPEG else iptc.fields(self._iptc)
+        block, notes = _fitting(self._exif(picture), picture)
+        icc = self._own.icc or _profile(picture, self._source.icc, converted=converted)
+        return Blocks(exif=block, xmp=self._xmp(picture, texts), icc=icc, iptc=self._iptc), notes
+
+    def companion(self, picture: Picture) -> bytes:
+        """Return all of it as an XMP file."""
+        packet = self._xmp(picture, iptc.fields(self._iptc), is_companion=True)
+        return exif_texts.added(packet, self._exif(picture))
+
+    def _exif(self, picture: Picture) -> bytes:
+        merged = exif_merging.merged(self._source.exif, self._own.exif)
+        upright = exif.upright(merged, picture.width, picture.height)
+        return exif.without(upright, self._private)
+
+    def _xmp(
+        self, picture: Picture, texts: Mapping[int, Sequence[str]], *, is_companion: bool = False
+    ) -> bytes:
+        own = self._own
+        said = {"exif": own.exif, "xmp": own.xmp, "iptc": own.iptc}
+        return xmp.finished(
+            self._source.xmp,
+            own.xmp,
+            size=(picture.width, picture.height),
+            private=self._private,
+            note=self._note,
+            texts=texts,
+            verbatim={name: each for name, each in said.items() if len(each) <= _LARGEST_VERBATIM},
+            is_companion=is_companion,
+        )
 
 
 def _of_the_service(own: Blocks, private: set[str]) -> Blocks:

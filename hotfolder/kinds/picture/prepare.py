@@ -15,7 +15,7 @@ from PIL import Image, ImageOps
 
 from hotfolder.domain.preparation import Preparation
 from hotfolder.kinds.formats import CannotFit, Picture, PictureType
-from hotfolder.kinds.metadata import containers, private
+from hotfolder.kinds.metadata import containers, manifests, private, xmp
 from hotfolder.kinds.metadata.layout import Size
 from hotfolder.kinds.picture import colours, decoders, strict
 from hotfolder.kinds.picture.inspect import inspect
@@ -75,9 +75,14 @@ def prepare(content: Any, wanted: Preparation) -> Prepared:  # noqa: ANN401  byt
 
 def _stripped(content: bytes, picture: Picture, wanted: Preparation) -> Prepared:
     blocks = private.without(containers.read(picture.type, content), wanted.strip)
+    notes = [f"without private metadata ({', '.join(wanted.strip)})"]
+    if manifests.is_bound(picture.type, content):
+        # It signs what is left out, and often repeats it.
+        notes.append("without its C2PA manifest")
+        content = manifests.without(picture.type, content)
+        blocks = replace(blocks, xmp=xmp.without_link(blocks.xmp))
     sent = containers.write(picture.type, content, blocks)
-    note = f"without private metadata ({', '.join(wanted.strip)})"
-    return Prepared(sent, picture.type, picture.width, picture.height, (note,))
+    return Prepared(sent, picture.type, picture.width, picture.height, tuple(notes))
 
 
 def _upright(image: Image.Image) -> Size:

@@ -262,7 +262,7 @@ def _sound(files: Sequence[OpenFile], _order: Mapping[str, Any]) -> Answer:
 
 
 def _finish(files: Sequence[OpenFile], order: Mapping[str, Any]) -> Answer:
-    raw, target, *kept = files
+    raw, target, companion, *kept = files
     of_source = SourceMetadata.decoded(bytes(kept[0].content)) if kept else None
     made = finish.finish(
         bytes(raw.content),
@@ -272,6 +272,7 @@ def _finish(files: Sequence[OpenFile], order: Mapping[str, Any]) -> Answer:
         converted=order["converted"],
     )
     _write(target.number, made.content)
+    _write(companion.number, made.companion)
     return {"type": made.type.value, "notes": made.notes}
 
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -33,7 +34,7 @@ from hotfolder.kinds.workshop.workshop import (
     patience,
 )
 from hotfolder.outputs.errors import OutputBlocked, blocked
-from hotfolder.outputs.spool import Spool
+from hotfolder.outputs.spool import Spool, Spooled
 
 TRIES: Final = 3
 UNPROVED_TRIES: Final = 6
@@ -75,10 +76,10 @@ class Finishing:
         where that could not be found out.
         """
         raw = names.raw_file(name)
-        with self._opened(raw) as file, self._unnamed() as target:
+        with self._opened(raw) as file, self._unnamed() as target, self._unnamed() as beside:
             kind = await self.prove(job, file)
             try:
-                answer = await self._finish(job, file, target, submit)
+                answer = await self._finish(job, (file, target, beside), submit)
             except DiskRefused as error:
                 raise OutputBlocked(error.errno, self._spool.folder) from error
             except (PictureError, WorkerFailed) as error:
@@ -87,13 +88,17 @@ class Finishing:
                     raise  # this says more of the machine than of the picture
                 log.warning("result.unfinished", **job.log_context(), error=str(error))
                 told = f"not finished ({error}): it is as the service made it"
-                return await self._kept(position, name, file, kind, told)
-            done = ", ".join(answer["notes"])
-            return await self._kept(position, name, target, PictureType(answer["type"]), done)
+                return await asyncio.to_thread(self._kept, position, name, file, kind, told)
+            told = ", ".join(answer["notes"])
+            made = PictureType(answer["type"])
+            spooled = await asyncio.to_thread(self._kept, position, name, target, made, told)
+            spooled = await asyncio.to_thread(self._with_companion, spooled, beside)
+            if not job.plan.finish.keep_raw:
+                return spooled
+            return await asyncio.to_thread(_with_raw, spooled, file, kind)
 
-    async def _finish(
-        self, job: Job, file: BinaryIO, target: BinaryIO, submit: Submit
-    ) -> dict[str, Any]:
+    async def _finish(self, job: Job, opened: Sequence[BinaryIO], submit: Submit) -> dict[str, Any]:
+        """Finish the first of three files into the second; the third is for what goes beside it."""
         preparation = job.plan.preparation
         order = {
             "finish": asdict(job.plan.finish),
@@ -101,7 +106,7 @@ class Finishing:
             "converted": preparation is not None and preparation.convert,
         }
         with contextlib.ExitStack() as stack:
-            files = [file.fileno(), target.fileno()]
+            files = [each.fileno() for each in opened]
             pixels = 0
             if self._spool.exists(names.keepsake_file(job.id)):
                 kept = stack.enter_context(self._opened(names.keepsake_file(job.id)))
@@ -109,19 +114,10 @@ class Finishing:
                 pixels = _pixels(kept) if job.plan.finish.size == "source" else 0
             return await self._workshop.work_on("finish", files, order, least_pixels=pixels)
 
-    async def _kept(
+    def _kept(
         self, position: int, name: str, file: BinaryIO, kind: PictureType, done: str
     ) -> ev.SpooledResult:
-        return await asyncio.to_thread(self._copied, position, name, file, kind, done)
-
-    def _copied(
-        self, position: int, name: str, file: BinaryIO, kind: PictureType, done: str
-    ) -> ev.SpooledResult:
-        with self._spool.open_part(name) as part:
-            file.seek(0)
-            while chunk := file.read(CHUNK_BYTES):
-                part.write(chunk)
-            spooled = part.commit()
+        spooled = self._copied(name, file)
         return ev.SpooledResult(
             position=position,
             file=name,
@@ -130,6 +126,21 @@ class Finishing:
             extension=kind.extension,
             finished=done,
         )
+
+    def _with_companion(self, result: ev.SpooledResult, beside: BinaryIO) -> ev.SpooledResult:
+        """Keep what goes beside a result, where there is something."""
+        if not os.fstat(beside.fileno()).st_size:
+            return result
+        return replace(
+            result, companion=self._copied(names.companion_file(result.file), beside).sha256
+        )
+
+    def _copied(self, name: str, file: BinaryIO) -> Spooled:
+        with self._spool.open_part(name) as part:
+            file.seek(0)
+            while chunk := file.read(CHUNK_BYTES):
+                part.write(chunk)
+            return part.commit()
 
     @contextlib.contextmanager
     def _opened(self, name: str) -> Iterator[BinaryIO]:
@@ -146,6 +157,16 @@ class Finishing:
             file: Any = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115  given on
         with file:
             yield file
+
+
+def _with_raw(result: ev.SpooledResult, raw: BinaryIO, kind: PictureType) -> ev.SpooledResult:
+    """Note the result as the service made it, where that is another one."""
+    with open(os.dup(raw.fileno()), "rb") as file:  # noqa: PTH123  an open file of this process
+        file.seek(0)
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    if sha256 == result.sha256:
+        return result
+    return replace(result, raw=sha256, raw_extension=kind.extension)
 
 
 def _pixels(kept: BinaryIO) -> int:

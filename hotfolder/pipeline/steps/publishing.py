@@ -6,14 +6,15 @@ What a person rejected goes the same way, to a folder of its own: it is paid for
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import structlog
 
 from hotfolder.domain import events as ev
-from hotfolder.domain import failures
+from hotfolder.domain import failures, names
 from hotfolder.domain.errors import OutputError
 from hotfolder.domain.failpoints import Failpoint, no_failpoint
 from hotfolder.domain.failures import Failure
@@ -110,22 +111,60 @@ class Publishing:
     def _put(
         self, job: Job, result: Result, name: str, earlier: frozenset[str], *, mounted: bool
     ) -> Callable[[], object]:
-        if result.spool_file is None or result.sha256 is None:
-            raise LookupError(f"result {result.id} of job {job.id} was never fetched")
-        spooled, sha256 = self._desk.spool.path(result.spool_file), result.sha256
+        file, sha256 = _fetched(job, result)
+        # First what goes beside it: whoever finds the result finds that, too.
+        beside = list(_beside(job, file, result, name))
+        result_itself = _Placed(file, sha256, name, f"{job.id}-{result.id}")
 
-        def put() -> None:
-            self._failpoint("publish.before")
+        def put_one(each: _Placed) -> None:
             publish.publish(
-                spooled,
-                sha256,
+                self._desk.spool.path(each.file),
+                each.sha256,
                 Path(job.output_root),
-                name,
-                token=f"{job.id}-{result.id}",
+                each.name,
+                token=each.token,
                 mounted=mounted,
                 replaces=earlier,
                 access=self._access(job),
             )
+
+        def put() -> None:
+            self._failpoint("publish.before")
+            try:
+                for each in (*beside, result_itself):
+                    put_one(each)
+            except NameTaken:
+                for each in beside:  # it goes where the result goes
+                    publish.remove(Path(job.output_root), each.name, each.sha256)
+                raise
             self._failpoint("publish.after")
 
         return put
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """A file of the spool, its hash, its name in the output folder, and its temporary's token."""
+
+    file: str
+    sha256: str
+    name: str
+    token: str
+
+
+def _beside(job: Job, file: str, result: Result, name: str) -> Iterator[_Placed]:
+    if result.companion is not None:
+        companion = names.companion_file(file)
+        at = names.companion(name)
+        yield _Placed(companion, result.companion, at, f"{job.id}-{result.id}-xmp")
+    if result.raw is not None and not result.is_rejected:
+        untouched = names.untouched(name, result.raw_extension or "bin")
+        raw = names.raw_file(file)
+        yield _Placed(raw, result.raw, untouched, f"{job.id}-{result.id}-raw")
+
+
+def _fetched(job: Job, result: Result) -> tuple[str, str]:
+    """Return where a result stands in the spool, and its hash."""
+    if result.spool_file is None or result.sha256 is None:
+        raise LookupError(f"result {result.id} of job {job.id} was never fetched")
+    return result.spool_file, result.sha256

@@ -394,7 +394,7 @@ def _follows(service: Service) -> bool:
 
 def _watch(name: str, source: Path, output: Path, more: str, rules: Sequence[str]) -> str:
     text = f'[[watch]]\nname = "{name}"\ninput = "{source}"\noutput = "{output}"\n'
-    text += _lines(more, "settle = 0.05", "sidecar_wait = 0.0")
+    text += _lines(more, "settle = 0.05", "sidecar_wait = 0.0", 'notes = "none"')
     return text + "".join(f"[[watch.rule]]\n{rule}\n" for rule in rules)
 
 

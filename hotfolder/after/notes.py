@@ -8,31 +8,37 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 import structlog
 
 from hotfolder.bell import Bell, Ring
 from hotfolder.domain import names
 from hotfolder.domain.errors import JournalUnavailable, OutputError
-from hotfolder.journal import notes
+from hotfolder.journal import notes, noting
 from hotfolder.journal.journal import Journal
-from hotfolder.journal.notes import Kept, Wanted
+from hotfolder.journal.notes import About, Folder, Kept
+from hotfolder.journal.noting import Level, Wanted
 from hotfolder.outputs import publish
 from hotfolder.outputs.errors import NameTaken
 from hotfolder.outputs.spool import Spool
 from hotfolder.tree.threads import ShareThreads
 
-LOOK_S: Final = 60.0
+LOOK_S: Final = 30.0
 PAUSE_S: Final = 1.0
+# A look that took long, of a journal with very many jobs, is not taken again soon.
+PAUSE_FACTOR: Final = 20.0
+# What waits for less goes on by itself most of the time.
+PATIENCE_S: Final = 60.0
 WRITE_TIMEOUT_S: Final = 20.0
 MOST_NUMBERS: Final = 100
 
-WantedNotes = Mapping[str, Literal["none", "failures", "all"]]
+WantedNotes = Mapping[str, Level]
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.after")
 
@@ -60,37 +66,40 @@ class Notes:
         """Look whenever something happened, and from time to time, until cancelled."""
         while True:
             self._ear.forget()
+            began_s = self._journal.clock.awake_s()
             with suppress(JournalUnavailable):
                 await self.tend()
-            await asyncio.sleep(PAUSE_S)  # a storm of events is one look
+            took_s = self._journal.clock.awake_s() - began_s
+            await asyncio.sleep(max(PAUSE_S, PAUSE_FACTOR * took_s))  # a storm is one look
             await self._ear.hear(LOOK_S)
 
     async def finish(self) -> None:
-        """Look once more at the end, but keep nobody waiting for a share that hangs."""
+        """Look once more at the end, but keep nobody waiting for a share that hangs.
+
+        Nobody will look later: what waits is told at once.
+        """
         with suppress(JournalUnavailable, TimeoutError):
             async with asyncio.timeout(WRITE_TIMEOUT_S):
-                await self.tend()
+                await self.tend(patience_s=0.0)
 
-    async def tend(self) -> None:
-        """Make the notes be as the journal says; what a share refuses is left for later."""
+    async def tend(self, patience_s: float = PATIENCE_S) -> None:
+        """Make the notes be as the journal says; what a share refuses is left for later.
+
+        What waits is told once it has waited so long.
+        """
         async with self._one_at_a_time:
-            await self._tend()
+            await self._tend(patience_s)
 
-    async def _tend(self) -> None:
-        wanted_by = self._wanted_by()
-        failures = {watch for watch, wanted in wanted_by.items() if wanted == "failures"}
-        all_ = {watch for watch, wanted in wanted_by.items() if wanted == "all"}
-        wanted = {
-            each.note.job: each
-            for each in await self._journal.run(notes.wanted, failures=failures, all_=all_)
-        }
-        kept = {each.job: each for each in await self._journal.run(notes.kept)}
+    async def _tend(self, patience_s: float) -> None:
+        listed = await self._journal.run(noting.wanted, self._wanted_by(), patience_s)
+        wanted = {each.about: each for each in listed}
+        kept = {each.about: each for each in await self._journal.run(notes.kept)}
         silent: set[str] = set()  # a share that refused is not asked again in this look
-        for job, old in kept.items():
-            if job not in wanted or _sha256(wanted[job]) != old.sha256:
+        for about, old in kept.items():
+            if about not in wanted or _sha256(wanted[about]) != old.sha256:
                 await self._unless_silent(silent, old.watch, partial(self._remove, old))
-        for job, new in wanted.items():
-            before = kept.get(job)
+        for about, new in wanted.items():
+            before = kept.get(about)
             if before is None or not before.written or before.sha256 != _sha256(new):
                 await self._unless_silent(silent, new.watch, partial(self._write, new))
 
@@ -108,22 +117,22 @@ class Notes:
     async def _remove(self, kept: Kept) -> None:
         remove = partial(publish.remove, Path(kept.output_root), kept.name, kept.sha256)
         await self._threads.run(kept.watch, remove, timeout_s=WRITE_TIMEOUT_S)
-        await self._journal.run(notes.forget, kept.job)
+        await self._journal.run(notes.forget, kept.about)
 
     async def _write(self, wanted: Wanted) -> None:
         for number in range(1, MOST_NUMBERS):
             name = _name(wanted, number)
-            await self._journal.run(notes.keep, wanted.note.job, name, _sha256(wanted))
+            await self._journal.run(notes.keep, wanted.about, name, _sha256(wanted))
             write = partial(self._put, wanted, name)
             try:
                 await self._threads.run(wanted.watch, write, timeout_s=WRITE_TIMEOUT_S)
             except NameTaken:
                 continue
-            await self._journal.run(notes.mark_written, wanted.note.job)
+            await self._journal.run(notes.mark_written, wanted.about)
             return
 
     def _put(self, wanted: Wanted, name: str) -> None:
-        token = f"note-{wanted.note.job}"
+        token = f"note-{_number(wanted.about)}"
         with self._spool.open_part(token) as part:
             part.write(_content(wanted))
             spooled = part.commit()
@@ -135,15 +144,21 @@ class Notes:
             self._spool.remove(token)
 
 
+def _number(about: About) -> str:
+    if isinstance(about, Folder):
+        folder = f"{about.watch}\0{about.output_root}\0{about.folder}"
+        return hashlib.sha256(os.fsencode(folder)).hexdigest()[:32]
+    return str(about)
+
+
 def _name(wanted: Wanted, number: int) -> str:
-    note = wanted.note
-    stem = note.name if number == 1 else names.numbered(note.name, number)
-    name = names.fit(stem, note.extension)
+    stem = wanted.stem if number == 1 else names.numbered(wanted.stem, number)
+    name = names.fit(stem, wanted.extension)
     return f"{wanted.output_folder}/{name}" if wanted.output_folder else name
 
 
 def _content(wanted: Wanted) -> bytes:
-    return wanted.note.text.encode(errors="backslashreplace")
+    return wanted.text.encode(errors="backslashreplace")
 
 
 def _sha256(wanted: Wanted) -> str:

@@ -128,7 +128,7 @@ class Watch(Section):
     times: Literal["now", "source"] = "now"
     charge_per_day: Money = Decimal(0)
     review: bool = False
-    notes: Literal["none", "failures", "all"] = "none"
+    notes: Literal["none", "failures", "waiting", "all"] = "waiting"
     rule: Annotated[list[Rule], Field(default_factory=lambda: [Rule()], min_length=1)]
     _catalog: Catalog = PrivateAttr(default_factory=Catalog)
 

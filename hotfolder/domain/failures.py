@@ -149,7 +149,7 @@ NOT_A_PICTURE = Failure(
 EMPTY = Failure(
     "empty",
     "The file is empty.",
-    "If it is still being copied, nothing need be done; else drop it again.",
+    "Copy it here again. One that is still being copied is edited by itself once it is whole.",
 )
 UNWRITTEN = Failure(
     "unwritten",
@@ -159,7 +159,7 @@ UNWRITTEN = Failure(
 TRUNCATED = Failure(
     "truncated",
     "The picture's end is missing: it was not copied completely.",
-    "If it is still being copied, nothing need be done; else drop it again.",
+    "Copy it here again. One that is still being copied is edited by itself once it is whole.",
 )
 CHANGED_UNKNOWN = Failure(
     "changed_unknown",
@@ -170,8 +170,8 @@ CHANGED_UNKNOWN = Failure(
 MISSING_PARTS = Failure(
     "missing_parts",
     "The file lists further pictures that are not in it: it may not be copied completely.",
-    "If it is still being copied, nothing need be done. If nothing more comes, it is taken as it"
-    " is once it has been left alone for `orphan_after`.",
+    "Copy it here again if parts are missing. If nothing more comes, it is taken as it is once it"
+    " has been left alone for `orphan_after`.",
 )
 DAMAGED_PICTURE = Failure(
     "damaged_picture",

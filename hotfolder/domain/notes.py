@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from hotfolder.domain.failures import Failure
+
+# More files than these are not named one by one.
+MOST_NAMED: Final = 20
+
+# The name of a note about many files of a folder, without its extension.
+FOLDER_NOTE: Final = "_hotfolder"
 
 
 class Kind(StrEnum):
@@ -18,21 +25,27 @@ class Kind(StrEnum):
     WAITING = "waiting"
 
 
-_FIRST_WORDS = {
+_FIRST_WORDS: Final = {
     Kind.FAILED: "was not edited.",
     Kind.INCOMPLETE: "was edited, but not everything that the edit made is here.",
     Kind.IN_DOUBT: "was sent to be edited, and nobody knows what became of it.",
     Kind.HELD: "is not edited for now.",
     Kind.WAITING: "waits.",
 }
-
+_OF_MANY: Final = {
+    Kind.FAILED: "pictures were not edited.",
+    Kind.INCOMPLETE: "pictures were edited, but not everything that the edits made is here.",
+    Kind.IN_DOUBT: "pictures were sent to be edited, and nobody knows what became of them.",
+    Kind.HELD: "pictures are not edited for now.",
+    Kind.WAITING: "pictures wait.",
+}
 
 # Who finds a note has a picture to deliver; what these kinds hint at only the owner can do.
-_BEFORE_THE_HINT = {
+_BEFORE_THE_HINT: Final = {
     Kind.IN_DOUBT: "It may have been paid already, so it is not sent again by itself. Dropping it "
     "again would not help. For whoever looks after hotfolder: ",
-    Kind.HELD: "There is nothing to do here: it keeps its place and is edited by itself as soon as "
-    "this is over. For whoever looks after hotfolder: ",
+    Kind.HELD: "It keeps its place, and dropping it again would not help. For whoever looks after "
+    "hotfolder: ",
 }
 
 
@@ -64,5 +77,51 @@ class Note:
     def _reason(self) -> tuple[str, ...]:
         message, hint = self.reason.message, self.reason.hint
         if self.kind in _BEFORE_THE_HINT:
-            return message, f"{_BEFORE_THE_HINT[self.kind]}{hint or 'see status.'}"
+            return message, to_do(self)
         return (f"{message} {hint}".strip(),)
+
+
+def to_do(note: Note) -> str:
+    """Return what is to be done about a note's picture."""
+    if note.kind in _BEFORE_THE_HINT:
+        return f"{_BEFORE_THE_HINT[note.kind]}{note.reason.hint or 'see status.'}"
+    return note.reason.hint
+
+
+def of_many(note: Note, count: int) -> str:
+    """Return what is said of so many pictures, of which this note's is one."""
+    return f"{count} {_OF_MANY[note.kind]} {note.reason.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Files of a folder about which there is one thing to say: `count` in all, the first named.
+
+    `words` say what it is, `then` what to do about it.
+    """
+
+    words: str
+    count: int
+    named: tuple[str, ...] = ()
+    then: str = ""
+
+    @property
+    def text(self) -> str:
+        """The paragraph about them."""
+        lines = [self.words, *(f"  {each}" for each in self.named)]
+        if self.named and self.count > len(self.named):
+            lines.append(f"  and {self.count - len(self.named)} more")
+        return "\n".join([*lines, self.then] if self.then else lines)
+
+
+@dataclass(frozen=True, slots=True)
+class FolderNote:
+    """What there is to say about many files of a folder, in one note."""
+
+    groups: tuple[Group, ...]
+
+    @property
+    def text(self) -> str:
+        """The note itself. It changes with what it tells and with nothing else."""
+        paragraphs = [each.text for each in self.groups]
+        return "\n\n".join([*paragraphs, "This note goes away by itself. hotfolder"]) + "\n"

@@ -1,27 +1,36 @@
-"""Which notes there should be, and which there are: derived from the jobs, also after a crash.
+"""Which notes there are: each row says that a file is ours, and what was written into it.
 
-A row says that a note is ours: its name is kept before the file is written, its hash tells later
-whether the file is still what was written.
+Its name is kept before the file is written; its hash tells later whether the file is still what
+was written.
 """
 
 from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Collection
 from dataclasses import dataclass
 
-from hotfolder.domain.failures import Failure
-from hotfolder.domain.notes import Kind, Note
-from hotfolder.domain.states import State
-from hotfolder.journal.session import Session
+from hotfolder.journal.session import Session, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """An output folder of a watch, relative to its output root; "" is the root itself."""
+
+    watch: int
+    output_root: str
+    folder: str
+
+
+# What a note is about: a job's missing output, or many files of a folder.
+About = int | Folder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
     """A note that was written, or was about to be; `name` is relative to the output root."""
 
-    job: int
+    about: About
     watch: str
     output_root: str
     name: str
@@ -29,32 +38,11 @@ class Kept:
     written: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """A note that there should be, and the folder it belongs into."""
-
-    watch: str
-    output_root: str
-    output_folder: str
-    note: Note
-
-
-def wanted(session: Session, failures: Collection[str], all_: Collection[str]) -> list[Wanted]:
-    """Return the notes for the watches that want them on failures, and on everything.
-
-    Only the newest job of a source and rule has something to say.
-    """
-    failed = session.rows("failures_to_note") if failures or all_ else []
-    waiting = session.rows("waits_to_note") if all_ else []
-    found = [row for row in failed if row["watch"] in failures or row["watch"] in all_]
-    return [_wanted(row) for row in (*found, *(row for row in waiting if row["watch"] in all_))]
-
-
 def kept(session: Session) -> list[Kept]:
     """Return the notes that were written, or were about to be."""
     return [
         Kept(
-            job=row["job"],
+            about=_about(row),
             watch=row["watch"],
             output_root=os.fsdecode(row["output_root"]),
             name=os.fsdecode(row["name"]),
@@ -65,40 +53,40 @@ def kept(session: Session) -> list[Kept]:
     ]
 
 
-def keep(session: Session, job: int, name: str, sha256: str) -> None:
+def keep(session: Session, about: About, name: str, sha256: str) -> None:
     """Keep that a note is about to be written."""
-    session.change("put_note", job=job, name=os.fsencode(name), sha256=sha256)
+    at = os.fsencode(name)
+    if isinstance(about, Folder):
+        session.change("put_folder_note", name=at, sha256=sha256, **_key(about))
+    else:
+        session.change("put_note", name=at, sha256=sha256, job=about)
 
 
-def mark_written(session: Session, job: int) -> None:
+def mark_written(session: Session, about: About) -> None:
     """Keep that a note stands at its name."""
-    session.change("mark_note_written", job=job)
+    if isinstance(about, Folder):
+        session.change("mark_folder_note_written", **_key(about))
+    else:
+        session.change("mark_note_written", job=about)
 
 
-def forget(session: Session, job: int) -> None:
+def forget(session: Session, about: About) -> None:
     """Keep that a note is gone."""
-    session.change("forget_note", job=job)
+    if isinstance(about, Folder):
+        session.change("forget_folder_note", **_key(about))
+    else:
+        session.change("forget_note", job=about)
 
 
-def _wanted(row: sqlite3.Row) -> Wanted:
-    return Wanted(
-        watch=row["watch"],
-        output_root=os.fsdecode(row["output_root"]),
-        output_folder=os.fsdecode(row["output_folder"]),
-        note=Note(
-            job=row["id"],
-            name=os.fsdecode(row["path"]).rpartition("/")[2],
-            kind=_kind(row),
-            reason=Failure(row["code"], row["message"], row["hint"]),
-        ),
-    )
+def _about(row: sqlite3.Row) -> About:
+    if row["folder"] is None:
+        return int(row["job"])
+    return Folder(row["number"], os.fsdecode(row["output_root"]), os.fsdecode(row["folder"]))
 
 
-def _kind(row: sqlite3.Row) -> Kind:
-    if row["state"] == State.FAILED:
-        return Kind.FAILED
-    if row["state"] == State.DONE:
-        return Kind.INCOMPLETE
-    if row["state"] == State.IN_DOUBT:
-        return Kind.IN_DOUBT
-    return Kind.HELD if row["held"] else Kind.WAITING
+def _key(folder: Folder) -> dict[str, Value]:
+    return {
+        "watch": folder.watch,
+        "output_root": os.fsencode(folder.output_root),
+        "folder": os.fsencode(folder.folder),
+    }

@@ -324,7 +324,8 @@ CREATE INDEX source_skipped ON source (watch, path) WHERE counted_as = 'skipped'
 
 -- What each source is counted as: the first of failed, waiting, under way, queued (not yet sent, so
 -- that a hold makes it wait), done and skipped that holds of it; NULL where no file is there to be
--- counted. Of its jobs those count that are open, and the newest of each rule for its present image.
+-- counted, as one that failed before it was sent, and was taken away. Of its jobs those count that
+-- are open, and the newest of each rule for its present image.
 CREATE VIEW standing AS
 SELECT source.id AS source, CASE max(
     CASE
@@ -334,6 +335,8 @@ SELECT source.id AS source, CASE max(
     END,
     coalesce((
         SELECT max(CASE
+            WHEN job.state = 'failed' AND source.inode = ''
+                AND NOT EXISTS (SELECT 1 FROM submit WHERE submit.job = job.id) THEN 0
             WHEN job.state = 'failed' THEN 6
             WHEN job.state = 'in_doubt' THEN 5
             WHEN job.ended_at IS NULL AND job.waits_for IS NOT NULL AND job.waits_for <> 'leader' THEN 5
@@ -409,3 +412,16 @@ CREATE TRIGGER aside_is_gone AFTER DELETE ON aside
 BEGIN
     UPDATE tally SET files = files - 1 WHERE watch = OLD.watch AND counted_as = OLD.counted_as;
 END;
+
+-- Notes about many files of a folder.
+CREATE TABLE folder_note (
+    watch INTEGER NOT NULL REFERENCES watch (id),
+    output_root BLOB NOT NULL,
+    folder BLOB NOT NULL,
+    name BLOB NOT NULL CHECK (length(name) > 0),
+    sha256 TEXT NOT NULL CHECK (length(sha256) = 64),
+    written INTEGER NOT NULL DEFAULT 0 CHECK (written IN (0, 1)),
+    PRIMARY KEY (watch, output_root, folder)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX job_told ON job (state, id) WHERE error_code IS NOT NULL;

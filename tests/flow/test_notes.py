@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hotfolder import config
 from hotfolder.domain.failures import PAUSED
 from hotfolder.simulator import Fault
-from tests.studio import RULE
+from tests.studio import RULE, picture
 
 if TYPE_CHECKING:
     from tests.studio import Studio
@@ -34,12 +35,60 @@ async def test_a_failure_is_told_beside_the_missing_output(studio: Studio) -> No
     assert studio.outputs() == ["sub/ann.jpg"]
 
 
-async def test_none_is_written_unless_wished(studio: Studio) -> None:
-    """The default leaves the output folder to the outputs."""
+async def test_none_is_written_where_none_is_wished(studio: Studio) -> None:
+    """The output folder is then left to the outputs."""
+    studio.configure(watch='notes = "none"')
     studio.fault(MODERATED)
     studio.drop("ann.jpg")
     await studio.once()
     assert studio.outputs() == []
+
+
+async def test_by_default_whatever_did_not_come_out_is_told(studio: Studio) -> None:
+    """Truncated, empty and broken files have each its note; what is left out on purpose none."""
+    assert config.Watch.model_fields["notes"].default == "waiting"
+    watch = 'notes = "waiting"\ncollision = "skip"'
+    studio.configure(rules=(f'{RULE}\nmatch = ["*.jpg"]',), watch=watch)
+    studio.drop("sub/cut.jpg", picture(1)[:-40])
+    studio.drop("empty.jpg", b"")
+    studio.drop("text.jpg", "no picture")
+    studio.drop("film.mov", "a film")
+    studio.drop("skip.jpg", number=3)
+    studio.drop("skip.toml", "skip = true")
+    studio.drop("there.jpg", number=4)
+    (studio.output / "there.jpg").write_bytes(b"an older one")
+    await studio.once()
+    assert studio.outputs() == [
+        "_hotfolder.txt",
+        "empty.jpg.waiting.txt",
+        "sub/cut.jpg.waiting.txt",
+        "text.jpg.failed.txt",
+        "there.jpg",
+    ]
+    assert "Copy it here again" in read(studio, "empty.jpg.waiting.txt")
+    assert "Left out:\n  there.jpg: the output there.jpg stands there" in read(
+        studio, "_hotfolder.txt"
+    )
+    (studio.output / "there.jpg").unlink()
+    studio.drop("there.jpg", number=5)
+    studio.drop("sub/cut.jpg", number=1)
+    studio.drop("empty.jpg", number=2)
+    (studio.input / "text.jpg").unlink()
+    await studio.once()
+    assert studio.outputs() == ["empty.jpg", "sub/cut.jpg", "there.jpg"]
+    assert studio.told() == [], "who took it away has seen to it"
+
+
+async def test_a_held_backlog_is_told_until_it_is_released(studio: Studio) -> None:
+    """One note in the output folder, however many pictures it holds."""
+    studio.configure(watch='notes = "waiting"', limits="backlog = 2")
+    studio.drop_many(4)
+    await studio.once()
+    assert studio.outputs() == ["_hotfolder.txt"]
+    assert read(studio, "_hotfolder.txt").startswith("4 pictures are held: ")
+    await studio.act("release", watch="studio")
+    await studio.once()
+    assert studio.outputs() == [f"p{number:03}.jpg" for number in range(4)]
 
 
 async def test_all_tells_of_held_doubtful_and_waiting_pictures(studio: Studio) -> None:
@@ -63,7 +112,7 @@ async def test_all_tells_of_held_doubtful_and_waiting_pictures(studio: Studio) -
     assert studio.outputs() == ["ann.jpg", "bob.jpg.held.txt"]
     what, why, then, _ = read(studio, "bob.jpg.held.txt").split("\n\n")
     assert (what, why) == ("bob.jpg is not edited for now.", PAUSED.message)
-    assert then.startswith("There is nothing to do here")
+    assert then.startswith("It keeps its place")
     assert then.endswith(f"For whoever looks after hotfolder: {PAUSED.hint}")
     await studio.act("resume", watch=None)
     await studio.once()

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 from hotfolder.domain import events as ev
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.states import State
-from hotfolder.journal import acceptance, aside, backlog, connection, counts, holds, sightings
+from hotfolder.journal import (
+    acceptance,
+    aside,
+    backlog,
+    connection,
+    counts,
+    holds,
+    reading,
+    sightings,
+)
 from hotfolder.journal.counts import Counts
 from hotfolder.journal.journal import Journal
 from tests.builders import Desk, draft, make_old_journal, settled, sha256
@@ -91,6 +100,19 @@ def test_of_several_the_first_column_holds(desk: Desk) -> None:
     # Another picture in its place is another matter.
     desk.accept_all("ann.jpg", content="b", drafts=rules)
     assert counted(desk) == Counts(under_way=1)
+
+
+def test_a_failed_file_that_was_taken_away_is_counted_where_it_was_sent(desk: Desk) -> None:
+    """Nothing is left to see to, unless something may have been paid."""
+    note(desk, online=True)
+    desk.bring_to(State.FAILED, "sent.jpg", content="b")
+    desk.apply(desk.accept("text.jpg"), ev.GaveUp(failure=HELD))
+    assert counted(desk) == Counts(failed=2)
+    desk.journal.run_blocking(sightings.forget_gone, 1, ["sent.jpg", "text.jpg"])
+    assert counted(desk) == Counts(failed=1)
+    assert [job.source for job in desk.journal.run_blocking(reading.needing_attention)] == [
+        "sent.jpg"
+    ]
 
 
 def test_what_is_held_waits(desk: Desk) -> None:

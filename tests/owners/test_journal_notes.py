@@ -2,58 +2,136 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from hotfolder.domain import failures
-from hotfolder.domain.notes import Kind
+from hotfolder.domain.events import WaitsFor
 from hotfolder.domain.states import State
-from hotfolder.journal import holds, notes
-from tests.builders import draft, sha256
+from hotfolder.journal import acceptance, aside, backlog, holds, notes, noting
+from hotfolder.journal.drafts import SAID_SKIP
+from hotfolder.journal.notes import Folder
+from tests.builders import OUTPUT, draft, settled, sha256
 
 if TYPE_CHECKING:
+    import pytest
+
+    from hotfolder.journal.noting import Level, Wanted
     from tests.builders import Desk
 
 
-def told(
-    desk: Desk, *, failing: tuple[str, ...] = (), all_: tuple[str, ...] = ()
-) -> list[tuple[str, Kind]]:
-    """Return the kinds of notes that there should be, by file name."""
-    found = desk.journal.run_blocking(notes.wanted, failing, all_)
-    return sorted((each.note.name, each.note.kind) for each in found)
+def wanted(desk: Desk, level: Level, patience_s: float = 0.0) -> list[Wanted]:
+    """Return the notes that the first watch wants at a level."""
+    return desk.journal.run_blocking(noting.wanted, {"one": level}, patience_s)
+
+
+def told(desk: Desk, level: Level, patience_s: float = 0.0) -> list[str]:
+    """Return the names of the notes that there should be."""
+    return sorted(f"{each.stem}.{each.extension}" for each in wanted(desk, level, patience_s))
 
 
 def test_each_condition_has_its_kind(desk: Desk) -> None:
-    """Failed, in doubt, held and waiting pictures are told, each by its own word."""
+    """Failed, in doubt, held and waiting pictures are told, each by its own word and level."""
     desk.bring_to(State.FAILED, "a/fail.jpg", content="1")
     desk.bring_to(State.IN_DOUBT, "doubt.jpg", content="2")
     desk.bring_to(State.DONE, "done.jpg", content="3")
     desk.bring_to(State.UPLOADED, "held.jpg", content="4")
+    cut = draft(stem="cut", failure=failures.TRUNCATED, waits_for=WaitsFor.SOURCE)
+    desk.accept_all("cut.jpg", content="5", drafts=[cut])
     desk.journal.run_blocking(holds.hold, holds.rule_scope("one", "default"), failures.NO_MONEY)
-    assert told(desk) == told(desk, all_=("two",)) == []
-    assert told(desk, failing=("one",)) == [("fail.jpg", Kind.FAILED)]
-    assert told(desk, all_=("one",)) == [
-        ("doubt.jpg", Kind.IN_DOUBT),
-        ("fail.jpg", Kind.FAILED),
-        ("held.jpg", Kind.HELD),
-    ]
+    failed, waiting = ["fail.jpg.failed.txt"], ["cut.jpg.waiting.txt", "held.jpg.held.txt"]
+    assert told(desk, "none") == []
+    assert told(desk, "failures") == failed
+    assert told(desk, "waiting") == sorted(waiting + failed)
+    assert told(desk, "all") == sorted([*waiting, *failed, "doubt.jpg.in-doubt.txt"])
+
+
+def test_what_waits_itself_is_told_before_what_holds_all(desk: Desk) -> None:
+    """A truncated picture of a held account is still to be copied again, and its note says so."""
+    cut = draft(stem="cut", failure=failures.TRUNCATED, waits_for=WaitsFor.SOURCE)
+    desk.accept_all("cut.jpg", drafts=[cut])
+    desk.accept("held.jpg", content="b")
+    desk.journal.run_blocking(holds.hold, holds.ACCOUNT, failures.NO_MONEY)
+    texts = {each.stem: each.text for each in wanted(desk, "waiting")}
+    assert failures.TRUNCATED.message in texts["cut.jpg"]
+    assert "Copy it here again" in texts["cut.jpg"]
+    assert failures.NO_MONEY.hint in texts["held.jpg"]
+    assert not [text for text in texts.values() if re.search("nothing (to|need)", text)]
+
+
+def test_what_waits_only_for_a_moment_is_not_told(desk: Desk) -> None:
+    """A failure is told at once, what waits after a minute, counted from when it was held."""
+    desk.bring_to(State.FAILED, "fail.jpg", content="1")
+    desk.accept("held.jpg", content="2")
+    desk.journal.run_blocking(aside.put, 1, "shut.jpg", "waiting", "it cannot be read")
+    desk.clock.forward(50)
+    desk.journal.run_blocking(holds.hold, holds.ACCOUNT, failures.NO_MONEY)
+    desk.clock.forward(50)
+    assert told(desk, "waiting", 60) == ["_hotfolder.txt", "fail.jpg.failed.txt"]
+    desk.clock.forward(10)
+    assert "held.jpg.held.txt" in told(desk, "waiting", 60)
+
+
+def test_a_folder_with_many_notes_has_one(desk: Desk) -> None:
+    """Twenty stand beside their outputs; one more, and a single note names them by reason."""
+    for number in range(20):
+        desk.bring_to(State.FAILED, f"a/p{number:02}.jpg", content=f"a{number}")
+    assert len(told(desk, "failures")) == 20
+    for number in range(20, 25):
+        desk.bring_to(State.FAILED, f"a/p{number:02}.jpg", content=f"a{number}")
+    desk.bring_to(State.FAILED, "b/ann.jpg", content="b")
+    assert told(desk, "failures") == ["_hotfolder.txt", "ann.jpg.failed.txt"]
+    (note,) = [each for each in wanted(desk, "failures") if each.stem == "_hotfolder"]
+    assert note.output_folder == "a"
+    assert note.text.startswith(f"25 pictures were not edited. {failures.TASK_FAILED.message}\n")
+    assert "  p19.jpg\n  and 5 more\n" in note.text
+    assert failures.TASK_FAILED.hint in note.text
+
+
+def test_what_is_no_job_is_told_in_one_note(desk: Desk) -> None:
+    """A held backlog, files that cannot be read and those left out by a person; no others."""
+    standing = [backlog.Standing(f"old{at}.jpg", (5, "1", "7", ""), None) for at in range(300)]
+    desk.journal.run_blocking(backlog.hold_back, 1, standing)
+    desk.journal.run_blocking(aside.put, 1, "shut.jpg", "waiting", "it cannot be read")
+    desk.journal.run_blocking(aside.left_out, 1, {"film.mov": "no rule"})
+    desk.journal.run_blocking(acceptance.skip, settled("bea.jpg", content="b"), SAID_SKIP)
+    desk.journal.run_blocking(acceptance.skip, settled("cat.jpg", content="c"), "it stands there")
+    assert told(desk, "failures") == []
+    (note,) = wanted(desk, "waiting")
+    held, unreadable, skipped, _ = note.text.split("\n\n")
+    assert held.startswith("300 pictures are held: ")
+    assert failures.BACKLOG.hint in held
+    assert unreadable == "What cannot be read waits:\n  shut.jpg: it cannot be read"
+    assert skipped == "Left out:\n  cat.jpg: it stands there"
+
+
+def test_very_many_are_told_by_their_number(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No look reads them all."""
+    monkeypatch.setattr(noting, "LOOKED_AT", 3)
+    for number in range(5):
+        desk.bring_to(State.FAILED, f"p{number:02}.jpg", content=f"a{number}")
+    (note,) = wanted(desk, "failures")
+    assert note.text.startswith("5 pictures were not edited.")
 
 
 def test_only_the_newest_job_has_the_word(desk: Desk) -> None:
     """An older failure of the same place and rule is no news any more."""
     desk.bring_to(State.FAILED, "a.jpg", content="1")
     desk.bring_to(State.DONE, "a.jpg", content="2")
-    assert told(desk, failing=("one",)) == []
+    assert told(desk, "failures") == []
     desk.accept_all("a.jpg", content="2", drafts=[draft(rule="other", stem="b")])
-    assert told(desk, failing=("one",)) == []
+    assert told(desk, "failures") == []
 
 
 def test_a_note_is_kept_before_it_is_written(desk: Desk) -> None:
     """So that after a crash it is known as ours; once gone it is forgotten."""
     job = desk.bring_to(State.FAILED)
-    desk.journal.run_blocking(notes.keep, job.id, "ann.jpg.failed.txt", sha256("x"))
-    (kept,) = desk.journal.run_blocking(notes.kept)
-    assert (kept.name, kept.written) == ("ann.jpg.failed.txt", False)
-    desk.journal.run_blocking(notes.mark_written, job.id)
-    assert desk.journal.run_blocking(notes.kept)[0].written
-    desk.journal.run_blocking(notes.forget, job.id)
-    assert desk.journal.run_blocking(notes.kept) == []
+    for about in (job.id, Folder(1, "/studio/out", "a")):
+        desk.journal.run_blocking(notes.keep, about, "ann.jpg.failed.txt", sha256("x"))
+        (kept,) = desk.journal.run_blocking(notes.kept)
+        assert (kept.about, kept.name) == (about, "ann.jpg.failed.txt")
+        assert (kept.output_root, kept.written) == (OUTPUT, False)
+        desk.journal.run_blocking(notes.mark_written, about)
+        assert desk.journal.run_blocking(notes.kept)[0].written
+        desk.journal.run_blocking(notes.forget, about)
+        assert desk.journal.run_blocking(notes.kept) == []

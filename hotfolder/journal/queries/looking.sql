@@ -17,10 +17,13 @@ ORDER BY job.id;
 
 -- name: jobs_with_errors
 -- Jobs that failed, lack a result, are in doubt, wait for a person or are late. A required sidecar
--- may come later for a while.
-SELECT id FROM job WHERE error_code IS NOT NULL AND state <> 'cancelled'
-AND error_code <> 'sidecar_missing'
-ORDER BY id;
+-- may come later for a while. Who takes a picture away that failed before it was sent has seen to it.
+SELECT job.id FROM job JOIN source ON source.id = job.source
+WHERE job.error_code IS NOT NULL AND job.state <> 'cancelled'
+    AND job.error_code <> 'sidecar_missing'
+    AND NOT (job.state = 'failed' AND source.inode = ''
+        AND NOT EXISTS (SELECT 1 FROM submit WHERE submit.job = job.id))
+ORDER BY job.id;
 
 -- name: jobs_of_source
 -- The jobs of one place, newest first.

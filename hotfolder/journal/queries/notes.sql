@@ -2,39 +2,74 @@
 
 -- name: failures_to_note
 -- What an assistant may want to know of pictures that failed or lack a result: the newest job has
--- the word.
-SELECT job.id, job.state, 0 AS held, watch.name AS watch, source.path,
-    job.output_root, job.output_folder,
+-- the word, unless its picture was taken away before anything was sent.
+SELECT job.id, job.state, 0 AS held, source.path, job.output_root, job.output_folder,
     job.error_code AS code, job.error_message AS message, coalesce(job.error_hint, '') AS hint
 FROM job JOIN source ON source.id = job.source JOIN watch ON watch.id = source.watch
-WHERE job.state IN ('failed', 'done') AND job.error_code IS NOT NULL AND NOT EXISTS (
+WHERE job.state IN ('failed', 'done') AND job.error_code IS NOT NULL AND watch.name = :watch
+AND NOT EXISTS (
     SELECT 1 FROM job AS newer
     WHERE newer.source = job.source AND newer.rule = job.rule AND newer.id > job.id
-);
+) AND (source.inode <> '' OR EXISTS (SELECT 1 FROM submit WHERE submit.job = job.id))
+LIMIT :limit;
 
 -- name: waits_to_note
--- What an assistant may want to know of pictures that are in doubt, held, or wait for a sidecar or
--- for a person to decide on their edit.
-SELECT job.id, job.state, hold.scope IS NOT NULL OR job.waits_for = 'hold' AS held, watch.name AS watch, source.path,
-    job.output_root, job.output_folder,
-    coalesce(hold.code, job.error_code, 'waiting') AS code,
-    coalesce(hold.reason, job.error_message, CASE job.waits_for
-        WHEN 'review' THEN 'It is edited, and waits for someone to approve or reject that.'
-        ELSE 'It waits.' END) AS message,
-    coalesce(hold.hint, job.error_hint, '') AS hint
+-- What an assistant may want to know of pictures that are in doubt, held, or have waited since a
+-- time for a sidecar, for the rest of their file or for a person to decide on their edit. What a
+-- picture itself waits for is told before what holds others, too.
+SELECT job.id, job.state, job.waits_for = 'hold' OR (job.waits_for IS NULL AND hold.scope IS NOT NULL) AS held,
+    source.path, job.output_root, job.output_folder,
+    CASE WHEN job.waits_for IS NULL THEN coalesce(hold.code, job.error_code, 'waiting')
+        ELSE coalesce(job.error_code, 'waiting') END AS code,
+    CASE WHEN job.waits_for IS NULL THEN coalesce(hold.reason, job.error_message, 'It waits.')
+        ELSE coalesce(job.error_message, CASE job.waits_for
+            WHEN 'review' THEN 'It is edited, and waits for someone to approve or reject that.'
+            ELSE 'It waits.' END) END AS message,
+    CASE WHEN job.waits_for IS NULL THEN coalesce(hold.hint, job.error_hint, '')
+        ELSE coalesce(job.error_hint, '') END AS hint
 FROM job JOIN source ON source.id = job.source JOIN watch ON watch.id = source.watch
-LEFT JOIN hold ON job.state IN ('accepted', 'uploaded') AND (hold.scope, hold.code) = (
-    SELECT job_hold.scope, job_hold.code FROM job_hold WHERE job_hold.job = job.id
-    ORDER BY job_hold.scope, job_hold.code LIMIT 1
-)
-WHERE job.state = 'in_doubt' OR job.waits_for = 'review' OR (job.state IN ('accepted', 'uploaded')
-    AND (hold.scope IS NOT NULL OR job.waits_for IN ('sidecar', 'hold')));
+LEFT JOIN hold ON job.waits_for IS NULL AND job.state IN ('accepted', 'uploaded')
+    AND (hold.scope, hold.code) = (
+        SELECT job_hold.scope, job_hold.code FROM job_hold WHERE job_hold.job = job.id
+        ORDER BY job_hold.scope, job_hold.code LIMIT 1
+    )
+WHERE watch.name = :watch AND max(job.accepted_at, coalesce(hold.since, 0)) <= :before AND (
+    (job.state = 'in_doubt' AND :doubts) OR job.waits_for = 'review'
+    OR (job.state IN ('accepted', 'uploaded')
+        AND (hold.scope IS NOT NULL OR job.waits_for IN ('sidecar', 'hold', 'source')))
+) LIMIT :limit;
+
+-- name: backlog_to_note
+-- Since when what stood there before a watch is held, and how many files that are.
+SELECT hold.reason, hold.hint, (
+    SELECT count(*) FROM source JOIN watch ON watch.id = source.watch
+    WHERE watch.name = :watch AND source.backlog = 'held'
+) AS files
+FROM hold WHERE hold.scope = 'backlog:' || :watch AND hold.since <= :before;
+
+-- name: skips_to_note
+-- Files that are left out although a rule takes them and nobody beside them said so.
+SELECT source.path, source.reason FROM source JOIN watch ON watch.id = source.watch
+WHERE watch.name = :watch AND source.counted_as = 'skipped' AND source.reason IS NOT NULL
+    AND source.reason NOT IN (:said_skip, :no_rule_holds)
+ORDER BY source.path LIMIT :limit;
+
+-- name: unreadable_to_note
+-- Files that cannot be read since a time.
+SELECT aside.path, aside.reason FROM aside JOIN watch ON watch.id = aside.watch
+WHERE watch.name = :watch AND aside.counted_as = 'waiting' AND aside.since <= :before
+ORDER BY aside.path LIMIT :limit;
 
 -- name: notes
 -- The notes that are ours.
-SELECT note.job, note.name, note.sha256, note.written, job.output_root, watch.name AS watch
+SELECT note.job, watch.id AS number, note.name, note.sha256, note.written, job.output_root,
+    watch.name AS watch, NULL AS folder
 FROM note JOIN job ON job.id = note.job
-JOIN source ON source.id = job.source JOIN watch ON watch.id = source.watch;
+JOIN source ON source.id = job.source JOIN watch ON watch.id = source.watch
+UNION ALL
+SELECT NULL, watch.id, folder_note.name, folder_note.sha256, folder_note.written,
+    folder_note.output_root, watch.name, folder_note.folder
+FROM folder_note JOIN watch ON watch.id = folder_note.watch;
 
 -- name: put_note
 -- A note is about to be written.
@@ -48,3 +83,19 @@ UPDATE note SET written = 1 WHERE job = :job;
 -- name: forget_note
 -- A note is gone.
 DELETE FROM note WHERE job = :job;
+
+-- name: put_folder_note
+-- A note about a folder is about to be written.
+INSERT INTO folder_note (watch, output_root, folder, name, sha256)
+VALUES (:watch, :output_root, :folder, :name, :sha256)
+ON CONFLICT (watch, output_root, folder) DO UPDATE
+SET name = excluded.name, sha256 = excluded.sha256, written = 0;
+
+-- name: mark_folder_note_written
+-- A note about a folder stands at its name.
+UPDATE folder_note SET written = 1
+WHERE watch = :watch AND output_root = :output_root AND folder = :folder;
+
+-- name: forget_folder_note
+-- A note about a folder is gone.
+DELETE FROM folder_note WHERE watch = :watch AND output_root = :output_root AND folder = :folder;

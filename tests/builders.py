@@ -17,7 +17,7 @@ from hotfolder.domain.failures import PAID_LOST, REJECTED, TASK_FAILED, awaited,
 from hotfolder.domain.jobs import Estimate, Job, Plan
 from hotfolder.domain.paid import Charge
 from hotfolder.domain.sightings import Sighting
-from hotfolder.domain.states import State
+from hotfolder.domain.states import Decision, State, WaitsFor
 from hotfolder.journal import connection
 from hotfolder.journal.acceptance import accept, register_watch
 from hotfolder.journal.drafts import Draft, Settled
@@ -92,7 +92,7 @@ def draft(
     prompt: str | None = "make it gold",
     params: Params | None = None,
     failure: Failure | None = None,
-    waits_for: ev.WaitsFor | None = None,
+    waits_for: WaitsFor | None = None,
 ) -> Draft:
     """Return one job as intake would want it."""
     plan = Plan(rule=rule, model="m", prompt=prompt, params=params or {}, stem=stem)
@@ -272,7 +272,7 @@ EVENTS: dict[type[ev.Event], Callable[[], ev.Event]] = {
     ev.Reused: lambda: ev.Reused(leader=1, results=fetched().results),
     ev.LinksExpired: ev.LinksExpired,
     ev.LinksUnusable: lambda: ev.LinksUnusable(reason="no such host"),
-    ev.Decided: lambda: ev.Decided(decision=ev.Decision.REJECTED, by="ann", until=LATER),
+    ev.Decided: lambda: ev.Decided(decision=Decision.REJECTED, by="ann", until=LATER),
     ev.Undecided: lambda: ev.Undecided(by="ann"),
     ev.Rejected: ev.Rejected,
     ev.Published: ev.Published,

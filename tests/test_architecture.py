@@ -120,7 +120,7 @@ ROOMS: dict[str, set[str]] = {
         *("runninghub.catalog", "runninghub.client", "runninghub.wire.Account"),
         *("journal.backup", "journal.configs", "journal.connection", "journal.drafts"),
         *("journal.holds", "journal.journal", "journal.lock", "journal.reader", "journal.reading"),
-        *("journal.recovery", "journal.reviews", "journal.session", "outputs.disk"),
+        *("journal.recovery", "journal.session", "outputs.disk"),
         "outputs.spool",
         *("hotfolder.__version__", "page.keys", "jinja2", "pydantic", "rich", "structlog", "typer"),
     },

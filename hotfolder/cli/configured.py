@@ -7,14 +7,18 @@ import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from hotfolder import config, invocation, views
+from hotfolder import config, invocation
 from hotfolder.cli.ending import complain
 from hotfolder.domain.errors import JournalOlder, OperatorError
 from hotfolder.journal import configs
 from hotfolder.journal.lock import is_locked
 from hotfolder.journal.reader import Reader
 from hotfolder.runninghub.catalog import Catalog
+
+if TYPE_CHECKING:
+    from hotfolder import views
 
 
 def read_config(given: Path | None) -> config.Reading:

@@ -18,7 +18,7 @@ from rich.text import Text
 
 from hotfolder import config, signals, views
 from hotfolder.account import charges
-from hotfolder.cli import render
+from hotfolder.cli import job_pages, render
 from hotfolder.cli.paging import link
 from hotfolder.cli.progress import bar
 from hotfolder.domain.errors import JournalUnavailable, OperatorError
@@ -168,7 +168,7 @@ def _report(wanted: config.Config, folder: Path) -> None:
     with Reader(wanted.state_dir) as reader:
         listed = reader.read(views.jobs)
     out = render.console()
-    out.print(render.jobs(listed))
+    out.print(job_pages.jobs(listed))
     out.print()
     _write_page(wanted, folder)
     for each in listed:

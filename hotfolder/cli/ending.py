@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from hotfolder import config, views
+from hotfolder import config
 from hotfolder.cli.options import ExitCode
 from hotfolder.cli.redacting import REDACTOR
 from hotfolder.domain.errors import (
@@ -14,6 +14,7 @@ from hotfolder.domain.errors import (
     JournalLocked,
     JournalUnavailable,
 )
+from hotfolder.domain.spelling import shown
 
 
 def exit_code(error: HotfolderError) -> ExitCode:
@@ -37,4 +38,4 @@ def complain(error: HotfolderError) -> None:
     else:
         lines = [str(error)]
     lines = [REDACTOR.text(line) for line in lines]
-    sys.stderr.write("hotfolder: " + "".join(f"{views.shown(line)}\n" for line in lines))
+    sys.stderr.write("hotfolder: " + "".join(f"{shown(line)}\n" for line in lines))

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from hotfolder import config, control, views
-from hotfolder.cli import render
+from hotfolder.cli import job_pages, render
 from hotfolder.cli.configured import own_state, valid_config
 from hotfolder.cli.options import ConfigOption, JsonOption, LogLevelOption, set_up_plain_log
 from hotfolder.domain.errors import OperatorError
@@ -37,7 +37,7 @@ def explain(
     if json:
         render.print_json(views.explanation_json(told))
     else:
-        render.console().print(render.explanation(told, lines))
+        render.console().print(job_pages.explanation(told, lines))
 
 
 def _explained(

@@ -10,7 +10,7 @@ import typer
 
 from hotfolder import views
 from hotfolder.account.charges import By, Line, lines, lines_json, write_csv
-from hotfolder.cli import render
+from hotfolder.cli import job_pages, render
 from hotfolder.cli.configured import own_state, start_words, valid_config
 from hotfolder.cli.options import ConfigOption, JsonOption, LogLevelOption, set_up_plain_log
 from hotfolder.domain.errors import OperatorError
@@ -37,7 +37,7 @@ def status(
     if json:
         render.print_json(views.status_json(seen))
     else:
-        render.console().print(render.status(seen, start=start_words(seen.daemon, config_file)))
+        render.console().print(job_pages.status(seen, start=start_words(seen.daemon, config_file)))
 
 
 def jobs(
@@ -72,7 +72,7 @@ def jobs(
     if json:
         render.print_json([views.job_json(each) for each in listed])
     else:
-        render.console().print(render.jobs(listed))
+        render.console().print(job_pages.jobs(listed))
 
 
 def charges(
@@ -105,9 +105,9 @@ def charges(
     if json:
         render.print_json(lines_json(by, listed))
     elif csv is None:
-        render.console().print(render.charges(by, listed, unread=bool(unreadable)))
+        render.console().print(job_pages.charges(by, listed, unread=bool(unreadable)))
     if unreadable:
-        render.console(sys.stderr).print(render.unreadable_charges(unreadable))
+        render.console(sys.stderr).print(job_pages.unreadable_charges(unreadable))
 
 
 def _write_csv(path: Path, by: By, listed: list[Line]) -> None:

@@ -52,9 +52,10 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts
 
 def set_up_log(level: LogLevel | None, default: LogLevel) -> None:
     """Begin the log at the level asked for, else at a command's own."""
-    from hotfolder import logs, views
+    from hotfolder import logs
+    from hotfolder.domain.spelling import shown
 
-    logs.configure((level or default).value, shown=views.shown, redact=REDACTOR.text)
+    logs.configure((level or default).value, shown=shown, redact=REDACTOR.text)
 
 
 def set_up_plain_log(level: LogLevel | None) -> None:

@@ -26,7 +26,7 @@ from hotfolder.cli.options import (
 )
 from hotfolder.domain.errors import OperatorError
 from hotfolder.domain.jobs import Job
-from hotfolder.journal import reading, reviews
+from hotfolder.journal import reading
 from hotfolder.journal.reader import Reader
 from hotfolder.journal.session import Session
 from hotfolder.outputs.spool import SPOOL_NAME
@@ -122,9 +122,9 @@ def _read_all(session: Session, watch: str | None) -> list[tuple[Job, Decimal | 
     found: list[tuple[Job, Decimal | None]] = []
     while True:
         after = found[-1][0].id if found else 0
-        more = reviews.to_review(session, watch=watch, after=after)
+        more = reading.to_review(session, watch=watch, after=after)
         found += [(job, reading.job_charge(session, job.id)) for job in more]
-        if len(more) < reviews.MOST_LISTED:
+        if len(more) < reading.MOST_LISTED:
             return found
 
 

@@ -13,7 +13,7 @@ import typer
 from pydantic import SecretStr
 
 from hotfolder import config, key, secrecy, signals, views
-from hotfolder.cli import ready, render
+from hotfolder.cli import job_pages, ready, render
 from hotfolder.cli.configured import start_words
 from hotfolder.cli.options import (
     ConfigOption,
@@ -101,7 +101,7 @@ def once(
     ended = asyncio.run(until_still())
     with Reader(checked.config.state_dir) as reader:
         code, seen = reader.read(_verdict, checked.config, ended)
-    render.console().print(render.status(seen, start=start_words(seen.daemon, config_file)))
+    render.console().print(job_pages.status(seen, start=start_words(seen.daemon, config_file)))
     raise typer.Exit(code)
 
 

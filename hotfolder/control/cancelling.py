@@ -8,7 +8,7 @@ from hotfolder.control.requests import Cancel
 from hotfolder.domain import events as ev
 from hotfolder.domain.errors import OperatorError, RemoteError
 from hotfolder.domain.jobs import Job
-from hotfolder.domain.states import BEFORE_INTENT, State
+from hotfolder.domain.states import BEFORE_INTENT, State, WaitsFor
 from hotfolder.journal.journal import Journal
 from hotfolder.runninghub.client import Client
 
@@ -54,7 +54,7 @@ def _why_not(job: Job) -> str:
             return f"job {job.id} is just being sent: try again"
         case State.IN_DOUBT:
             return f"job {job.id} is in doubt: use resolve {job.id} --abandon"
-        case State.FETCHED if job.waits_for is ev.WaitsFor.REVIEW:
+        case State.FETCHED if job.waits_for is WaitsFor.REVIEW:
             return f"job {job.id} is edited and paid: use review {job.id} --reject"
         case State.FINISHED | State.FETCHED:
             return f"job {job.id} is edited and paid; its result is being delivered"

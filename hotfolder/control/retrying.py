@@ -13,7 +13,7 @@ from hotfolder.control.requests import Retry
 from hotfolder.domain import events as ev
 from hotfolder.domain.errors import OperatorError
 from hotfolder.domain.jobs import Job
-from hotfolder.domain.states import State
+from hotfolder.domain.states import State, WaitsFor
 from hotfolder.journal import acceptance, paid, reading, staleness
 from hotfolder.journal.journal import Journal
 from hotfolder.journal.session import Session
@@ -108,6 +108,6 @@ def _check_retry(job: Job, *, pay_again: bool) -> None:
     if job.state is State.FAILED or (job.state is State.DONE and (pay_again or job.missing)):
         return
     hint = "; --pay-again makes it anew" if job.state is State.DONE else ""
-    if job.waits_for is ev.WaitsFor.REVIEW:
+    if job.waits_for is WaitsFor.REVIEW:
         hint = f": it waits for a decision; use review {job.id} --redo"
     raise OperatorError(f"job {job.id} is {job.state.value}, not failed{hint}")

@@ -10,8 +10,8 @@ import structlog
 
 from hotfolder.control.requests import Review
 from hotfolder.domain.errors import OperatorError
-from hotfolder.domain.events import Decision
 from hotfolder.domain.jobs import Job
+from hotfolder.domain.states import Decision
 from hotfolder.journal import reviews
 from hotfolder.journal.journal import Journal
 

@@ -1,4 +1,4 @@
-"""What can happen to a job, as values. `states.py` says what each does in each state.
+"""What can happen to a job, as values. `machine.py` says what each does in each state.
 
 A field with `repr=False` carries links or whole payloads: it is stored where it belongs and
 stays out of the history and the log.
@@ -9,33 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
 from typing import Final
 
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.paid import NOT_SAID, Charge
+from hotfolder.domain.states import Decision, WaitsFor
 
 BY_QUERY: Final = "query"  # that a task was found so
-
-
-class WaitsFor(StrEnum):
-    """What a job without a due time waits for."""
-
-    SIDECAR = "sidecar"
-    LEADER = "leader"
-    HOLD = "hold"
-    PERSON = "person"
-    SHARE = "share"
-    SOURCE = "source"
-    REVIEW = "review"
-
-
-class Decision(StrEnum):
-    """What a person decided of results; REDO rejects them and has the edit made and paid anew."""
-
-    APPROVED = "approved"
-    REJECTED = "rejected"
-    REDO = "redo"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from hotfolder.domain.events import Decision, WaitsFor
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.preparation import AS_BEFORE, Finish, Preparation, upload_key
-from hotfolder.domain.states import State
+from hotfolder.domain.states import Decision, State, WaitsFor
 
 JsonScalar = str | int | float | bool | None
 Params = dict[str, JsonScalar | list[JsonScalar]]

@@ -1,8 +1,9 @@
-"""How names are spelt for people: a file's name is a stranger's text."""
+"""How names and amounts are spelt for people: a file's name is a stranger's text."""
 
 from __future__ import annotations
 
 import unicodedata
+from decimal import Decimal
 from typing import Final
 
 # At the head of a spreadsheet's cell each of these begins a formula, or hides one.
@@ -28,6 +29,13 @@ def quoted(name: str, longest: int) -> str:
 def cell(text: str) -> str:
     """Return a text as a cell of a table that spreadsheets open: never a formula."""
     return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def money(amount: Decimal | None, currency: str | None = None) -> str:
+    """Return an amount as people write it."""
+    if amount is None:
+        return "-"
+    return f"{amount.normalize():f}{f' {currency}' if currency else ''}"
 
 
 def _printable(character: str) -> bool:

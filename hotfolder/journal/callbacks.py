@@ -14,8 +14,9 @@ from typing import Final
 
 from hotfolder.domain import events as ev
 from hotfolder.domain.jobs import Job
+from hotfolder.domain.machine import TRANSITIONS
 from hotfolder.domain.paid import NOT_SAID, Charge
-from hotfolder.domain.states import TRANSITIONS, State
+from hotfolder.domain.states import State
 from hotfolder.journal import paid
 from hotfolder.journal.effects import count_on, further_submit
 from hotfolder.journal.rows import existing_job

@@ -1,4 +1,4 @@
-"""Submits that nobody knows the end of: what they may cost, and when they may be sent again."""
+"""Submits that nobody knows the end of: when they may be sent again."""
 
 from __future__ import annotations
 
@@ -29,14 +29,6 @@ class Allowance:
 
     up_to: Decimal
     silent_since: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AtRisk:
-    """What doubtful submits may have cost; `amount` counts those whose price is known."""
-
-    submits: int
-    amount: Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,13 +74,6 @@ def hopeful(session: Session, allowance: Allowance) -> int:
         or from_ms(row["answered_at"]) > allowance.silent_since
         or (_is_allowed(row["estimate"], allowance) and not row["resent"])
     )
-
-
-def at_risk(session: Session) -> AtRisk:
-    """Return what submits may have cost that nobody knows the end of."""
-    rows = session.rows("estimates_at_risk")
-    known = [Decimal(row["estimate"]) for row in rows if row["estimate"] is not None]
-    return AtRisk(submits=len(rows), amount=sum(known, Decimal(0)))
 
 
 def _is_allowed(estimate: str | None, allowance: Allowance) -> bool:

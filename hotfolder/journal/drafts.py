@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from hotfolder.domain.essences import Essence
-from hotfolder.domain.events import WaitsFor
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Estimate, Plan
 from hotfolder.domain.sightings import Sighting
+from hotfolder.domain.states import WaitsFor
 
 SAID_SKIP: Final = "its sidecar says skip"
 NO_RULE_HOLDS: Final = "no rule of this watch takes a picture like this one (when)"

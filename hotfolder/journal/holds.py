@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from hotfolder.domain import events as ev
 from hotfolder.domain.failures import (
     BACKLOG,
     OUTPUT_BLOCKED,
@@ -98,30 +97,6 @@ def lift(session: Session, scopes: Collection[str], code: str | None = None) -> 
     Only holds that have trials are lifted, with `code` only those for this reason.
     """
     return [scope for scope in scopes if session.change("lift_hold", scope=scope, code=code)]
-
-
-def lift_disproved(
-    session: Session, before: Job, event: ev.Event, tried: Collection[str]
-) -> list[str]:
-    """Lift what an event has disproved, for what was just done need not be held.
-
-    A submit that was under way when a hold began proves nothing against it: only those scopes are
-    lifted that it `tried`. Nor does a publishing that was never blocked: what is written may be
-    what takes the last free space. Returns the scopes that were held.
-    """
-    watch, rule = watch_scope(before.watch), rule_scope(before.watch, before.plan.rule)
-    match event:
-        case ev.Submitted():
-            return lift(session, [each for each in (ACCOUNT, watch, rule) if each in tried])
-        case ev.Fetched():
-            return lift(session, [ACCOUNT], SPOOL_BLOCKED)
-        case ev.Published() | ev.PublishedInPart() if _was_blocked(before):
-            return lift(session, [watch])
-    return []
-
-
-def _was_blocked(job: Job) -> bool:
-    return job.failure is not None and job.failure.code == OUTPUT_BLOCKED
 
 
 def try_now(session: Session, scope: str | None = None) -> None:

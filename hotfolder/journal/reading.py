@@ -1,4 +1,4 @@
-"""What the faces ask of the journal: jobs, counts, charges, watches."""
+"""What the faces ask of the journal: jobs, counts, charges, watches, what waits for a person."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ import os
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import State
 from hotfolder.journal.rows import existing_job
 from hotfolder.journal.session import Session, from_ms, to_ms
+
+MOST_LISTED: Final = 1000  # at once, of what waits for a decision
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +51,22 @@ class HistoryLine:
     name: str
     to_state: str
     detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AtRisk:
+    """What doubtful submits may have cost; `amount` counts those whose price is known."""
+
+    submits: int
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """How many jobs wait for a decision, and the bytes that their results take in the spool."""
+
+    jobs: int
+    size: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +143,30 @@ def jobs(session: Session, *, state: State | None = None, watch: str | None = No
 def needing_attention(session: Session) -> list[Job]:
     """Return the jobs with something that a person should know, oldest first."""
     return [existing_job(session, row["id"]) for row in session.rows("jobs_with_errors")]
+
+
+def at_risk(session: Session) -> AtRisk:
+    """Return what submits may have cost that nobody knows the end of."""
+    rows = session.rows("estimates_at_risk")
+    known = [Decimal(row["estimate"]) for row in rows if row["estimate"] is not None]
+    return AtRisk(submits=len(rows), amount=sum(known, Decimal(0)))
+
+
+def to_review(
+    session: Session, *, watch: str | None = None, after: int = 0, limit: int = MOST_LISTED
+) -> list[Job]:
+    """Return the jobs whose results wait for a decision, or for it to take effect, oldest first.
+
+    At most `limit` of those whose number is greater than `after`.
+    """
+    rows = session.rows("to_review", watch=watch, after=after, limit=limit)
+    return [existing_job(session, row["id"]) for row in rows]
+
+
+def undecided(session: Session) -> Undecided:
+    """Return how much waits for a decision."""
+    row = session.row("count_to_review")
+    return Undecided(0, 0) if row is None else Undecided(int(row["jobs"]), int(row["bytes"]))
 
 
 def job_charge(session: Session, job_id: int) -> Decimal | None:

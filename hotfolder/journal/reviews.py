@@ -1,4 +1,4 @@
-"""Results that a person decides on: what waits, each decision, and taking it back.
+"""Results that a person decides on: each decision, and taking it back. `reading` has what waits.
 
 A decision takes effect some seconds after it was made: until then nothing is published, and it can
 be taken back, or another made. It stands on the results, with who decided and when.
@@ -7,52 +7,23 @@ be taken back, or another made. It stands on the results, with who decided and w
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
 
 from hotfolder.domain import events as ev
 from hotfolder.domain.errors import HotfolderError
 from hotfolder.domain.jobs import Job
-from hotfolder.domain.states import ENDED, State
+from hotfolder.domain.states import ENDED, Decision, State, WaitsFor
 from hotfolder.journal import acceptance, transitions
 from hotfolder.journal.rows import load_job
 from hotfolder.journal.session import Session
-
-MOST_LISTED: Final = 1000
 
 
 class NotToReview(HotfolderError):
     """A job whose results are not to be decided, or no longer; nothing was changed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Undecided:
-    """How many jobs wait for a decision, and the bytes that their results take in the spool."""
-
-    jobs: int
-    size: int
-
-
-def to_review(
-    session: Session, *, watch: str | None = None, after: int = 0, limit: int = MOST_LISTED
-) -> list[Job]:
-    """Return the jobs whose results wait for a decision, or for it to take effect, oldest first.
-
-    At most `limit` of those whose number is greater than `after`.
-    """
-    rows = session.rows("to_review", watch=watch, after=after, limit=limit)
-    return [_existing(session, row["id"]) for row in rows]
-
-
-def undecided(session: Session) -> Undecided:
-    """Return how much waits for a decision."""
-    row = session.row("count_to_review")
-    return Undecided(0, 0) if row is None else Undecided(int(row["jobs"]), int(row["bytes"]))
-
-
 def decide(
-    session: Session, jobs: Sequence[int], decision: ev.Decision, by: str, delay: timedelta
+    session: Session, jobs: Sequence[int], decision: Decision, by: str, delay: timedelta
 ) -> list[Job]:
     """Decide on the results of jobs; it takes effect after `delay`. Returns them as they then are.
 
@@ -61,7 +32,7 @@ def decide(
     meant = [_existing(session, each) for each in dict.fromkeys(jobs)]
     for job in meant:
         _require_open(session, job)
-        if decision is ev.Decision.REDO:
+        if decision is Decision.REDO:
             _require_newest(session, job)
     event = ev.Decided(decision=decision, by=by, until=session.now + delay)
     return [transitions.apply(session, job.id, event, expected=State.FETCHED) for job in meant]
@@ -107,7 +78,7 @@ def _existing(session: Session, job_id: int) -> Job:
 
 
 def _require_open(session: Session, job: Job) -> None:
-    if job.waits_for is ev.WaitsFor.REVIEW or is_revocable(session, job):
+    if job.waits_for is WaitsFor.REVIEW or is_revocable(session, job):
         return
     if job.state is State.FETCHED and job.decided is not None:
         raise NotToReview(f"job {job.id} is decided: its result is being written")

@@ -10,11 +10,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from hotfolder.domain.events import Decision, WaitsFor
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Estimate, Job, Material, Plan, Result, Submit
 from hotfolder.domain.preparation import AS_BEFORE, Finish, Preparation
-from hotfolder.domain.states import State
+from hotfolder.domain.states import Decision, State, WaitsFor
 from hotfolder.journal.session import Session, from_ms
 
 

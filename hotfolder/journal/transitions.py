@@ -11,8 +11,9 @@ from hotfolder.domain import failures
 from hotfolder.domain.errors import HotfolderError
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Job
+from hotfolder.domain.machine import advance
 from hotfolder.domain.paid import Charge
-from hotfolder.domain.states import ENDED, State, advance
+from hotfolder.domain.states import ENDED, State, WaitsFor
 from hotfolder.journal import leaders
 from hotfolder.journal.effects import KEEP
 from hotfolder.journal.rows import encode_detail, existing_job
@@ -74,7 +75,7 @@ def apply(session: Session, job_id: int, event: ev.Event, *, expected: State | N
 def _move(session: Session, job: Job, event: ev.Event, to_state: State) -> None:
     due_at, waits_for = _next_look(session.now, event, to_state)
     if isinstance(event, _LEAD_TO_REVIEW) and _awaits_review(session, job, to_state):
-        due_at, waits_for = None, ev.WaitsFor.REVIEW
+        due_at, waits_for = None, WaitsFor.REVIEW
     failure = _failure(job, event)
     changed = session.change(
         "move_job",
@@ -95,7 +96,7 @@ def _move(session: Session, job: Job, event: ev.Event, to_state: State) -> None:
 
 def _next_look(
     now: datetime, event: ev.Event, to_state: State
-) -> tuple[datetime | None, ev.WaitsFor | None]:
+) -> tuple[datetime | None, WaitsFor | None]:
     match event:
         case ev.Postponed(until=until, waits_for=waits_for):
             return until, waits_for
@@ -109,7 +110,7 @@ def _next_look(
         case ev.Submitted(query_at=query_at):
             return query_at, None
     if to_state is State.IN_DOUBT:
-        return None, ev.WaitsFor.PERSON
+        return None, WaitsFor.PERSON
     if to_state in ENDED or to_state is State.SUBMITTING:
         return None, None
     return now, None

@@ -20,8 +20,9 @@ from hotfolder.domain import failures
 from hotfolder.domain.errors import JournalUnavailable
 from hotfolder.domain.failures import PAID_ALREADY, Failure
 from hotfolder.domain.jobs import Job
-from hotfolder.domain.states import IllegalTransition, State
-from hotfolder.journal import budgets, callbacks, doubts, holds, reviews, transitions
+from hotfolder.domain.machine import IllegalTransition
+from hotfolder.domain.states import State
+from hotfolder.journal import budgets, callbacks, disproved, doubts, holds, reviews, transitions
 from hotfolder.journal.effects import TaskTaken, keep_estimate
 from hotfolder.journal.journal import Journal
 from hotfolder.journal.paid import PaidAlready
@@ -75,7 +76,7 @@ def commit(session: Session, before: Job, outcome: Outcome, tried: Collection[st
         is_new = holds.hold(session, *hold)
         began = hold if is_new else None
         return Committed(job=job, event=outcome.event, began=began, lifted=())
-    lifted = holds.lift_disproved(session, before, outcome.event, tried)
+    lifted = disproved.lift(session, before, outcome.event, tried)
     if _asked(before, outcome.event, job):
         for scope in tried:
             holds.put_off(session, scope)

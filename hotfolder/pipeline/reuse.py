@@ -21,7 +21,7 @@ from hotfolder.domain import failures, names
 from hotfolder.domain.errors import LinkForbidden, LinkGone, OutputError, RemoteError
 from hotfolder.domain.jobs import Job, Result, Submit
 from hotfolder.domain.preparation import Preparation, upload_key
-from hotfolder.domain.states import State
+from hotfolder.domain.states import State, WaitsFor
 from hotfolder.journal import leaders
 from hotfolder.journal.rows import existing_job
 from hotfolder.kinds.formats import PictureError
@@ -167,7 +167,7 @@ class Reusing:
 
     def _wait(self, leader: Job) -> Outcome:
         reason = f"job {leader.id} makes the same edit"
-        waits_for = ev.WaitsFor.LEADER
+        waits_for = WaitsFor.LEADER
         return Outcome(ev.Postponed(until=None, reason=reason, waits_for=waits_for, counts=False))
 
     def _blocked(self, job: Job, leader: Job, error: OutputError) -> Outcome:

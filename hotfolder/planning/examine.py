@@ -9,9 +9,9 @@ from typing import Any
 
 from hotfolder import config
 from hotfolder.domain.essences import Essence
-from hotfolder.domain.events import WaitsFor
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.sightings import Sighting
+from hotfolder.domain.states import WaitsFor
 from hotfolder.journal.drafts import Draft, Settled
 from hotfolder.kinds.formats import FileTooLarge, MissingParts, PictureError
 from hotfolder.kinds.picture.essence import VERSION

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from hotfolder import config
 from hotfolder.domain import events as ev
-from hotfolder.domain.events import WaitsFor
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Job
+from hotfolder.domain.states import WaitsFor
 from hotfolder.journal import moves
 from hotfolder.journal.drafts import Draft
 from hotfolder.planning import examine

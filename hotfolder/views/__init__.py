@@ -3,7 +3,7 @@
 `explaining` asks the watched folders, too; who needs it imports it by its own name.
 """
 
-from hotfolder.domain.spelling import shown
+from hotfolder.domain.spelling import money, shown
 from hotfolder.journal.counts import Counts
 from hotfolder.views.daemon import DaemonView, daemon_words
 from hotfolder.views.explanation import Explanation
@@ -14,7 +14,6 @@ from hotfolder.views.wording import (
     in_a_line,
     local_time,
     moment,
-    money,
     sentences,
     state_words,
     view_words,

@@ -8,10 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from hotfolder import config
-from hotfolder.domain.events import WaitsFor
 from hotfolder.domain.failures import BACKLOG, CHANGED_UNKNOWN
 from hotfolder.domain.jobs import Job
-from hotfolder.domain.states import BEFORE_INTENT, State
+from hotfolder.domain.states import BEFORE_INTENT, State, WaitsFor
 from hotfolder.journal import holds, reading
 from hotfolder.journal.holds import Hold
 from hotfolder.journal.session import Session

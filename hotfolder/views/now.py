@@ -14,10 +14,10 @@ from hotfolder import config
 from hotfolder.domain.days import start_of_day
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import State
-from hotfolder.journal import browsing, budgets, doubts, holds, memory, reading, recovery
+from hotfolder.journal import browsing, budgets, holds, memory, reading, recovery
 from hotfolder.journal.budgets import Budget
-from hotfolder.journal.doubts import AtRisk
 from hotfolder.journal.holds import Hold
+from hotfolder.journal.reading import AtRisk
 from hotfolder.journal.session import Session
 
 SHOWN_AT_WORK: Final = 12
@@ -84,7 +84,7 @@ def now(session: Session, wanted: config.Config, zone: tzinfo | None = None) -> 
         spent_today=budgets.spent(session, Budget(watch=None, limit=limit, key="", zone=zone)),
         budget=limit or None,
         currency=memory.currency(session),
-        at_risk=doubts.at_risk(session),
+        at_risk=reading.at_risk(session),
         needs=needs(session),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hotfolder.domain.jobs import Job, Result
-from hotfolder.journal import reviews
+from hotfolder.journal import reading
 from hotfolder.journal.session import Session
 
 
@@ -20,7 +20,7 @@ class Pair:
 def to_review(session: Session, after: int, limit: int) -> list[Pair]:
     """Return the pairs that wait, the oldest first, after a job of this number."""
     found = []
-    for job in reviews.to_review(session, after=after, limit=limit):
+    for job in reading.to_review(session, after=after, limit=limit):
         result = next((each for each in job.results if each.sha256 is not None), None)
         if result is not None:
             found.append(Pair(job=job, result=result))
@@ -29,4 +29,4 @@ def to_review(session: Session, after: int, limit: int) -> list[Pair]:
 
 def count(session: Session) -> int:
     """Return how many jobs wait for a decision."""
-    return reviews.undecided(session).jobs
+    return reading.undecided(session).jobs

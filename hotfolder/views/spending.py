@@ -10,9 +10,9 @@ from decimal import Decimal
 
 from hotfolder import config
 from hotfolder.domain.days import day_of, start_of_day
-from hotfolder.journal import browsing, doubts, memory
+from hotfolder.journal import browsing, memory, reading
 from hotfolder.journal.browsing import ChargedRow
-from hotfolder.journal.doubts import AtRisk
+from hotfolder.journal.reading import AtRisk
 from hotfolder.journal.session import Session
 
 
@@ -64,7 +64,7 @@ def spending(
     reused = browsing.reused(session, since)
     return Spent(
         currencies=[_money(each, rows, first, today, zone) for each, rows in by_currency.items()],
-        at_risk=doubts.at_risk(session),
+        at_risk=reading.at_risk(session),
         saved=sum((amount * count for amount, _, count in reused if amount), Decimal(0)),
         reused=sum(count for *_, count in reused),
         budget=wanted.limits.daily_charge or None,

@@ -10,10 +10,9 @@ from hotfolder import config
 from hotfolder.account import charges
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import State
-from hotfolder.journal import configs, daemons, doubts, holds, reading, reviews
-from hotfolder.journal.doubts import AtRisk
+from hotfolder.journal import configs, daemons, holds, reading
 from hotfolder.journal.holds import Hold
-from hotfolder.journal.reviews import Undecided
+from hotfolder.journal.reading import AtRisk, Undecided
 from hotfolder.journal.session import Session
 from hotfolder.views.counting import WatchCounts, counted, removed, uncounted
 from hotfolder.views.daemon import NEVER_RAN, DaemonView, daemon_view
@@ -64,10 +63,10 @@ def status(session: Session, wanted: config.Config, *, locked: bool = True) -> S
         waiting=reading.wait_counts(session),
         holds=holds.holds(session),
         charges=charges.summed(session),
-        at_risk=doubts.at_risk(session),
+        at_risk=reading.at_risk(session),
         attention=reading.needing_attention(session),
         unlimited=wanted.unlimited,
-        undecided=reviews.undecided(session),
+        undecided=reading.undecided(session),
         running=_running(session, wanted) if locked else None,
     )
 

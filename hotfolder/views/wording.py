@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from decimal import Decimal
 
-from hotfolder.domain.events import Decision, WaitsFor
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Job, Result
-from hotfolder.domain.states import State
+from hotfolder.domain.states import Decision, State, WaitsFor
 from hotfolder.views.listing import JobView, outputs, rejected, waits
 
 STALE = "stale: its prompt or rule changed since; retry --changed makes it anew"
@@ -82,13 +80,6 @@ def in_a_line(counts: Mapping[State, int]) -> str:
         "failed": counts[State.FAILED],
     }
     return ", ".join(f"{count} {what}" for what, count in told.items() if count) or "idle"
-
-
-def money(amount: Decimal | None, currency: str | None = None) -> str:
-    """Return an amount as people write it."""
-    if amount is None:
-        return "-"
-    return f"{amount.normalize():f}{f' {currency}' if currency else ''}"
 
 
 def sentences(failure: Failure) -> str:

@@ -15,7 +15,7 @@ import pytest
 from hotfolder.bell import Ring
 from hotfolder.domain.errors import OperatorError
 from hotfolder.domain.retry import PollSchedule
-from hotfolder.journal import callbacks, doubts, reading
+from hotfolder.journal import callbacks, reading
 from hotfolder.pipeline.steps import querying
 from hotfolder.simulator import Fault
 from hotfolder.web.serving import MOST_OF_AN_ADDRESS
@@ -203,7 +203,7 @@ async def test_a_second_task_is_recorded_with_its_charge(studio: Studio) -> None
     job = studio.job("ann.jpg")
     assert (job["state"], job["task_id"]) == ("done", second.task_id)
     assert job["charge"] == pytest.approx(float(studio.ledger().charged))
-    assert studio.read(doubts.at_risk).submits == 0
+    assert studio.read(reading.at_risk).submits == 0
 
 
 async def test_a_task_that_turns_up_before_it_is_sent_again_saves_the_money(
@@ -347,7 +347,7 @@ async def test_sent_again_at_once_without_a_webhook(
     await studio.once()
     assert studio.states() == {"in_doubt": 1}
     assert studio.ledger().requests["submit"] == submits
-    assert studio.read(doubts.at_risk).submits == submits
+    assert studio.read(reading.at_risk).submits == submits
 
 
 async def test_once_waits_for_a_callback(studio: Studio) -> None:

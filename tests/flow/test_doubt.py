@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hotfolder.domain.errors import OperatorError
-from hotfolder.journal import doubts as doubts_of
 from hotfolder.journal import reading
 from hotfolder.pipeline.steps import querying
 from hotfolder.runninghub.patience import Patience
@@ -162,11 +161,11 @@ async def test_a_denied_task_is_brought_back_by_its_id(
     """A task that the service forgot and finds again is followed; nothing is paid anew."""
     studio.configure(limits="resend_up_to = 1.0")  # covers only doubts without a task
     job = await denied(studio, monkeypatch)
-    assert studio.read(doubts_of.at_risk).submits == 1
+    assert studio.read(reading.at_risk).submits == 1
     await studio.act("resolve", job=job["id"], task_id=job["task_id"])
     await studio.once()
     assert (studio.states(), len(studio.ledger().tasks)) == ({"done": 1}, 1)
-    assert studio.read(doubts_of.at_risk).submits == 0
+    assert studio.read(reading.at_risk).submits == 0
 
 
 async def test_a_denied_task_that_is_known_again_needs_nobody(

@@ -14,7 +14,7 @@ import pytest
 from hotfolder.bell import Bell
 from hotfolder.domain import events as ev
 from hotfolder.domain.failures import KEY_REFUSED, NO_MONEY, OUTPUT_BLOCKED, PAUSED, Failure
-from hotfolder.domain.states import State
+from hotfolder.domain.states import State, WaitsFor
 from hotfolder.journal import holds
 from hotfolder.journal.claims import Claim
 from hotfolder.journal.journal import Journal
@@ -109,8 +109,8 @@ def test_a_trial_in_vain_puts_the_next_one_off(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("event", "trials"),
     [
-        (ev.Postponed(until=None, reason="x", waits_for=ev.WaitsFor.LEADER, counts=False), 0),
-        (ev.Postponed(until=None, reason="x", waits_for=ev.WaitsFor.SIDECAR), 1),
+        (ev.Postponed(until=None, reason="x", waits_for=WaitsFor.LEADER, counts=False), 0),
+        (ev.Postponed(until=None, reason="x", waits_for=WaitsFor.SIDECAR), 1),
         (uploaded(), 0),
     ],
     ids=["waits", "in vain", "goes on"],

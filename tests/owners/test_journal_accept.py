@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hotfolder.domain import events as ev
 from hotfolder.domain.failures import NO_PROMPT, REJECTED, SIDECAR_MISSING
 from hotfolder.domain.jobs import Job
-from hotfolder.domain.states import BEFORE_INTENT, State
+from hotfolder.domain.states import BEFORE_INTENT, State, WaitsFor
 from hotfolder.journal import sightings
 from hotfolder.journal.acceptance import replan, skip
 from hotfolder.journal.reservations import name_result
@@ -30,7 +30,7 @@ from tests.builders import (
     uploaded,
 )
 
-WAITING = draft(prompt=None, failure=SIDECAR_MISSING, waits_for=ev.WaitsFor.SIDECAR)
+WAITING = draft(prompt=None, failure=SIDECAR_MISSING, waits_for=WaitsFor.SIDECAR)
 
 
 def test_an_accepted_job_is_what_intake_wanted(desk: Desk) -> None:
@@ -125,7 +125,7 @@ def test_a_waiting_draft_waits_until_it_can_be_made(desk: Desk) -> None:
     (job,) = desk.accept_all(drafts=[WAITING])
     assert (job.due_at, job.waits_for, job.failure) == (
         None,
-        ev.WaitsFor.SIDECAR,
+        WaitsFor.SIDECAR,
         SIDECAR_MISSING,
     )
     assert desk.accept_all(drafts=[WAITING]) == ()

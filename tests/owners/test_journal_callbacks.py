@@ -13,7 +13,7 @@ from hotfolder.domain import events as ev
 from hotfolder.domain.failures import PAID_LOST, REJECTED
 from hotfolder.domain.paid import Charge
 from hotfolder.domain.states import State
-from hotfolder.journal import callbacks, doubts, paid
+from hotfolder.journal import callbacks, doubts, paid, reading
 from hotfolder.journal.callbacks import MOST_TASKS, Confirmed, Hint
 from hotfolder.journal.rows import existing_job
 from hotfolder.pipeline.outcome import commit as commit_outcome
@@ -248,13 +248,13 @@ def test_what_is_at_risk(desk: Desk) -> None:
     """Doubts count until they are settled; given up ones for good; what a person saw does not."""
 
     def submits_at_risk() -> int:
-        return desk.journal.run_blocking(doubts.at_risk).submits
+        return desk.journal.run_blocking(reading.at_risk).submits
 
     first = desk.bring_to(State.IN_DOUBT)
     second = desk.bring_to(State.IN_DOUBT, "b.jpg")
     third = desk.bring_to(State.IN_DOUBT, "c.jpg")
     assert submits_at_risk() == 3
-    assert desk.journal.run_blocking(doubts.at_risk).amount == Decimal("0.42")
+    assert desk.journal.run_blocking(reading.at_risk).amount == Decimal("0.42")
     desk.apply(first, ev.Cancelled(by="operator"))
     assert submits_at_risk() == 3
     desk.apply(second, ev.TaskFound(task_id=TASK, by="operator"))
@@ -275,7 +275,7 @@ def test_what_the_limit_sends_again_stays_at_risk(desk: Desk) -> None:
     assert resent("0.14") == [job.id]
     desk.apply(job_of(desk, job), *WAY_TO[State.IN_DOUBT]()[1:])
     assert resent("9") == []
-    assert desk.journal.run_blocking(doubts.at_risk).submits == 2
+    assert desk.journal.run_blocking(reading.at_risk).submits == 2
 
 
 def test_a_doubt_that_a_callback_told_of_is_not_sent_again(desk: Desk) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from hotfolder.domain import events as ev
 from hotfolder.domain.failures import KEY_REFUSED, NO_MONEY, OUTPUT_BLOCKED, PAUSED, Failure
-from hotfolder.domain.states import State
+from hotfolder.domain.states import State, WaitsFor
 from hotfolder.journal import holds
 from hotfolder.journal.claims import Claim, claim
 from tests.builders import Desk, draft
@@ -70,7 +70,7 @@ def test_waiting_and_ended_jobs_are_never_claimed(desk: Desk) -> None:
     """Doubts, waiting, ended and submitting jobs are nobody's work."""
     for number, state in enumerate((*ended(), State.IN_DOUBT, State.SUBMITTING)):
         desk.bring_to(state, f"{number}.jpg")
-    wait = draft(failure=NO_MONEY, waits_for=ev.WaitsFor.SIDECAR)
+    wait = draft(failure=NO_MONEY, waits_for=WaitsFor.SIDECAR)
     desk.accept_all("waiting.jpg", drafts=[wait])
     assert look(desk) == ([], None)
 

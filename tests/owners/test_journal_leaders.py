@@ -10,7 +10,7 @@ import pytest
 from hotfolder.domain import events as ev
 from hotfolder.domain.failures import NO_RESULTS, PAID_LOST, leader_lost
 from hotfolder.domain.paid import Charge
-from hotfolder.domain.states import State
+from hotfolder.domain.states import State, WaitsFor
 from hotfolder.journal import acceptance, leaders
 from hotfolder.journal.rows import existing_job
 from tests.builders import WAY_TO, draft, fetched, sha256
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from hotfolder.domain.jobs import Job
     from tests.builders import Desk
 
-WAITS = ev.Postponed(until=None, reason="same", waits_for=ev.WaitsFor.LEADER, counts=False)
+WAITS = ev.Postponed(until=None, reason="same", waits_for=WaitsFor.LEADER, counts=False)
 
 
 def part(desk: Desk, job: Job, key: str | None = "k") -> int | None:
@@ -68,7 +68,7 @@ def test_a_result_wakes_the_followers(desk: Desk) -> None:
     *way, fetched = WAY_TO[State.FETCHED]()
     for event in way:
         desk.apply(leader, event)
-    assert now(desk, second).waits_for is ev.WaitsFor.LEADER
+    assert now(desk, second).waits_for is WaitsFor.LEADER
     desk.apply(leader, fetched)
     assert now(desk, second).due_at is not None
 

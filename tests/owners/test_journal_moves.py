@@ -14,11 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hotfolder.domain import events as ev
-from hotfolder.domain.events import WaitsFor
 from hotfolder.domain.failures import IN_DOUBT, REJECTED, TASK_DENIED, TASK_FAILED
 from hotfolder.domain.jobs import Job
+from hotfolder.domain.machine import TRANSITIONS, IllegalTransition
 from hotfolder.domain.paid import Charge
-from hotfolder.domain.states import BEFORE_INTENT, ENDED, TRANSITIONS, IllegalTransition, State
+from hotfolder.domain.states import BEFORE_INTENT, ENDED, State, WaitsFor
 from hotfolder.journal.effects import TaskTaken
 from hotfolder.journal.journal import Journal
 from hotfolder.journal.reservations import name_result

@@ -13,8 +13,7 @@ import pytest
 
 import hotfolder
 from hotfolder.domain.errors import JournalOlder
-from hotfolder.domain.events import WaitsFor
-from hotfolder.domain.states import State
+from hotfolder.domain.states import State, WaitsFor
 from hotfolder.journal import connection, reading
 from hotfolder.journal.connection import migrations, open_writer
 from hotfolder.journal.reader import Reader

@@ -9,8 +9,7 @@ from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from hotfolder.domain.events import WaitsFor
-from hotfolder.domain.states import State
+from hotfolder.domain.states import State, WaitsFor
 from tests.simulation.machine import edited
 from tests.simulation.pictures import bare, drawn
 

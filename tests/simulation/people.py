@@ -10,8 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from hotfolder.domain.events import WaitsFor
-from hotfolder.domain.states import State
+from hotfolder.domain.states import State, WaitsFor
 from hotfolder.simulator import Fault
 from tests.end_to_end.storm import WAYS
 from tests.simulation.pictures import drawn, rated

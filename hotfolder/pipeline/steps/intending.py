@@ -19,7 +19,8 @@ from hotfolder.domain.errors import (
 )
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Job
-from hotfolder.journal import acceptance, holds, places, reviews, uploads
+from hotfolder.domain.states import WaitsFor
+from hotfolder.journal import acceptance, holds, places, reading, uploads
 from hotfolder.journal.drafts import Draft
 from hotfolder.outputs import target, trial
 from hotfolder.outputs.errors import NotMounted
@@ -168,7 +169,7 @@ class Intending:
         """Return what helps; a spool may be full of edits that wait for a person."""
         if not isinstance(error, SpoolFull):
             return error.hint
-        waiting = await self._desk.journal.run(reviews.undecided)
+        waiting = await self._desk.journal.run(reading.undecided)
         if not waiting.size:
             return error.hint
         size_mb = waiting.size / MEGABYTE
@@ -188,7 +189,7 @@ class Intending:
             ev.Postponed(
                 until=None,
                 reason=draft.failure.code,
-                waits_for=draft.waits_for or ev.WaitsFor.SIDECAR,
+                waits_for=draft.waits_for or WaitsFor.SIDECAR,
                 failure=draft.failure,
             )
         )

@@ -18,10 +18,10 @@ import structlog
 
 from hotfolder.domain import events as ev
 from hotfolder.domain import failures
-from hotfolder.domain.events import WaitsFor
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Job, Material
 from hotfolder.domain.preparation import Preparation
+from hotfolder.domain.states import WaitsFor
 from hotfolder.kinds.formats import NoDecoder, PictureError, PictureType
 from hotfolder.kinds.workshop.workshop import DiskRefused, WorkerFailed, Workshop, patience
 from hotfolder.pipeline.delays import READ_TIMEOUT_S

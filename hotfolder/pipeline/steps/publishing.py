@@ -19,6 +19,7 @@ from hotfolder.domain.errors import OutputError
 from hotfolder.domain.failpoints import Failpoint, no_failpoint
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Job, Result
+from hotfolder.domain.states import Decision
 from hotfolder.journal import holds, places, reservations
 from hotfolder.outputs import publish
 from hotfolder.outputs.access import Access
@@ -67,7 +68,7 @@ class Publishing:
             return Outcome(ev.PublishedInPart(until=until, failure=failures.awaited(missing)))
         decided = job.decided
         if decided is not None and decided.is_rejected:
-            return Outcome(ev.Rejected(redo=decided.decision is ev.Decision.REDO))
+            return Outcome(ev.Rejected(redo=decided.decision is Decision.REDO))
         return Outcome(ev.Published())
 
     async def _publish(self, job: Job, result: Result) -> None:

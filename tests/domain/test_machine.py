@@ -5,15 +5,8 @@ from __future__ import annotations
 import pytest
 
 from hotfolder.domain import events as ev
-from hotfolder.domain.states import (
-    BEFORE_INTENT,
-    ENDED,
-    OPEN,
-    TRANSITIONS,
-    IllegalTransition,
-    State,
-    advance,
-)
+from hotfolder.domain.machine import TRANSITIONS, IllegalTransition, advance
+from hotfolder.domain.states import BEFORE_INTENT, ENDED, OPEN, State
 from tests.builders import EVENTS
 from tests.cases import every
 

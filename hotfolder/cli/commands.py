@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 from typing import Any, Final, NamedTuple
 
@@ -120,7 +121,10 @@ class Commands(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401  typer's
         """Return the name of the command that is called, the command, and what follows it."""
         name, known, rest = super().resolve_command(ctx, args)
-        return name, load(name) if name and known else None, rest
+        command = load(name) if name and known else None
+        gc.freeze()
+        gc.enable()
+        return name, command, rest
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401  typer's
         """Write the commands with what they do, group by group."""

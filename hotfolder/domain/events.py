@@ -75,9 +75,10 @@ class Uploaded(Event):
     prepared: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class UploadExpired(Event):
     """The upload's link is too old to be submitted."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,9 +168,10 @@ class RemoteCancelled(Event):
     charge: Charge = NOT_SAID
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteLost(Event):
     """The service denied the task several times over at least ten minutes."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,9 +190,10 @@ class Reused(Event):
     results: tuple[SpooledResult, ...] = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class LinksExpired(Event):
     """The store refuses the result links: they have expired."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,9 +226,10 @@ class Rejected(Event):
     redo: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Published(Event):
     """Every result stands under its final name."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,9 +248,10 @@ class EndedInPart(Event):
     charge: Charge = NOT_SAID
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SpoolLost(Event):
     """A fetched result is no longer in the spool."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,24 +280,28 @@ class Cancelled(Event):
     by: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Superseded(Event):
     """New content stands at the source's path."""
 
+    __slots__ = ()
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
 class SourceGone(Event):
     """The source is no longer there."""
 
+    __slots__ = ()
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
 class SourceChanged(Event):
     """The source no longer has the content of this job."""
 
+    __slots__ = ()
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
 class SourceSkipped(Event):
     """The source's sidecar says that it is not wanted."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,11 +14,13 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from importlib.util import find_spec
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from hotfolder.domain.errors import HotfolderError
 from hotfolder.notices import speaking
-from hotfolder.notices.deriving import Notice
+
+if TYPE_CHECKING:
+    from hotfolder.notices.deriving import Notice
 
 MISSING: Final = (
     "addresses need the package apprise: install it with pip install 'hotfolder[notify]'"

@@ -13,12 +13,12 @@ from hotfolder.kinds.metadata import field_names
 if TYPE_CHECKING:
     from hotfolder.planning.facts import Facts
 
-FIELDS = frozenset({*prompts.PLACE_FIELDS, *field_names.FIELDS})
-
 
 def problems(template: str) -> list[str]:
     """Return what is wrong with a prompt's fields, whatever the picture."""
-    return prompts.unknown(template, FIELDS)
+    if not prompts.fields(template):
+        return []
+    return prompts.unknown(template, {*prompts.PLACE_FIELDS, *field_names.all_names()})
 
 
 def fill(

@@ -7,9 +7,10 @@ to try for hours.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import pathspec
+if TYPE_CHECKING:
+    import pathspec
 
 MOST_GLOBS: Final = 1000
 LONGEST_GLOB: Final = 1000
@@ -31,9 +32,17 @@ class Globs:
             raise ValueError(f"{len(globs)} globs, more than {MOST_GLOBS}")
         if any(len(each) > LONGEST_GLOB for each in globs):
             raise ValueError(f"a glob of more than {LONGEST_GLOB} characters")
-        self._spec = pathspec.GitIgnoreSpec.from_lines(globs, backend="re2")
+        self._spec = _compiled(globs) if globs else None
 
     def verdict(self, path: str) -> bool | None:
         """Return whether a path, a folder's with a slash at its end, is taken; None = not named."""
+        if self._spec is None:
+            return None
         valid = path if path.isascii() else path.translate(_UNDECODED)
         return self._spec.check_file(valid).include
+
+
+def _compiled(globs: list[str]) -> pathspec.GitIgnoreSpec:
+    import pathspec  # noqa: PLC0415  slow to load, and many commands meet no glob
+
+    return pathspec.GitIgnoreSpec.from_lines(globs, backend="re2")

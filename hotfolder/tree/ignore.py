@@ -46,9 +46,6 @@ _NAMES: Final = (
     (".*", "hidden file or folder"),
 )
 PATTERNS: Final = tuple(pattern for pattern, _ in _NAMES)
-_PATTERNS: Final = tuple(
-    (re.compile(fnmatch.translate(pattern), re.IGNORECASE), reason) for pattern, reason in _NAMES
-)
 _ANY: Final = re.compile(
     "|".join(fnmatch.translate(pattern) for pattern, _ in _NAMES), re.IGNORECASE
 )
@@ -59,7 +56,11 @@ def litter(name: str) -> str | None:
     """Return why a file or folder of this name is never looked at, or None."""
     if not _ANY.match(name):
         return None
-    return next((reason for pattern, reason in _PATTERNS if pattern.match(name)), None)
+    return next(reason for pattern, reason in _NAMES if _fits(pattern, name))
+
+
+def _fits(pattern: str, name: str) -> bool:
+    return re.match(fnmatch.translate(pattern), name, re.IGNORECASE) is not None
 
 
 def ignored(relative: str) -> str | None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
-
-from PIL import ExifTags
 
 # IPTC's fields by the names that photographers' programs show, and their datasets.
 IPTC_NAMES: Final = {
@@ -24,9 +23,20 @@ IPTC_NAMES: Final = {
     "Description": 120,
 }
 XMP_NAMES: Final = ("Rating", "Label")
-EXIF_NAMES: Final = frozenset(name for name in ExifTags.TAGS.values() if name.isidentifier())
-FIELDS: Final = frozenset(
-    {f"exif.{name}" for name in EXIF_NAMES}
-    | {f"iptc.{name}" for name in IPTC_NAMES}
-    | {f"xmp.{name}" for name in XMP_NAMES}
-)
+
+
+@cache
+def exif_names() -> frozenset[str]:
+    """Return the names of EXIF's fields."""
+    from PIL import ExifTags  # noqa: PLC0415  slow to load, and few prompts have fields
+
+    return frozenset(name for name in ExifTags.TAGS.values() if name.isidentifier())
+
+
+def all_names() -> frozenset[str]:
+    """Return all names: exif.Model, iptc.Headline, xmp.Rating, and so on."""
+    return frozenset(
+        {f"exif.{name}" for name in exif_names()}
+        | {f"iptc.{name}" for name in IPTC_NAMES}
+        | {f"xmp.{name}" for name in XMP_NAMES}
+    )

@@ -15,7 +15,7 @@ from PIL import ExifTags, Image
 from hotfolder.kinds.formats import Picture
 from hotfolder.kinds.metadata import iptc, xmp
 from hotfolder.kinds.metadata.exif import is_modest
-from hotfolder.kinds.metadata.field_names import EXIF_NAMES, IPTC_NAMES, XMP_NAMES
+from hotfolder.kinds.metadata.field_names import IPTC_NAMES, XMP_NAMES, exif_names
 from hotfolder.kinds.picture import source_metadata
 
 _EXIF_HEAD: Final = b"Exif\0\0"
@@ -55,7 +55,7 @@ def _exif(block: bytes) -> dict[str, str]:
     except Exception:  # noqa: BLE001  Pillow reads what a stranger wrote: struct, key, value errors
         return {}
     named = {ExifTags.TAGS.get(tag, ""): value for tag, value in entries.items()}
-    return {name: _text(value) for name, value in named.items() if name in EXIF_NAMES}
+    return {name: _text(value) for name, value in named.items() if name in exif_names()}
 
 
 def _text(value: Any) -> str:  # noqa: ANN401  whatever Pillow makes of an entry

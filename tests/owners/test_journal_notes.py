@@ -6,8 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from hotfolder.domain import failures
-from hotfolder.domain.events import WaitsFor
-from hotfolder.domain.states import State
+from hotfolder.domain.states import State, WaitsFor
 from hotfolder.journal import acceptance, aside, backlog, holds, notes, noting
 from hotfolder.journal.drafts import SAID_SKIP
 from hotfolder.journal.notes import Folder

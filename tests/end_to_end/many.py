@@ -40,7 +40,7 @@ TASK_S: Final = 1.0
 LEAST_A_SECOND: Final = 1.0  # slower than that is stuck
 LOOK_S: Final = 1.0
 SLOWEST_START_S: Final = 30.0
-HELD_LOOKS: Final = 2  # what is held for so long is waited for no longer
+ON_THE_WAY: Final = (State.SUBMITTING, State.RUNNING, State.FINISHED, State.FETCHED)
 WALLET: Final = Decimal(10_000)  # enough for all of them
 
 
@@ -90,13 +90,11 @@ async def edit(folder: Path, server: RunningServer, files: int) -> Ended:
 
 async def _ended_or_stuck(studio: Studio, daemon: Daemon, files: int, began_s: float) -> None:
     """Wait until all is done, or nothing more can be expected."""
-    held_for = 0
-    while _done(studio) < files and held_for < HELD_LOOKS:
+    while _done(studio) < files and not _is_stuck(studio):
         assert not daemon.over, daemon.log.read_text()[-4000:]
         if time.monotonic() - began_s > files / LEAST_A_SECOND + SLOWEST_START_S:
             return
         await asyncio.sleep(LOOK_S)
-        held_for = held_for + 1 if _held(studio) else 0
 
 
 def name(number: int) -> str:
@@ -129,11 +127,23 @@ def _is_whole(path: Path) -> bool:
 
 
 def _done(studio: Studio) -> int:
+    return _counts(studio)[State.DONE]
+
+
+def _is_stuck(studio: Studio) -> bool:
+    """Whether something is held, and nothing that is paid for is still on its way."""
+    if not _held(studio):
+        return False
+    counts = _counts(studio)
+    return not any(counts[each] for each in ON_THE_WAY)
+
+
+def _counts(studio: Studio) -> dict[State, int]:
     try:
         counts: dict[State, int] = studio.read(reading.state_counts)
     except (FileNotFoundError, JournalUnavailable):  # just being made
-        return 0
-    return counts[State.DONE]
+        return dict.fromkeys(State, 0)
+    return counts
 
 
 def _held(studio: Studio) -> list[str]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from itertools import product
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from hotfolder.simulator import Fault
 from tests.browser import page_of
-from tests.end_to_end.page.conftest import enter
+from tests.end_to_end.page.conftest import SCHEMES, SCREENS, enter
 from tests.studio import LIMIT_S, free_port, picture
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from tests.end_to_end.conftest import CommandLine
     from tests.studio import Studio
 
-SCREENS = ("/", "/gallery", "/jobs/1", "/needs", "/review", "/money", "/drop", "/wall/studio")
-SCHEMES: tuple[Literal["dark", "light"], ...] = ("dark", "light")
 GROUND = "getComputedStyle(document.body).backgroundColor"
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 SHOWN = "[...document.images].filter(each => each.complete && each.naturalWidth > 1).length"

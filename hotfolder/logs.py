@@ -1,4 +1,4 @@
-"""Setting up the log: readable on a terminal, JSON lines elsewhere; secrets are taken out.
+"""Setting up the log: sentences for people, or JSON lines for machines; secrets are taken out.
 
 Other libraries' lines and warnings go through the same pipe. Loggers that would write whole URLs at
 INFO are quiet. Where the lines go to systemd's journal, each begins with its priority, which the
@@ -16,6 +16,9 @@ from typing import Any, Final, TextIO
 import structlog
 
 from hotfolder.domain.redaction import without_credentials
+
+# Puts an event into a line for people; None = nothing is told of it.
+Tell = Callable[[structlog.typing.EventDict], str | None]
 
 # sd-daemon(3): what journald takes a line for by its first characters. Libraries have levels of
 # their own besides, Apprise a "deprecation warning".
@@ -39,11 +42,13 @@ def configure(
     *,
     shown: Callable[[str], str] = ascii,
     redact: Callable[[str], str] = without_credentials,
+    tell: Tell | None = None,
 ) -> None:
     """Send the log of this program and its libraries to standard error.
 
     `shown` makes a text, such as a file name, fit for a terminal; `redact` takes secrets
-    out of one.
+    out of one. `tell` puts an event into a line for people, None = it is not told; without it
+    there are all events, on a terminal in a developer's format and elsewhere in JSON.
     """
 
     def printable(
@@ -71,13 +76,14 @@ def configure(
         redacted,
     ]
     terminal = sys.stderr.isatty()
-    if terminal:
+    if terminal or tell:
         shared.append(printable)
-    renderer = _console() if terminal else _json()
+    renderer = _told if tell else _console() if terminal else _json()
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
             *shared,
+            *([_dropping(tell)] if tell else []),
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -99,13 +105,38 @@ def configure(
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
 
 
+def _dropping(tell: Tell) -> structlog.typing.Processor:
+    """Return what puts events into lines, and drops those of which nothing is told."""
+
+    def told(
+        _logger: Any,  # noqa: ANN401  structlog's signature
+        _method: str,
+        event: structlog.typing.EventDict,
+    ) -> structlog.typing.EventDict:
+        line = tell(event)
+        if line is None:
+            raise structlog.DropEvent
+        return {**event, "_line": line}
+
+    return told
+
+
+def _told(
+    _logger: Any,  # noqa: ANN401  structlog's signature
+    _method: str,
+    event: structlog.typing.EventDict,
+) -> str:
+    """Return an event's line; other libraries' events have none of their own."""
+    return str(event.get("_line") or f"{event['level']}: {event['event']}")
+
+
 def _console() -> structlog.typing.Processor:
     return structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
 
 
 def _json() -> structlog.typing.Processor:
     written = structlog.processors.JSONRenderer(ensure_ascii=True)
-    if not _is_heard_by_journal():
+    if not is_heard_by_journal():
         return written
 
     def with_priority(
@@ -119,7 +150,7 @@ def _json() -> structlog.typing.Processor:
     return with_priority
 
 
-def _is_heard_by_journal() -> bool:
+def is_heard_by_journal() -> bool:
     """Return whether standard error is the stream to systemd's journal, as systemd.exec(5) says."""
     try:
         stream = os.fstat(sys.stderr.fileno())

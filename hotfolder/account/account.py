@@ -10,7 +10,7 @@ import structlog
 from pydantic import SecretStr
 
 from hotfolder.config import Config
-from hotfolder.domain.errors import RemoteError
+from hotfolder.domain.errors import Held, RemoteError
 from hotfolder.journal import memory
 from hotfolder.journal.journal import Journal
 from hotfolder.key import KeyProblem
@@ -63,6 +63,9 @@ class Account:
         """Ask which currency charges are in, and remember it."""
         try:
             account = await self._client.account()
+        except Held as error:
+            log.warning("service.refuses", **error.failure.log_context())
+            return
         except RemoteError as error:
             log.info("service.account_unknown", error=str(error))
             return

@@ -118,7 +118,7 @@ class Probing:
 
     async def _stop(self) -> None:
         if await self._journal.run(holds.stop, holds.SERVICE, UNREACHABLE):
-            log.warning("service.silent", reason=UNREACHABLE.message, hint=UNREACHABLE.hint)
+            log.warning("service.silent", **UNREACHABLE.log_context())
             self._plan_look()
 
     def _plan_look(self) -> None:
@@ -183,7 +183,7 @@ class Probing:
             return
         self._doubted = 0
         if await self._journal.run(holds.hold, holds.ACCOUNT, failure):
-            log.warning("hold.began", scope=holds.ACCOUNT, code=failure.code, hint=failure.hint)
+            log.warning("hold.began", scope=holds.ACCOUNT, **failure.log_context())
 
     async def _lift(self, codes: Collection[str]) -> None:
         for code in codes:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import enum
 import logging
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hotfolder.cli.redacting import REDACTOR, RedactedLines
+
+if TYPE_CHECKING:
+    from hotfolder.logs import Tell
 
 
 class ExitCode(enum.IntEnum):
@@ -32,6 +35,27 @@ class LogLevel(enum.StrEnum):
     ERROR = "error"
 
 
+class LogFormat(enum.StrEnum):
+    """Whom the log is for."""
+
+    AUTO = "auto"
+    TEXT = "text"
+    JSON = "json"
+
+
+LogFormatOption = Annotated[
+    LogFormat,
+    typer.Option(
+        "--log-format",
+        metavar="FORMAT",
+        help="text = a line for each picture, json = every event for machines. Default: text on a "
+        "terminal.",
+        show_default=False,
+    ),
+]
+VerboseOption = Annotated[
+    bool, typer.Option("-v", "--verbose", help="Tell every step, not only what came of it.")
+]
 ConfigOption = Annotated[
     Path | None,
     typer.Option(
@@ -50,12 +74,22 @@ LogLevelOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 
 
-def set_up_log(level: LogLevel | None, default: LogLevel) -> None:
-    """Begin the log at the level asked for, else at a command's own."""
+def set_up_log(level: LogLevel | None, default: LogLevel, tell: Tell | None = None) -> None:
+    """Begin the log at the level asked for, else at a command's own.
+
+    `tell` puts events into lines for people.
+    """
     from hotfolder import logs
     from hotfolder.domain.spelling import shown
 
-    logs.configure((level or default).value, shown=shown, redact=REDACTOR.text)
+    logs.configure((level or default).value, shown=shown, redact=REDACTOR.text, tell=tell)
+
+
+def for_systemd() -> bool:
+    """Return whether the log goes to systemd's journal."""
+    from hotfolder import logs
+
+    return logs.is_heard_by_journal()
 
 
 def set_up_plain_log(level: LogLevel | None) -> None:

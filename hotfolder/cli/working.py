@@ -13,17 +13,22 @@ import typer
 from pydantic import SecretStr
 
 from hotfolder import config, key, secrecy, signals, views
-from hotfolder.cli import job_pages, ready, render
+from hotfolder.cli import job_pages, live, ready, render
 from hotfolder.cli.configured import start_words
 from hotfolder.cli.options import (
     ConfigOption,
     ExitCode,
+    LogFormat,
+    LogFormatOption,
     LogLevel,
     LogLevelOption,
+    VerboseOption,
+    for_systemd,
     set_up_log,
 )
 from hotfolder.cli.progress import bar
 from hotfolder.cli.redacting import REDACTOR
+from hotfolder.cli.telling import Telling
 from hotfolder.domain.failures import ACCOUNT_REFUSALS, BACKLOG
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import State
@@ -36,18 +41,28 @@ from hotfolder.supervision import Supervisor
 WANTED_ENDS = frozenset({"cancelled", "superseded", "skipped"})
 
 
-def run(config_file: ConfigOption = None, log_level: LogLevelOption = None) -> None:
+def run(
+    config_file: ConfigOption = None,
+    log_level: LogLevelOption = None,
+    log_format: LogFormatOption = LogFormat.AUTO,
+    verbose: VerboseOption = False,
+) -> None:
     """Run the daemon in the foreground until SIGTERM or Ctrl-C.
 
     It watches the input folders of every watch and takes what already stands there, too. The
     first signal lets running steps finish (limits.grace), the second ends at once. SIGHUP reads
     the config again.
 
+    On a terminal there is a line for each picture and, below, how it stands; elsewhere JSON lines.
+
     Example: hotfolder run -c studio/hotfolder.toml --log-level debug
     """
     set_up_log(log_level, LogLevel.INFO)
     environment = _kept_secret()
     checked = ready.check(config_file, environment)
+    is_told = log_format is LogFormat.TEXT or (log_format is LogFormat.AUTO and sys.stderr.isatty())
+    if is_told:
+        _tell(checked.config, log_level, verbose=verbose)
 
     async def until_stopped() -> None:
         requests = signals.listen(asyncio.get_running_loop())
@@ -61,7 +76,8 @@ def run(config_file: ConfigOption = None, log_level: LogLevelOption = None) -> N
         )
         await service.run(requests.stop, requests.reload)
 
-    asyncio.run(until_stopped())
+    with live.line(checked.config, shown=is_told and sys.stderr.isatty()):
+        asyncio.run(until_stopped())
 
 
 def once(
@@ -73,6 +89,8 @@ def once(
     release: Annotated[
         bool, typer.Option("--release", help="However many pictures stand there, hold none back.")
     ] = False,
+    log_format: LogFormatOption = LogFormat.AUTO,
+    verbose: VerboseOption = False,
 ) -> None:
     """Take what is there, work until nothing can go on by itself, and exit.
 
@@ -81,9 +99,11 @@ def once(
 
     Example: hotfolder once --timeout 1800
     """
-    set_up_log(log_level, LogLevel.WARNING if sys.stderr.isatty() else LogLevel.INFO)
+    set_up_log(log_level, LogLevel.INFO)
     environment = _kept_secret()
     checked = ready.check(config_file, environment)
+    if log_format is LogFormat.TEXT or (log_format is LogFormat.AUTO and not for_systemd()):
+        _tell(checked.config, log_level, verbose=verbose)
 
     async def until_still() -> Ended:
         requests = signals.listen(asyncio.get_running_loop())
@@ -103,6 +123,16 @@ def once(
         code, seen = reader.read(_verdict, checked.config, ended)
     render.console().print(job_pages.status(seen, start=start_words(seen.daemon, config_file)))
     raise typer.Exit(code)
+
+
+def _tell(wanted: config.Config, level: LogLevel | None, *, verbose: bool) -> None:
+    """Begin a log that a person reads."""
+    telling = Telling(
+        {watch.name: views.shown(watch.output.name) for watch in wanted.watch},
+        verbose=verbose or level is LogLevel.DEBUG,
+        colour=sys.stderr.isatty() and not os.environ.get("NO_COLOR"),
+    )
+    set_up_log(level, LogLevel.INFO, tell=telling.line)
 
 
 def _kept_secret() -> Mapping[str, str]:

@@ -22,6 +22,10 @@ class Failure:
     message: str
     hint: str
 
+    def log_context(self) -> dict[str, object]:
+        """Return the keys by which a log line tells why."""
+        return {"code": self.code, "reason": self.message, "hint": self.hint}
+
 
 MODERATED = Failure(
     "moderated",

@@ -20,17 +20,33 @@ def tell(before: Job, job: Job, event: ev.Event) -> None:
     name = EVENT_NAMES.get(type(event))
     if name is None or ev.is_ordinary(event):
         return
-    level = log.warning if job.state in (State.IN_DOUBT, State.FAILED) else log.info
-    level(name, **job.log_context(), **details(event), was=before.state.value)
+    is_bad = job.state in (State.IN_DOUBT, State.FAILED)
+    level = log.warning if is_bad else log.info
+    more = job.failure.log_context() if job.failure and is_bad else {}
+    if job.state is State.DONE:
+        more = _came_to(job)
+    level(name, **job.log_context(), **{**details(event), **more}, was=before.state.value)
+
+
+def _came_to(job: Job) -> dict[str, object]:
+    """Return where an edit stands, what it cost and how long it took."""
+    outputs = [each.output_name for each in job.published if each.output_name is not None]
+    charge = job.submit.charge if job.submit and not job.reused else None
+    took = job.ended_at - job.accepted_at if job.ended_at else None
+    return {
+        "outputs": outputs,
+        "reused": job.reused,
+        "charge": None if charge is None else str(charge.normalize()),
+        "currency": job.submit.currency if job.submit else None,
+        "seconds": round(took.total_seconds()) if took is not None else None,
+    }
 
 
 def tell_holds(began: tuple[str, Failure] | None, lifted: Collection[str]) -> None:
     """Say once that a hold began, and that others ended."""
     if began is not None:
         scope, failure = began
-        log.warning(
-            "hold.began", scope=scope, code=failure.code, reason=failure.message, hint=failure.hint
-        )
+        log.warning("hold.began", scope=scope, **failure.log_context())
     for scope in lifted:
         log.info("hold.lifted", scope=scope)
 

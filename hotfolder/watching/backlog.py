@@ -168,7 +168,7 @@ class Backlog:
         if self._first or now != self._before:
             self._journal.run_blocking(backlog.looked_at_whole, self._number, now.encoded())
         if self._many:
-            log.warning("backlog.held", watch=self._watch.name, hint=BACKLOG.hint)
+            log.warning("backlog.held", watch=self._watch.name, **BACKLOG.log_context())
         self._first, self._before = False, now
         few, self._few = self._few, {}
         return list(few)

@@ -12,7 +12,9 @@ import structlog
 from hotfolder import config
 from hotfolder.bell import Bell, Ring
 from hotfolder.domain.errors import JournalUnavailable, OutputError
+from hotfolder.domain.jobs import Job
 from hotfolder.domain.sightings import Sighting
+from hotfolder.domain.states import State
 from hotfolder.journal import acceptance, aside, sightings
 from hotfolder.journal.drafts import Draft, Settled
 from hotfolder.journal.journal import Journal
@@ -278,5 +280,13 @@ class Candidates:
             acceptance.accept, settled, drafts, output, per_rule=per_rule
         )
         for job in jobs:
-            code = job.failure.code if job.failure else None
-            log.info("job.accepted", **job.log_context(), state=job.state.value, error=code)
+            _tell(job)
+
+
+def _tell(job: Job) -> None:
+    """Log that a source became a job, and at once why it failed or waits."""
+    log.info("job.accepted", **job.log_context(), state=job.state.value)
+    if job.failure is not None and job.state is State.FAILED:
+        log.warning("job.failed", **job.log_context(), **job.failure.log_context())
+    elif job.failure is not None:
+        log.info("job.waits", **job.log_context(), **job.failure.log_context())

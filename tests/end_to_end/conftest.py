@@ -12,6 +12,7 @@ import sys
 import termios
 import threading
 import time
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -80,6 +81,28 @@ def wait_for(condition: Callable[[], object], what: Callable[[], str]) -> None:
     while not condition():
         assert time.monotonic() < end_s, f"in vain: {what()}"
         time.sleep(LOOK_S)
+
+
+@dataclass
+class Terminal:
+    """A command that runs on a terminal, and all that was written there so far."""
+
+    process: subprocess.Popen[bytes]
+    leader: int
+    written: list[bytes] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """What was written."""
+        return b"".join(self.written).decode(errors="surrogateescape")
+
+    def type(self, words: str) -> None:
+        """Type a line."""
+        os.write(self.leader, f"{words}\n".encode())
+
+    def until(self, condition: Callable[[], object], what: str) -> None:
+        """Wait for a condition."""
+        wait_for(condition, lambda: f"{what}: {self.text[-2000:]}")
 
 
 class CommandLine:
@@ -160,8 +183,9 @@ class CommandLine:
             daemon.until(lambda: "watch.online" in daemon.err, "the daemon watches")
             yield daemon
 
-    def on_terminal(self, *arguments: str | Path, columns: int = 80) -> tuple[int, str]:
-        """Run a command on a terminal; returns its exit code and all that was written there."""
+    @contextlib.contextmanager
+    def at_terminal(self, *arguments: str | Path, columns: int = 80) -> Iterator[Terminal]:
+        """Run a command on a terminal; it has ended by itself after the block, or is killed."""
         leader, follower = pty.openpty()
         termios.tcsetwinsize(leader, (24, columns))
         process = subprocess.Popen(
@@ -173,13 +197,23 @@ class CommandLine:
             stderr=follower,
         )
         os.close(follower)
-        written: list[bytes] = []
-        reader = threading.Thread(target=_drain, args=(leader, written))
+        terminal = Terminal(process, leader)
+        reader = threading.Thread(target=_drain, args=(leader, terminal.written))
         reader.start()
-        code = process.wait(LIMIT_S)
-        reader.join(LIMIT_S)
-        os.close(leader)
-        return code, b"".join(written).decode(errors="surrogateescape")
+        try:
+            yield terminal
+            process.wait(LIMIT_S)
+        finally:
+            process.kill()
+            process.wait()
+            reader.join(LIMIT_S)
+            os.close(leader)
+
+    def on_terminal(self, *arguments: str | Path, columns: int = 80) -> tuple[int, str]:
+        """Run a command on a terminal; returns its exit code and all that was written there."""
+        with self.at_terminal(*arguments, columns=columns) as terminal:
+            pass
+        return terminal.process.returncode, terminal.text
 
 
 def _drain(leader: int, written: list[bytes]) -> None:

@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from tests.end_to_end.conftest import wait_for
 from tests.studio import KEY
 
 if TYPE_CHECKING:
-    from tests.end_to_end.conftest import CommandLine, Running
+    from tests.end_to_end.conftest import CommandLine, Running, Terminal
     from tests.studio import Studio
 
 SECRET = "a1b2c3d4e5f6071829304a5b6c7d8e9f"  # noqa: S105  made up
@@ -93,12 +94,30 @@ def test_warnings_do_not_tear_the_bar(hotfolder: CommandLine, studio: Studio) ->
     """A log line written while the bar stands gets a line of its own."""
     studio.drop("ann.jpg")
     studio.fault(Fault(call="submit", kind="drop_after"))
-    _, written = hotfolder.on_terminal("once", "--log-level", "info", columns=200)
+    _, written = hotfolder.on_terminal("once", "--verbose", columns=200)
     screen = ANSI.sub("", written.replace("\r\n", "\n"))
     logged = [line for line in screen.split("\n") if "job.accepted" in line]
     assert logged
     for line in logged:
         assert "━" not in line.rpartition("\r")[2]
+
+
+def test_run_on_a_terminal_says_how_it_stands(hotfolder: CommandLine, studio: Studio) -> None:
+    """Below a line for each picture there is one that lives, no wider than the terminal."""
+    for count, columns in enumerate((80, 120), start=1):
+        with hotfolder.at_terminal("run", columns=columns) as terminal:
+            terminal.until(partial(_tells, terminal, "watching"), "it watches")
+            studio.drop(f"{columns}.jpg", number=columns)
+            terminal.until(partial(_tells, terminal, f"out/{columns}.jpg"), "the picture's line")
+            terminal.until(partial(_tells, terminal, f"{count} done"), "the last line")
+            terminal.process.send_signal(signal.SIGTERM)
+        lines = [ANSI.sub("", each) for each in re.split(r"[\r\n]+", terminal.text)]
+        assert max(map(len, lines)) <= columns
+        assert not [line for line in lines if line.startswith("{")]
+
+
+def _tells(terminal: Terminal, words: str) -> bool:
+    return words in terminal.text
 
 
 def test_the_key_appears_nowhere(hotfolder: CommandLine, studio: Studio) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
+from hotfolder.domain.failures import NOT_A_PICTURE
 from hotfolder.simulator import Fault
 
 if TYPE_CHECKING:
@@ -79,15 +81,30 @@ def test_the_level_is_chosen(hotfolder: CommandLine, studio: Studio) -> None:
     """With --log-level warning only trouble is told, with error nothing of a lost answer."""
     studio.fault(Fault(call="submit", kind="drop_after"))
     studio.drop("ann.jpg")
-    (line,) = parsed(hotfolder("once", "--log-level", "warning").err)
+    (line,) = parsed(hotfolder("once", "--log-level", "warning", "--log-format", "json").err)
     assert (line["event"], line["job"], line["source"]) == ("submit.unanswered", 1, "ann.jpg")
     studio.drop("bob.jpg", number=2)
     assert hotfolder("once", "--log-level", "error").err == ""
 
 
-def test_a_person_reads_no_json(hotfolder: CommandLine, studio: Studio) -> None:
-    """On a terminal the same events are lines for a person."""
+def test_a_person_reads_a_line_for_each_picture(hotfolder: CommandLine, studio: Studio) -> None:
+    """Local time, a word, what came of it and what it cost; the steps only with --verbose."""
     studio.drop("ann.jpg")
-    _, text = hotfolder.on_terminal("once", "--log-level", "info", columns=200)
-    assert "job.accepted" in text
+    studio.drop("text.jpg", "no picture")
+    studio.drop("film.mov", "a film")
+    told = hotfolder("once")
+    lines = sorted(re.sub(r"^\d\d:\d\d:\d\d ", "", each) for each in told.err.splitlines())
+    assert [re.sub(r"\d+ s$", "N s", each) for each in lines] == [
+        "done     ann.jpg -> out/ann.jpg  0.14 CNY  N s",
+        f"failed   text.jpg: {NOT_A_PICTURE.message} {NOT_A_PICTURE.hint}",
+        "skipped  film.mov: no rule of this watch takes files of this name.",
+        "stopping what runs may end within N s",
+        "watching studio by scans",
+    ]
+    studio.drop("bob.jpg", number=2)
+    assert "upload.done bob.jpg" in hotfolder("once", "-v").err
+    studio.drop("cat.jpg", number=3)
+    _, text = hotfolder.on_terminal("once", columns=200)
+    assert "cat.jpg -> out/cat.jpg" in text
     assert '{"' not in text
+    assert hotfolder("once", "--log-format", "json").err.startswith('{"')

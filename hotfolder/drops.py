@@ -10,7 +10,7 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,11 +22,14 @@ from hotfolder.config import Config, Watch
 from hotfolder.domain import money
 from hotfolder.domain.errors import OperatorError
 from hotfolder.journal.drafts import Draft
+from hotfolder.kinds.workshop.workshop import WorkerFailed
 from hotfolder.outputs import dropping
 from hotfolder.outputs.errors import OutputError
 from hotfolder.page.behind import Planned
 from hotfolder.planning import naming, preview, sidecar
+from hotfolder.planning.looks import Looks
 from hotfolder.threads import DaemonThreads
+from hotfolder.tree import files
 from hotfolder.tree.threads import ShareThreads
 
 FOLDER_NAME: Final = "drops"
@@ -37,6 +40,9 @@ LOOK_TIMEOUT_S: Final = 20.0
 LONGEST_NAME_BYTES: Final = 200
 MEGABYTE: Final = 1000 * 1000
 _LARGEST_FOLDER_FILE: Final = 64 * 1024
+
+
+Along = Callable[[str, Callable[[Looks], preview.Preview]], Awaitable[preview.Preview]]
 
 
 @dataclass
@@ -61,12 +67,14 @@ class _Staged:
 class Drops:
     """Takes dropped files in; `folder` is on the local disk and emptied at the start.
 
-    It works in the page's loop, with threads of its own: a large drop delays nothing.
+    `along` plans a file of a watch, having it looked at by workers. It works in
+    the page's loop, with threads of its own: a large drop delays nothing.
     """
 
     config: Callable[[], Config]
     folder: Path
     now: Callable[[], datetime]
+    along: Along
     threads: ShareThreads = field(default_factory=ShareThreads)
     _staged: dict[str, _Staged] = field(default_factory=dict)
     _own: DaemonThreads = field(default_factory=lambda: DaemonThreads(1, "drops"))
@@ -175,8 +183,8 @@ class Drops:
         watch = self._watch(staged.watch)
         look = partial(_looked, watch, staged, prompt, self.now())
         try:
-            found = await self.threads.run(f"{staged.watch}:page", look, timeout_s=LOOK_TIMEOUT_S)
-        except OSError as error:
+            found = await self.along(staged.watch, look)
+        except (OSError, WorkerFailed, files.SourceError) as error:
             found = preview.Preview(staged.watch, staged.name, reason=str(error))
         return _told(number, found)
 
@@ -203,7 +211,9 @@ def _plain(name: str) -> str:
     return name
 
 
-def _looked(watch: Watch, staged: _Staged, prompt: str, at: datetime) -> preview.Preview:
+def _looked(
+    watch: Watch, staged: _Staged, prompt: str, at: datetime, looks: Looks
+) -> preview.Preview:
     """Plan a staged file with its prompt and what speaks for the whole folder beside it."""
     beside = staged.path.with_name(f"{staged.name}.txt")
     beside.unlink(missing_ok=True)
@@ -213,7 +223,8 @@ def _looked(watch: Watch, staged: _Staged, prompt: str, at: datetime) -> preview
         (staged.folder / name).unlink(missing_ok=True)
         with suppress(OSError), (watch.input / name).open("rb") as file:
             (staged.folder / name).write_bytes(file.read(_LARGEST_FOLDER_FILE))
-    return preview.of_source(watch.model_copy(update={"input": staged.folder}), staged.name, at)
+    of_staged = watch.model_copy(update={"input": staged.folder})
+    return preview.of_source(looks, of_staged, staged.name, at)
 
 
 def _told(number: str, found: preview.Preview) -> Planned:

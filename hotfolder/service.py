@@ -193,6 +193,7 @@ class Service:
             config=lambda: self._house.config,
             control=parts.control,
             thumbnails=Thumbnails(parts.workshop, parts.threads, folder, parts.spool.folder),
+            looking=parts.looking,
             threads=parts.threads,
             clock=self._house.environment.clock,
             zone=self._house.environment.zone,

@@ -19,12 +19,15 @@ from hotfolder.domain.clock import Clock
 from hotfolder.domain.errors import JournalError
 from hotfolder.domain.hosts import is_loopback
 from hotfolder.domain.jobs import Job
-from hotfolder.drops import FOLDER_NAME, Drops
+from hotfolder.drops import FOLDER_NAME, Along, Drops
 from hotfolder.journal.reader import Reader
 from hotfolder.page.app import Page
 from hotfolder.page.behind import Behind
 from hotfolder.page.keys import ADDRESS_NAME, Keyring
 from hotfolder.page.serving import listener, serving
+from hotfolder.planning.looking import Looking
+from hotfolder.planning.looks import Looks
+from hotfolder.planning.preview import Preview
 from hotfolder.threads import DaemonThreads
 from hotfolder.thumbnails import Thumbnails
 from hotfolder.tree.threads import ShareThreads
@@ -34,6 +37,7 @@ from hotfolder.views.explanation import Explanation
 T = TypeVar("T")
 
 EXPLAIN_TIMEOUT_S: Final = 3.0
+PLAN_TIMEOUT_S: Final = 20.0
 LARGEST_PASSWORD_BYTES: Final = 1024
 EVERYWHERE: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104  to be told from names
 
@@ -47,6 +51,7 @@ class Showing:
     config: Callable[[], Config]
     control: Control
     thumbnails: Thumbnails
+    looking: Looking
     threads: ShareThreads
     clock: Clock
     zone: tzinfo | None
@@ -61,7 +66,7 @@ class Showing:
         host, port = listen_place(web.listen)
         place = listener(host, port, is_default="listen" not in web.model_fields_set)
         looking = _Looking(folder, self.clock)
-        drops = Drops(self.config, folder / FOLDER_NAME, self.clock)
+        drops = Drops(self.config, folder / FOLDER_NAME, self.clock, self._along())
         keyring = Keyring(folder, lambda: self.clock().timestamp())
         page = Page(
             self._behind(looking, drops),
@@ -95,6 +100,16 @@ class Showing:
             show=_Shown(loop, self.thumbnails),
             drop=drops,
         )
+
+    def _along(self) -> Along:
+        loop = asyncio.get_running_loop()
+
+        async def along(watch: str, plan: Callable[[Looks], Preview]) -> Preview:
+            run = partial(self.threads.run, f"{watch}:page", timeout_s=PLAN_TIMEOUT_S)
+            plan_on = partial(plan, self.looking.looks)
+            return await _across(loop, self.looking.along(run, plan_on))
+
+        return along
 
     async def _explained(self, job: Job) -> Explanation | None:
         """Look at the folder, too, for as long as it answers soon."""

@@ -72,8 +72,8 @@ ROOMS: dict[str, set[str]] = {
     },
     "views": {"config", "domain", "account.charges", "journal", "planning", "tree"},
     "control": {
-        *("bell", "config", "domain", "journal", "planning", "runninghub", "tree"),
-        *("pydantic", "structlog"),
+        *("bell", "config", "domain", "journal", "kinds.workshop", "planning", "runninghub"),
+        *("tree", "pydantic", "structlog"),
     },
     "composition": OWNERS
     | FOUNDATION
@@ -91,22 +91,13 @@ ROOMS: dict[str, set[str]] = {
         *("hotfolder.__version__", "pydantic", "structlog"),
     },
     "drops": {
-        *("config", "domain", "journal.drafts", "outputs", "page.behind", "planning", "threads"),
-        "tree.threads",
+        *("config", "domain", "journal.drafts", "kinds.workshop", "outputs", "page.behind"),
+        *("planning", "threads", "tree.files", "tree.threads"),
     },
     "thumbnails": {"domain", "kinds", "outputs", "page.behind", "threads", "tree"},
     "showing": {
-        *(
-            "config",
-            "control",
-            "domain",
-            "drops",
-            "journal.reader",
-            "page",
-            "threads",
-            "thumbnails",
-        ),
-        *("tree.threads", "views", "structlog"),
+        *("config", "control", "domain", "drops", "journal.reader", "page", "planning"),
+        *("threads", "thumbnails", "tree.threads", "views", "structlog"),
     },
     "simulator": {"PIL", "starlette", "uvicorn"},
     # Faces are thin: they show views, ask for the operator's actions, and know of the owners only
@@ -146,7 +137,7 @@ SOLE = {
 # The same inside a room that has floors of its own: metadata could be published by itself.
 FLOORS = {
     "kinds/metadata": ("kinds.formats", "kinds.metadata"),
-    "kinds/picture": ("kinds.formats", "kinds.metadata", "kinds.picture"),
+    "kinds/picture": ("kinds.formats", "kinds.metadata", "kinds.packages", "kinds.picture"),
 }
 FILES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
 

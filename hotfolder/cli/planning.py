@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,7 @@ import typer
 from hotfolder.cli import plan_pages, render
 from hotfolder.cli.configured import valid_config
 from hotfolder.cli.options import ConfigOption, JsonOption, LogLevel, LogLevelOption, set_up_log
-from hotfolder.config import Config
+from hotfolder.config import Config, Watch
 from hotfolder.domain.clock import utc_now
 from hotfolder.domain.errors import OperatorError
 from hotfolder.planning import preview
@@ -38,7 +39,7 @@ def plan(
     set_up_log(log_level, LogLevel.WARNING)
     wanted = valid_config(config_file)
     try:
-        found = list(_previews(wanted, what))
+        found = asyncio.run(_previews(wanted, what))
     except (OSError, files.RootGone) as error:
         raise OperatorError(f"it cannot be read: {error}") from error
     if json:
@@ -49,22 +50,27 @@ def plan(
         render.console().print("no picture there that a rule takes by its name")
 
 
-def _previews(wanted: Config, what: str | None) -> Iterator[preview.Preview]:
-    now = utc_now()
+async def _previews(wanted: Config, what: str | None) -> list[preview.Preview]:
+    return [
+        each
+        for watch, sources in _named(wanted, what)
+        async for each in preview.of_many(watch, sources, utc_now())
+    ]
+
+
+def _named(wanted: Config, what: str | None) -> Iterator[tuple[Watch, Iterable[str]]]:
     watch = wanted.watch_named(what) if what else None
     if what is None or watch is not None:
         for each in [watch] if watch else wanted.watch:
-            yield from preview.of_folder(each, "", now)
+            yield each, preview.sources(each, "")
         return
     path = Path(what)
     for each in wanted.watch:
         if path.is_dir() and path.resolve() == each.input.resolve():
-            yield from preview.of_folder(each, "", now)
+            yield each, preview.sources(each, "")
             return
     found = explaining.place(path, wanted)
     if found is None:
         raise OperatorError(f"{what} is neither a watch nor in the input of one")
-    if path.is_dir():
-        yield from preview.of_folder(*found, now)
-    else:
-        yield preview.of_source(*found, now)
+    watch, relative = found
+    yield watch, preview.sources(watch, relative) if path.is_dir() else [relative]

@@ -27,7 +27,7 @@ from hotfolder.pipeline.delays import Delays
 from hotfolder.pipeline.marking import Marking
 from hotfolder.pipeline.runner import Runner
 from hotfolder.pipeline.step import observed
-from hotfolder.planning.essences import Essences
+from hotfolder.planning.looking import Looking
 from hotfolder.reload import Reloading, Reread
 from hotfolder.supervision import Supervisor
 from hotfolder.watching.learning import Learning
@@ -63,8 +63,8 @@ class Building:
         durations = Durations(await own.journal.run(recovery.usual_durations_s))
         pace = await self._pace(account.limit, durations)
         probing = self._probing(account, pace)
-        essences = Essences(own.workshop, own.spool.folder, own.journal)
-        watches = self._watches(essences)
+        looking = Looking(own.workshop, own.spool.folder)
+        watches = self._watches(looking)
         return Parts(
             bell=bell,
             journal=own.journal,
@@ -86,10 +86,11 @@ class Building:
             recalling=Recalling(own.journal, own.client, bell),
             originals=self._originals(),
             overdue=Overdue(own.journal, lambda: self.current.config.watch),
-            learning=Learning(own.journal, essences, lambda: watches.watchers),
+            learning=Learning(own.journal, looking, lambda: watches.watchers),
             watches=watches,
             reloading=self._reloading(account, pace, watches),
-            control=self._control(probing, watches),
+            control=self._control(probing, watches, looking),
+            looking=looking,
             workshop=own.workshop,
             spool=own.spool,
             threads=own.threads,
@@ -182,12 +183,12 @@ class Building:
             failpoint=self.owners.environment.failpoint,
         )
 
-    def _watches(self, essences: Essences) -> Watches:
+    def _watches(self, looking: Looking) -> Watches:
         return Watches(
             self.owners.journal,
             bell=self.bell,
             backlog=self.current.backlog,
-            essences=essences,
+            looking=looking,
             reach=Reach(self.owners.environment.listen, self.owners.environment.pool),
             single_scan=self.single_scan,
         )
@@ -210,7 +211,7 @@ class Building:
             supervisor=self.supervisor,
         )
 
-    def _control(self, probing: Probing, watches: Watches) -> Control:
+    def _control(self, probing: Probing, watches: Watches, looking: Looking) -> Control:
         return Control(
             self.owners.journal,
             self.owners.client,
@@ -220,4 +221,5 @@ class Building:
             look=probing.look,
             scan=watches.scan,
             watch=self.current.watch,
+            looking=looking,
         )

@@ -21,6 +21,7 @@ from hotfolder.kinds.workshop.workshop import Workshop
 from hotfolder.outputs.spool import Spool
 from hotfolder.pipeline.marking import Marking
 from hotfolder.pipeline.runner import Runner
+from hotfolder.planning.looking import Looking
 from hotfolder.reload import Reloading
 from hotfolder.runninghub.client import Client
 from hotfolder.tree.threads import ShareThreads
@@ -64,6 +65,7 @@ class Parts:
     watches: Watches
     reloading: Reloading
     control: Control
+    looking: Looking
     workshop: Workshop
     spool: Spool
     threads: ShareThreads

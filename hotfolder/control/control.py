@@ -16,6 +16,7 @@ from hotfolder.control.retrying import Retrying, WatchNamed
 from hotfolder.control.reviewing import Reviewing
 from hotfolder.domain.errors import OperatorError
 from hotfolder.journal.journal import Journal
+from hotfolder.planning.looking import Looking
 from hotfolder.runninghub.client import Client
 from hotfolder.tree.threads import ShareThreads
 
@@ -31,11 +32,12 @@ class Control:
 
     `threads` are for users' folders; `settling` says of a watch and path why it is not
     accepted yet; `look` looks at the account, with the key as it now stands; `scan` has a watch's
-    folder scanned; `watch` gives the config's watch of a name.
+    folder scanned; `watch` gives the config's watch of a name; `looking` has files
+    looked at, None = by workers of its own.
     Without a `client` nothing can be asked of the service.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  what the daemon has, and the command line has not
         self,
         journal: Journal,
         client: Client | None,
@@ -46,8 +48,9 @@ class Control:
         look: Look = _no_look,
         scan: Scan = lambda _watch: None,
         watch: WatchNamed = lambda _name: None,
+        looking: Looking | None = None,
     ) -> None:
-        self._retrying = Retrying(journal, threads or ShareThreads(), watch)
+        self._retrying = Retrying(journal, threads or ShareThreads(), watch, looking)
         self._resolving = Resolving(journal, client)
         self._cancelling = Cancelling(journal, client)
         self._holding = Holding(journal, look=look, scan=scan, watch=watch)

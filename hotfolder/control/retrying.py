@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from typing import Final
 
@@ -15,8 +16,11 @@ from hotfolder.domain.errors import OperatorError
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import State, WaitsFor
 from hotfolder.journal import acceptance, paid, reading, staleness
+from hotfolder.journal.drafts import Draft
 from hotfolder.journal.journal import Journal
 from hotfolder.journal.session import Session
+from hotfolder.kinds.workshop.workshop import WorkerFailed, Workshop
+from hotfolder.planning.looking import Looking
 from hotfolder.planning.staleness import today
 from hotfolder.tree import files
 from hotfolder.tree.threads import ShareThreads
@@ -27,10 +31,13 @@ WatchNamed = Callable[[str], config.Watch | None]
 
 
 class Retrying:
-    """Retries jobs; `watch` gives the config's watch of a name."""
+    """Retries jobs; `watch` gives the config's watch of a name, `looking` has files looked at."""
 
-    def __init__(self, journal: Journal, threads: ShareThreads, watch: WatchNamed) -> None:
+    def __init__(
+        self, journal: Journal, threads: ShareThreads, watch: WatchNamed, looking: Looking | None
+    ) -> None:
         self._journal = journal
+        self._looking = looking
         self._threads = threads
         self._watch = watch
 
@@ -86,17 +93,25 @@ class Retrying:
         draft = None
         try:
             if watch is not None:
-                look = partial(today, watch, job)
-                draft = await self._threads.run(job.watch, look, timeout_s=LOOK_TIMEOUT_S)
+                draft = await self._today(watch, job)
             if draft is None or draft.failure is not None:
                 why = draft.failure.message if draft and draft.failure else "no rule takes it now"
                 return f"job {job.id} was left alone: {why}"
             fresh = await self._journal.run(acceptance.repeat, job.id, draft)
         except TimeoutError:
             return f"job {job.id} was left alone: its folder does not answer"
-        except (acceptance.StillOpen, OSError, files.SourceError) as error:
+        except (acceptance.StillOpen, OSError, files.SourceError, WorkerFailed) as error:
             return f"job {job.id} was left alone: {error}"
         return f"job {job.id} is made anew by today's prompt as job {fresh.id}"
+
+    async def _today(self, watch: config.Watch, job: Job) -> Draft | None:
+        """Return what a job should become; without a daemon by workers of its own."""
+        run = partial(self._threads.run, job.watch, timeout_s=LOOK_TIMEOUT_S)
+        if self._looking is not None:
+            return await self._looking.along(run, partial(today, self._looking.looks, watch, job))
+        with closing(Workshop()) as workshop:
+            looking = Looking(workshop, None)
+            return await looking.along(run, partial(today, looking.looks, watch, job))
 
 
 def _goes_on(session: Session, job_id: int) -> bool:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
+
+# Whoever changes what an essence is made of counts it up: the journal keeps them apart.
+VERSION: Final = 1
 
 
 @dataclass(frozen=True, slots=True)

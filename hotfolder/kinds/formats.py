@@ -149,6 +149,9 @@ _MEDIA_TYPES = {
     PictureType.RAW: "image/x-raw",
 }
 
+# Whose metadata can be put in, or left out, without touching anything else of the file.
+SPLICED = frozenset({PictureType.JPEG, PictureType.PNG, PictureType.WEBP})
+
 # What files of these kinds are called, lower case.
 EXTENSIONS: Mapping[PictureType, tuple[str, ...]] = {
     PictureType.JPEG: ("jpg", "jpeg"),

@@ -147,6 +147,7 @@ class Reusing:
             return None if leader.state is State.DONE else self._wait(leader)
         out_of_reach: OutputError | None = None
         await self._keep_source(job)
+        leader = await self._desk.journal.run(existing_job, leader.id)  # it may have gone on
         try:
             files = await self._copy_all(job, leader, wanted)
         except OutputError as error:

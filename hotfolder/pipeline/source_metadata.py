@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from hotfolder.domain import names
 from hotfolder.domain.jobs import Job
-from hotfolder.kinds.formats import PictureError
-from hotfolder.kinds.metadata.containers import Blocks
-from hotfolder.kinds.picture import inspect, source_metadata
-from hotfolder.kinds.picture.source_metadata import SourceMetadata
 from hotfolder.outputs.spool import Spool
 
 
@@ -30,12 +26,3 @@ class KeptMetadata:
         with self._spool.open_part(names.keepsake_file(job.id)) as part:
             part.write(kept)
             part.commit()
-
-
-def taken(content: bytes) -> bytes:
-    """Return what is to be kept of a picture that is sent as it is."""
-    try:
-        picture = inspect.inspect(content)
-    except PictureError:  # the model takes it, so it is sent; nothing can be said of it
-        return SourceMetadata(blocks=Blocks(), width=0, height=0).encoded()
-    return source_metadata.of_plain(picture, content).encoded()

@@ -1,24 +1,25 @@
-"""A settled file -> what the journal should know of it. Runs in a worker thread."""
+"""A settled file -> what the journal should know of it. Runs in the thread of its share."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Final
 
 from hotfolder import config
-from hotfolder.domain.essences import Essence
 from hotfolder.domain.failures import Failure
-from hotfolder.domain.sightings import Sighting
 from hotfolder.domain.states import WaitsFor
 from hotfolder.journal.drafts import Draft, Settled
-from hotfolder.kinds.formats import FileTooLarge, MissingParts, PictureError
-from hotfolder.kinds.picture.essence import VERSION
-from hotfolder.planning import fitting, glance, naming, plan, sidecar, source_marks
-from hotfolder.planning.facts import Facts, Seen
+from hotfolder.kinds.formats import FileTooLarge, MissingParts, Picture, PictureError
+from hotfolder.planning import fitting, naming, plan, sidecar, source_marks
+from hotfolder.planning.facts import Facts
+from hotfolder.planning.looks import Look, Looks
 from hotfolder.runninghub.catalog import MEGABYTE
 from hotfolder.tree import files
+
+# A file above this is waited for a while longer.
+AT_ONCE_BYTES: Final = 64 * MEGABYTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ Verdict = NotYet | Gone | Dropped | Wanted | Unwanted
 
 
 def examine(
+    looks: Looks,
     watch: config.Watch,
     number: int,
     relative: str,
@@ -67,40 +69,36 @@ def examine(
     gave_time: bool,
     at: datetime,
     awaits_parts: Callable[[Settled], bool] = lambda _: False,
+    expected: str | None = None,
 ) -> Verdict:
-    """Read a settled file, judge its picture and resolve its plan.
+    """Judge a settled file's picture and resolve its plan.
 
     `gave_time` says that an incomplete picture should no longer be waited for silently: it
     becomes a job that waits and says so; `at` is when it became one, or would. `awaits_parts`
-    says whether further pictures that a file lists may still come. Raises OSError and RootGone
-    where the share fails.
+    says whether further pictures that a file lists may still come; `expected` is the content that
+    it had before, by its hash. Raises Unseen where a look is lacking, OSError and RootGone where
+    the share fails.
     """
     reason = naming.why_ignored(watch, relative)
     if reason:
         return Dropped(reason)
     try:
-        settled, picture, content = _read(watch, number, relative)
+        seen = _look(looks, watch, relative, expected)
     except files.SourceError as error:
         return _unread(error)
-    if isinstance(picture, FileTooLarge):
-        settled = replace(settled, essence=Essence(VERSION, settled.content_hash))
-    elif settled.sighting.size > glance.READ_LIMIT_BYTES and not gave_time:
+    settled, picture = _settled(number, relative, seen), seen.found
+    is_read = not isinstance(picture, FileTooLarge)
+    if is_read and settled.sighting.size > AT_ONCE_BYTES and not gave_time:
         return NotYet("so large that it is waited for a while longer, to be sure that it is whole")
-    if _lacks_parts(picture) and awaits_parts(settled):
+    if isinstance(picture, Picture) and picture.lacks_parts and awaits_parts(settled):
         picture = MissingParts()
     if isinstance(picture, PictureError) and picture.growing and not gave_time:
         return NotYet(picture.failure.message)
-    return _planned(watch, settled, picture, Facts(at, lambda: _seen(picture, content)))
-
-
-def _lacks_parts(picture: fitting.Found | PictureError) -> bool:
-    if isinstance(picture, PictureError) or picture.picture is None:
-        return False
-    return picture.picture.lacks_parts
+    return _planned(watch, settled, picture, Facts(at, looks, lambda: seen))
 
 
 def _planned(
-    watch: config.Watch, settled: Settled, picture: fitting.Found | PictureError, known: Facts
+    watch: config.Watch, settled: Settled, picture: Picture | PictureError, known: Facts
 ) -> Verdict:
     try:
         beside = sidecar.beside(watch.input, settled.path)
@@ -114,18 +112,12 @@ def _planned(
     return Wanted(settled, drafts)
 
 
-def facts(watch: config.Watch, relative: str, at: datetime) -> Facts:
-    """Return the facts of a source that is read only if need be: `resolve` raises SourceError then.
+def facts(looks: Looks, watch: config.Watch, relative: str, at: datetime) -> Facts:
+    """Return the facts of a source that is looked at only if need be.
 
-    `at` is when it became a job.
+    `resolve` raises Unseen and SourceError then. `at` is when it became a job.
     """
-    return Facts(at, lambda: _seen(*_read(watch, 0, relative)[1:]))
-
-
-def _seen(picture: fitting.Found | PictureError, content: Any) -> Seen:  # noqa: ANN401  bytes or a map
-    if isinstance(picture, PictureError):
-        return Seen(None)
-    return Seen(picture.type, picture.picture, content)
+    return Facts(at, looks, lambda: _look(looks, watch, relative))
 
 
 def _sidecar_moved(error: files.SourceError) -> Verdict:
@@ -145,19 +137,21 @@ def _unread(error: files.SourceError) -> Verdict:
     return NotYet("still changing")
 
 
-def _read(
-    watch: config.Watch, number: int, relative: str
-) -> tuple[Settled, fitting.Found | PictureError, Any]:
-    seen = glance.read(watch.input, relative, watch.largest_mb * MEGABYTE)
-    settled = _settled(number, relative, seen.sighting, seen.sha256)
-    return settled, seen.found, seen.content
+def _look(looks: Looks, watch: config.Watch, relative: str, expected: str | None = None) -> Look:
+    return looks.of_source(watch.input, relative, watch.largest_mb * MEGABYTE, expected)
 
 
-def _settled(number: int, relative: str, sighting: Sighting, sha256: str) -> Settled:
-    return Settled(watch=number, path=relative, sighting=sighting, content_hash=sha256)
+def _settled(number: int, relative: str, seen: Look) -> Settled:
+    return Settled(
+        watch=number,
+        path=relative,
+        sighting=seen.sighting,
+        content_hash=seen.sha256,
+        essence=seen.essence,
+    )
 
 
-def _judged(watch: config.Watch, draft: Draft, picture: fitting.Found | PictureError) -> Draft:
+def _judged(watch: config.Watch, draft: Draft, picture: Picture | PictureError) -> Draft:
     if isinstance(picture, PictureError):
         waits_for = WaitsFor.SOURCE if picture.growing else None
         return replace(draft, failure=picture.failure, waits_for=waits_for)

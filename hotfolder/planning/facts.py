@@ -6,50 +6,43 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Any
 
-from hotfolder.kinds.formats import EXTENSIONS, Picture, PictureType
-from hotfolder.kinds.picture import fields
+from hotfolder.kinds.formats import EXTENSIONS, Picture, PictureError
+from hotfolder.planning.looks import Look, Looks
 
 _SIDEWAYS = range(5, 9)
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """One look at a file.
-
-    `type` is None for a broken picture; `picture` and `content` (bytes or a map) are there only
-    where they could be looked at.
-    """
-
-    type: PictureType | None
-    picture: Picture | None = None
-    content: Any = b""
 
 
 @dataclass(frozen=True)
 class Facts:
     """One picture, looked at by `look` when something is asked that its path does not tell.
 
-    `accepted_at` is when it became a job, or would become one. What `look` raises leaves.
+    `accepted_at` is when it became a job, or would become one; `looks` tells of other files that
+    have to do with it. What `look` raises leaves.
     """
 
     accepted_at: datetime
-    look: Callable[[], Seen]
+    looks: Looks
+    look: Callable[[], Look]
 
     @cached_property
-    def seen(self) -> Seen:
+    def seen(self) -> Look:
         """The file, looked at once."""
         return self.look()
 
     @property
+    def picture(self) -> Picture | None:
+        """What the file is; None for a broken picture."""
+        found = self.seen.found
+        return None if isinstance(found, PictureError) else found
+
+    @property
     def size(self) -> tuple[int, int] | None:
         """Width and height in pixels as one looks at it, if they are known."""
-        picture = self.seen.picture
-        if picture is None:
+        if self.picture is None:
             return None
-        size = picture.width, picture.height
-        return size[::-1] if picture.header.orientation in _SIDEWAYS else size
+        size = self.picture.width, self.picture.height
+        return size[::-1] if self.picture.header.orientation in _SIDEWAYS else size
 
     @property
     def orientation(self) -> str | None:
@@ -62,15 +55,14 @@ class Facts:
     @property
     def extensions(self) -> tuple[str, ...]:
         """The file extensions of its type."""
-        return EXTENSIONS[self.seen.type] if self.seen.type else ()
+        return EXTENSIONS[self.picture.type] if self.picture else ()
 
     @property
     def day(self) -> str:
         """The date in the owner's time zone, as ISO 8601 writes it."""
         return self.accepted_at.astimezone().date().isoformat()
 
-    @cached_property
+    @property
     def texts(self) -> Mapping[str, str]:
         """What its metadata says, by field."""
-        seen = self.seen
-        return fields.read(seen.picture, seen.content) if seen.picture else {}
+        return self.seen.texts

@@ -6,33 +6,22 @@ Touches no pixels: `kinds.picture.prepare` does what is decided here.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from hotfolder import config
 from hotfolder.domain import failures
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.preparation import Preparation
-from hotfolder.kinds.formats import EXTENSIONS, Picture, PictureType
-from hotfolder.kinds.metadata import containers
-from hotfolder.kinds.picture import decoders
+from hotfolder.kinds.formats import EXTENSIONS, SPLICED, Picture, PictureType
+from hotfolder.kinds.packages import missing
 from hotfolder.runninghub.catalog import MEGABYTE, UPLOAD_MB, Parameter
 
 MEGAPIXEL = 1_000_000
 _MAKEABLE = (PictureType.JPEG, PictureType.PNG, PictureType.WEBP)
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What is known of a file: its type, its bytes, and the rest where it was small enough."""
-
-    type: PictureType
-    bytes: int
-    picture: Picture | None
-
-
-def fit(found: Found, place: Parameter, rule: config.Rule) -> Preparation | Failure | None:
+def fit(found: Picture, place: Parameter, rule: config.Rule) -> Preparation | Failure | None:
     """Return what a picture needs before it is sent in a parameter, why it cannot be, or None."""
-    if found.picture is not None and min(found.picture.width, found.picture.height) == 1:
+    if min(found.width, found.height) == 1:
         return failures.TOO_FEW_PIXELS
     refused = _refused(found, place, rule)
     reasons = (*refused, *_better_changed(found, rule))
@@ -42,7 +31,7 @@ def fit(found: Found, place: Parameter, rule: config.Rule) -> Preparation | Fail
         return _not_wanted(reasons)
     if not reasons:
         return _stripped(found, rule)
-    needed = decoders.missing(found.type)
+    needed = missing(found.type)
     if needed is not None:
         return failures.no_decoder(_name(found.type), needed)
     return Preparation(
@@ -53,15 +42,15 @@ def fit(found: Found, place: Parameter, rule: config.Rule) -> Preparation | Fail
     )
 
 
-def _stripped(found: Found, rule: config.Rule) -> Preparation | None:
-    if not rule.strip or found.type not in containers.SPLICED:
+def _stripped(found: Picture, rule: config.Rule) -> Preparation | None:
+    if not rule.strip or found.type not in SPLICED:
         return None
     names = ", ".join(rule.strip)
     reasons = (f"private metadata ({names}) is not sent",)
     return Preparation(convert=False, strip=tuple(rule.strip), reasons=reasons)
 
 
-def _refused(found: Found, place: Parameter, rule: config.Rule) -> dict[str, Failure]:
+def _refused(found: Picture, place: Parameter, rule: config.Rule) -> dict[str, Failure]:
     """Return why a picture would be refused as it is: the reason, and how it fails by that."""
     reasons = {}
     if not _takes(place, found.type):
@@ -75,16 +64,13 @@ def _refused(found: Found, place: Parameter, rule: config.Rule) -> dict[str, Fai
     return reasons
 
 
-def _better_changed(found: Found, rule: config.Rule) -> Iterator[str]:
+def _better_changed(found: Picture, rule: config.Rule) -> Iterator[str]:
     """Yield why a picture is not sent as it is although the model takes files of its kind."""
-    if rule.strip and found.type not in containers.SPLICED:
+    if rule.strip and found.type not in SPLICED:
         yield "private metadata is not sent"
-    picture = found.picture
-    if picture is None:
-        return
-    if rule.max_megapixels and picture.width * picture.height > rule.max_megapixels * MEGAPIXEL:
+    if rule.max_megapixels and found.width * found.height > rule.max_megapixels * MEGAPIXEL:
         yield f"it has more than {rule.max_megapixels:g} megapixels"
-    header = picture.header
+    header = found.header
     told = {
         "it is stored turned, which not every model heeds": header.orientation != 1,
         "it is in CMYK": header.cmyk,
@@ -112,7 +98,7 @@ def _name(kind: PictureType) -> str:
     return "camera's raw file" if kind is PictureType.RAW else kind.extension.upper()
 
 
-def _wrong_type(found: Found, place: Parameter) -> Failure:
+def _wrong_type(found: Picture, place: Parameter) -> Failure:
     kinds = ", ".join(each.upper() for each in place.accept)
     return Failure(
         "unsupported_type",

@@ -1,7 +1,7 @@
 """The forms of sidecars and folder files, in one table: bytes -> what they say.
 
-They come from other people's hands: sizes are limited, XML knows no DOCTYPE and no entities, and
-what cannot be understood is `BrokenSidecar`, never half of what it meant to say.
+They come from other people's hands: sizes are limited, XML is read in a worker only, and what
+cannot be understood is `BrokenSidecar`, never half of what it meant to say.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from hotfolder import config
 from hotfolder.domain.errors import HotfolderError
-from hotfolder.kinds.metadata import xmp
 
 KIB: Final = 1024
 # A dotted key of n parts costs some parsers n squared steps.
@@ -27,8 +26,6 @@ MOST_DOTS_IN_A_LINE: Final = 500
 
 _BOMS: Final = (b"\xff\xfe", b"\xfe\xff")
 _SPACE: Final = "\0 \t\r\n"
-# The field that says what is to be done with a picture; where it says nothing, the caption counts.
-_XMP_PROMPTS: Final = (("photoshop", "Instructions"), ("dc", "description"))
 
 
 class BrokenSidecar(HotfolderError):
@@ -123,28 +120,23 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return table
 
 
-def _of_xmp(content: bytes) -> dict[str, Any]:
-    said = xmp.texts_of_file(content)
-    if xmp.COMPANION in said:  # this program wrote it, for a result of another watch
-        return {}
-    words = (each for field in _XMP_PROMPTS for each in said.get(field, []))
-    prompt = next((each for each in words if each.strip(_SPACE)), None)
-    return {} if prompt is None else {"prompt": prompt}
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
     """One form of sidecar: its ending, its largest size in bytes, and how it is read.
 
-    `read` returns what the file says, by the keys of `Sidecar`, and raises ValueError. A form that
-    `describes` pictures is written by other programs: it tells the rating and label, too, and need
-    say nothing of the edit.
+    `read` returns what the file says, by the keys of `Sidecar`, and raises ValueError; None = a
+    worker reads it. Such a form `describes` pictures and is written by other programs: it tells the
+    rating and label, too, and need say nothing of the edit.
     """
 
     ending: str
     limit: int
-    read: Callable[[bytes], dict[str, Any]]
-    describes: bool = False
+    read: Callable[[bytes], dict[str, Any]] | None
+
+    @property
+    def describes(self) -> bool:
+        """Whether it describes the picture."""
+        return self.read is None
 
 
 # The order decides: of several sidecars of one source, the first form counts.
@@ -152,7 +144,7 @@ FORMS: Final = (
     Form(ending=".toml", limit=64 * KIB, read=_of_toml),
     Form(ending=".json", limit=64 * KIB, read=_of_json),
     Form(ending=".txt", limit=64 * KIB, read=_of_text),
-    Form(ending=".xmp", limit=1024 * KIB, read=_of_xmp, describes=True),
+    Form(ending=".xmp", limit=1024 * KIB, read=None),
 )
 _BY_ENDING: Final = {form.ending: form for form in FORMS}
 _ENDINGS: Final = b"|".join(form.ending.removeprefix(".").encode() for form in FORMS)
@@ -178,13 +170,30 @@ def form_of(relative: str) -> Form:
 def parse(content: bytes, relative: str) -> Sidecar:
     """Return what a sidecar or folder file says, by the form that its name tells.
 
-    Raises BrokenSidecar.
+    Raises BrokenSidecar, LookupError for a form that only workers read.
     """
     form = form_of(relative)
+    if form.read is None:
+        raise LookupError(relative)
     if len(content) > form.limit:
         raise too_large(relative)
+    read = form.read
+    return _understood(lambda: read(content), relative)
+
+
+def of_words(prompt: str | None, broken: str | None, relative: str) -> Sidecar:
+    """Return what a file says of which a worker told the prompt, or why it is broken.
+
+    Raises BrokenSidecar.
+    """
+    if broken is not None:
+        raise BrokenSidecar(f"{relative} {broken}")
+    return _understood(lambda: {} if prompt is None else {"prompt": prompt}, relative)
+
+
+def _understood(said: Callable[[], dict[str, Any]], relative: str) -> Sidecar:
     try:
-        return _placed(Sidecar.model_validate(form.read(content)), relative)
+        return _placed(Sidecar.model_validate(said()), relative)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = config.key_path(first["loc"])

@@ -6,7 +6,6 @@ params below it are dropped, because they belong to another model.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -17,13 +16,11 @@ from hotfolder.domain.jobs import Params, Plan
 from hotfolder.domain.states import WaitsFor
 from hotfolder.domain.templates import fill_stem
 from hotfolder.journal.drafts import NO_RULE_HOLDS, SAID_SKIP, Draft
-from hotfolder.kinds.picture import fields
-from hotfolder.planning import forms, prompt_fields, references, rules, sidecar, spending
+from hotfolder.planning import prompt_fields, references, rules, sidecar, spending
 from hotfolder.planning.facts import Facts
 from hotfolder.planning.forms import BrokenSidecar
 from hotfolder.planning.sidecar import Beside, Said
 from hotfolder.runninghub import estimates, payload
-from hotfolder.tree import files as tree_files
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +37,13 @@ def resolve(watch: config.Watch, relative: str, beside: Beside, facts: Facts) ->
     """Return what a source that is not ignored should become, reading what lies beside it.
 
     What a rule asks for besides the name is not asked of a broken picture, so that it is told.
-    Raises OSError and RootGone where the share fails.
+    Raises OSError and RootGone where the share fails, Unseen where a look is lacking.
     """
     taking = _taking(watch, relative, beside, facts)
     if not taking:
         return Skipped(NO_RULE_HOLDS)
     try:
-        said = Said() if watch.sidecar == "none" else sidecar.read(watch.input, beside)
+        said = Said() if watch.sidecar == "none" else sidecar.read(facts.looks, watch.input, beside)
     except BrokenSidecar as error:
         broken = Failure(
             "sidecar_broken", _sentence(error), "Mend the file; the picture waits for it."
@@ -71,23 +68,15 @@ def _taking(
     by_name = rules.matching(watch, relative)
     if all(rule.when == config.ANYTHING for rule in by_name):
         return by_name
-    if facts.seen.type is None:
+    if facts.picture is None:
         return by_name if watch.rules == "all" else by_name[:1]
-    return rules.taking(watch, relative, facts, _xmp_beside(watch, beside))
+    return rules.taking(watch, relative, facts, _described(watch, beside, facts))
 
 
-def _xmp_beside(watch: config.Watch, beside: Beside) -> Mapping[str, str]:
-    """Return what an XMP file beside a source says of rating and label."""
+def _described(watch: config.Watch, beside: Beside, facts: Facts) -> Mapping[str, str]:
     if watch.sidecar == "none":
         return {}
-    seen = (*((beside.sidecar,) if beside.sidecar else ()), *beside.unread)
-    for path, _ in seen:
-        form = forms.form_of(path)
-        if form.describes:
-            with contextlib.suppress(tree_files.SourceTooLarge, tree_files.SourceGone):
-                content = tree_files.read(watch.input, path, limit=form.limit)
-                return fields.of_xmp(content.data)
-    return {}
+    return sidecar.described(facts.looks, watch.input, beside)
 
 
 def _draft(
@@ -102,7 +91,9 @@ def _draft(
     templates = (*(each.output_name for each in said.layers), watch.output_template(rule))
     template = next(filter(None, templates))
     stem = fill_stem(template, name=relative.rpartition("/")[2], rule=rule.name, watch=watch.name)
-    found = places if isinstance(places, Failure) else references.look(places, model, rule)
+    found = (
+        places if isinstance(places, Failure) else references.look(facts.looks, places, model, rule)
+    )
     worded = prompt_fields.fill(prompt, watch, rule, relative, facts) if prompt else None
     if isinstance(worded, Failure):
         found, worded = worded, prompt

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from typing import Any
 
 from hotfolder import config
 from hotfolder.journal.drafts import Draft
+from hotfolder.kinds.workshop.workshop import WorkerFailed, Workshop
 from hotfolder.planning import examine, naming
+from hotfolder.planning.looking import Looking
+from hotfolder.planning.looks import Looks
 from hotfolder.tree import files
 from hotfolder.tree.scan import walk
 
@@ -24,9 +30,9 @@ class Preview:
     reason: str | None = None
 
 
-def of_source(watch: config.Watch, relative: str, at: datetime) -> Preview:
-    """Look at one source as if it had settled at a time. Raises OSError, RootGone."""
-    verdict = examine.examine(watch, 0, relative, gave_time=True, at=at)
+def of_source(looks: Looks, watch: config.Watch, relative: str, at: datetime) -> Preview:
+    """Look at one source as if it had settled at a time. Raises Unseen, OSError, RootGone."""
+    verdict = examine.examine(looks, watch, 0, relative, gave_time=True, at=at)
     match verdict:
         case examine.Wanted(drafts=drafts):
             return Preview(watch.name, relative, drafts)
@@ -35,8 +41,8 @@ def of_source(watch: config.Watch, relative: str, at: datetime) -> Preview:
     return Preview(watch.name, relative, reason=verdict.reason)
 
 
-def of_folder(watch: config.Watch, folder: str, at: datetime) -> Iterator[Preview]:
-    """Look at every source below a folder; what no rule takes by its name is left out.
+def sources(watch: config.Watch, folder: str) -> Iterator[str]:
+    """Yield every source below a folder; what no rule takes by its name is left out.
 
     Raises OSError where the folder cannot be listed, RootGone.
     """
@@ -44,13 +50,27 @@ def of_folder(watch: config.Watch, folder: str, at: datetime) -> Iterator[Previe
         for name in listing.names:
             relative = os.fsdecode(listing.folder + name)
             if not naming.why_ignored(watch, relative):
-                yield _readable(watch, relative, at)
+                yield relative
 
 
-def _readable(watch: config.Watch, relative: str, at: datetime) -> Preview:
-    try:
-        return of_source(watch, relative, at)
-    except files.RootGone:
-        raise
-    except OSError as error:
-        return Preview(watch.name, relative, reason=f"it cannot be read: {error.strerror}")
+async def of_many(
+    watch: config.Watch, relatives: Iterable[str], at: datetime
+) -> AsyncIterator[Preview]:
+    """Look at sources, by workers of its own. Raises OSError where none can be found, RootGone."""
+    with closing(Workshop()) as workshop:
+        looking = Looking(workshop, None)
+        for relative in relatives:
+            look = partial(of_source, looking.looks, watch, relative, at)
+            try:
+                yield await looking.along(_at_once, look)
+            except files.RootGone:
+                raise
+            except OSError as error:
+                reason = f"it cannot be read: {error.strerror}"
+                yield Preview(watch.name, relative, reason=reason)
+            except (WorkerFailed, files.SourceError) as error:
+                yield Preview(watch.name, relative, reason=f"it cannot be looked at: {error}")
+
+
+async def _at_once(call: Callable[[], Any]) -> Any:  # noqa: ANN401  whatever the call returns
+    return call()

@@ -18,7 +18,7 @@ def problems(template: str) -> list[str]:
     """Return what is wrong with a prompt's fields, whatever the picture."""
     if not prompts.fields(template):
         return []
-    return prompts.unknown(template, {*prompts.PLACE_FIELDS, *field_names.all_names()})
+    return prompts.unknown(template, {*prompts.PLACE_FIELDS, *field_names.FIELDS})
 
 
 def fill(

@@ -10,17 +10,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 from hotfolder import config
 from hotfolder.domain import failures
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Material
-from hotfolder.domain.sightings import Sighting
 from hotfolder.kinds.formats import PictureError
-from hotfolder.planning import fitting, glance
+from hotfolder.planning import fitting
+from hotfolder.planning.looks import Looks
 from hotfolder.runninghub import payload
 from hotfolder.runninghub.catalog import Model, Parameter
 from hotfolder.tree import files
@@ -28,13 +26,6 @@ from hotfolder.tree import files
 FIRST_POSITION = 2  # the source is the first material
 
 Place = tuple[Path, str]
-
-
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    sha256: str
-    size: int
-    found: fitting.Found
 
 
 def of_rule(rule: config.Rule) -> list[Place]:
@@ -52,16 +43,16 @@ def of_sidecar(watch: config.Watch, stated: Sequence[str]) -> list[Place] | Fail
 
 
 def look(
-    places: Sequence[Place], model: Model, rule: config.Rule
+    looks: Looks, places: Sequence[Place], model: Model, rule: config.Rule
 ) -> tuple[Material, ...] | Failure:
     """Return the materials that references are for a model, or what is wrong with one.
 
-    The rule says how far they may be changed for the upload, as it does of sources.
+    The rule says how far they may be changed for the upload, as it does of sources. Raises Unseen.
     """
     found: list[Material] = []
     keys = payload.reference_places(model, len(places))
     for position, (key, place) in enumerate(zip(keys, places, strict=True), FIRST_POSITION):
-        material = _material(position, place, model.params[key], rule)
+        material = _material(looks, position, place, model.params[key], rule)
         if isinstance(material, Failure):
             return material
         found.append(material)
@@ -69,12 +60,15 @@ def look(
 
 
 def _material(
-    position: int, place: Place, parameter: Parameter, rule: config.Rule
+    looks: Looks, position: int, place: Place, parameter: Parameter, rule: config.Rule
 ) -> Material | Failure:
     root, relative = place
-    seen = _look(root, relative)
-    if isinstance(seen, Failure):
-        return seen
+    try:
+        seen = looks.of_reference(root, relative)
+    except (OSError, files.SourceError) as error:
+        return failures.reference_missing(relative, str(error))
+    if isinstance(seen.found, PictureError):
+        return failures.reference_broken(relative, seen.found.failure)
     needed = fitting.fit(seen.found, parameter, rule)
     if isinstance(needed, Failure):
         return failures.reference_broken(relative, needed)
@@ -83,7 +77,7 @@ def _material(
         parameter=parameter.key,
         content_hash=seen.sha256,
         path=os.fspath(root / relative),
-        size=seen.size,
+        size=seen.sighting.size,
         preparation=needed,
     )
 
@@ -94,21 +88,3 @@ def _allowed(watch: config.Watch, stated: str) -> Place | None:
         if path != root and path.is_relative_to(root):
             return root, os.fspath(path.relative_to(root))
     return None
-
-
-def _look(root: Path, relative: str) -> _Seen | Failure:
-    try:
-        return _read(root, relative, files.look(root, relative))
-    except (OSError, files.SourceError) as error:
-        return failures.reference_missing(relative, str(error))
-    except PictureError as error:
-        return failures.reference_broken(relative, error.failure)
-
-
-@lru_cache(maxsize=256)
-def _read(root: Path, relative: str, _sighting: Sighting) -> _Seen:
-    """Read a reference; once for many pictures, as long as it looks the same."""
-    seen = glance.read(root, relative)
-    if isinstance(seen.found, PictureError):
-        raise seen.found
-    return _Seen(seen.sha256, seen.sighting.size, seen.found)

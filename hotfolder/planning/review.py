@@ -14,6 +14,7 @@ from hotfolder.domain.states import WaitsFor
 from hotfolder.journal import moves
 from hotfolder.journal.drafts import Draft
 from hotfolder.planning import examine
+from hotfolder.planning.looks import Looks
 
 NO_RULE = Failure(
     "no_rule",
@@ -22,13 +23,21 @@ NO_RULE = Failure(
 )
 
 
-def review(watch: config.Watch, number: int, job: Job) -> ev.Event | Draft | None:
+def review(looks: Looks, watch: config.Watch, number: int, job: Job) -> ev.Event | Draft | None:
     """Look at a job's source again.
 
     Returns None when all is as planned, a draft when the plan changed, an event when the job
-    cannot go on. Raises OSError and RootGone where the share fails.
+    cannot go on. Raises Unseen where a look is lacking, OSError and RootGone where the share fails.
     """
-    match examine.examine(watch, number, job.source, gave_time=True, at=job.accepted_at):
+    match examine.examine(
+        looks,
+        watch,
+        number,
+        job.source,
+        gave_time=True,
+        at=job.accepted_at,
+        expected=job.content_hash,
+    ):
         case examine.NotYet():
             return ev.SourceChanged()
         case examine.Gone():

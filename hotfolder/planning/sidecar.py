@@ -6,8 +6,9 @@ never gets the rule's prompt in its place.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -15,6 +16,7 @@ from typing import Final
 from hotfolder.domain.sightings import Sighting
 from hotfolder.planning import forms
 from hotfolder.planning.forms import BrokenSidecar, Sidecar
+from hotfolder.planning.looks import Looks
 from hotfolder.tree import files
 
 FOLDER_PROMPT: Final = "_prompt.txt"
@@ -113,20 +115,20 @@ def look(root: Path, place: str) -> Sighting | None:
     return next((seen for _, seen in files.look_among(root, folder, [name])), None)
 
 
-def read(root: Path, found: Beside) -> Said:
+def read(looks: Looks, root: Path, found: Beside) -> Said:
     """Read what was found beside a source.
 
-    Raises BrokenSidecar, OSError, and SourceChanged or SourceGone where a file was being
-    written or taken away.
+    Raises BrokenSidecar, OSError, SourceChanged or SourceGone where a file was being written or
+    taken away, and Unseen where only a worker can tell.
     """
     folders: dict[str, Sidecar] = {}
     for path, _ in found.folder_files:
-        folder, said = path.rpartition("/")[0], _read(root, path)
+        folder, said = path.rpartition("/")[0], _read(looks, root, path)
         folders[folder] = _both(folders[folder], said, path) if folder in folders else said
     layers = tuple(folders.values())
     if found.sidecar is None:
         return Said(None, layers)
-    own, name = _read(root, found.sidecar[0]), found.sidecar[0]
+    own, name = _read(looks, root, found.sidecar[0]), found.sidecar[0]
     if own.is_silent and forms.form_of(name).describes:
         return Said(None, layers, silent=name)
     return Said(own, layers)
@@ -141,11 +143,25 @@ def _both(one: Sidecar, other: Sidecar, path: str) -> Sidecar:
     return other.model_copy(update={"prompt": one.prompt or other.prompt})
 
 
-def _read(root: Path, relative: str) -> Sidecar:
+def described(looks: Looks, root: Path, found: Beside) -> Mapping[str, str]:
+    """Return what an XMP file beside a source says of rating and label. Raises as `read` does."""
+    for path, _ in (*((found.sidecar,) if found.sidecar else ()), *found.unread):
+        if forms.form_of(path).describes:
+            with contextlib.suppress(files.SourceTooLarge, files.SourceGone):
+                content = files.read(root, path, limit=forms.form_of(path).limit)
+                return looks.of_sidecar(content.data).texts
+    return {}
+
+
+def _read(looks: Looks, root: Path, relative: str) -> Sidecar:
+    form = forms.form_of(relative)
     try:
-        content = files.read(root, relative, limit=forms.form_of(relative).limit)
+        content = files.read(root, relative, limit=form.limit)
     except files.SourceTooLarge:
         raise forms.too_large(relative) from None
+    if form.describes:
+        told = looks.of_sidecar(content.data)
+        return forms.of_words(told.prompt, told.broken, relative)
     return forms.parse(content.data, relative)
 
 

@@ -16,29 +16,37 @@ from hotfolder.journal.drafts import Draft
 from hotfolder.journal.journal import Journal
 from hotfolder.journal.staleness import Known
 from hotfolder.planning import examine, plan, sidecar, source_marks
+from hotfolder.planning.looks import Looks, Unseen
 from hotfolder.runninghub import payload
 from hotfolder.tree import files as tree_files
 
 TOGETHER: Final = 200
+# What is beyond this is found again by the next scan.
+MOST_LACKING: Final = 2000
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.planning")
 
 
-def today(watch: config.Watch, job: Job) -> Draft | None:
+def today(looks: Looks, watch: config.Watch, job: Job) -> Draft | None:
     """Return what a job's source should become today; None where nothing. Blocks.
 
-    Raises OSError, SourceError.
+    Raises Unseen, OSError, SourceError.
     """
     beside = sidecar.beside(watch.input, job.source)
-    facts = examine.facts(watch, job.source, job.accepted_at)
+    facts = examine.facts(looks, watch, job.source, job.accepted_at)
     resolution = plan.resolve(watch, job.source, beside, facts)
     return _of_rule(watch, job, resolution) if isinstance(resolution, tuple) else None
 
 
 class StaleCheck:
-    """Marks the jobs of sources that would get another edit today; every call blocks."""
+    """Marks the jobs of sources that would get another edit today; every call blocks.
 
-    def __init__(self, watch: config.Watch, number: int, journal: Journal) -> None:
+    `lacking` are sources of which that cannot be said before a look was taken, with that look.
+    """
+
+    def __init__(self, looks: Looks, watch: config.Watch, number: int, journal: Journal) -> None:
+        self.lacking: dict[str, Unseen] = {}
+        self._looks = looks
         self._watch = watch
         self._number = number
         self._journal = journal
@@ -62,12 +70,16 @@ class StaleCheck:
             if known.skipped or not known.jobs:
                 whole.append(known.path)
                 continue
-            facts = examine.facts(self._watch, known.path, known.jobs[-1].accepted_at)
+            facts = examine.facts(self._looks, self._watch, known.path, known.jobs[-1].accepted_at)
             try:
                 beside = sidecar.beside(self._watch.input, known.path)
                 resolution = plan.resolve(self._watch, known.path, beside, facts)
             except (OSError, tree_files.SourceError):
                 continue  # the next scan finds it otherwise again
+            except Unseen as unseen:
+                if len(self.lacking) < MOST_LACKING:
+                    self.lacking[known.path] = unseen
+                continue
             drafts = resolution if isinstance(resolution, tuple) else ()
             if any(_is_open(job, drafts) for job in known.jobs):
                 whole.append(known.path)

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 # No picture is larger; a disk image by a picture's name is.
 LARGEST_BYTES = 4 * 1024 * 1024 * 1024
-# What `skim` gives of a file's beginning and end: more than any header or directory takes.
+# What `fingerprint` reads of a file's beginning and end.
 END_BYTES = 1024 * 1024
 
 _CHUNK_BYTES = 1024 * 1024
@@ -209,20 +209,15 @@ def copy(
     return seen.hexdigest(), before
 
 
-def skim(root: Path, relative: str) -> tuple[str, Sighting, bytes, bytes]:
-    """Give a source's SHA-256 in hex, its sighting, its first bytes and its last, in little memory.
+def digest(root: Path, relative: str) -> tuple[str, Sighting]:
+    """Give a source's SHA-256 in hex and its sighting, in little memory.
 
     Raises as `read` does, except that there is no limit.
     """
     with _opened(root, relative) as (file, before):
-        head = file.read(END_BYTES)
-        file.seek(0)
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        seen = file.tell()
-        file.seek(max(0, before.size - END_BYTES))
-        tail = file.read(END_BYTES)
-        _refuse_change(file, before, seen, relative)
-    return sha256, before, head, tail
+        _refuse_change(file, before, file.tell(), relative)
+    return sha256, before
 
 
 def fingerprint(root: Path, relative: str) -> tuple[str, Sighting]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import structlog
@@ -20,7 +21,8 @@ from hotfolder.journal.drafts import Draft, Settled
 from hotfolder.journal.journal import Journal
 from hotfolder.kinds.workshop.workshop import WorkerFailed
 from hotfolder.planning import collisions, examine, moved_from, sidecar
-from hotfolder.planning.essences import Essences
+from hotfolder.planning.looking import Looking
+from hotfolder.planning.looks import Unseen
 from hotfolder.tree import files, mounts
 from hotfolder.tree.threads import PatientThread
 from hotfolder.watching.settle import Settling
@@ -44,7 +46,7 @@ class _Troubling:
     reason: str
 
 
-_Verdict = examine.Verdict | _Unreadable | _Troubling | None
+_Verdict = examine.Verdict | _Unreadable | _Troubling | Unseen | None
 
 
 class Candidates:
@@ -60,7 +62,7 @@ class Candidates:
         number: int,
         journal: Journal,
         thread: PatientThread,
-        essences: Essences,
+        looking: Looking,
         *,
         bell: Bell,
         single_scan: bool = False,
@@ -69,7 +71,7 @@ class Candidates:
         self._number = number
         self._journal = journal
         self._thread = thread
-        self._essences = essences
+        self._looking = looking
         self._bell = bell
         self._single_scan = single_scan
         self._clock_s = journal.clock.awake_s
@@ -116,7 +118,7 @@ class Candidates:
 
     async def _look_at(self, paths: list[str]) -> bool:
         judged = await self._thread.run(lambda: [self._judged(path) for path in paths])
-        known = await asyncio.gather(*map(self._with_essence, judged))
+        known = await asyncio.gather(*map(self._looked_at, paths, judged))
         verdicts = await self._thread.run(lambda: list(map(self._placed, known)))
         await asyncio.gather(*map(self._settle, paths, verdicts))
         self._bell.ring(Ring.ACCEPTED)
@@ -138,29 +140,32 @@ class Candidates:
             ),
         )
 
-    async def _with_essence(self, verdict: _Verdict) -> _Verdict:
-        """Say what a source shows; while no worker can tell, it is not taken."""
-        if not isinstance(verdict, examine.Wanted | examine.Unwanted):
+    async def _looked_at(self, path: str, verdict: _Verdict) -> _Verdict:
+        """Have workers look at what a verdict lacks; while none can tell, no source is taken."""
+        if not isinstance(verdict, Unseen):
             return verdict
-        settled = verdict.settled
-        if settled.essence is not None:
-            return verdict
+        again = partial(self._judged_again, path)
         try:
-            essence = await self._essences.of(
-                self._thread.run, self._watch.input, settled.path, settled.content_hash
-            )
+            return await self._looking.along(self._thread.run, again, lacking=verdict)
         except files.SourceError:
             return examine.NotYet("still changing")
         except WorkerFailed as error:
             return _Troubling(f"it cannot be looked at: {error}")
         except OSError as error:
             return examine.NotYet(f"it cannot be looked at: {error}")
-        return replace(verdict, settled=replace(settled, essence=essence))
+
+    def _judged_again(self, path: str) -> _Verdict:
+        verdict = self._judged(path)
+        if isinstance(verdict, Unseen):
+            raise verdict
+        return verdict
 
     def _guarded(self, path: str, call: Callable[[], _Verdict]) -> _Verdict:
         """Look at a candidate: one that cannot be read keeps no other from being accepted."""
         try:
             return call()
+        except Unseen as unseen:
+            return unseen
         except JournalUnavailable:
             raise
         except (OSError, files.RootGone) as error:
@@ -208,6 +213,7 @@ class Candidates:
     def _examined(self, path: str, seen: Sighting, *, gave_time: bool) -> examine.Verdict:
         """Read a quiet file; one that is no longer as it was `seen` is not quiet after all."""
         verdict = examine.examine(
+            self._looking.looks,
             self._watch,
             self._number,
             path,

@@ -51,6 +51,7 @@ class Finder:
         number: int,
         journal: Journal,
         backlog: Backlog,
+        stale: StaleCheck,
         stopped: threading.Event,
         entering: Callable[[str], None] = lambda _folder: None,
         away: Callable[[], Callable[[str], bool]] = lambda: lambda _path: False,
@@ -63,7 +64,7 @@ class Finder:
         self._stopped = stopped
         self._entering = entering
         self._away = away
-        self._stale = StaleCheck(watch, number, journal)
+        self._stale = stale
         self._left_out = LeftOut(watch, number, journal)
 
     def walk(self, start: str = "") -> Iterator[list[str]]:

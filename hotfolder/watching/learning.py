@@ -14,12 +14,14 @@ from typing import Final
 import structlog
 
 from hotfolder.domain.errors import JournalUnavailable
+from hotfolder.domain.essences import VERSION
 from hotfolder.journal import identities
 from hotfolder.journal.identities import Lacking
 from hotfolder.journal.journal import Journal
-from hotfolder.kinds.picture.essence import VERSION
 from hotfolder.kinds.workshop.workshop import WorkerFailed
-from hotfolder.planning.essences import Essences, Known
+from hotfolder.planning.looking import Looking
+from hotfolder.planning.looks import Look
+from hotfolder.runninghub.catalog import MEGABYTE
 from hotfolder.tree import files
 from hotfolder.watching.watcher import Watcher
 
@@ -34,13 +36,13 @@ class Learning:
     def __init__(
         self,
         journal: Journal,
-        essences: Essences,
+        looking: Looking,
         watchers: Callable[[], Iterable[Watcher]],
         *,
         look_s: float = LOOK_S,
     ) -> None:
         self._journal = journal
-        self._essences = essences
+        self._looking = looking
         self._watchers = watchers
         self._look_s = look_s
         self._tried: set[tuple[int, str]] = set()
@@ -85,21 +87,26 @@ class Learning:
             return
         began_s = self._journal.clock.awake_s()
         try:
-            known = await self._essences.read(watcher.on_share, watcher.watch.input, lacking.path)
+            known = await self._looking.look(
+                watcher.on_share,
+                watcher.watch.input,
+                lacking.path,
+                watcher.watch.largest_mb * MEGABYTE,
+            )
         except (OSError, files.RootGone):
             return  # its share is away
         except (files.SourceError, WorkerFailed) as error:
             self._tried.add(place)
             log.info("essence.unknown", source=lacking.path, reason=str(error))
             return
-        if lacking.content_hash in (None, known.content_hash):
+        if lacking.content_hash in (None, known.sha256):
             await self._keep(lacking, known)
         else:
             self._tried.add(place)
         await asyncio.sleep(self._journal.clock.awake_s() - began_s)
 
-    async def _keep(self, lacking: Lacking, known: Known) -> None:
-        await self._journal.run(identities.learn, known.content_hash, known.essence)
+    async def _keep(self, lacking: Lacking, known: Look) -> None:
+        await self._journal.run(identities.learn, known.sha256, known.essence)
         if lacking.content_hash is None:
             size = known.sighting.size
-            await self._journal.run(identities.learn_held, lacking, known.content_hash, size)
+            await self._journal.run(identities.learn_held, lacking, known.sha256, size)

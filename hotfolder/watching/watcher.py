@@ -21,7 +21,8 @@ from hotfolder.bell import Bell
 from hotfolder.domain.errors import JournalUnavailable
 from hotfolder.journal import sightings
 from hotfolder.journal.journal import Journal
-from hotfolder.planning.essences import Essences
+from hotfolder.planning.looking import Looking
+from hotfolder.planning.staleness import StaleCheck
 from hotfolder.tree import files
 from hotfolder.tree.threads import PatientThread
 from hotfolder.watching.backlog import Backlog
@@ -30,6 +31,7 @@ from hotfolder.watching.finding import Finder
 from hotfolder.watching.hints import Hints
 from hotfolder.watching.home import Claims, Home
 from hotfolder.watching.listening import Listening, Reach
+from hotfolder.watching.rechecking import Rechecking
 from hotfolder.watching.walks import EVERYTHING, Step, Walks
 from hotfolder.watching.watch_status import WatchStatus
 
@@ -51,8 +53,8 @@ class Watcher:
 
     `number` is the watch's number in the journal, until its root is recognised as another's;
     `claims` knows the other watches that are followed.
-    `backlog` says how many sources may be let go at once that stood there before. `essences` tells
-    what a file shows. With `single_scan` what comes after the first scan is left alone.
+    `backlog` says how many sources may be let go at once that stood there before. `looking` has
+    files looked at. With `single_scan` what comes after the first scan is left alone.
     """
 
     def __init__(  # noqa: PLR0913  a watch needs all of it
@@ -64,7 +66,7 @@ class Watcher:
         bell: Bell,
         backlog: Callable[[], int],
         claims: Claims,
-        essences: Essences,
+        looking: Looking,
         reach: Reach,
         single_scan: bool = False,
     ) -> None:
@@ -78,7 +80,7 @@ class Watcher:
         self._clock = journal.clock
         self._bell = bell
         self._backlog = backlog
-        self._essences = essences
+        self._looking = looking
         self._single_scan = single_scan
         self._stopped = threading.Event()
         self._thread = PatientThread(watch.name, self._hangs, reach.pool)
@@ -100,16 +102,19 @@ class Watcher:
             number,
             self._journal,
             self._thread,
-            self._essences,
+            self._looking,
             bell=self._bell,
             single_scan=self._single_scan,
         )
         guard = Backlog(self.watch, number, self._journal, self._backlog)
+        stale = StaleCheck(self._looking.looks, self.watch, number, self._journal)
+        self._rechecking = Rechecking(stale, self._looking, self._thread.run, self._candidates.add)
         self._finder = Finder(
             self.watch,
             number,
             self._journal,
             guard,
+            stale,
             self._stopped,
             self._listening.enter,
             self._home.away,
@@ -120,6 +125,7 @@ class Watcher:
     def quiet(self) -> bool:
         """Whether all that a scan found has been settled, or the share cannot be scanned."""
         idle = self._walks.idle and not self._candidates and self._hints.empty
+        idle = idle and self._rechecking.idle
         return self.scanned and (idle or not self.status.online)
 
     @property
@@ -163,6 +169,7 @@ class Watcher:
         finally:
             self._stopped.set()
             self._home.leave()
+            self._rechecking.stop()
             self._listening.stop()
             self._thread.close()
 
@@ -174,6 +181,7 @@ class Watcher:
             if self._may_walk:
                 await self._walk()
             await self._take_hints()
+            self._rechecking.begin()
             if await self._candidates.look():
                 self._scan_soon()
         await self._hints.wait(self._pause_s())
@@ -186,6 +194,7 @@ class Watcher:
         try:
             number = await self._home.check()
             if number is not None:
+                self._rechecking.stop()
                 self._listening.stop()
                 self._begin(number)
                 self._next_scan_s = 0.0
@@ -199,6 +208,7 @@ class Watcher:
 
     async def _went_offline(self, reason: str) -> None:
         self._home.leave()
+        self._rechecking.stop()
         self._listening.stop()
         self._begin(self.number)
         self.scanned = True

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from hotfolder import config
 from hotfolder.bell import Bell
@@ -17,7 +18,7 @@ from hotfolder.domain.jobs import Job
 from hotfolder.journal import acceptance, holds
 from hotfolder.journal.drafts import Draft
 from hotfolder.journal.journal import Journal
-from hotfolder.planning.essences import Essences
+from hotfolder.planning.looking import Looking, Run
 from hotfolder.planning.review import review
 from hotfolder.watching.home import Claims
 from hotfolder.watching.listening import Reach
@@ -33,8 +34,8 @@ class _Followed:
 class Watches:
     """Follows watches until stopped.
 
-    `backlog` says how many sources may be let go at once that stood there before; `essences` tells
-    what a file shows; with `single_scan` what comes after the first scan is left alone.
+    `backlog` says how many sources may be let go at once that stood there before; `looking` has
+    files looked at; with `single_scan` what comes after the first scan is left alone.
     """
 
     def __init__(
@@ -43,13 +44,13 @@ class Watches:
         *,
         bell: Bell,
         backlog: Callable[[], int],
-        essences: Essences,
+        looking: Looking,
         reach: Reach,
         single_scan: bool = False,
     ) -> None:
         self._journal = journal
         self._backlog = backlog
-        self._essences = essences
+        self._looking = looking
         self._bell = bell
         self._reach = reach
         self._single_scan = single_scan
@@ -62,13 +63,17 @@ class Watches:
         """The watchers of the watches that are followed now."""
         return [each.watcher for each in self._followed.values()]
 
-    def review(self, job: Job) -> ev.Event | Draft | None:
-        """Look at a source again before its edit is paid; blocks. Raises OSError and RootGone."""
+    async def review(self, job: Job, run: Run) -> ev.Event | Draft | None:
+        """Look at a source again before its edit is paid; `run` makes a blocking call on its share.
+
+        Raises WorkerFailed, OSError and RootGone.
+        """
         watcher = self._watcher(job.watch)
         if watcher is None:
             reason = "the config has no such watch any more"
             return ev.Postponed(until=self._journal.clock(), reason=reason, counts=False)
-        return review(watcher.watch, watcher.number, job)
+        look = partial(review, self._looking.looks, watcher.watch, watcher.number, job)
+        return await self._looking.along(run, look)
 
     def require_place(self, job: Job) -> None:
         """Raise RootGone or OSError where a job's source is missing with what holds it; blocks."""
@@ -120,7 +125,7 @@ class Watches:
             bell=self._bell,
             backlog=self._backlog,
             claims=self._claims,
-            essences=self._essences,
+            looking=self._looking,
             reach=self._reach,
             single_scan=self._single_scan,
         )

@@ -21,6 +21,8 @@ from hotfolder.journal.acceptance import register_watch
 from hotfolder.journal.backlog import looked_at_whole
 from hotfolder.journal.journal import Journal
 from hotfolder.journal.session import Session
+from hotfolder.planning.looks import Looks
+from hotfolder.planning.staleness import StaleCheck
 from hotfolder.simulator import Settings, in_thread
 from hotfolder.watching.backlog import Backlog, Eligibility
 from hotfolder.watching.finding import Finder
@@ -183,7 +185,8 @@ def _ours(root: Path, state: Path) -> Iterator[Work]:
         number = journal.run_blocking(register_watch, "studio", str(root), str(state))
         watch = _watch(root, state)
         backlog = Backlog(watch, number, journal, lambda: 0)
-        finder = Finder(watch, number, journal, backlog, threading.Event())
+        stale = StaleCheck(Looks(), watch, number, journal)
+        finder = Finder(watch, number, journal, backlog, stale, threading.Event())
 
         def scan() -> None:
             found = sum(len(each) for each in finder.walk())

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from hotfolder.cli import commands
-from tests.studio import Studio
+from tests.pictures import exif, saved, scene
+from tests.studio import RULE, Studio
 
 if TYPE_CHECKING:
     from tests.end_to_end.conftest import CommandLine, Ended
@@ -28,6 +29,13 @@ OF_MOVES: Final = {
     *("hotfolder.journal.transitions", "hotfolder.journal.reviews", "hotfolder.journal.doubts"),
 }
 OF_THE_CONFIG: Final = {"hotfolder.config", "hotfolder.journal", "pydantic", "rich", "sqlite3"}
+
+# What reads pictures, their metadata, or XML.
+PARSERS: Final = re.compile(
+    r"(PIL|pillow_heif|_pillow_heif|rawpy|xml|pyexpat|hotfolder\.kinds\.(picture|metadata))\b"
+)
+NANO: Final = "nano-banana2-gemini31flash/image-to-image-channel-low-price"
+NAMES_ONLY: Final = {"hotfolder.kinds.metadata", "hotfolder.kinds.metadata.field_names"}
 
 FORBIDDEN: Final = {
     ("--version",): OF_WORK | OF_PICTURES | OF_THE_CONFIG,
@@ -72,6 +80,28 @@ async def test_a_command_imports_only_what_it_needs(
     assert ended.code == 0, ended.said
     assert {"typer", "hotfolder.cli.app"} <= imported(ended)
     assert imported(ended) & FORBIDDEN[words] == set()
+
+
+async def test_the_daemon_never_imports_what_parses_strangers_files(
+    studio: Studio, hotfolder: CommandLine
+) -> None:
+    """Pictures, their metadata, XMP beside them, references: only workers can open any of it."""
+    hotfolder.environment["PYTHONPROFILEIMPORTTIME"] = "1"
+    rated = f'{RULE}\nname = "rated"\nwhen = {{ min_rating = 3 }}'
+    worded = 'match = ["ann.*"]\nname = "worded"\nprompt = "As by {exif.Make}"'
+    with_logo = f'{RULE}\nname = "logo"\nmodel = "{NANO}"\nreferences = ["logo.png"]'
+    studio.configure(rules=[rated, worded, with_logo], watch="settle = 0.1\nsidecar_wait = 0.1")
+    (studio.folder / "logo.png").write_bytes(saved(scene(), "PNG"))
+    studio.drop("ann.jpg", saved(scene(), "JPEG", exif=exif()))
+    studio.drop("ben.tif", saved(scene(), "TIFF"))
+    studio.drop("cem.jpg")
+    studio.drop("cem.xmp", '<x:xmpmeta xmlns:x="adobe:ns:meta/"/>')
+    with hotfolder.daemon() as daemon:
+        daemon.until(lambda: len(list(studio.output.iterdir())) >= 3, "three edits")
+        known = set(re.findall(r"^import time:.*\| +([\w.]+)$", daemon.err, re.MULTILINE))
+    assert "hotfolder.service" in known
+    parsers = {each for each in known if PARSERS.match(each)} - NAMES_ONLY
+    assert parsers == set()
 
 
 async def test_a_wish_is_sent_without_what_the_daemon_needs(told: CommandLine) -> None:

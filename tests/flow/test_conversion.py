@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from hotfolder.kinds import packages
 from hotfolder.kinds.formats import PictureType
-from hotfolder.kinds.picture import decoders
 from tests import pictures
 from tests.mounting import mount
 from tests.owners.test_imaging_prepare import KINDS, LYING, needs
@@ -98,7 +98,7 @@ async def test_a_kind_whose_package_is_missing_says_what_to_install(
     studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without the package nothing is uploaded or paid, and the reason names it."""
-    monkeypatch.setitem(decoders.PACKAGES, PictureType.AVIF, ("no_such_package", "avif"))
+    monkeypatch.setitem(packages.PACKAGES, PictureType.AVIF, ("no_such_package", "avif"))
     studio.drop("ann.avif", KINDS["avif"]())
     await studio.once()
     error = studio.job("ann.avif")["error"]

@@ -244,7 +244,8 @@ async def test_a_plan_says_why_a_reference_is_converted(studio: Studio) -> None:
     path = put(studio.folder, "logo.tif", saved(scene("CMYK"), "TIFF"))
     studio.configure(rules=[f'{RULE}\nreferences = ["logo.tif"]'])
     studio.drop("ann.jpg")
-    seen = preview.of_source(studio.config.watch[0], "ann.jpg", datetime.now(UTC))
+    at = datetime.now(UTC)
+    (seen,) = [each async for each in preview.of_many(studio.config.watch[0], ["ann.jpg"], at)]
     (told,) = plan_pages.listed(seen)
     assert told["references"] == [str(path)]
     assert told["reference_conversion"] == {

@@ -15,7 +15,7 @@ from hotfolder.bell import Bell
 from hotfolder.journal.acceptance import register_watch
 from hotfolder.journal.journal import Journal
 from hotfolder.kinds.workshop.workshop import Workshop
-from hotfolder.planning.essences import Essences
+from hotfolder.planning.looking import Looking
 from hotfolder.tree.threads import PatientThread
 from hotfolder.watching.candidates import Candidates
 from tests.builders import StandingClock
@@ -79,7 +79,7 @@ async def watching(studio: Studio) -> AsyncIterator[Watcher]:
             number,
             journal,
             thread,
-            Essences(workshop, studio.state, journal),
+            Looking(workshop, studio.state),
             bell=Bell(),
         )
         yield Watcher(candidates, studio, clock)

@@ -155,6 +155,17 @@ def test_an_older_kernels_locks_hold_too(newest: int) -> None:
 
 
 LOOK = {"type": "jpg", "width": 3, "height": 4, "bytes": 99}
+HEADER = {"orientation": 1, "cmyk": False, "grey": False, "deep": False, "several": False}
+DESCRIBED = {
+    "type": "jpg",
+    "width": 3,
+    "height": 4,
+    "header": HEADER,
+    "reach": 0,
+    "essence": "0" * 64,
+    "texts": {"exif.Make": "Leica"},
+}
+SAID = {"broken": None, "prompt": "Make it gold", "texts": {"xmp.Rating": "4"}}
 FORGED = [
     ("look", b"[" * 100_000),
     ("look", b"[]"),
@@ -164,7 +175,18 @@ FORGED = [
     ("look", json.dumps({**LOOK, "width": True}).encode()),
     ("look", json.dumps({**LOOK, "type": "../../exe"}).encode()),
     ("look", json.dumps({**LOOK, "bytes": float("inf")}).encode()),
-    ("essence", b'{"essence": "../x"}'),
+    ("describe", json.dumps({**DESCRIBED, "essence": "../x"}).encode()),
+    ("describe", json.dumps({**DESCRIBED, "reach": -1}).encode()),
+    ("describe", json.dumps({**DESCRIBED, "header": {**HEADER, "orientation": 9}}).encode()),
+    ("describe", json.dumps({**DESCRIBED, "header": {**HEADER, "deep": 1}}).encode()),
+    ("describe", json.dumps({**DESCRIBED, "header": {"orientation": 1}}).encode()),
+    ("describe", json.dumps({**DESCRIBED, "texts": {"exif.Nothing": "x"}}).encode()),
+    ("describe", json.dumps({**DESCRIBED, "texts": {"exif.Make": "a\x1b[2Jb"}}).encode()),
+    ("describe", json.dumps({**DESCRIBED, "texts": {"exif.Make": "x" * 2001}}).encode()),
+    ("describe", json.dumps({**DESCRIBED, "texts": [["exif.Make", "x"]]}).encode()),
+    ("sidecar", json.dumps({**SAID, "prompt": "x" * 12_001}).encode()),
+    ("sidecar", json.dumps({**SAID, "broken": 1}).encode()),
+    ("keep", b'{"kept": "x"}'),
     ("prepare", json.dumps({**LOOK, "notes": []}).encode()),
     ("finish", json.dumps({"type": "jpg", "notes": ["x" * 100_000]}).encode()),
     ("finish", json.dumps({"type": "jpg", "notes": [[]]}).encode()),
@@ -178,6 +200,12 @@ def test_a_forged_answer_counts_for_nothing(task: str, content: bytes) -> None:
     """Types, sizes and ranges of every answer are as those of a stranger's: wrong ones are none."""
     with pytest.raises(answers.BadAnswer):
         answers.checked(task, answers.parsed(content))
+
+
+def test_an_honest_answer_counts() -> None:
+    """What the forged ones begin with is taken as it is."""
+    for task, honest in (("look", LOOK), ("describe", DESCRIBED), ("sidecar", SAID)):
+        assert answers.checked(task, dict(honest)) == honest
 
 
 def test_what_a_worker_says_of_an_error_is_one_plain_line() -> None:

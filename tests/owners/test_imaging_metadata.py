@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image, TiffImagePlugin
 
 from hotfolder.kinds.formats import PictureError, TruncatedPicture
-from hotfolder.kinds.metadata import containers, field_names
+from hotfolder.kinds.metadata import containers, field_names, packets
 from hotfolder.kinds.metadata.containers import Blocks
 from hotfolder.kinds.picture import fields, source_metadata
 from hotfolder.kinds.picture.inspect import inspect
@@ -61,7 +61,7 @@ def test_exif_and_xmp_are_read(kind: str) -> None:
     assert found["iptc.Headline"] == "Of XMP"
     assert found["iptc.Keywords"] == "sea, sun"
     assert found["iptc.Description"] == "The sea"
-    assert set(found) <= field_names.all_names()
+    assert set(found) <= field_names.FIELDS
 
 
 def test_iptc_counts_before_xmp() -> None:
@@ -167,13 +167,22 @@ def test_damaged_boxes_harm_nobody(at: int, damage: bytes) -> None:
         picture = inspect(content)
     except PictureError:
         return
-    assert set(fields.read(picture, content)) <= field_names.all_names()
+    assert set(fields.read(picture, content)) <= field_names.FIELDS
 
 
 def test_an_xmp_file_tells_marks() -> None:
-    """Only rating and label are taken from a file beside the picture."""
-    assert fields.of_xmp(XMP.encode()) == {"xmp.Rating": "4", "xmp.Label": "Red"}
-    assert fields.of_xmp(b"<!DOCTYPE x><x/>") == {}
+    """Only rating and label are taken from a file beside the picture, and its prompt."""
+    assert fields.of_file(XMP.encode()).texts == {"xmp.Rating": "4", "xmp.Label": "Red"}
+
+
+def test_no_picture_says_more_than_an_answer_holds() -> None:
+    """What fits is told, field by field; a prompt without end is none."""
+    told = fields._told({f"exif.{n}": "x" * 1999 for n in range(99)} | {"xmp.Label": "Red"})  # noqa: SLF001  the bound itself
+    assert sum(map(len, told.values())) <= field_names.MOST_CHARACTERS
+    assert told["xmp.Label"] == "Red"
+    long = XMP.replace('xmp:Label="Red"', f'photoshop:Instructions="{"x" * 99_999}"')
+    with pytest.raises(packets.Unreadable, match="more than"):
+        fields.of_file(long.encode())
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "BMP"])
@@ -188,7 +197,7 @@ def test_without_metadata_nothing_is_said(kind: str) -> None:
 def test_rubbish_says_nothing_and_harms_nobody(one: bytes, two: bytes, three: bytes) -> None:
     """Blocks from anywhere never raise."""
     found = said("JPEG", exif=b"II*\0\x08\0\0\0" + one, iptc=b"\x1c\x02" + two, xmp=three)
-    assert set(found) <= field_names.all_names()
+    assert set(found) <= field_names.FIELDS
 
 
 def test_numbers_are_written_as_people_do() -> None:

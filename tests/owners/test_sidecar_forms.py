@@ -7,17 +7,38 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hotfolder.planning import sidecar
-from hotfolder.planning.forms import (
-    NOTHING_SAID,
-    BrokenSidecar,
-    Sidecar,
-    form_of,
-    parse,
-)
+from hotfolder.kinds.workshop import answers, worker
+from hotfolder.planning import forms, sidecar
+from hotfolder.planning.forms import NOTHING_SAID, BrokenSidecar, Sidecar, form_of
+from hotfolder.planning.looks import Looks, Told, UnseenSidecar
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+def told(content: bytes) -> Told:
+    """Return what a worker tells of an XMP file."""
+    answer = worker.TASKS["sidecar"]([worker.OpenFile(0, content)], {})
+    return Told(**answers.checked("sidecar", answer))
+
+
+def parse(content: bytes, name: str) -> Sidecar:
+    """Return what a sidecar says; of XMP a worker tells."""
+    if not form_of(name).describes:
+        return forms.parse(content, name)
+    said = told(content)
+    return forms.of_words(said.prompt, said.broken, name)
+
+
+def read(root: Path, relative: str) -> sidecar.Said:
+    """Read what lies beside a source, as a worker tells where only one can."""
+    looks = Looks()
+    while True:
+        try:
+            return sidecar.read(looks, root, sidecar.beside(root, relative))
+        except UnseenSidecar as unseen:
+            looks.remember_sidecar(unseen.content, told(unseen.content))
+
 
 LIGHTROOM = """<x:xmpmeta xmlns:x="adobe:ns:meta/" x:xmptk="Adobe XMP Core 7.0">
  <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
@@ -156,7 +177,6 @@ def test_an_xmp_file_without_a_prompt_says_nothing() -> None:
         ("a.xmp", BOMB.encode("utf-16"), "DOCTYPE"),
         ("a.xmp", b'<!DOCTYPE x SYSTEM "file:///etc/passwd"><x/>', "DOCTYPE"),
         ("a.xmp", b'<?xml version="1.0" encoding="martian"?><x/>', "not XML"),
-        ("a.xmp", b" " * (form_of("a.xmp").limit + 1), "larger than 1024 KiB"),
     ],
 )
 def test_what_cannot_be_understood_says_why(name: str, content: bytes, why: str) -> None:
@@ -194,7 +214,7 @@ def test_the_folders_speak_key_by_key(tmp_path: Path) -> None:
     (deep / "ann.txt").write_text("own")
     found = sidecar.beside(tmp_path, "a/b/ann.jpg")
     assert [each[0] for each in found.unread] == ["a/b/ann.xmp"]
-    said = sidecar.read(tmp_path, found)
+    said = read(tmp_path, "a/b/ann.jpg")
     assert said.layers == (
         Sidecar(prompt="own"),
         Sidecar(prompt="of b"),
@@ -202,8 +222,17 @@ def test_the_folders_speak_key_by_key(tmp_path: Path) -> None:
         Sidecar(model="root", skip=True),
     )
     (deep / "ann.txt").unlink()
-    found = sidecar.beside(tmp_path, "a/b/ann.jpg")
-    assert sidecar.read(tmp_path, found).silent == "a/b/ann.xmp"
+    assert read(tmp_path, "a/b/ann.jpg").silent == "a/b/ann.xmp"
     (deep / "_prompt.txt").write_text("also of b")
     with pytest.raises(BrokenSidecar, match=r"a/b/_rules\.toml says a prompt, and so does"):
-        sidecar.read(tmp_path, sidecar.beside(tmp_path, "a/b/ann.jpg"))
+        read(tmp_path, "a/b/ann.jpg")
+
+
+def test_a_file_larger_than_its_form_may_be_is_not_read(tmp_path: Path) -> None:
+    """Neither here nor in a worker."""
+    for form in forms.FORMS:
+        path = tmp_path / f"ann{form.ending}"
+        path.write_bytes(b" " * (form.limit + 1))
+        with pytest.raises(BrokenSidecar, match=f"larger than {form.limit // 1024} KiB"):
+            read(tmp_path, "ann.jpg")
+        path.unlink()

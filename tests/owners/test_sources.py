@@ -35,7 +35,7 @@ def read(root: Path, relative: str) -> object:
     return files.read(root, relative, limit=500 * MIB)
 
 
-every_way = pytest.mark.parametrize("way", [read, files.skim, files.look])
+every_way = pytest.mark.parametrize("way", [read, files.digest, files.look])
 
 
 def test_reads_content_hash_and_sighting(tmp_path: Path) -> None:
@@ -47,7 +47,7 @@ def test_reads_content_hash_and_sighting(tmp_path: Path) -> None:
     assert content.data == b"picture"
     assert content.sha256 == hashlib.sha256(b"picture").hexdigest()
     assert content.sighting == Sighting.of((folder / "ann.jpg").stat())
-    assert files.skim(tmp_path, "a/b/ann.jpg")[:2] == (content.sha256, content.sighting)
+    assert files.digest(tmp_path, "a/b/ann.jpg") == (content.sha256, content.sighting)
     assert files.look(tmp_path, "a/b/ann.jpg") == content.sighting
 
 
@@ -151,7 +151,7 @@ def test_a_missing_root_is_not_a_missing_source(
     assert not isinstance(caught.value, SourceGone)
 
 
-@pytest.mark.parametrize("way", [read, files.skim])
+@pytest.mark.parametrize("way", [read, files.digest])
 def test_more_bytes_than_stated_is_a_change(way: Callable[[Path, str], object]) -> None:
     """A file that gives more than its size is not read as if it were whole.
 
@@ -161,7 +161,7 @@ def test_more_bytes_than_stated_is_a_change(way: Callable[[Path, str], object]) 
         way(Path("/proc/self"), "status")
 
 
-@pytest.mark.parametrize("way", [read, files.skim])
+@pytest.mark.parametrize("way", [read, files.digest])
 def test_a_file_that_grows_meanwhile_is_a_change(
     tmp_path: Path, way: Callable[[Path, str], object]
 ) -> None:
@@ -235,5 +235,5 @@ def test_reading_leaves_nothing_open(tmp_path: Path) -> None:
     files.read(tmp_path, "a/ann.jpg", limit=1)
     for relative in ("a/link", "a/none", "b/none", "a"):
         with pytest.raises(files.SourceError):
-            files.skim(tmp_path, relative)
+            files.digest(tmp_path, relative)
     assert len(os.listdir("/proc/self/fd")) == len(before)  # noqa: PTH208 - the same

@@ -24,8 +24,6 @@ from hotfolder.kinds.formats import PictureType
 from hotfolder.kinds.metadata import iptc, xmp
 from hotfolder.kinds.metadata.layout import MOST_SEGMENTS
 
-SPLICED: Final = frozenset({PictureType.JPEG, PictureType.PNG, PictureType.WEBP})
-
 _EXIF = b"Exif\0\0"
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _XMP_MORE = b"http://ns.adobe.com/xmp/extension/\0"

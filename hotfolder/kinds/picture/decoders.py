@@ -6,7 +6,6 @@ For workers only: what is imported and decoded here may crash.
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import io
 from collections.abc import Callable, Mapping
 from typing import Any, BinaryIO, Final
@@ -16,10 +15,10 @@ from PIL import (
     JpegImagePlugin,
     PsdImagePlugin,
     TiffImagePlugin,
-    features,
 )
 
 from hotfolder.kinds.formats import BrokenPicture, NoDecoder, PictureType
+from hotfolder.kinds.packages import missing
 from hotfolder.kinds.picture import psd
 from hotfolder.kinds.picture.pillow import DECODERS
 
@@ -27,23 +26,12 @@ _BY_PILLOW: Final[Mapping[PictureType, Callable[[Any], Image.Image]]] = {
     **DECODERS,
     PictureType.PSD: PsdImagePlugin.PsdImageFile,
 }
-PACKAGES: Final = {PictureType.HEIC: ("pillow_heif", "heif"), PictureType.RAW: ("rawpy", "raw")}
 # A preview counts as full-size from this share of the raw picture's longer side.
 _FULL_SIZE: Final = 0.9
 _PLANES_TAG: Final = 284
 _BY_PLANES: Final = 2
 # LibRaw's flips, in degrees against the clock.
 _FLIPS: Final = {3: 180, 5: 90, 6: 270}
-
-
-def missing(kind: PictureType) -> str | None:
-    """Return what must be installed before pictures of a kind can be opened, or None."""
-    if kind is PictureType.AVIF and not features.check("avif"):
-        return "a newer Pillow (pip install -U pillow)"
-    package, extra = PACKAGES.get(kind, ("PIL", ""))
-    if importlib.util.find_spec(package) is not None:
-        return None
-    return f"the package {package} (pip install 'hotfolder[{extra}]')"
 
 
 def opened(kind: PictureType, file: BinaryIO) -> tuple[Image.Image, list[str]]:

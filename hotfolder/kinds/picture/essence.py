@@ -4,8 +4,6 @@ It is made of the coded image and of what decides how that is shown: tables, siz
 ICC profile, how the picture is turned. Nothing is decoded, so another decoder changes nothing. Of a
 file of several pictures the first counts. Rating, captions, places, thumbnails and where things
 stand in the file do not. Linear in the file's size.
-
-Whoever changes what an essence is made of gives it another VERSION, which the journal keeps apart.
 """
 
 from __future__ import annotations
@@ -14,11 +12,10 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from hotfolder.domain.essences import VERSION
 from hotfolder.kinds.formats import BrokenPicture, Picture, PictureType
 from hotfolder.kinds.metadata import boxes, containers, iptc, items, layout, raws, tiff
 from hotfolder.kinds.picture import inspect
-
-VERSION: Final = 1
 
 # A part of an essence: what it is, and its bytes.
 Part = tuple[bytes, Any]
@@ -42,12 +39,13 @@ _GIF_LOOPS: Final = frozenset({b"NETSCAPE2.0", b"ANIMEXTS1.0"})
 _PSD_HEAD_BYTES: Final = 26
 
 
-def of(content: Any) -> str | None:  # noqa: ANN401  bytes or a map of a file
+def of(content: Any, known: Picture | None = None) -> str | None:  # noqa: ANN401  bytes or a map of a file
     """Return a picture's essence in hex; None for a kind whose bytes are its essence.
 
-    Raises PictureError for what is no whole picture.
+    `known` is what `inspect` found, where it was asked. Raises PictureError for what is no whole
+    picture.
     """
-    picture = inspect.inspect(content)
+    picture = known or inspect.inspect(content)
     parts = _PARTS.get(picture.type)
     if parts is None:
         return None

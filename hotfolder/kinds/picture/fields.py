@@ -8,19 +8,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from PIL import ExifTags, Image
 
 from hotfolder.kinds.formats import Picture
-from hotfolder.kinds.metadata import iptc, xmp
+from hotfolder.kinds.metadata import iptc, packets, xmp
 from hotfolder.kinds.metadata.exif import is_modest
-from hotfolder.kinds.metadata.field_names import IPTC_NAMES, XMP_NAMES, exif_names
+from hotfolder.kinds.metadata.field_names import (
+    EXIF_NAMES,
+    IPTC_NAMES,
+    LONGEST_PROMPT,
+    LONGEST_TEXT,
+    MOST_CHARACTERS,
+    XMP_NAMES,
+)
 from hotfolder.kinds.picture import source_metadata
 
 _EXIF_HEAD: Final = b"Exif\0\0"
 _EXIF_IFD: Final = 0x8769
-_LONGEST_TEXT: Final = 2000
+_SPACE: Final = "\0 \t\r\n"
+# The field that says what is to be done with a picture; where it says nothing, the caption counts.
+_PROMPTS: Final = (("photoshop", "Instructions"), ("dc", "description"))
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\s]+")
 
 
@@ -33,16 +43,42 @@ def read(picture: Picture, content: Any) -> Mapping[str, str]:  # noqa: ANN401  
     for name, dataset in IPTC_NAMES.items():
         values = older.get(dataset) or newer.get(iptc.TO_XMP[dataset][:2], [])
         texts[f"iptc.{name}"] = _plain(", ".join(values))
-    for name in XMP_NAMES:
-        texts[f"xmp.{name}"] = _plain(" ".join(newer.get(("xmp", name), [])))
-    return {field: text for field, text in texts.items() if text}
+    return _told(texts | _of_xmp(newer))
 
 
-def of_xmp(packet: bytes) -> Mapping[str, str]:
-    """Return what an XMP file beside a picture says of its rating and label."""
-    said = xmp.texts(packet)
-    texts = {f"xmp.{name}": _plain(" ".join(said.get(("xmp", name), []))) for name in XMP_NAMES}
-    return {field: text for field, text in texts.items() if text}
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What an XMP file beside a picture says: the prompt, if any, and rating and label by field."""
+
+    prompt: str | None
+    texts: Mapping[str, str]
+
+
+def of_file(content: bytes) -> Beside:
+    """Return what an XMP file says. Raises packets.Unreadable."""
+    said = xmp.texts_of_file(content)
+    words = (each for field in _PROMPTS for each in said.get(field, []))
+    prompt = next((each for each in words if each.strip(_SPACE)), None)
+    if xmp.COMPANION in said:  # this program wrote it, for a result of another watch
+        prompt = None
+    if prompt is not None and len(prompt) > LONGEST_PROMPT:
+        raise packets.Unreadable(f"says a prompt of more than {LONGEST_PROMPT} characters")
+    return Beside(prompt, _told(_of_xmp(said)))
+
+
+def _of_xmp(said: Mapping[packets.Name, list[str]]) -> dict[str, str]:
+    return {f"xmp.{name}": _plain(" ".join(said.get(("xmp", name), []))) for name in XMP_NAMES}
+
+
+def _told(texts: Mapping[str, str]) -> dict[str, str]:
+    """Return the texts that say something, as many as may be said together."""
+    left = MOST_CHARACTERS
+    told = {}
+    for field, text in texts.items():
+        if text and len(text) <= left:
+            told[field] = text
+            left -= len(text)
+    return told
 
 
 def _exif(block: bytes) -> dict[str, str]:
@@ -55,7 +91,7 @@ def _exif(block: bytes) -> dict[str, str]:
     except Exception:  # noqa: BLE001  Pillow reads what a stranger wrote: struct, key, value errors
         return {}
     named = {ExifTags.TAGS.get(tag, ""): value for tag, value in entries.items()}
-    return {name: _text(value) for name, value in named.items() if name in exif_names()}
+    return {name: _text(value) for name, value in named.items() if name in EXIF_NAMES}
 
 
 def _text(value: Any) -> str:  # noqa: ANN401  whatever Pillow makes of an entry
@@ -80,4 +116,4 @@ def _number(value: Any) -> str:  # noqa: ANN401  a whole number or Pillow's rati
 
 def _plain(text: str) -> str:
     """Return a text on one line, without what cannot be printed or sent."""
-    return _UNPRINTABLE.sub(" ", text).strip()[:_LONGEST_TEXT]
+    return _UNPRINTABLE.sub(" ", text).strip()[:LONGEST_TEXT]

@@ -14,7 +14,7 @@ from typing import Final
 from PIL import Image
 
 from hotfolder.domain.preparation import Finish
-from hotfolder.kinds.formats import Picture, PictureType
+from hotfolder.kinds.formats import SPLICED, Picture, PictureType
 from hotfolder.kinds.metadata import (
     containers,
     exif,
@@ -75,7 +75,7 @@ def finish(
     if wanted.metadata == "none":
         return Finished(made, picture.type, notes)
     source = _Said(kept.blocks if kept else Blocks(), own, wanted, note)
-    if picture.type not in containers.SPLICED or (is_bound and made is content):
+    if picture.type not in SPLICED or (is_bound and made is content):
         why = _BOUND if is_bound else f"a {picture.type.extension.upper()} is not written into"
         notes = (*notes, f"{why}: it is as the service made it, its metadata in an XMP file beside")
         return Finished(made, picture.type, notes, source.companion(picture))
@@ -101,7 +101,7 @@ def _remade(
     size = _wanted_size(picture, kept, wanted)
     if kind is picture.type and size == (picture.width, picture.height):
         return content, picture, ()
-    if kind not in containers.SPLICED:
+    if kind not in SPLICED:
         kind = PictureType.PNG
     with translated():
         image, _ = decoders.opened(picture.type, io.BytesIO(content))

@@ -30,7 +30,7 @@ class SourceMetadata:
     height: int
 
     def encoded(self) -> bytes:
-        """Return the form in which it is kept in a file."""
+        """Return the form in which it is kept in a file, with its size last: see `finishing`."""
         blocks = {k: base64.b64encode(v).decode("ascii") for k, v in asdict(self.blocks).items()}
         return json.dumps({**blocks, "width": self.width, "height": self.height}).encode()
 
@@ -46,6 +46,9 @@ class SourceMetadata:
         return cls(blocks=blocks, width=width, height=height)
 
 
+NOTHING: Final = SourceMetadata(blocks=Blocks(), width=0, height=0)
+
+
 def of(picture: Picture, content: Any, size: Size | None = None) -> SourceMetadata:  # noqa: ANN401  bytes or a map of a file
     """Take what is to be kept of a picture that was found whole.
 
@@ -55,11 +58,6 @@ def of(picture: Picture, content: Any, size: Size | None = None) -> SourceMetada
     with contextlib.suppress(PictureError), translated():
         return _with(_blocks(picture.type, content), picture, size)
     return _with(Blocks(), picture, size)
-
-
-def of_plain(picture: Picture, content: bytes) -> SourceMetadata:
-    """Take what is to be kept of a picture in a process that opens no pictures itself."""
-    return _with(containers.read(picture.type, content), picture)
 
 
 def _with(blocks: Blocks, picture: Picture, size: Size | None = None) -> SourceMetadata:

@@ -11,13 +11,27 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from hotfolder.kinds.formats import PictureType
+from hotfolder.kinds.metadata.field_names import (
+    FIELDS,
+    LONGEST_PROMPT,
+    LONGEST_TEXT,
+    MOST_CHARACTERS,
+)
+
+LARGEST_MESSAGE: Final = 128 * 1024
+MEMORY_LACK: Final = "MemoryLack"
+UNEXPECTED: Final = "Unexpected"
+DISK_REFUSED: Final = "DiskRefused"
 
 LONGEST_ERROR: Final = 500
 # Of every list: notes, what is not refused.
 _MOST_ITEMS: Final = 20
 _LARGEST_SIDE: Final = 1_000_000
 _LARGEST_FILE_BYTES: Final = 1 << 50
+_LAST_ORIENTATION: Final = 8
+_YES_OR_NO: Final = ("cmyk", "grey", "deep", "several")
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 Answer = dict[str, Any]
 Check = Callable[[object], bool]
@@ -45,8 +59,9 @@ def checked(task: str, answer: object) -> Answer:
     for name, check in form.items():
         if not check(answer[name]):
             raise BadAnswer(f"its {name} cannot be")
-    if "text" in answer:
-        answer["text"] = _plain(answer["text"])
+    for name in ("text", "broken"):
+        if answer.get(name) is not None:
+            answer[name] = _plain(answer[name])
     return answer
 
 
@@ -79,6 +94,29 @@ def _is_digest(value: object) -> bool:
     return value is None or (isinstance(value, str) and _DIGEST.fullmatch(value) is not None)
 
 
+def _is_header(value: object) -> bool:
+    return (
+        isinstance(value, dict)
+        and value.keys() == {"orientation", *_YES_OR_NO}
+        and _is_whole_number(value["orientation"], 1, _LAST_ORIENTATION)
+        and all(type(value[each]) is bool for each in _YES_OR_NO)
+    )
+
+
+def _are_texts(value: object) -> bool:
+    return (
+        isinstance(value, dict)
+        and value.keys() <= FIELDS
+        and all(isinstance(each, str) and len(each) <= LONGEST_TEXT for each in value.values())
+        and sum(map(len, value.values())) <= MOST_CHARACTERS
+        and not any(map(_CONTROL.search, value.values()))
+    )
+
+
+def _is_prompt(value: object) -> bool:
+    return value is None or (isinstance(value, str) and len(value) <= LONGEST_PROMPT)
+
+
 def _are_notes(value: object) -> bool:
     return (
         isinstance(value, list)
@@ -95,10 +133,21 @@ _ERROR: Final[Mapping[str, Check]] = {
 }
 _FORMS: Final[Mapping[str, Mapping[str, Check]]] = {
     "look": {**_PICTURE, "bytes": _is_size},
-    "essence": {"essence": _is_digest},
+    "describe": {
+        **_PICTURE,
+        "header": _is_header,
+        "reach": _is_size,
+        "essence": _is_digest,
+        "texts": _are_texts,
+    },
+    "sidecar": {
+        "broken": lambda value: value is None or _is_text(value),
+        "prompt": _is_prompt,
+        "texts": _are_texts,
+    },
     "prepare": {**_PICTURE, "notes": _are_notes},
     "prove": _PICTURE,
-    "sound": {"type": _is_type},
+    "keep": {},
     "finish": {"type": _is_type, "notes": _are_notes},
     "thumbnail": {},
     "locks": {"open": _are_notes},

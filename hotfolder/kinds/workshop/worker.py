@@ -22,7 +22,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -30,9 +30,10 @@ from PIL import Image
 
 from hotfolder.domain.preparation import Finish, Preparation
 from hotfolder.kinds import formats
-from hotfolder.kinds.metadata.xmp import Note
+from hotfolder.kinds.metadata import packets, xmp
 from hotfolder.kinds.picture import (
     essence,
+    fields,
     finish,
     inspect,
     prepare,
@@ -42,8 +43,13 @@ from hotfolder.kinds.picture import (
 )
 from hotfolder.kinds.picture.source_metadata import SourceMetadata
 from hotfolder.kinds.workshop import confinement
+from hotfolder.kinds.workshop.answers import (
+    DISK_REFUSED,
+    LARGEST_MESSAGE,
+    MEMORY_LACK,
+    UNEXPECTED,
+)
 
-LARGEST_MESSAGE: Final = 128 * 1024
 # What libraries map besides a picture's own memory: themselves, thread stacks, arenas.
 _SPARE_BYTES: Final = 256 * 1024 * 1024
 _MOST_FILES: Final = 32
@@ -53,9 +59,6 @@ _LAST_CPU_S: Final = 2
 _NICENESS: Final = 5
 _SPARE_NICENESS: Final = 19
 _FIRST_TO_GO: Final = "1000"
-MEMORY_LACK: Final = "MemoryLack"
-UNEXPECTED: Final = "Unexpected"
-DISK_REFUSED: Final = "DiskRefused"
 _OF_THE_DISK: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS})
 
 # Imported by libraries, and by tasks, only when they are first needed.
@@ -247,8 +250,32 @@ def _look(files: Sequence[OpenFile], _order: Mapping[str, Any]) -> Answer:
     }
 
 
-def _essence(files: Sequence[OpenFile], _order: Mapping[str, Any]) -> Answer:
-    return {"essence": essence.of(files[0].content)}
+def _describe(files: Sequence[OpenFile], _order: Mapping[str, Any]) -> Answer:
+    """Say at once all that planning asks of a picture."""
+    content = files[0].content
+    found = inspect.inspect(content)
+    try:
+        digest = essence.of(content, found)
+    except formats.PictureError:
+        digest = None
+    return {
+        "type": found.type.value,
+        "width": found.width,
+        "height": found.height,
+        "header": asdict(found.header),
+        "reach": found.reach,
+        "essence": digest,
+        "texts": fields.read(found, content),
+    }
+
+
+def _sidecar(files: Sequence[OpenFile], _order: Mapping[str, Any]) -> Answer:
+    """Say what an XMP file beside a picture says, or why it cannot be read."""
+    try:
+        said = fields.of_file(bytes(files[0].content))
+    except packets.Unreadable as error:
+        return {"broken": str(error), "prompt": None, "texts": {}}
+    return {"broken": None, "prompt": said.prompt, "texts": said.texts}
 
 
 def _prove(files: Sequence[OpenFile], _order: Mapping[str, Any]) -> Answer:
@@ -256,9 +283,21 @@ def _prove(files: Sequence[OpenFile], _order: Mapping[str, Any]) -> Answer:
     return {"type": found.type.value, "width": found.width, "height": found.height}
 
 
-def _sound(files: Sequence[OpenFile], _order: Mapping[str, Any]) -> Answer:
-    found = strict.require_sound(files[0].content)
-    return {"type": found.type.value}
+def _keep(files: Sequence[OpenFile], order: Mapping[str, Any]) -> Answer:
+    """Write what is to be kept of a picture that is sent as it is.
+
+    With `decode` it must be sound; else one of which nothing can be said is sent all the same.
+    """
+    source, kept = files
+    try:
+        look = strict.require_sound if order["decode"] else inspect.inspect
+        metadata = source_metadata.of(look(source.content), source.content)
+    except formats.PictureError:
+        if order["decode"]:
+            raise
+        metadata = source_metadata.NOTHING
+    _write(kept.number, metadata.encoded())
+    return {}
 
 
 def _finish(files: Sequence[OpenFile], order: Mapping[str, Any]) -> Answer:
@@ -268,7 +307,7 @@ def _finish(files: Sequence[OpenFile], order: Mapping[str, Any]) -> Answer:
         bytes(raw.content),
         of_source,
         Finish(**order["finish"]),
-        Note(**order["note"]),
+        xmp.Note(**order["note"]),
         converted=order["converted"],
     )
     _write(target.number, made.content)
@@ -328,10 +367,11 @@ _FORBIDDEN: Final[Mapping[str, Callable[[], object]]] = {
 
 TASKS: Final[Mapping[str, Task]] = {
     "look": _look,
-    "essence": _essence,
+    "describe": _describe,
+    "sidecar": _sidecar,
     "prepare": _prepare,
     "prove": _prove,
-    "sound": _sound,
+    "keep": _keep,
     "finish": _finish,
     "thumbnail": _thumbnail,
     "locks": _locks,

@@ -35,9 +35,14 @@ from typing import Any, Final, Protocol
 
 from hotfolder.kinds import formats
 from hotfolder.kinds.workshop import answers
-from hotfolder.kinds.workshop.answers import Answer
+from hotfolder.kinds.workshop.answers import (
+    DISK_REFUSED,
+    LARGEST_MESSAGE,
+    MEMORY_LACK,
+    UNEXPECTED,
+    Answer,
+)
 from hotfolder.kinds.workshop.room import NoRoom, Room, Spare
-from hotfolder.kinds.workshop.worker import DISK_REFUSED, LARGEST_MESSAGE, MEMORY_LACK, UNEXPECTED
 from hotfolder.threads import DaemonThreads, Pool
 
 PLACES: Final = 4
@@ -69,6 +74,8 @@ _ERRORS: Final[Mapping[str, type[formats.PictureError]]] = {
         formats.EmptyPicture,
         formats.NotAPicture,
         formats.TruncatedPicture,
+        formats.UnwrittenPicture,
+        formats.MissingParts,
         formats.BrokenPicture,
         formats.DamagedPicture,
         formats.TooManyPixels,

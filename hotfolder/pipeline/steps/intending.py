@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from hotfolder.account.pricing import Prices
 from hotfolder.domain import events as ev
@@ -22,6 +22,7 @@ from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import WaitsFor
 from hotfolder.journal import acceptance, holds, places, reading, uploads
 from hotfolder.journal.drafts import Draft
+from hotfolder.kinds.workshop.workshop import WorkerFailed
 from hotfolder.outputs import target, trial
 from hotfolder.outputs.errors import NotMounted
 from hotfolder.outputs.spool import Spool
@@ -39,7 +40,9 @@ TRIED_AGAIN_S: Final = 60.0
 # A plan that changed at the last moment must stay so: its sidecar may still be being written.
 REPLANNED_QUIET_S: Final = 2.0
 
-Review = Callable[[Job], ev.Event | Draft | None]
+# Makes a blocking call on a job's share.
+Run = Callable[[Callable[[], Any]], Awaitable[Any]]
+Review = Callable[[Job, Run], Awaitable[ev.Event | Draft | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +114,7 @@ class Intending:
     """Looks at everything that can be known before the paid call, then states the intent.
 
     `review` looks at the source and its plan again: None = as planned, a draft where the plan
-    changed, an event where the job cannot go on. It blocks and runs in a thread.
+    changed, an event where the job cannot go on.
     """
 
     def __init__(
@@ -135,8 +138,8 @@ class Intending:
             return Outcome(ev.UploadExpired())
         try:
             await self._check_storage(job)
-            reviewed = await self._desk.threads.run(
-                job.watch, partial(self._review, job), timeout_s=READ_TIMEOUT_S
+            reviewed = await self._review(
+                job, partial(self._desk.threads.run, job.watch, timeout_s=READ_TIMEOUT_S)
             )
         except OutputError as error:
             hint = await self._hint(error)
@@ -145,6 +148,9 @@ class Intending:
             return Outcome(later, hold=(holds.watch_scope(job.watch), failure))
         except (OSError, files.SourceError) as error:
             return Outcome(self._desk.delays.source_failed(job, error))
+        except WorkerFailed as error:
+            reason = f"the picture cannot be looked at: {error}"
+            return Outcome(self._desk.delays.postponed(job, reason))
         if isinstance(reviewed, Draft):
             reviewed = await self._desk.journal.run(acceptance.as_allowed, job.id, reviewed)
             if reviewed.failure is not None or reviewed.plan != job.plan:

@@ -23,7 +23,14 @@ from hotfolder.domain.jobs import Job, Material
 from hotfolder.domain.preparation import Preparation
 from hotfolder.domain.states import WaitsFor
 from hotfolder.kinds.formats import NoDecoder, PictureError, PictureType
-from hotfolder.kinds.workshop.workshop import DiskRefused, WorkerFailed, Workshop, patience
+from hotfolder.kinds.workshop.workshop import (
+    LEAST_S,
+    LOOK_BYTES,
+    DiskRefused,
+    WorkerFailed,
+    Workshop,
+    patience,
+)
 from hotfolder.pipeline.delays import READ_TIMEOUT_S
 from hotfolder.pipeline.desk import Desk
 from hotfolder.tree import files
@@ -78,15 +85,17 @@ class Preparing:
             return _unfit(error)
         return made or ev.SourceChanged()
 
-    async def unsound(self, job: Job, content: bytes) -> ev.Event | None:
-        """Return the event of a picture that is damaged inside; None = it is sound."""
+    async def kept(self, job: Job, content: bytes, *, decode: bool) -> bytes | ev.Event:
+        """Return what is to be kept of a picture that is sent as it is.
+
+        With `decode` it is decoded first: the event of one that is damaged inside.
+        """
         try:
-            await self._require_sound(content)
+            return await self._kept(content, decode=decode)
         except PictureError as error:
             return _unfit(error)
         except (WorkerFailed, OSError) as error:
             return self._failed(job, "The picture", error)
-        return None
 
     async def unsound_reference(
         self, job: Job, reference: Material, content: bytes
@@ -95,7 +104,7 @@ class Preparing:
         name, key = Path(reference.path).name, reference.upload_key
         try:
             if key not in self._hopeless:
-                await self._require_sound(content)
+                await self._kept(content, decode=True)
         except PictureError as error:
             self._hopeless[key] = _told(error)
         except (WorkerFailed, OSError) as error:
@@ -104,11 +113,19 @@ class Preparing:
             return None
         return lacking_reference(failures.reference_broken(name, self._hopeless[key]))
 
-    async def _require_sound(self, content: bytes) -> None:
-        """Raise PictureError unless a picture decodes to its last pixel; WorkerFailed, OSError."""
-        with self._unnamed() as file:
+    async def _kept(self, content: bytes, *, decode: bool) -> bytes:
+        """Return what is to be kept of a picture. Raises PictureError, WorkerFailed, OSError."""
+        order = {"decode": decode}
+        with self._unnamed() as file, self._unnamed() as kept:
             await asyncio.to_thread(file.write, content)
-            await self._workshop.work_on("sound", [file.fileno()], {}, most_pixels=0)
+            files = [file.fileno(), kept.fileno()]
+            if decode:
+                await self._workshop.work_on("keep", files, order, most_pixels=0)
+            else:
+                await self._workshop.work(
+                    "keep", files, order, memory_bytes=LOOK_BYTES, deadline_s=LEAST_S
+                )
+            return _read(kept)
 
     async def reference(
         self, job: Job, reference: Material, wanted: Preparation

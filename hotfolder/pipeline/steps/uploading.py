@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -16,7 +17,6 @@ from hotfolder.domain.errors import Held, OutputError, Refused, RemoteError
 from hotfolder.domain.jobs import Job, Material
 from hotfolder.journal import uploads
 from hotfolder.kinds import formats
-from hotfolder.pipeline import source_metadata
 from hotfolder.pipeline.delays import READ_TIMEOUT_S
 from hotfolder.pipeline.desk import Desk
 from hotfolder.pipeline.source_metadata import KeptMetadata
@@ -91,9 +91,7 @@ class Uploading:
             missing = await asyncio.to_thread(self._kept.missing, job)
             if link is not None and not missing:
                 return Outcome(ev.Uploaded(link=link))
-            ready = await self._ready(job)
-            if isinstance(ready, Ready) and link is None and job.plan.preparation is None:
-                ready = await self._preparing.unsound(job, ready.content) or ready
+            ready = await self._ready(job, decode=link is None)
             if isinstance(ready, ev.Event):
                 return Outcome(ready)
             await asyncio.to_thread(self._kept.keep, job, ready.kept)
@@ -111,13 +109,19 @@ class Uploading:
         """
         with suppress(OutputError):
             if await asyncio.to_thread(self._kept.missing, job):
-                ready = await self._ready(job)
+                ready = await self._ready(job, decode=False)
                 if isinstance(ready, Ready):
                     await asyncio.to_thread(self._kept.keep, job, ready.kept)
 
-    async def _ready(self, job: Job) -> Ready | ev.Event:
-        wanted = job.plan.preparation
-        return await (self._preparing(job, wanted) if wanted else self._read(job))
+    async def _ready(self, job: Job, *, decode: bool) -> Ready | ev.Event:
+        """Return what is sent of a source; with `decode` one sent as it is must be sound inside."""
+        if job.plan.preparation is not None:
+            return await self._preparing(job, job.plan.preparation)
+        read = await self._read(job)
+        if isinstance(read, ev.Event):
+            return read
+        kept = await self._preparing.kept(job, read.content, decode=decode)
+        return kept if isinstance(kept, ev.Event) else replace(read, kept=kept)
 
     async def _read(self, job: Job) -> Ready | ev.Event:
         model = self._desk.catalog().find(job.plan.model)
@@ -133,8 +137,7 @@ class Uploading:
         kind = formats.sniff(content.data[:64])
         if kind is None:
             return ev.GaveUp(failure=failures.NOT_A_PICTURE)
-        kept = await asyncio.to_thread(source_metadata.taken, content.data)
-        return Ready(content.data, kind, "", kept)
+        return Ready(content.data, kind, "", b"")
 
     async def _send(
         self, job: Job, key: str, content: bytes, kind: formats.PictureType

@@ -1,0 +1,198 @@
+"""What is known of files beyond their names, as confined workers told it.
+
+Nothing of a stranger's is parsed in this process. Planning runs in the threads of shares, where
+nobody waits for a worker: where a look is lacking, `Unseen` is raised, whoever began has the file
+looked at (see `looking`) and begins again. Each content is looked at once, for as long as it is
+remembered.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Final, Generic, TypeVar
+
+from hotfolder.domain.essences import VERSION, Essence
+from hotfolder.domain.sightings import Sighting
+from hotfolder.kinds.formats import FileTooLarge, Picture, PictureError
+from hotfolder.tree import files
+
+# What is remembered of contents and of places, together about: small for the smallest machine.
+MOST_BYTES: Final = 12 * 1024 * 1024
+_LOOK_BYTES: Final = 1000
+_TEXT_BYTES: Final = 150
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look at a file: its bytes' hash, how it stood there, and what it is or why no picture.
+
+    `digest` is what stands for its image, None = its bytes; `texts` is its metadata, by field.
+    """
+
+    sha256: str
+    sighting: Sighting
+    found: Picture | PictureError
+    digest: str | None = None
+    texts: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def essence(self) -> Essence:
+        """What is compared to tell a changed image from changed metadata."""
+        return Essence(VERSION, self.digest or self.sha256)
+
+    @property
+    def weight(self) -> int:
+        """About how many bytes of memory it takes."""
+        return _LOOK_BYTES + sum(_TEXT_BYTES + len(each) for each in self.texts.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What an XMP file beside a picture says: a prompt, rating and label; or why it is broken."""
+
+    broken: str | None
+    prompt: str | None
+    texts: Mapping[str, str]
+
+
+class Unseen(Exception):
+    """A look is lacking that only a worker can take."""
+
+
+class UnseenPicture(Unseen):
+    """Nobody has looked at the file at a place; one of more than `largest_bytes` is not read."""
+
+    def __init__(self, root: Path, relative: str, largest_bytes: int) -> None:
+        super().__init__(relative)
+        self.root = root
+        self.relative = relative
+        self.largest_bytes = largest_bytes
+
+
+class UnseenReference(UnseenPicture):
+    """The same of a reference: that it cannot be read is what is wrong with it."""
+
+
+class UnseenSidecar(Unseen):
+    """Nobody has read the content of an XMP file."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__("a sidecar")
+        self.content = content
+
+
+class _Memory(Generic[K, V]):
+    """Keeps what was used last, up to a weight."""
+
+    def __init__(self, most: int) -> None:
+        self._left = most
+        self._kept: OrderedDict[K, tuple[V, int]] = OrderedDict()
+        self._gate = threading.Lock()
+
+    def get(self, key: K) -> V | None:
+        with self._gate:
+            if key not in self._kept:
+                return None
+            self._kept.move_to_end(key)
+            return self._kept[key][0]
+
+    def put(self, key: K, value: V, weight: int) -> None:
+        with self._gate:
+            _, freed = self._kept.pop(key, (None, 0))
+            self._left += freed
+            self._kept[key] = value, weight
+            self._left -= weight
+            while self._left < 0:
+                _, (_, freed) = self._kept.popitem(last=False)
+                self._left += freed
+
+
+class Looks:
+    """Remembers looks; its questions block, and are asked in the thread of the share."""
+
+    def __init__(self) -> None:
+        self._contents: _Memory[str, Look] = _Memory(MOST_BYTES // 2)
+        self._references: _Memory[tuple[Path, str], Look] = _Memory(MOST_BYTES // 4)
+        self._fresh: dict[tuple[Path, str], Look] = {}
+        self._sidecars: _Memory[str, Told] = _Memory(MOST_BYTES // 4)
+        self._refused: dict[tuple[Path, str], OSError | files.SourceError] = {}
+
+    def of_source(
+        self, root: Path, relative: str, largest_bytes: int, expected: str | None = None
+    ) -> Look:
+        """Return a look at a source as it stands there now.
+
+        A content that is `expected`, by its hash, is read; any other must just have been looked at
+        for this. Raises Unseen, OSError, SourceError.
+        """
+        sighting = files.look(root, relative)
+        if sighting.size > largest_bytes:
+            return Look(*files.fingerprint(root, relative), FileTooLarge())
+        fresh = self._fresh.get((root, relative))
+        if fresh is not None and fresh.sighting == sighting:
+            return fresh
+        if expected is not None and self._contents.get(expected) is not None:
+            found, sighting = files.digest(root, relative)
+            known = self.of_content(found, sighting)
+            if known is not None:
+                return known
+        raise UnseenPicture(root, relative, largest_bytes)
+
+    def of_reference(self, root: Path, relative: str) -> Look:
+        """Return a look at a reference, read again only when it looks otherwise. Raises as above.
+
+        Many pictures may have it.
+        """
+        refusal = self._refused.pop((root, relative), None)
+        if refusal is not None:
+            raise refusal
+        sighting = files.look(root, relative)
+        known = self._references.get((root, relative))
+        if known is not None and known.sighting == sighting:
+            return known
+        raise UnseenReference(root, relative, files.LARGEST_BYTES)
+
+    def of_sidecar(self, content: bytes) -> Told:
+        """Return what an XMP file says. Raises Unseen."""
+        known = self._sidecars.get(sha256(content).hexdigest())
+        if known is None:
+            raise UnseenSidecar(content)
+        return known
+
+    def of_content(self, content_hash: str, sighting: Sighting) -> Look | None:
+        """Return a look at a content that stood at some place before, or None."""
+        known = self._contents.get(content_hash)
+        return known and replace(known, sighting=sighting)
+
+    def refuse(self, root: Path, relative: str, error: OSError | files.SourceError) -> None:
+        """Have the next question about a reference know that it cannot be read."""
+        self._refused[root, relative] = error
+
+    def remember_fresh(self, root: Path, relative: str, look: Look) -> None:
+        """Keep a look at a source until the plan is made that lacked it."""
+        self._fresh[root, relative] = look
+
+    def forget_fresh(self, root: Path, relative: str) -> None:
+        """Have the source be read again by the next who asks."""
+        self._fresh.pop((root, relative), None)
+
+    def remember_reference(self, root: Path, relative: str, look: Look) -> None:
+        """Keep a look at a reference for as long as it stands there as it does."""
+        self._references.put((root, relative), look, look.weight)
+
+    def remember_content(self, look: Look) -> None:
+        """Keep what a content is, wherever it stands."""
+        self._contents.put(look.sha256, look, look.weight)
+
+    def remember_sidecar(self, content: bytes, told: Told) -> None:
+        """Keep what an XMP file says."""
+        weight = _LOOK_BYTES + len(told.prompt or "")
+        self._sidecars.put(sha256(content).hexdigest(), told, weight)

@@ -97,6 +97,7 @@ size = "source"
 metadata = "none"
 metadata_gps = false
 metadata_prompt = true
+keep_raw = true
 review = false
 
 [[watch.rule]]
@@ -193,6 +194,7 @@ def test_every_key_is_read(folder: Path) -> None:
                         "size": "source",
                         "metadata": "none",
                         "metadata_gps": False,
+                        "keep_raw": True,
                         "metadata_prompt": True,
                         "review": False,
                     },
@@ -215,6 +217,7 @@ def test_every_key_is_read(folder: Path) -> None:
                         "size": "model",
                         "metadata": "copy",
                         "metadata_gps": True,
+                        "keep_raw": False,
                         "metadata_prompt": False,
                         "review": None,
                     },

@@ -111,8 +111,8 @@ class Notify(Section):
     url: SecretStr | None = None
     url_file: ConfigPath | None = None
     command: list[str] = []
-    about: list[Literal["hold", "budget", "failed", "in_doubt", "offline", "summary"]] = [
-        *("hold", "budget", "failed", "in_doubt", "offline"),
+    about: list[Literal["hold", "budget", "failed", "in_doubt", "offline", "review", "summary"]] = [
+        *("hold", "budget", "failed", "in_doubt", "offline", "review"),
     ]
     offline_minutes: Annotated[float, Field(ge=0, le=10_000)] = 10.0
     summary_at: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "18:00"

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict
 
@@ -36,6 +36,7 @@ class Topic(StrEnum):
     FAILED = "failed"
     IN_DOUBT = "in_doubt"
     OFFLINE = "offline"
+    REVIEW = "review"
     SUMMARY = "summary"
 
 
@@ -59,6 +60,8 @@ class Told(BaseModel):
     in_doubt: frozenset[int] = frozenset()
     waiting_since: datetime | None = None
     last_at: datetime | None = None
+    review_since: datetime | None = None
+    review_told: bool = False
     summary_of: str = ""
 
 
@@ -80,13 +83,14 @@ def derive(facts: Facts, told: Told, offline_after: timedelta) -> tuple[list[Not
     notices += [
         _offline(away[key].name, away[key].reason) for key in sorted(away.keys() - told.offline)
     ]
-    fresh = told.model_copy(
-        update={"holds": frozenset(held), "offline": frozenset(away), "newest": facts.newest}
-    )
+    waiting, review = _to_review(facts, told)
+    notices += waiting
+    known = {"holds": frozenset(held), "offline": frozenset(away), "newest": facts.newest}
+    fresh = told.model_copy(update={**known, **review})
     new_doubts = [doubtful[key] for key in sorted(doubtful.keys() - told.in_doubt)]
     if not (facts.failed or new_doubts):
-        known = frozenset(doubtful) & told.in_doubt
-        return notices, fresh.model_copy(update={"in_doubt": known, "waiting_since": None})
+        left = frozenset(doubtful) & told.in_doubt
+        return notices, fresh.model_copy(update={"in_doubt": left, "waiting_since": None})
     if not _collected(facts.now, told):
         since = told.waiting_since or facts.now
         return notices, fresh.model_copy(update={"newest": told.newest, "waiting_since": since})
@@ -112,6 +116,26 @@ def _collected(now: datetime, told: Told) -> bool:
     if told.waiting_since is None or now - told.waiting_since < COLLECT:
         return False
     return told.last_at is None or now - told.last_at >= BETWEEN
+
+
+def _to_review(facts: Facts, told: Told) -> tuple[list[Notice], dict[str, Any]]:
+    """Return what is due of results that wait for a decision, and what is told then.
+
+    Once, a while after the first of them, and not again before all of them are decided: whoever
+    reviews all day is not called all day.
+    """
+    if not facts.to_review:
+        return [], {"review_since": None, "review_told": False}
+    since = told.review_since or facts.now
+    is_due = not told.review_told and facts.now - since >= COLLECT
+    notice = Notice(
+        topic=Topic.REVIEW,
+        title=_counted(facts.to_review, "result", "to be approved or rejected"),
+        text="Nothing of them is published before. They are on the page's Review; "
+        "hotfolder review lists them, too.",
+    )
+    kept = {"review_since": since, "review_told": told.review_told or is_due}
+    return [notice] if is_due else [], kept
 
 
 def _held(scope: str, failure: Failure) -> Notice:

@@ -144,9 +144,11 @@ def _key(receiver: Notify) -> str:
 def _summary(day: occasions.Day) -> Notice:
     done, failed = day.ended.get(State.DONE, 0), day.ended.get(State.FAILED, 0)
     spent = [f"{amount.normalize():f} {what or ''}".strip() for what, amount in day.charges.items()]
-    waiting = {state.value.replace("_", " "): count for state, count in day.open.items() if count}
+    still_open = {**day.open, State.FETCHED: day.open[State.FETCHED] - day.to_review}
+    waiting = {state.value.replace("_", " "): count for state, count in still_open.items() if count}
     lines = [f"charged: {', '.join(spent) or 'nothing'}"]
     lines += [f"{count} {words}" for words, count in waiting.items()]
+    lines += [f"{day.to_review} to be approved or rejected"] if day.to_review else []
     return Notice(
         topic=Topic.SUMMARY,
         title=f"{done} done, {failed} failed since {day.begin.astimezone():%a %H:%M}",

@@ -17,7 +17,11 @@ from hotfolder.journal.session import Session
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """How things stand at `now`; `failed` are the jobs that failed after the line `after`."""
+    """How things stand at `now`.
+
+    `failed` are the jobs that failed after the line `after`, `to_review` how many results wait for
+    a decision.
+    """
 
     now: datetime
     newest: int
@@ -25,6 +29,7 @@ class Facts:
     offline: tuple[WatchRow, ...]
     in_doubt: tuple[Job, ...]
     failed: tuple[Job, ...]
+    to_review: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +40,7 @@ class Day:
     ended: Mapping[State, int]
     charges: Mapping[str | None, Decimal]
     open: Mapping[State, int]
+    to_review: int
 
 
 def gather(session: Session, after: int | None) -> Facts:
@@ -48,6 +54,7 @@ def gather(session: Session, after: int | None) -> Facts:
         offline=tuple(each for each in reading.watches(session) if not each.online),
         in_doubt=tuple(reading.jobs(session, state=State.IN_DOUBT)),
         failed=tuple(reading.failed_since(session, since)),
+        to_review=reading.undecided(session).jobs,
     )
 
 
@@ -63,4 +70,5 @@ def day(session: Session, begin: datetime) -> Day:
         ended=reading.ended_counts(session, begin),
         charges=charges,
         open={state: count for state, count in counts.items() if state in OPEN},
+        to_review=reading.undecided(session).jobs,
     )

@@ -9,9 +9,12 @@ import pytest
 
 from hotfolder.domain.errors import OperatorError
 from hotfolder.simulator import Fault
+from tests.flow.test_notices import Told, later, looking
 from tests.studio import RULE
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.studio import Studio
 
 TEN_S = 10.0
@@ -228,3 +231,32 @@ async def test_cancel_and_retry_name_the_command_that_helps(studio: Studio) -> N
         await studio.act("cancel", jobs=[number])
     with pytest.raises(OperatorError, match=f"review {number} --redo"):
         await studio.act("retry", jobs=[number], pay_again=True)
+
+
+async def test_people_are_told_once_that_results_wait(studio: Studio, tmp_path: Path) -> None:
+    """A while after the first, and not again before all are decided; the day's sum says it, too."""
+    number, told = await reviewed(studio), Told(tmp_path)
+    at = f"{studio.clock().astimezone():%H:%M}"
+    receiver = told.receiver(about=["review", "summary"], summary_at=at)
+    async with looking(studio, receiver) as noticing:
+        await noticing.look()
+        assert told.titles == []
+        await later(studio, noticing, 61)
+        assert told.titles == ["1 result to be approved or rejected"]
+    studio.drop("b/ben.jpg", number=2)
+    await studio.once()
+    async with looking(studio, receiver) as noticing:
+        await later(studio, noticing, 86_400)
+    assert told.titles[1].startswith("0 done")
+    assert "2 to be approved or rejected" in told.text
+    assert "fetched" not in told.text
+    await decide(studio, "reject", number, int(studio.job("b/ben.jpg")["id"]))
+    await studio.once()
+    async with looking(studio, receiver) as noticing:
+        await noticing.look()
+    studio.drop("c/cas.jpg", number=3)
+    await studio.once()
+    async with looking(studio, receiver) as noticing:
+        await noticing.look()
+        await later(studio, noticing, 61)
+    assert told.titles[2:] == ["1 result to be approved or rejected"]

@@ -135,6 +135,7 @@ class Studio:
             jitter=lambda: 0.0,
             schedule=EagerPolls(confirm_after_s=0.05),
             open_worker=WORKERS.open,
+            learn_every_s=0.3,
         )
         for each in (self.input, self.output):
             each.mkdir(exist_ok=True)

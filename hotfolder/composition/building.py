@@ -86,7 +86,12 @@ class Building:
             recalling=Recalling(own.journal, own.client, bell),
             originals=self._originals(),
             overdue=Overdue(own.journal, lambda: self.current.config.watch),
-            learning=Learning(own.journal, looking, lambda: watches.watchers),
+            learning=Learning(
+                own.journal,
+                looking,
+                lambda: watches.watchers,
+                look_s=own.environment.learn_every_s,
+            ),
             watches=watches,
             reloading=self._reloading(account, pace, watches),
             control=self._control(probing, watches, looking),

@@ -19,6 +19,7 @@ from hotfolder.runninghub.client import Transport
 from hotfolder.runninghub.patience import Patience
 from hotfolder.threads import DaemonThreads, Pool
 from hotfolder.watching.inotify import Events
+from hotfolder.watching.learning import LOOK_S as LEARN_EVERY_S
 from hotfolder.watching.listening import Listen
 from hotfolder.web.serving import Serve, serving
 
@@ -27,12 +28,13 @@ from hotfolder.web.serving import Serve, serving
 class Environment:
     """Where the program touches time, chance and failure; tests pass their own.
 
-    `patience` is how long and how much the service is listened to, `callback_patience_s` how long
-    a callback may bring a lost answer, `mark_timeout_s` how long an output folder may take to bear
-    a mark. `zone` is where the owner's days begin at midnight, None = where this machine is set
-    to. `listen` opens a source of hints on a folder, `pool` threads for blocking calls,
-    `open_worker` a worker for pictures, `serve` a port. `transport` carries calls to the service,
-    None = the network.
+    `patience` is how long and how much the service is listened to, `callback_patience_s` how
+    long a callback may bring a lost answer, `mark_timeout_s` how long an output folder may take
+    to bear a mark, `learn_every_s` after how long is looked for pictures to learn. `zone` is
+    where the owner's days begin at midnight, None = where this machine is set to. `listen`
+    opens a source of hints on a folder, `pool` threads for blocking calls, `open_worker` a
+    worker for pictures, `serve` a port. `transport` carries calls to the service, None = the
+    network.
     """
 
     clock: Clock = MACHINE_CLOCK
@@ -42,6 +44,7 @@ class Environment:
     patience: Patience = field(default_factory=Patience)
     callback_patience_s: float = CALLBACK_PATIENCE_S
     mark_timeout_s: float = MARK_TIMEOUT_S
+    learn_every_s: float = LEARN_EVERY_S
     schedule: PollSchedule = field(default_factory=PollSchedule)
     zone: tzinfo | None = None
     listen: Listen = Events

@@ -39,7 +39,7 @@ class Learning:
         looking: Looking,
         watchers: Callable[[], Iterable[Watcher]],
         *,
-        look_s: float = LOOK_S,
+        look_s: float,
     ) -> None:
         self._journal = journal
         self._looking = looking

@@ -6,6 +6,9 @@ takes seconds by name as a JSON object, and reads orders, one JSON list
 a line: [CONFIG] or [CONFIG, POINT, N]. Each is worked on in a forked
 process of its own, since starting Python takes longer than the work. With POINT and N that
 process kills itself at the N-th passing of the failure point. Answers the exit code on a line.
+
+The workers for pictures are this process's own, lent to one daemon after the other: to start them
+takes most of a daemon's life. `tests.end_to_end.daemon` kills daemons with workers of their own.
 """
 
 from __future__ import annotations
@@ -27,12 +30,65 @@ from hotfolder import config
 from hotfolder.account.doubts import CALLBACK_PATIENCE_S
 from hotfolder.composition import Environment
 from hotfolder.domain.failpoints import Failpoint, no_failpoint
+from hotfolder.kinds.workshop.workshop import WorkerFailed, WorkerProcess
 from hotfolder.runninghub.patience import Patience
 from hotfolder.service import Service
 from tests.studio import KEY, LIMIT_S, EagerPolls
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import IO
+
+    from hotfolder.kinds.workshop.workshop import Worker
+
+WORKERS = 2  # more are opened where they are needed
+ASK_S = 60.0
+
+
+class LentWorker:
+    """A worker that outlives the daemon it is lent to."""
+
+    def __init__(self, worker: WorkerProcess) -> None:
+        self._worker = worker
+
+    def ask(self, message: bytes, files: Sequence[int], deadline_s: float) -> object:
+        """Do a task with open files and return the answer. Raises WorkerDied, WorkerSlow."""
+        return self._worker.ask(message, files, deadline_s)
+
+    def end(self) -> None:
+        """End, for this daemon."""
+
+
+class Lending:
+    """The workers of this process; each daemon gets them all."""
+
+    def __init__(self) -> None:
+        self._idle = [WorkerProcess() for _ in range(WORKERS)]
+
+    def open(self) -> Worker:
+        """Return a worker, as a daemon opens one; only its own copy of this object knows of it."""
+        return LentWorker(self._idle.pop()) if self._idle else WorkerProcess()
+
+    def take_back(self) -> None:
+        """Replace the workers that a daemon has left at work."""
+        for number, worker in enumerate(self._idle):
+            if not _is_idle(worker):
+                worker.end()
+                self._idle[number] = WorkerProcess()
+
+    def end(self) -> None:
+        """End them all."""
+        for each in self._idle:
+            each.end()
+
+
+def _is_idle(worker: WorkerProcess) -> bool:
+    """Whether the next answer is to the next question: one without a task is refused."""
+    try:
+        answer = worker.ask(b"{}", [], ASK_S)
+    except WorkerFailed:
+        return False
+    return isinstance(answer, dict) and "KeyError" in str(answer.get("text"))
 
 
 def killing(point: str, number: int) -> Failpoint:
@@ -52,7 +108,9 @@ def killing(point: str, number: int) -> Failpoint:
     return pass_by
 
 
-async def _work(path: Path, failpoint: Failpoint, seconds: dict[str, float]) -> None:
+async def _work(
+    path: Path, failpoint: Failpoint, seconds: dict[str, float], lending: Lending
+) -> None:
     read = config.read(path, {})
     assert read.config is not None, read.problems
     environment = Environment(
@@ -61,19 +119,25 @@ async def _work(path: Path, failpoint: Failpoint, seconds: dict[str, float]) -> 
         failpoint=failpoint,
         patience=Patience(submit_s=seconds["submit_s"]),
         callback_patience_s=seconds["callback_patience_s"],
+        open_worker=lending.open,
     )
     await Service(read.config, SecretStr(KEY), environment).once(asyncio.Event(), timeout_s=LIMIT_S)
 
 
-def _forked(seconds: dict[str, float], path: str, point: str = "", number: int = 0) -> int:
+def _forked(
+    seconds: dict[str, float], lending: Lending, path: str, point: str = "", number: int = 0
+) -> int:
     """Work on an order in a process of its own and return how it ended."""
     child = os.fork()
     if child:
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        if code:
+            lending.take_back()
+        return code
     try:
         os.dup2(2, 1)
         failpoint = killing(point, number) if point else no_failpoint
-        asyncio.run(_work(Path(path), failpoint, seconds))
+        asyncio.run(_work(Path(path), failpoint, seconds, lending))
     except BaseException:  # noqa: BLE001  the parent is told by the exit code
         traceback.print_exc()
         os._exit(1)
@@ -118,5 +182,7 @@ def _open(pipe: IO[bytes] | None) -> IO[bytes]:
 
 
 if __name__ == "__main__":
+    lent = Lending()
     for line in sys.stdin:
-        print(_forked(json.loads(sys.argv[1]), *json.loads(line)), flush=True)  # noqa: T201  the answer
+        print(_forked(json.loads(sys.argv[1]), lent, *json.loads(line)), flush=True)  # noqa: T201  the answer
+    lent.end()

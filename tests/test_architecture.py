@@ -25,7 +25,7 @@ NAME = "hotfolder"
 # clock and threads where no other is handed in.
 FOUNDATION = {"bell", "clock", "domain", "threads"}
 OWNERS = {"journal", "runninghub", "outputs", "kinds", "tree"}
-STATED = {"config", "domain", "key"}
+STATED = {"config", "domain", "key", "credential"}
 ROOMS: dict[str, set[str]] = {
     "": set(),
     "__main__": {"cli"},
@@ -33,7 +33,7 @@ ROOMS: dict[str, set[str]] = {
     "clock": {"domain"},
     "threads": set(),
     "bell": set(),
-    "kinds": {"domain", "threads", "PIL"},
+    "kinds": {"domain", "threads", "PIL", "c2pa"},
     "journal": {"domain", "clock", "threads", "sqlite3", "structlog"},
     "outputs": {"domain"},
     "tree": {"domain", "threads", "pathspec", "structlog"},
@@ -43,6 +43,7 @@ ROOMS: dict[str, set[str]] = {
         "hotfolder.__version__",
     },
     "key": {"domain", "pydantic"},
+    "credential": {"key", "cryptography"},
     "logs": {"domain", "structlog"},
     "secrecy": set(),
     "supervision": set(),
@@ -56,7 +57,7 @@ ROOMS: dict[str, set[str]] = {
     "planning": OWNERS | {"config", "domain", "pydantic", "structlog", "tomli"},
     "account": {*STATED, "bell", "clock", "journal", "runninghub", "pydantic", "structlog"},
     "after": {"bell", "domain", "journal", "outputs", "tree", "structlog"},
-    "pipeline": OWNERS | {"bell", "domain", "account", "after", "structlog"},
+    "pipeline": OWNERS | {"bell", "domain", "account", "after", "credential", "structlog"},
     "watching": {
         *("bell", "config", "domain", "journal", "kinds", "planning", "runninghub"),
         *("threads", "tree", "structlog", "tomli", "watchdog"),
@@ -130,6 +131,8 @@ SOLE = {
     "watchdog": {"watching/inotify.py"},
     "sqlite3": {"journal"},
     "PIL": {"kinds", "simulator"},
+    "c2pa": {"kinds"},
+    "cryptography": {"credential.py"},
     "pathspec": {"tree/globs.py"},
     "apprise": {"notices"},
     "prometheus_client": {"web/metrics.py"},

@@ -21,7 +21,7 @@ def clearing(spool: Spool) -> Clear:
             kept(each) for each in spooled for kept in (names.raw_file, names.companion_file)
         ]
         if not job.missing:
-            spooled.append(names.keepsake_file(job.id))
+            spooled += [names.keepsake_file(job.id), names.ingredient_file(job.id)]
         await asyncio.to_thread(spool.empty, spooled)
 
     return clear

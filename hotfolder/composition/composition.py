@@ -59,7 +59,7 @@ class Composition:
         redactor: Redactor,
     ) -> None:
         self.environment = environment
-        self.current = CurrentConfig(config, environment.zone)
+        self.current = CurrentConfig(config, environment.zone, environment.clock)
         self.metrics = Metrics()
         self.parts: Parts | None = None
         self.unconfined: str | None = None

@@ -8,9 +8,13 @@ from __future__ import annotations
 from datetime import tzinfo
 from functools import partial
 
+from hotfolder import credential
 from hotfolder.after.notes import WantedNotes
 from hotfolder.after.originals import Moving
+from hotfolder.clock import MACHINE_CLOCK
 from hotfolder.config import Config, Watch
+from hotfolder.credential import Credential
+from hotfolder.domain.clock import Clock
 from hotfolder.domain.jobs import Job
 from hotfolder.journal.budgets import Budget
 from hotfolder.outputs.access import UNCHANGED, Access, group_number
@@ -25,7 +29,8 @@ class CurrentConfig:
     With `hold_none` no watch holds back what stood there before.
     """
 
-    def __init__(self, config: Config, zone: tzinfo | None) -> None:
+    def __init__(self, config: Config, zone: tzinfo | None, clock: Clock = MACHINE_CLOCK) -> None:
+        self._clock = clock
         self.config = config
         self.hold_none = False
         self._zone = zone
@@ -75,6 +80,24 @@ class CurrentConfig:
             for each in self.config.watch
             if each.originals == "move"
         ]
+
+    def signs(self) -> bool:
+        """Return whether outputs are signed."""
+        return self.config.provenance.key_file is not None
+
+    def holds_unsigned(self) -> bool:
+        """Return whether a result that cannot be signed waits for that."""
+        return self.config.provenance.on_failure == "hold"
+
+    def credential(self) -> Credential | None:
+        """Return what signs outputs, read anew each time; None where nothing does. Blocks.
+
+        Raises CredentialProblem.
+        """
+        wanted = self.config.provenance
+        if wanted.certificate_file is None or wanted.key_file is None:
+            return None
+        return credential.load(wanted.certificate_file, wanted.key_file, self._clock())
 
     def access(self, job: Job) -> Access:
         """Return how a job's outputs are left; of a watch that is gone as they come."""

@@ -15,9 +15,11 @@ from hotfolder.domain.states import State
 from hotfolder.pipeline.assuring import Assuring
 from hotfolder.pipeline.delays import Delays, confirmed
 from hotfolder.pipeline.desk import Desk
+from hotfolder.pipeline.ingredients import Ingredients
 from hotfolder.pipeline.marking import Marking
 from hotfolder.pipeline.renewing import Renewing
 from hotfolder.pipeline.reuse import Reusing
+from hotfolder.pipeline.signing import Signing, certified
 from hotfolder.pipeline.source_metadata import KeptMetadata
 from hotfolder.pipeline.step import Step, keeping_part
 from hotfolder.pipeline.steps.fetching import Fetching
@@ -60,7 +62,8 @@ class StepTable:
             schedule=own.environment.schedule,
             catalog=self.current.catalog,
         )
-        uploading, fetching = self._uploading(desk), self._fetching(desk)
+        ingredients = Ingredients(desk, own.workshop, self.current.signs)
+        uploading, fetching = self._uploading(desk), self._fetching(desk, ingredients)
         reusing = Reusing(
             desk,
             fetching=fetching,
@@ -68,11 +71,12 @@ class StepTable:
             keep_source=uploading.keep_source,
         )
         assuring = Assuring(desk)
-        intending = assuring.before_intent(self._intending(desk))
+        intending = certified(self._intending(desk), self.current.credential, desk)
+        intending = assuring.before_intent(intending)
         querying = Querying(desk, durations=self.durations, currency=self.currency)
         return {
             State.ACCEPTED: self._confirmed(
-                desk, reusing.before(assuring.before_intent(uploading))
+                desk, ingredients.before(reusing.before(assuring.before_intent(uploading)))
             ),
             State.UPLOADED: self._confirmed(desk, reusing.before(intending)),
             State.SUBMITTING: Submitting(
@@ -115,9 +119,21 @@ class StepTable:
             ),
         )
 
-    def _fetching(self, desk: Desk) -> Fetching:
+    def _fetching(self, desk: Desk, ingredients: Ingredients) -> Fetching:
+        signing = Signing(
+            self.owners.workshop,
+            desk.spool,
+            ingredients=ingredients,
+            credential=self.current.credential,
+            is_wanted=self.current.signs,
+        )
         return Fetching(
             desk,
-            finishing=Finishing(self.owners.workshop, desk.spool),
+            finishing=Finishing(
+                self.owners.workshop,
+                desk.spool,
+                signing=signing,
+                holds=self.current.holds_unsigned,
+            ),
             renewing=Renewing(desk.journal, desk.delays),
         )

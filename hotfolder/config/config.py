@@ -14,6 +14,7 @@ from hotfolder.config.sections import (
     Limits,
     Monitor,
     Notify,
+    Provenance,
     Section,
     Web,
     check_distinct,
@@ -44,6 +45,7 @@ class Config(OwnModels):
     api: Api = Api()
     limits: Limits = Limits()
     backup: Backup = Backup()
+    provenance: Provenance = Provenance()
     notify: list[Notify] = []
     monitor: Monitor = Monitor()
     web: Web = Web()

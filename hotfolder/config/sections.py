@@ -79,6 +79,23 @@ class Backup(Section):
     keep: Annotated[int, Field(ge=0, le=3650)] = 7
 
 
+class Provenance(Section):
+    """Who signs outputs (C2PA), and what becomes of one that cannot be signed.
+
+    Nothing is signed without both files.
+    """
+
+    certificate_file: ConfigPath | None = None
+    key_file: ConfigPath | None = None
+    on_failure: Literal["publish", "hold"] = "publish"
+
+    @model_validator(mode="after")
+    def _has_both_files(self) -> Provenance:
+        if (self.certificate_file is None) != (self.key_file is None):
+            raise ValueError("needs both certificate_file and key_file, or neither")
+        return self
+
+
 class Monitor(Section):
     """Where the pages /healthz, /readyz and /metrics are served; "" = nowhere.
 

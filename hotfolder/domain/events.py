@@ -48,7 +48,8 @@ class SpooledResult:
 
     `finished` says what was done to it after it came. `companion` is the hash of an XMP file that
     goes beside it, `raw` that of the result as the service made it, with its extension, where it is
-    kept.
+    kept. `sealed`: it is signed or labelled for its own source, and may be no other's result.
+    `signed`: it is signed.
     """
 
     position: int
@@ -60,6 +61,8 @@ class SpooledResult:
     companion: str | None = None
     raw: str | None = None
     raw_extension: str | None = None
+    sealed: bool = False
+    signed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

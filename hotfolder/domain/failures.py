@@ -269,6 +269,7 @@ INTERNAL = Failure(
 
 # Codes whose words depend on the case.
 SPOOL_BLOCKED = "spool_blocked"
+CANNOT_SIGN = "cannot_sign"
 OUTPUT_BLOCKED = "output_blocked"
 BUDGET_SPENT = "budget_spent"
 TOO_DEAR = "too_dear"
@@ -289,6 +290,16 @@ def no_decoder(kind: str, needed: str) -> Failure:
         NO_DECODER.code,
         f"The picture is a {kind}, which cannot be opened here.",
         f"Install {needed}, start hotfolder anew and run retry; or save it as a JPEG.",
+    )
+
+
+def cannot_sign(reason: str) -> Failure:
+    """Return why nothing is paid for: its result could not be signed."""
+    return Failure(
+        CANNOT_SIGN,
+        f"Outputs cannot be signed: {reason}.",
+        "Mend that, or take the files out of [provenance] in the config; it is tried again by "
+        "itself.",
     )
 
 

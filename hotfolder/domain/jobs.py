@@ -94,8 +94,8 @@ class Submit:
 class Result:
     """One result of a submit, from its link to its place in the output folder.
 
-    `decision` is what a person decided of it, None where nobody has, or had to. `companion` and
-    `raw` are as in the event `SpooledResult`.
+    `decision` is what a person decided of it, None where nobody has, or had to. `companion`,
+    `raw` and `sealed` are as in the event `SpooledResult`.
     """
 
     id: int
@@ -115,6 +115,7 @@ class Result:
     companion: str | None = None
     raw: str | None = None
     raw_extension: str | None = None
+    sealed: bool = False
 
     @property
     def is_rejected(self) -> bool:

@@ -170,6 +170,11 @@ def keepsake_file(job: int) -> str:
     return f"source-{job}"
 
 
+def ingredient_file(job: int) -> str:
+    """Name the file in the spool that holds what a manifest is to tell of a job's source."""
+    return f"ingredient-{job}"
+
+
 def result_file(submit: int, position: int) -> str:
     """Name the file in the spool that holds a result of a submit."""
     return f"{submit}-{position}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from hotfolder.domain import events as ev
-from hotfolder.domain.failures import OUTPUT_BLOCKED, SPOOL_BLOCKED
+from hotfolder.domain.failures import CANNOT_SIGN, OUTPUT_BLOCKED, SPOOL_BLOCKED
 from hotfolder.domain.jobs import Job
 from hotfolder.journal import holds
 from hotfolder.journal.session import Session
@@ -25,7 +25,10 @@ def lift(session: Session, before: Job, event: ev.Event, tried: Collection[str])
                 session, [each for each in (holds.ACCOUNT, watch, rule) if each in tried]
             )
         case ev.Fetched():
-            return holds.lift(session, [holds.ACCOUNT], SPOOL_BLOCKED)
+            lifted = holds.lift(session, [holds.ACCOUNT], SPOOL_BLOCKED)
+            if any(each.signed for each in event.results):
+                lifted += holds.lift(session, [watch], CANNOT_SIGN)
+            return lifted
         case ev.Published() | ev.PublishedInPart() if _was_blocked(before):
             return holds.lift(session, [watch])
     return []

@@ -153,6 +153,7 @@ def _keep_fetched(session: Session, job: Job, event: ev.Fetched | ev.Reused) -> 
             companion=result.companion,
             raw=result.raw,
             raw_extension=result.raw_extension,
+            sealed=int(result.sealed),
         )
 
 

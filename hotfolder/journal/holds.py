@@ -17,6 +17,7 @@ from decimal import Decimal
 
 from hotfolder.domain.failures import (
     BACKLOG,
+    CANNOT_SIGN,
     OUTPUT_BLOCKED,
     SPOOL_BLOCKED,
     WATCH_REMOVED,
@@ -30,7 +31,7 @@ SERVICE = "service"
 FIRST_TRIAL_S = 30.0
 LONGEST_TRIAL_S = 1800.0
 # A look at a folder of one's own costs nobody anything: a share that is back is not kept waiting.
-LOCAL = frozenset({OUTPUT_BLOCKED, SPOOL_BLOCKED})
+LOCAL = frozenset({OUTPUT_BLOCKED, SPOOL_BLOCKED, CANNOT_SIGN})
 LONGEST_LOCAL_TRIAL_S = 60.0
 
 

@@ -77,7 +77,11 @@ def spooled_files(session: Session) -> frozenset[str]:
     coming = [
         names.result_file(row["submit"], row["position"]) for row in session.rows("raw_results")
     ]
-    keepsakes = [names.keepsake_file(row["id"]) for row in session.rows("jobs_with_keepsakes")]
+    keepsakes = [
+        name(row["id"])
+        for row in session.rows("jobs_with_keepsakes")
+        for name in (names.keepsake_file, names.ingredient_file)
+    ]
     raw = [names.raw_file(each) for each in (*fetched, *coming)]
     beside = [names.companion_file(each) for each in fetched]
     return frozenset([*fetched, *raw, *beside, *keepsakes])

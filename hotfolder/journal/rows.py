@@ -152,4 +152,5 @@ def _result(row: sqlite3.Row) -> Result:
         companion=row["companion"],
         raw=row["raw"],
         raw_extension=row["raw_extension"],
+        sealed=bool(row["sealed"]),
     )

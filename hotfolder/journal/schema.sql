@@ -234,6 +234,7 @@ CREATE TABLE result (
     companion TEXT CHECK (length(companion) = 64),
     raw TEXT CHECK (length(raw) = 64),
     raw_extension TEXT CHECK ((raw_extension IS NULL) = (raw IS NULL)),
+    sealed INTEGER NOT NULL DEFAULT 0 CHECK (sealed IN (0, 1)),
     UNIQUE (submit, position),
     CHECK (url IS NOT NULL OR text IS NOT NULL),
     CHECK ((spool_file IS NULL) = (sha256 IS NULL)),

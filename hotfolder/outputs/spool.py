@@ -12,21 +12,23 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import tempfile
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from hotfolder.outputs.disk import FOLDER, create, make_folder, opened, sync, write_all
 from hotfolder.outputs.errors import OutputError, blocked
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Iterator
     from typing import BinaryIO
 
 SPOOL_NAME: Final = "spool"
 _PART = ".part"
 _MODE = 0o600
+CHUNK_BYTES: Final = 1024 * 1024
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -138,6 +140,22 @@ class Spool:
     def open_part(self, name: str) -> Part:
         """Begin to write a result anew; what an earlier attempt left is dropped."""
         return Part(self.path(name))
+
+    @contextlib.contextmanager
+    def unnamed(self) -> Iterator[BinaryIO]:
+        """Open a file without a name, which is gone when it is closed."""
+        with blocked(self.folder):
+            file: Any = tempfile.TemporaryFile(dir=self.folder, buffering=0)  # noqa: SIM115  given on
+        with file:
+            yield file
+
+    def copy(self, name: str, file: BinaryIO) -> Spooled:
+        """Keep the whole of an open file under a name."""
+        with self.open_part(name) as part:
+            file.seek(0)
+            while chunk := file.read(CHUNK_BYTES):
+                part.write(chunk)
+            return part.commit()
 
     def exists(self, name: str) -> bool:
         """Whether a committed result stands under a name."""

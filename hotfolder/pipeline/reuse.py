@@ -207,24 +207,26 @@ class Reusing:
         )
 
     async def _copy_to(self, name: str, leader: Job, result: Result) -> Spooled | None:
-        if result.sha256 is None:
+        """Copy what is left of a result; of one that is sealed only what the service made."""
+        sha256 = result.raw if result.sealed else result.sha256
+        if sha256 is None:
             return None
         copied: Spooled | None = None
         if result.spool_file is not None:
+            spooled = names.raw_file(result.spool_file) if result.sealed else result.spool_file
             copied = await asyncio.to_thread(
-                reuse.from_spool, self._desk.spool, result.spool_file, result.sha256, name
+                reuse.from_spool, self._desk.spool, spooled, sha256, name
             )
         if copied is None and result.published_at is not None and result.output_name is not None:
-            root = Path(leader.output_root)
-            copied = await self._from_share(leader.watch, root, result, result.sha256, name)
+            at = result.output_name
+            if result.sealed:
+                at = names.untouched(at, result.raw_extension or "bin")
+            copied = await self._from_share(leader, at, sha256, name)
         return copied
 
-    async def _from_share(
-        self, watch: str, root: Path, result: Result, sha256: str, name: str
-    ) -> Spooled | None:
-        copy = partial(
-            reuse.from_output, self._desk.spool, root, result.output_name or "", sha256, name
-        )
+    async def _from_share(self, leader: Job, at: str, sha256: str, name: str) -> Spooled | None:
+        watch, root = leader.watch, Path(leader.output_root)
+        copy = partial(reuse.from_output, self._desk.spool, root, at, sha256, name)
         try:
             return await self._desk.threads.run(watch, copy, timeout_s=COPY_TIMEOUT_S)
         except TimeoutError:

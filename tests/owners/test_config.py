@@ -37,6 +37,11 @@ confine = "required"
 folder = "/mnt/usb"
 keep = 3
 
+[provenance]
+certificate_file = "/etc/hotfolder/studio.pem"
+key_file = "/etc/hotfolder/studio.key"
+on_failure = "hold"
+
 [monitor]
 listen = "127.0.0.1:9464"
 hosts = ["studio.local"]
@@ -132,6 +137,11 @@ def test_every_key_is_read(folder: Path) -> None:
             "confine": "required",
         },
         "backup": {"folder": Path("/mnt/usb"), "keep": 3},
+        "provenance": {
+            "certificate_file": Path("/etc/hotfolder/studio.pem"),
+            "key_file": Path("/etc/hotfolder/studio.key"),
+            "on_failure": "hold",
+        },
         "monitor": {"listen": "127.0.0.1:9464", "hosts": ["studio.local"]},
         "web": {
             "listen": "0.0.0.0:8484",

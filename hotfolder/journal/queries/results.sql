@@ -14,13 +14,13 @@ ON CONFLICT (submit, position) DO UPDATE SET
 -- name: forget_spool
 -- The spool lost what is still to be published of a submit; the names stay.
 UPDATE result SET spool_file = NULL, size = NULL, sha256 = NULL,
-    companion = NULL, raw = NULL, raw_extension = NULL
+    companion = NULL, raw = NULL, raw_extension = NULL, sealed = 0
 WHERE submit = :submit AND published_at IS NULL;
 
 -- name: spool_result
 -- A result is safe in the spool.
 UPDATE result SET spool_file = :spool_file, size = :size, sha256 = :sha256, extension = :extension,
-    companion = :companion, raw = :raw, raw_extension = :raw_extension
+    companion = :companion, raw = :raw, raw_extension = :raw_extension, sealed = :sealed
 WHERE submit = :submit AND position = :position;
 
 -- name: raw_results

@@ -46,10 +46,6 @@ def opened(kind: PictureType, file: BinaryIO) -> tuple[Image.Image, list[str]]:
     match kind:
         case PictureType.HEIC:
             return _heic(file), []
-        case PictureType.AVIF:
-            avif: Any = importlib.import_module("PIL.AvifImagePlugin")
-            avif.DEFAULT_MAX_THREADS = 1
-            return avif.AvifImageFile(file), []
         case PictureType.RAW:
             return _raw(file)
     if kind is PictureType.PSD and not psd.has_palette(file):

@@ -59,16 +59,25 @@ class Finished:
 
 
 def finish(
-    content: bytes, kept: SourceMetadata | None, wanted: Finish, note: Note, *, converted: bool
+    content: bytes,
+    kept: SourceMetadata | None,
+    wanted: Finish,
+    note: Note,
+    *,
+    converted: bool,
+    signed: bool = False,
 ) -> Finished:
     """Finish a result.
 
     `kept` is what was kept of its source, if anything; `converted` says that the source was sent
-    in sRGB. Raises PictureError.
+    in sRGB, `signed` that the result gets a manifest of ours, which tells of its own. Raises
+    PictureError.
     """
     picture = inspect(content)
     own = containers.read(picture.type, content)
-    came, is_bound = picture, manifests.is_bound(picture.type, content)
+    if signed:
+        content = manifests.without(picture.type, content)
+    came, is_bound = picture, not signed and manifests.is_bound(picture.type, content)
     made, picture, notes = _remade(content, picture, kept, wanted)
     if made is not content:
         notes = (*notes, *_lost(came, content, is_bound=is_bound))

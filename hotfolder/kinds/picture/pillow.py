@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import struct
 import zlib
 from typing import TYPE_CHECKING, Any, Final
@@ -32,6 +33,14 @@ Image.MAX_IMAGE_PIXELS = None
 # their work flows there; a paid result must not count as broken because of its notes.
 PngImagePlugin.MAX_TEXT_CHUNK = 16 * 1024 * 1024
 
+
+def _avif(file: Any) -> ImageFile.ImageFile:  # noqa: ANN401  any file
+    avif: Any = importlib.import_module("PIL.AvifImagePlugin")  # not in every Pillow
+    avif.DEFAULT_MAX_THREADS = 1
+    opened: ImageFile.ImageFile = avif.AvifImageFile(file)
+    return opened
+
+
 # The decoders by name rather than Image.open: that would also try those of other formats.
 DECODERS: Final[Mapping[PictureType, Callable[[Any], ImageFile.ImageFile]]] = {
     PictureType.JPEG: JpegImagePlugin.JpegImageFile,
@@ -40,6 +49,7 @@ DECODERS: Final[Mapping[PictureType, Callable[[Any], ImageFile.ImageFile]]] = {
     PictureType.GIF: GifImagePlugin.GifImageFile,
     PictureType.BMP: BmpImagePlugin.BmpImageFile,
     PictureType.TIFF: TiffImagePlugin.TiffImageFile,
+    PictureType.AVIF: _avif,
 }
 
 # What Pillow's decoders were seen to raise on damaged files; Warning for -W error.

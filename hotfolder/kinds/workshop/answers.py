@@ -149,6 +149,8 @@ _FORMS: Final[Mapping[str, Mapping[str, Check]]] = {
     "prove": _PICTURE,
     "keep": {},
     "finish": {"type": _is_type, "notes": _are_notes},
+    "ingredient": {},
+    "sign": {},
     "thumbnail": {},
     "locks": {"open": _are_notes},
 }

@@ -29,7 +29,7 @@ from typing import Any, Final, NoReturn
 from PIL import Image
 
 from hotfolder.domain.preparation import Finish, Preparation
-from hotfolder.kinds import formats
+from hotfolder.kinds import formats, provenance
 from hotfolder.kinds.metadata import packets, xmp
 from hotfolder.kinds.picture import (
     essence,
@@ -53,6 +53,8 @@ from hotfolder.kinds.workshop.answers import (
 # What libraries map besides a picture's own memory: themselves, thread stacks, arenas.
 _SPARE_BYTES: Final = 256 * 1024 * 1024
 _MOST_FILES: Final = 32
+_MOST_GIVEN: Final = 6
+_LONGEST_SIGNATURE: Final = 1024
 _HEAD_BYTES: Final = 64
 _BY_THREADS: Final = frozenset({formats.PictureType.HEIC})
 _LAST_CPU_S: Final = 2
@@ -62,7 +64,9 @@ _FIRST_TO_GO: Final = "1000"
 _OF_THE_DISK: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS})
 
 # Imported by libraries, and by tasks, only when they are first needed.
-_LATE_MODULES: Final = ("pillow_heif", "rawpy", "PIL.AvifImagePlugin", "PIL.PsdImagePlugin")
+_LATE_MODULES: Final = (
+    *("pillow_heif", "rawpy", "PIL.AvifImagePlugin", "PIL.PsdImagePlugin", "c2pa"),
+)
 _LATE_CODECS: Final = ("cp1252",)
 
 Answer = dict[str, Any]
@@ -101,7 +105,7 @@ def main(
         _be_modest()
         preload()
         while True:
-            message, files, _, _ = socket.recv_fds(end, LARGEST_MESSAGE, 4)
+            message, files, _, _ = socket.recv_fds(end, LARGEST_MESSAGE, _MOST_GIVEN)
             if not message:
                 return
             end.send(_answered_by_child(end, known, confine, message, files))
@@ -309,10 +313,34 @@ def _finish(files: Sequence[OpenFile], order: Mapping[str, Any]) -> Answer:
         Finish(**order["finish"]),
         xmp.Note(**order["note"]),
         converted=order["converted"],
+        signed=order["signed"],
     )
     _write(target.number, made.content)
     _write(companion.number, made.companion)
     return {"type": made.type.value, "notes": made.notes}
+
+
+def _ingredient(files: Sequence[OpenFile], order: Mapping[str, Any]) -> Answer:
+    source, target = files
+    content = bytes(source.content)
+    kind = formats.sniff(content[:_HEAD_BYTES])
+    media_type = kind.media_type if kind else order["format"]
+    _write(target.number, provenance.ingredient(content, media_type, order["title"]))
+    return {}
+
+
+def _sign(files: Sequence[OpenFile], order: Mapping[str, Any]) -> Answer:
+    """Sign a result; the signature comes through a channel from whoever has the key."""
+    finished, target, raw, channel, *source = files
+
+    def ask(digest: bytes) -> bytes:
+        os.write(channel.number, digest)
+        return os.read(channel.number, _LONGEST_SIGNATURE)
+
+    made, came = bytes(finished.content), bytes(raw.content)
+    kept = bytes(source[0].content) if source else b""
+    _write(target.number, provenance.signed(made, came, kept, order, ask))
+    return {}
 
 
 def _prepare(files: Sequence[OpenFile], order: Mapping[str, Any]) -> Answer:
@@ -373,6 +401,8 @@ TASKS: Final[Mapping[str, Task]] = {
     "prove": _prove,
     "keep": _keep,
     "finish": _finish,
+    "ingredient": _ingredient,
+    "sign": _sign,
     "thumbnail": _thumbnail,
     "locks": _locks,
 }

@@ -10,14 +10,16 @@ import re
 from typing import Final
 
 from hotfolder.domain import events as ev
-from hotfolder.domain import names
+from hotfolder.domain import failures, names
 from hotfolder.domain.errors import OutputError, RemoteError, Unanswered
 from hotfolder.domain.jobs import Job, Result, Submit
+from hotfolder.journal import holds
 from hotfolder.kinds import formats
 from hotfolder.kinds.workshop.workshop import WorkerFailed
 from hotfolder.outputs.spool import Part
 from hotfolder.pipeline.desk import Desk
 from hotfolder.pipeline.renewing import Renewing
+from hotfolder.pipeline.signing import NotSigned
 from hotfolder.pipeline.step import Outcome
 from hotfolder.pipeline.steps.finishing import Finishing
 
@@ -62,6 +64,10 @@ class Fetching:
         match error:
             case OutputError():
                 return self._desk.delays.spool_blocked(job, error)
+            case NotSigned():
+                failure = failures.cannot_sign(str(error))
+                later = self._desk.delays.postponed(job, f"not signed: {error}")
+                return Outcome(later, hold=(holds.watch_scope(job.watch), failure))
             case WorkerFailed():
                 reason = f"the result cannot be looked at: {error}"
                 return Outcome(self._desk.delays.postponed(job, reason))
@@ -88,7 +94,7 @@ class Fetching:
 
     def finishes(self, job: Job, result: Result | ev.RemoteResult) -> bool:
         """Whether a result of a job is finished before it is published; a text never is."""
-        if result.url is None or job.plan.finish.is_nothing:
+        if result.url is None or (job.plan.finish.is_nothing and not self._finishing.signs):
             return False
         return self._is_picture(job)
 

@@ -12,10 +12,8 @@ import contextlib
 import hashlib
 import os
 import re
-import tempfile
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, replace
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any, BinaryIO, Final
 
 import structlog
@@ -34,24 +32,58 @@ from hotfolder.kinds.workshop.workshop import (
     patience,
 )
 from hotfolder.outputs.errors import OutputBlocked, blocked
-from hotfolder.outputs.spool import Spool, Spooled
+from hotfolder.outputs.spool import Spool
+from hotfolder.pipeline import signing
+from hotfolder.pipeline.signing import NotSigned, Signing
 
 TRIES: Final = 3
 UNPROVED_TRIES: Final = 6
 HEAD_BYTES: Final = 64
-CHUNK_BYTES: Final = 1024 * 1024
 _SIZE: Final = re.compile(rb'"width": (\d{1,7}), "height": (\d{1,7})}$')
 _SIZE_BYTES: Final = 64
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.pipeline")
 
 
-class Finishing:
-    """Proves and finishes results in a workshop, between files of the spool."""
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """Open files: a result as it came, finished, what goes beside it, and signed."""
 
-    def __init__(self, workshop: Workshop, spool: Spool) -> None:
+    raw: BinaryIO
+    target: BinaryIO
+    beside: BinaryIO
+    signed: BinaryIO
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Made:
+    """A result that is finished: whose, which, its name in the spool, and how it came."""
+
+    job: Job
+    submit: Submit
+    position: int
+    name: str
+    raw_kind: PictureType
+
+
+class Finishing:
+    """Proves, finishes and signs results in a workshop, between files of the spool.
+
+    `holds` says whether a result that cannot be signed waits instead of being published.
+    """
+
+    def __init__(
+        self, workshop: Workshop, spool: Spool, *, signing: Signing, holds: Callable[[], bool]
+    ) -> None:
         self._workshop = workshop
         self._spool = spool
+        self._signing = signing
+        self._holds = holds
+
+    @property
+    def signs(self) -> bool:
+        """Whether results are signed."""
+        return self._signing.is_wanted()
 
     async def prove(self, job: Job, file: BinaryIO) -> PictureType:
         """Decode a result to its last pixel and return its type. Raises PictureError.
@@ -77,38 +109,88 @@ class Finishing:
         Raises OutputError, PictureError where the raw result is no whole picture, WorkerFailed
         where that could not be found out.
         """
-        raw = names.raw_file(name)
-        with self._opened(raw) as file, self._unnamed() as target, self._unnamed() as beside:
-            kind = await self.prove(job, file)
+        with contextlib.ExitStack() as stack:
+            raw = stack.enter_context(self._opened(names.raw_file(name)))
+            opened = _Opened(raw, *(stack.enter_context(self._spool.unnamed()) for _ in range(3)))
+            kind = await self.prove(job, raw)
+            made = _Made(position=position, name=name, job=job, submit=submit, raw_kind=kind)
             try:
-                answer = await self._finish(job, (file, target, beside), submit)
+                return await self._made(made, opened)
             except DiskRefused as error:
                 raise OutputBlocked(error.errno, self._spool.folder) from error
-            except (PictureError, WorkerFailed) as error:
-                unclear = isinstance(error, WorkerDied | WorkerSlow | MemoryLack)
-                if job.attempt + 1 < patience(error, TRIES if unclear else 1):
-                    raise  # this says more of the machine than of the picture
-                log.warning("result.unfinished", **job.log_context(), error=str(error))
-                told = f"not finished ({error}): it is as the service made it"
-                return await asyncio.to_thread(self._kept, position, name, file, kind, told)
-            told = ", ".join(answer["notes"])
-            made = PictureType(answer["type"])
-            spooled = await asyncio.to_thread(self._kept, position, name, target, made, told)
-            spooled = await asyncio.to_thread(self._with_companion, spooled, beside)
-            if not job.plan.finish.keep_raw:
-                return spooled
-            return await asyncio.to_thread(_with_raw, spooled, file, kind)
 
-    async def _finish(self, job: Job, opened: Sequence[BinaryIO], submit: Submit) -> dict[str, Any]:
-        """Finish the first of three files into the second; the third is for what goes beside it."""
+    async def _made(self, made: _Made, opened: _Opened) -> ev.SpooledResult:
+        """Finish a result, signed where that is wanted."""
+        told: list[str] = []
+        if self._signing.is_wanted():
+            try:
+                return await self._signed(made, opened)
+            except NotSigned as error:
+                if self._holds():
+                    raise
+                log.warning("result.unsigned", **made.job.log_context(), error=str(error))
+                told = [f"not signed ({error})"]
+        try:
+            answer = await self._finish(made, opened, signed=False)
+        except DiskRefused:
+            raise
+        except (PictureError, WorkerFailed) as error:
+            self._raise_again(made.job, error)
+            told.append(f"not finished ({error}): it is as the service made it")
+            return await asyncio.to_thread(self._kept, made, opened.raw, made.raw_kind, told)
+        told += answer["notes"]
+        kind = PictureType(answer["type"])
+        spooled = await asyncio.to_thread(self._kept, made, opened.target, kind, told)
+        spooled = await asyncio.to_thread(self._with_companion, spooled, opened.beside)
+        if not made.job.plan.finish.keep_raw:
+            return spooled
+        return await asyncio.to_thread(_with_raw, spooled, opened.raw, made.raw_kind)
+
+    async def _signed(self, made: _Made, opened: _Opened) -> ev.SpooledResult:
+        """Finish a result and sign it. Raises NotSigned, WorkerFailed."""
+        try:
+            answer = await self._finish(made, opened, signed=True)
+            kind = PictureType(answer["type"])
+        except DiskRefused:
+            raise
+        except (PictureError, WorkerFailed) as error:
+            self._raise_again(made.job, error)
+            raise NotSigned(str(error)) from error
+        result = signing.Result(
+            finished=opened.target,
+            kind=kind,
+            raw=opened.raw,
+            raw_kind=made.raw_kind,
+            signed=opened.signed,
+        )
+        await self._signing.sign(made.job, made.submit, result)
+        told = [*answer["notes"], "signed"]
+        spooled = await asyncio.to_thread(self._kept, made, opened.signed, kind, told)
+        spooled = await asyncio.to_thread(self._with_companion, spooled, opened.beside)
+        spooled = await asyncio.to_thread(_with_raw, spooled, opened.raw, made.raw_kind)
+        return replace(spooled, sealed=True, signed=True)
+
+    def _raise_again(self, job: Job, error: PictureError | WorkerFailed) -> None:
+        """Raise what says more of the machine than of the picture, for a while."""
+        unclear = isinstance(error, WorkerDied | WorkerSlow | MemoryLack)
+        if job.attempt + 1 < patience(error, TRIES if unclear else 1):
+            raise error
+        log.warning("result.unfinished", **job.log_context(), error=str(error))
+
+    async def _finish(self, made: _Made, opened: _Opened, *, signed: bool) -> dict[str, Any]:
+        job = made.job
         preparation = job.plan.preparation
         order = {
             "finish": asdict(job.plan.finish),
-            "note": _note(job, submit),
+            "note": _note(job, made.submit),
             "converted": preparation is not None and preparation.convert,
+            "signed": signed,
         }
+        for each in (opened.target, opened.beside):
+            each.truncate(0)
+            each.seek(0)
         with contextlib.ExitStack() as stack:
-            files = [each.fileno() for each in opened]
+            files = [each.fileno() for each in (opened.raw, opened.target, opened.beside)]
             pixels = 0
             if self._spool.exists(names.keepsake_file(job.id)):
                 kept = stack.enter_context(self._opened(names.keepsake_file(job.id)))
@@ -117,46 +199,30 @@ class Finishing:
             return await self._workshop.work_on("finish", files, order, least_pixels=pixels)
 
     def _kept(
-        self, position: int, name: str, file: BinaryIO, kind: PictureType, done: str
+        self, made: _Made, file: BinaryIO, kind: PictureType, told: Sequence[str]
     ) -> ev.SpooledResult:
-        spooled = self._copied(name, file)
+        spooled = self._spool.copy(made.name, file)
         return ev.SpooledResult(
-            position=position,
-            file=name,
+            position=made.position,
+            file=made.name,
             size=spooled.size,
             sha256=spooled.sha256,
             extension=kind.extension,
-            finished=done,
+            finished=", ".join(told),
         )
 
     def _with_companion(self, result: ev.SpooledResult, beside: BinaryIO) -> ev.SpooledResult:
         """Keep what goes beside a result, where there is something."""
         if not os.fstat(beside.fileno()).st_size:
             return result
-        return replace(
-            result, companion=self._copied(names.companion_file(result.file), beside).sha256
-        )
-
-    def _copied(self, name: str, file: BinaryIO) -> Spooled:
-        with self._spool.open_part(name) as part:
-            file.seek(0)
-            while chunk := file.read(CHUNK_BYTES):
-                part.write(chunk)
-            return part.commit()
+        spooled = self._spool.copy(names.companion_file(result.file), beside)
+        return replace(result, companion=spooled.sha256)
 
     @contextlib.contextmanager
     def _opened(self, name: str) -> Iterator[BinaryIO]:
         path = self._spool.path(name)
         with blocked(path):
             file = path.open("rb", buffering=0)
-        with file:
-            yield file
-
-    @contextlib.contextmanager
-    def _unnamed(self) -> Iterator[BinaryIO]:
-        folder: Path = self._spool.path("x").parent
-        with blocked(folder):
-            file: Any = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115  given on
         with file:
             yield file
 

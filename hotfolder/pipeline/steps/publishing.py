@@ -158,7 +158,7 @@ def _beside(job: Job, file: str, result: Result, name: str) -> Iterator[_Placed]
         companion = names.companion_file(file)
         at = names.companion(name)
         yield _Placed(companion, result.companion, at, f"{job.id}-{result.id}-xmp")
-    if result.raw is not None and not result.is_rejected:
+    if result.raw is not None and job.plan.finish.keep_raw and not result.is_rejected:
         untouched = names.untouched(name, result.raw_extension or "bin")
         raw = names.raw_file(file)
         yield _Placed(raw, result.raw, untouched, f"{job.id}-{result.id}-raw")

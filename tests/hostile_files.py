@@ -167,6 +167,54 @@ FILES: Final[Mapping[str, Callable[[], bytes]]] = {
     "psd, 10 MB of empty resources": _resources,
 }
 
+_KIB: Final = 1024
+_DOTTED: Final = ".".join(["a"] * 500)
+
+
+def _lines(line: str, count: int = 10_000) -> bytes:
+    """Return as many lines as a control file may have, each with its number in it."""
+    found, size = [], 0
+    for number in range(count):
+        size += len(line.format(number)) + 1
+        if size > 63 * _KIB:
+            break
+        found.append(line.format(number))
+    return "\n".join(found).encode()
+
+
+def _listed(before: bytes, each: bytes, after: bytes) -> bytes:
+    count = (64 * _KIB - len(before) - len(after)) // (len(each) + 1)
+    return before + b",".join([each] * count) + after
+
+
+# Files beside a picture, of their largest size, by the name's end and what is attacked.
+SIDECARS: Final[Mapping[tuple[str, str], bytes]] = {
+    ("a.toml", "dotted keys"): _lines("b{0}." + _DOTTED + " = 1"),
+    ("a.toml", "dotted tables"): _lines("[" + _DOTTED + ".b{0}]"),
+    ("a.toml", "tables"): _lines("[a{0}]"),
+    ("a.toml", "lists of tables"): _lines("[[a]]"),
+    ("a.toml", "keys"): _lines("a{0} = 1"),
+    ("a.toml", "nested lists"): b"a = " + b"[" * 30_000 + b"]" * 30_000,
+    ("a.toml", "nested tables"): b"a = " + b"{a = " * 13_000,
+    ("a.toml", "digits"): b"a = " + b"9" * 60_000,
+    ("a.toml", "escapes"): b'prompt = "' + b"\\u0041" * 10_900 + b'"',
+    ("a.toml", "times"): _listed(b"a = [", b"1979-05-27T07:32:00Z", b"]"),
+    ("a.json", "nested lists"): b'{"params": {"a": ' + b"[" * 30_000 + b"]" * 30_000 + b"}}",
+    ("a.json", "some nested lists"): b'{"params": {' + b'"a": [' * 5000 + b"]" * 5000 + b"}}",
+    ("a.json", "references"): _listed(b'{"references":[', b'""', b"]}"),
+    ("a.json", "wrong values"): b'{"params":{' + _lines('"a{0}":null,', 4500) + b'"a":1}}',
+    ("a.json", "keys"): b"{" + _lines('"a{0}":1,', 6000) + b'"a":1}',
+    ("a.json", "digits"): _listed(b'{"params":{"a":[', b"9" * 4000, b"]}}"),
+    ("a.txt", "line ends"): b"a" + b"\n\x0b" * 32_000,
+    ("a.txt", "rare line ends"): b"\xff\xfe" + "\u2028a".encode("utf-16-le") * 16_000,
+    ("a.txt", "zeros"): b"a" + bytes(64 * _KIB - 2) + b"b",
+    ("a.xmp", "nested tags"): b"<a>" * 149_000 + b"</a>" * 149_000,
+    ("a.xmp", "properties"): _packet(15_000),
+    ("a.xmp", "name spaces"): _packet(1, 2500),
+    ("a.xmp", "a DOCTYPE"): b"<!DOCTYPE x [" + b'<!ENTITY a "b">' * 60_000 + b"]><x/>",
+    ("a.xmp", "attributes"): b"<a " + b" ".join(b'a%d="b"' % n for n in range(80_000)) + b"/>",
+}
+
 
 def made() -> Iterator[tuple[str, bytes]]:
     """Yield each file with what it attacks."""

@@ -25,6 +25,7 @@ _PLAIN = {
     "less_than_equal": "must be at most {le}",
     "finite_number": "must be a finite number",
     "too_short": "must not be empty",
+    "too_long": "must have at most {max_length} entries",
 }
 _MUST_BE = "must be "
 

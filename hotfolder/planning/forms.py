@@ -15,14 +15,16 @@ from pathlib import PurePosixPath
 from typing import Annotated, Any, Final
 
 import tomli
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from hotfolder import config
 from hotfolder.domain.errors import HotfolderError
 
 KIB: Final = 1024
-# A dotted key of n parts costs some parsers n squared steps.
+# A dotted key of n parts costs the parser n squared steps: so often may a line have as many.
 MOST_DOTS_IN_A_LINE: Final = 500
+_MOST_SQUARES: Final = 2 * MOST_DOTS_IN_A_LINE**2
+MOST_REFERENCES: Final = 100
 
 _BOMS: Final = (b"\xff\xfe", b"\xfe\xff")
 _SPACE: Final = "\0 \t\r\n"
@@ -58,7 +60,10 @@ class Sidecar(BaseModel):
     prompt: Annotated[str, AfterValidator(_worded)] | None = None
     model: str | None = None
     params: dict[str, config.Parameter] | None = None
-    references: list[Annotated[str, AfterValidator(_file)]] | None = None
+    references: (
+        Annotated[list[Annotated[str, AfterValidator(_file)]], Field(max_length=MOST_REFERENCES)]
+        | None
+    ) = None
     output_name: config.OutputTemplate | None = None
     skip: bool | None = None
 
@@ -94,8 +99,11 @@ def _of_text(content: bytes) -> dict[str, Any]:
 
 def _of_toml(content: bytes) -> dict[str, Any]:
     text = _text(content).rstrip("\0")
-    if any(line.count(".") > MOST_DOTS_IN_A_LINE for line in text.splitlines()):
+    dots = [line.count(".") for line in text.splitlines()]
+    if max(dots, default=0) > MOST_DOTS_IN_A_LINE:
         raise ValueError(f"has a line with more than {MOST_DOTS_IN_A_LINE} dots")
+    if sum(each**2 for each in dots) > _MOST_SQUARES:
+        raise ValueError(f"has too many lines with up to {max(dots)} dots")
     try:
         return tomli.loads(text)
     except ValueError as error:  # TOMLDecodeError, or a number of too many digits

@@ -22,7 +22,7 @@ class Entry(NamedTuple):
 
 ENTRIES: Final[dict[str, dict[str, Entry]]] = {
     "Begin": {
-        "init": Entry("starting", "Write a config that explains itself, and the folders it names."),
+        "init": Entry("beginning", "Write a config and the folders it names; asks on a terminal."),
         "demo": Entry(
             "starting",
             "Show the whole way on sample pictures, against the simulator. Needs no key.",

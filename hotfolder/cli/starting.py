@@ -1,12 +1,9 @@
-"""The commands to begin with: init, demo, simulator."""
+"""The commands to try it with: demo, simulator."""
 
 from __future__ import annotations
 
-import os
 import tempfile
-from contextlib import suppress
 from decimal import Decimal
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,60 +12,10 @@ from rich.text import Text
 
 from hotfolder.cli import render
 from hotfolder.cli.options import ExitCode, LogLevel, LogLevelOption, set_up_log
-from hotfolder.config import CONFIG_NAME
 from hotfolder.domain.errors import OperatorError
 
 if TYPE_CHECKING:
     from hotfolder.simulator import RunningServer
-
-
-def init(
-    folder: Annotated[
-        Path, typer.Argument(metavar="DIR", help="Where; the current folder by default.")
-    ] = Path(),
-) -> None:
-    """Write a config that explains itself, and the folders it names.
-
-    Example: hotfolder init studio
-    """
-    target = folder / CONFIG_NAME
-    text = resources.files("hotfolder").joinpath("config.example.toml").read_text("utf-8")
-    if os.path.lexists(target):
-        raise OperatorError(f"{target} is there already; it was left as it is")
-    try:
-        for each in (folder / "in", folder / "out"):
-            each.mkdir(parents=True, exist_ok=True)
-        _write_new(target, text)
-    except OSError as error:
-        place = error.filename or folder
-        raise OperatorError(f"{place} cannot be written: {error.strerror}") from error
-    out = render.console()
-    out.print(Text.assemble("wrote ", render.name(str(target))), soft_wrap=True)
-    out.print("and the folders in and out beside it")
-    out.print()
-    out.print("Next: put your API key into RH_API_KEY or api.key_file, say in the config")
-    out.print("what is to be done, then:")
-    out.print(Text.assemble("  hotfolder check -c ", render.name(str(target))), soft_wrap=True)
-
-
-def _write_new(path: Path, text: str) -> None:
-    """Write a file that is not there yet, so that no power cut takes it or its folder away."""
-    with path.open("x", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    folder = path.absolute().parent
-    for each in (folder, *folder.parents):
-        with suppress(OSError):  # not every file system can, nor may every folder be opened
-            _sync(each)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def demo(

@@ -6,24 +6,31 @@ Nothing is imported for it: the daemon asks here, and only its workers open pict
 from __future__ import annotations
 
 import importlib.util
+import shlex
 import sys
 from importlib.machinery import PathFinder
 from typing import Final
 
 from hotfolder.kinds.formats import PictureType
 
-PACKAGES: Final = {PictureType.HEIC: ("pillow_heif", "heif"), PictureType.RAW: ("rawpy", "raw")}
+# The module that opens a kind, and the package that brings it.
+PACKAGES: Final = {
+    PictureType.HEIC: ("pillow_heif", "pillow-heif"),
+    PictureType.RAW: ("rawpy", "rawpy"),
+}
+# Whatever this was installed by and from: this works in the same environment.
+PIP: Final = f"{shlex.quote(sys.executable)} -m pip"
 _AVIF: Final = "PIL._avif"
 
 
 def missing(kind: PictureType) -> str | None:
     """Return what must be installed before pictures of a kind can be opened, or None."""
     if kind is PictureType.AVIF and not _has_part("PIL", _AVIF):
-        return "a newer Pillow (pip install -U pillow)"
-    package, extra = PACKAGES.get(kind, ("PIL", ""))
-    if importlib.util.find_spec(package) is not None:
+        return f"a newer Pillow ({PIP} install -U pillow)"
+    module, package = PACKAGES.get(kind, ("PIL", "pillow"))
+    if importlib.util.find_spec(module) is not None:
         return None
-    return f"the package {package} (pip install 'hotfolder[{extra}]')"
+    return f"the package {package} ({PIP} install {package})"
 
 
 def _has_part(package: str, part: str) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from hotfolder.notices.deriving import Notice
 
 MISSING: Final = (
-    "addresses need the package apprise: install it with pip install 'hotfolder[notify]'"
+    "addresses need the package apprise: install it with "
+    f"{shlex.quote(sys.executable)} -m pip install apprise"
 )
 # What a program needs to find its way, its words, its desktop and its network; nothing else.
 PASSED_ON: Final = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import subprocess
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.end_to_end.conftest import CommandLine
+    from tests.end_to_end.conftest import CommandLine, Terminal
     from tests.studio import Studio
 
 
@@ -275,7 +276,7 @@ def test_init_writes_a_config_that_check_accepts_and_never_overwrites(
 ) -> None:
     """What init writes passes `check` once a key is there; a second init changes nothing."""
     place = studio.folder / "new [bold] place"
-    ended = hotfolder("init", place)
+    ended = hotfolder("init", place, "--prompt", 'Make it "gold"', "--budget", "7.5")
     assert ended.code == 0, ended.said
     assert str(place / "hotfolder.toml") in ended.out
     assert sorted(each.name for each in place.iterdir()) == ["hotfolder.toml", "in", "out"]
@@ -285,6 +286,11 @@ def test_init_writes_a_config_that_check_accepts_and_never_overwrites(
     (place / "key").touch(mode=0o600)
     (place / "key").write_text(KEY)
     assert hotfolder("check", config=config, environment=keyless).code == 0
+    text = config.read_text()
+    assert len(text.splitlines()) <= 20
+    assert 'prompt = "Make it \\"gold\\""' in text
+    assert "daily_charge = 7.5" in text
+    assert "match" not in text
     before = tree(place)
     (place / "in").rmdir()
     del before[str(place / "in")]
@@ -296,3 +302,49 @@ def test_init_writes_a_config_that_check_accepts_and_never_overwrites(
     ended = hotfolder("init", config)
     assert ended.code == 2
     assert "cannot be written" in ended.err
+
+
+def test_init_asks_on_a_terminal_for_what_no_option_says(
+    hotfolder: CommandLine, studio: Studio
+) -> None:
+    """Folders, prompt, budget and key, which is not shown and goes into a file of its own."""
+    place = studio.folder / "asked"
+    with hotfolder.at_terminal("init", place, "--output", "results") as terminal:
+        for asked, answer in (
+            ("Folder to watch", ""),
+            ("What is to be done", "Make it gold"),
+            ("Charge at most", "5"),
+            ("not shown; empty: later): ", KEY),  # only then what is typed is read
+        ):
+            terminal.until(partial(_tells, terminal, asked), asked)
+            terminal.type(answer)
+    assert terminal.process.returncode == 0, terminal.text
+    assert KEY not in terminal.text
+    assert (place / "key").read_text() == f"{KEY}\n"
+    assert (place / "key").stat().st_mode & 0o777 == 0o600
+    text = (place / "hotfolder.toml").read_text()
+    for line in (
+        'input = "in"',
+        'output = "results"',
+        'prompt = "Make it gold"',
+        "daily_charge = 5",
+    ):
+        assert line in text
+    assert sorted(each.name for each in place.iterdir()) == [
+        "hotfolder.toml",
+        "in",
+        "key",
+        "results",
+    ]
+
+
+def test_init_pays_for_no_prompt_that_nobody_wrote(hotfolder: CommandLine, studio: Studio) -> None:
+    """Without one it leaves the prompt to sidecars; --full writes every key there is."""
+    assert hotfolder("init", studio.folder / "short").code == 0
+    assert "\nprompt = " not in (studio.folder / "short" / "hotfolder.toml").read_text()
+    assert hotfolder("init", studio.folder / "long", "--full").code == 0
+    assert len((studio.folder / "long" / "hotfolder.toml").read_text().splitlines()) > 200
+
+
+def _tells(terminal: Terminal, words: str) -> bool:
+    return words in terminal.text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -98,12 +99,12 @@ async def test_a_kind_whose_package_is_missing_says_what_to_install(
     studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without the package nothing is uploaded or paid, and the reason names it."""
-    monkeypatch.setitem(packages.PACKAGES, PictureType.AVIF, ("no_such_package", "avif"))
+    monkeypatch.setitem(packages.PACKAGES, PictureType.AVIF, ("no_such_module", "no-such-package"))
     studio.drop("ann.avif", KINDS["avif"]())
     await studio.once()
     error = studio.job("ann.avif")["error"]
     assert error["code"] == "no_decoder"
-    assert "hotfolder[avif]" in error["hint"]
+    assert f"{sys.executable} -m pip install no-such-package)" in error["hint"]
     assert "upload" not in studio.ledger().requests
 
 

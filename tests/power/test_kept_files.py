@@ -10,7 +10,7 @@ from importlib import resources
 from random import Random
 from typing import TYPE_CHECKING
 
-from hotfolder.cli import starting
+from hotfolder.cli import beginning
 from hotfolder.domain.clock import utc_now
 from hotfolder.installation import Write
 from hotfolder.journal import backup, connection, holds
@@ -154,7 +154,7 @@ def test_a_folders_marker_and_a_new_config_are_there_once_written(tmp_path: Path
         begin()
         root.write(place, Marker(folder="f" * 32, journal="j" * 32, lines=7))
         (place / "marked").mkdir()
-        starting.init(place / "work" / "studio")
+        beginning.init(place / "work" / "studio", full=True)
         (place / "begun").mkdir()
         sync(place / "begun")
     wanted = resources.files("hotfolder").joinpath("config.example.toml").read_bytes()

@@ -18,7 +18,7 @@ from PIL import (
 )
 
 from hotfolder.kinds.formats import BrokenPicture, NoDecoder, PictureType
-from hotfolder.kinds.packages import missing
+from hotfolder.kinds.packages import PIP, missing
 from hotfolder.kinds.picture import psd
 from hotfolder.kinds.picture.pillow import DECODERS
 
@@ -90,7 +90,7 @@ def _raw(file: BinaryIO) -> tuple[Image.Image, list[str]]:
             pixels = raw.postprocess(use_camera_wb=True, output_bps=8)
             return Image.fromarray(pixels), ["developed with the camera's white balance"]
     except rawpy.LibRawFileUnsupportedError as error:
-        needed = "a newer rawpy, if there is one (pip install -U rawpy)"
+        needed = f"a newer rawpy, if there is one ({PIP} install -U rawpy)"
         raise NoDecoder(f"this camera's raw files need {needed}") from error
     except rawpy.LibRawError as error:
         raise BrokenPicture(f"the raw file cannot be opened: {error}") from error

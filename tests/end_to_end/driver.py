@@ -3,7 +3,8 @@
     python -m tests.end_to_end.driver EDGES
 
 takes seconds by name as a JSON object, and reads orders, one JSON list
-a line: [CONFIG] or [CONFIG, POINT, N]. Each is worked on in a forked
+a line: [CONFIG] or [CONFIG, POINT, N], and with a decision as a fourth
+this is made on job 1 in place of the daemon's work. Each is worked on in a forked
 process of its own, since starting Python takes longer than the work. With POINT and N that
 process kills itself at the N-th passing of the failure point. Answers the exit code on a line.
 
@@ -21,6 +22,8 @@ import subprocess
 import sys
 import threading
 import traceback
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -30,6 +33,9 @@ from hotfolder import config
 from hotfolder.account.doubts import CALLBACK_PATIENCE_S
 from hotfolder.composition import Environment
 from hotfolder.domain.failpoints import Failpoint, no_failpoint
+from hotfolder.domain.states import Decision
+from hotfolder.journal import reviews
+from hotfolder.journal.journal import Journal
 from hotfolder.kinds.workshop.workshop import WorkerFailed, WorkerProcess
 from hotfolder.runninghub.patience import Patience
 from hotfolder.service import Service
@@ -124,8 +130,21 @@ async def _work(
     await Service(read.config, SecretStr(KEY), environment).once(asyncio.Event(), timeout_s=LIMIT_S)
 
 
+async def _decide(path: Path, failpoint: Failpoint, decision: str) -> None:
+    read = config.read(path, {})
+    assert read.config is not None, read.problems
+    with Journal(read.config.state_dir, failpoint=failpoint) as journal:
+        decide = partial(reviews.decide, decision=Decision(decision), by="ann", delay=timedelta())
+        await journal.run(decide, [1])
+
+
 def _forked(
-    seconds: dict[str, float], lending: Lending, path: str, point: str = "", number: int = 0
+    seconds: dict[str, float],
+    lending: Lending,
+    path: str,
+    point: str = "",
+    number: int = 0,
+    decision: str = "",
 ) -> int:
     """Work on an order in a process of its own and return how it ended."""
     child = os.fork()
@@ -137,7 +156,8 @@ def _forked(
     try:
         os.dup2(2, 1)
         failpoint = killing(point, number) if point else no_failpoint
-        asyncio.run(_work(Path(path), failpoint, seconds, lending))
+        work = _decide(Path(path), failpoint, decision) if decision else None
+        asyncio.run(work or _work(Path(path), failpoint, seconds, lending))
     except BaseException:  # noqa: BLE001  the parent is told by the exit code
         traceback.print_exc()
         os._exit(1)

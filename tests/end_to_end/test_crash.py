@@ -221,6 +221,34 @@ async def test_a_decision_is_carried_out_once_whenever_it_is_killed(
     pytest.fail(f"{point} is passed more than {MOST_KILLS} times")
 
 
+@pytest.mark.parametrize("action", ["approve", "reject", "redo"])
+def test_a_decision_is_made_or_not_made_when_it_is_killed(
+    tmp_path: Path, server: RunningServer, driver: Driver, action: str
+) -> None:
+    """Killed at its own commit: before it the result still waits, after it the decision stands."""
+    decision, left = DECISIONS[action].value, {}
+    rejected = action != "approve"
+    for point in ("commit.before", "commit.after"):
+        killed, number = True, 0
+        while killed:
+            number += 1
+            bench = Bench(tmp_path / f"{point}-{number}", server, driver, 5000 + number)
+            studio = bench.studio
+            bench.prompt += action
+            rule = f'prompt = "{bench.prompt}"'
+            studio.configure(watch="review = true", rules=[rule])
+            assert not bench.once()
+            killed = bench.once(point, number, decision)
+            waits = studio.job("ann.jpg")["waits_for"] == "review"
+            if killed:
+                left[point] = waits
+            assert not bench.once()
+            decided = ["_rejected/ann.jpg" if rejected else "ann.jpg"]
+            assert studio.outputs() == ([] if waits else decided)
+            assert len(bench.tasks()) == (2 if action == "redo" and not waits else 1)
+    assert left == {"commit.before": True, "commit.after": False}
+
+
 @pytest.mark.parametrize("number", range(18, 30))
 async def test_a_result_waits_for_review_whenever_it_is_killed(
     tmp_path: Path, server: RunningServer, driver: Driver, number: int

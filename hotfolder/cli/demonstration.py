@@ -147,7 +147,7 @@ async def _stay(wanted: config.Config, folder: Path) -> None:
     out.print()
     out.print(Text.assemble("Drop pictures into ", render.name(str(folder / "in"))), soft_wrap=True)
     out.print("They appear edited in the output folder, and on the page at once. Ctrl-C ends it.")
-    live = link(wanted, Role.OWNER)
+    live = f"{link(wanted, Role.OWNER)}?to=gallery"
     out.print(Text.assemble("the page: ", (live, "bold")), soft_wrap=True)
     if out.is_terminal and any(os.environ.get(each) for each in _DISPLAYS):
         webbrowser.open(live)

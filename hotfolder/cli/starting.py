@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from decimal import Decimal
 from pathlib import Path
@@ -24,14 +25,20 @@ def demo(
         typer.Option("--dir", metavar="DIR", help="Where; a new temporary folder by default."),
     ] = None,
     keep: Annotated[
-        bool, typer.Option("--keep", help="Stay running, for pictures of your own.")
-    ] = False,
+        bool | None,
+        typer.Option(
+            "--keep/--no-keep",
+            help="Stay running, with the live page, for pictures of your own; on a terminal this "
+            "is the default.",
+            show_default=False,
+        ),
+    ] = None,
     log_level: LogLevelOption = None,
 ) -> None:
     """Show the whole way on sample pictures, against the simulator. Needs no key.
 
-    Ends by naming the outputs and a page with before and after side by side; with --keep it prints
-    the link to the live page.
+    Names the outputs and a file with before and after side by side. On a terminal it ends with a
+    link to the live page, which signs in and opens the gallery, and stays until Ctrl-C.
 
     Example: hotfolder demo --keep
     """
@@ -39,8 +46,9 @@ def demo(
 
     set_up_log(log_level, LogLevel.WARNING)
     place = folder or Path(tempfile.mkdtemp(prefix="hotfolder-demo-"))
+    stays = sys.stdout.isatty() if keep is None else keep
     try:
-        ok = demonstration.show(place.absolute(), keep=keep)
+        ok = demonstration.show(place.absolute(), keep=stays)
     except OSError as error:
         where = error.filename or place
         raise OperatorError(f"{where} cannot be used: {error.strerror}") from error

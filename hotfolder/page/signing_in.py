@@ -87,7 +87,8 @@ class SigningIn:
 
     def _entered(self, request: Request, role: Role) -> Response:
         """Answer with a page that leads on: a cookie that is strict is not sent by a redirect."""
-        answer = self._looks.page(request, "entered.html", role=role.value)
+        to = "/gallery" if request.query_params.get("to") == "gallery" else "/"
+        answer = self._looks.page(request, "entered.html", role=role.value, to=to)
         answer.set_cookie(
             self._keyring.cookie_name,
             self._keyring.cookie(role),

@@ -198,7 +198,7 @@ class CommandLine:
         )
         os.close(follower)
         terminal = Terminal(process, leader)
-        reader = threading.Thread(target=_drain, args=(leader, terminal.written))
+        reader = threading.Thread(target=drain, args=(leader, terminal.written))
         reader.start()
         try:
             yield terminal
@@ -216,7 +216,7 @@ class CommandLine:
         return terminal.process.returncode, terminal.text
 
 
-def _drain(leader: int, written: list[bytes]) -> None:
+def drain(leader: int, written: list[bytes]) -> None:
     """Read a terminal until nobody writes to it any more (EIO on Linux)."""
     with contextlib.suppress(OSError):
         while chunk := os.read(leader, 65536):

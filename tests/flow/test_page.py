@@ -225,7 +225,8 @@ async def test_the_link_works_once_and_is_not_used_up_by_looking(studio: Studio)
         link = (await asyncio.to_thread(_link, studio)).replace(visitor.own["origin"], "")
         for _ in range(3):
             assert "Enter" in await visitor.text(link)
-        entered = await visitor.client.post(link, headers=visitor.own)
+        entered = await visitor.client.post(f"{link}?to=gallery", headers=visitor.own)
+        assert 'href="/gallery">Go on' in entered.text
         cookie = entered.headers["set-cookie"].lower()
         assert "httponly" in cookie
         assert "samesite=strict" in cookie

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from hotfolder.checkup import folders, machine, record, settings
 from hotfolder.checkup.findings import Finding, Findings, Verdict
 from hotfolder.config import ConfigError, Reading
+from hotfolder.domain.clock import utc_now
 from hotfolder.preflight import answering, check_state_answers, silent
 
 
@@ -36,6 +37,7 @@ def examine(draft: Reading, environment: Mapping[str, str]) -> Findings:
     yield from settings.open_to_others(draft.path, draft.config)
     yield from settings.budget(draft.config)
     yield from settings.page(draft.config)
+    yield from settings.signing(draft.config, utc_now())
     yield from settings.receivers(draft.config)
     yield from machine.confinement()
     yield from machine.unit()

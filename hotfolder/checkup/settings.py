@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from hotfolder import installation, key
+from hotfolder import credential, installation, key
 from hotfolder.checkup.findings import Finding, Findings, Verdict, judge
 from hotfolder.config import Config, Reading
 from hotfolder.preflight import exposures, missing_commands, problems
 
 LEAST_PASSWORD: Final = 8
+CERTIFICATE_WARNING: Final = timedelta(days=30)
 
 
 def stated(draft: Reading, dead: Collection[Path]) -> Findings:
@@ -83,6 +85,26 @@ def page(wanted: Config) -> Findings:
     yield judge(size >= LEAST_PASSWORD, "page", f"password in {file}", "take a longer password")
     if mode & 0o077:
         yield Finding(Verdict.BAD, "page", f"others may read {file}", f"chmod 600 {file}")
+
+
+def signing(wanted: Config, now: datetime) -> Findings:
+    """Yield who signs outputs, and until when."""
+    stated = wanted.provenance
+    if stated.certificate_file is None or stated.key_file is None:
+        return
+    try:
+        found = credential.load(stated.certificate_file, stated.key_file, now)
+    except credential.CredentialProblem as error:
+        advice = "nothing is paid for until that is mended; hotfolder manual provenance"
+        yield Finding(Verdict.BAD, "signing", str(error), advice)
+        return
+    yield judge(
+        found.until - now > CERTIFICATE_WARNING,
+        "signing",
+        f"by {found.name}, until {found.until:%Y-%m-%d} ({found.algorithm})",
+        "get the next certificate: from that day on nothing is paid for",
+        otherwise=Verdict.NOTE,
+    )
 
 
 def receivers(wanted: Config) -> Findings:

@@ -63,6 +63,10 @@ ENTRIES: Final[dict[str, dict[str, Entry]]] = {
             "explaining",
             "Say why a file is where it is: ignored, settling, waiting for what, done where.",
         ),
+        "provenance": Entry(
+            "originating",
+            "Say what a file tells of where it comes from, and whether that is whole.",
+        ),
         "page": Entry(
             "paging", "Print a link that signs a browser in to the page of the running daemon."
         ),

@@ -15,7 +15,6 @@ from typing import Any, Final
 
 from hotfolder.kinds.metadata.xmp import EDITED_BY_AI
 
-MADE_BY_AI: Final = EDITED_BY_AI.replace("compositeWithTrained", "trained")
 _DIGESTS: Final = {"es256": "sha256", "es384": "sha384", "es512": "sha512", "ps256": "sha256"}
 _SOURCE, _RESULT = "source", "result"
 _OFFLINE: Final = {
@@ -53,14 +52,15 @@ def signed(
     """Return a finished result with its manifest, proved valid.
 
     `raw` is the result as the service made it, `source` what `ingredient` kept of the source, b""
-    = there was none; `said` is what is to be told of the edit; `ask` has a digest signed. Raises
-    the library's errors.
+    = nothing could be: then the result is what all begins with. `said` is what is to be told of
+    the edit; `ask` has a digest signed. Raises the library's errors.
     """
     c2pa = _library()
     builder = c2pa.Builder(_manifest(said, has_source=bool(source)), context=_context())
     if source:
         builder.add_ingredient_from_archive(io.BytesIO(source))
-    named = {"title": f"as {said['model']} made it", "relationship": "componentOf"}
+    relationship = "componentOf" if source else "parentOf"
+    named = {"title": f"as {said['model']} made it", "relationship": relationship}
     builder.add_ingredient({**named, "label": _RESULT}, said["raw_format"], io.BytesIO(raw))
     algorithm = said["algorithm"]
 
@@ -85,9 +85,9 @@ def told(content: bytes, media_type: str) -> dict[str, Any] | None:
 
 def _manifest(said: Mapping[str, Any], *, has_source: bool) -> dict[str, Any]:
     edited = {
-        "action": "c2pa.edited" if has_source else "c2pa.created",
+        "action": "c2pa.edited",
         "when": said["at"],
-        "digitalSourceType": EDITED_BY_AI if has_source else MADE_BY_AI,
+        "digitalSourceType": EDITED_BY_AI,
         "softwareAgent": {"name": said["model"]},
         "parameters": {
             "hotfolder.service": said["service"],
@@ -95,9 +95,10 @@ def _manifest(said: Mapping[str, Any], *, has_source: bool) -> dict[str, Any]:
             **({"hotfolder.prompt": said["prompt"]} if said["prompt"] else {}),
         },
     }
-    opened = {"action": "c2pa.opened", "parameters": {"ingredientIds": [_SOURCE]}}
+    first = _SOURCE if has_source else _RESULT
+    opened = {"action": "c2pa.opened", "parameters": {"ingredientIds": [first]}}
     placed = {"action": "c2pa.placed", "parameters": {"ingredientIds": [_RESULT]}}
-    actions = [*([opened] if has_source else []), edited, placed]
+    actions = [opened, edited, *([placed] if has_source else [])]
     return {
         "claim_generator_info": [{"name": "hotfolder", "version": said["version"]}],
         "title": said["title"],

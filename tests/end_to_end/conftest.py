@@ -149,7 +149,8 @@ class CommandLine:
 
     def _words(self, arguments: tuple[str | Path, ...], config: Path | None) -> list[str]:
         words = [self.python, "-m", "hotfolder", *map(str, arguments)]
-        if arguments and arguments[0] not in ("init", "demo", "simulator", "--version", "--help"):
+        without = ("init", "demo", "simulator", "provenance", "--version", "--help")
+        if arguments and arguments[0] not in without:
             words += ["-c", str(config or self.config)]
         return words
 

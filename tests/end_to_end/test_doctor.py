@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import subprocess
@@ -10,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from hotfolder.journal.connection import FILE_NAME
 from tests.mounting import hanging_share, mount
+from tests.pictures import saved, scene
+from tests.provenance import authority, needs_c2pa, signed
 from tests.studio import KEY
 
 if TYPE_CHECKING:
@@ -142,3 +145,25 @@ def test_a_password_for_the_page_is_the_owners_alone(
     file.write_text("correct horse battery\n")
     file.chmod(0o600)
     assert hotfolder("doctor").code == 0
+
+
+@needs_c2pa
+def test_who_signs_is_told_and_what_a_file_says(studio: Studio, hotfolder: CommandLine) -> None:
+    """Until when the certificate holds, or what is wrong with it; and of any file its origin."""
+    chain, key = authority().signer("doctor")
+    path = studio.folder / "config.toml"
+    table = f'[provenance]\ncertificate_file = "{chain}"\nkey_file = "{key}"\n[limits]'
+    path.write_text(path.read_text().replace("[limits]", table))
+    assert "signing: by doctor, until 2099-12-31 (es256)" in hotfolder("doctor").out
+    key.chmod(0o640)
+    told = hotfolder("doctor")
+    assert told.code == 1
+    assert f"BAD  signing: {key}: others may read the signing key: run chmod 600" in told.out
+    picture = studio.folder / "signed.jpg"
+    picture.write_bytes(signed("image/jpeg", saved(scene(), "JPEG")))
+    told = hotfolder("provenance", str(picture))
+    assert (told.code, "C2PA: whole" in told.out) == (0, True)
+    picture.write_bytes(picture.read_bytes()[:-3] + b"x\xff\xd9")
+    told = hotfolder("provenance", str(picture), "--json")
+    assert (told.code, json.loads(told.out)["whole"]) == (1, False)
+    assert hotfolder("provenance", str(studio.folder / "gone.jpg")).code == 2

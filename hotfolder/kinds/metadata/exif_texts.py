@@ -33,6 +33,18 @@ _NAMES: Final[Mapping[int, tuple[str, str, str]]] = {
     0xA434: ("exifEX", "LensModel", ""),
 }
 _TIMES: Final = frozenset({0x9003, 0x9004})
+_COMMENT: Final = 0x9286
+_COMMENT_HEAD_BYTES: Final = 8
+_WORDS: Final[Mapping[int, str]] = {
+    0x010E: "description",
+    0x010F: "camera's maker",
+    0x0110: "camera",
+    0x0131: "program",
+    0x013B: "by",
+    0x8298: "rights",
+    0x9003: "taken at",
+    _COMMENT: "comment",
+}
 _PLACES: Final = {(1, 2): "GPSLatitude", (3, 4): "GPSLongitude"}
 
 
@@ -46,6 +58,20 @@ def added(packet: bytes, block: bytes) -> bytes:
     for name, text in _place(found, found.below(first, GPS)):
         add_text(root, "exif", name, "", [text])
     return written(root)
+
+
+def named(block: bytes) -> dict[str, str]:
+    """Return what a block says of who and what made its picture, by words for people."""
+    found = Block(block, read_only=True)
+    first = found.first()
+    told: dict[str, str] = {}
+    for directory in (first, found.below(first, EXIF)):
+        for entry in directory.entries if directory else ():
+            if entry.tag in _WORDS:
+                value = found.value(entry)
+                text = value[_COMMENT_HEAD_BYTES if entry.tag == _COMMENT else 0 :]
+                told[_WORDS[entry.tag]] = text.decode("utf-8", "replace").strip("\0 ")
+    return {label: text for label, text in told.items() if text}
 
 
 def _texts(block: Block, directory: Directory | None) -> Iterator[tuple[int, str]]:

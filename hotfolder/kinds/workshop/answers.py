@@ -26,6 +26,7 @@ DISK_REFUSED: Final = "DiskRefused"
 LONGEST_ERROR: Final = 500
 # Of every list: notes, what is not refused.
 _MOST_ITEMS: Final = 20
+_MOST_LINES: Final = 60
 _LARGEST_SIDE: Final = 1_000_000
 _LARGEST_FILE_BYTES: Final = 1 << 50
 _LAST_ORIENTATION: Final = 8
@@ -125,6 +126,18 @@ def _are_notes(value: object) -> bool:
     )
 
 
+def _are_lines(value: object) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) <= _MOST_LINES
+        and all(isinstance(each, str) and len(each) <= LONGEST_ERROR for each in value)
+    )
+
+
+def _is_verdict(value: object) -> bool:
+    return value is None or isinstance(value, bool)
+
+
 _PICTURE: Final[Mapping[str, Check]] = {"type": _is_type, "width": _is_side, "height": _is_side}
 _ERROR: Final[Mapping[str, Check]] = {
     "error": _is_text,
@@ -151,6 +164,7 @@ _FORMS: Final[Mapping[str, Mapping[str, Check]]] = {
     "finish": {"type": _is_type, "notes": _are_notes},
     "ingredient": {},
     "sign": {},
+    "origin": {"lines": _are_lines, "whole": _is_verdict},
     "thumbnail": {},
     "locks": {"open": _are_notes},
 }

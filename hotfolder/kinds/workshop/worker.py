@@ -29,7 +29,7 @@ from typing import Any, Final, NoReturn
 from PIL import Image
 
 from hotfolder.domain.preparation import Finish, Preparation
-from hotfolder.kinds import formats, provenance
+from hotfolder.kinds import formats, origin, provenance
 from hotfolder.kinds.metadata import packets, xmp
 from hotfolder.kinds.picture import (
     essence,
@@ -329,6 +329,11 @@ def _ingredient(files: Sequence[OpenFile], order: Mapping[str, Any]) -> Answer:
     return {}
 
 
+def _origin(files: Sequence[OpenFile], order: Mapping[str, Any]) -> Answer:
+    found = origin.of(bytes(files[0].content), order["format"])
+    return {"lines": found.lines, "whole": found.whole}
+
+
 def _sign(files: Sequence[OpenFile], order: Mapping[str, Any]) -> Answer:
     """Sign a result; the signature comes through a channel from whoever has the key."""
     finished, target, raw, channel, *source = files
@@ -403,6 +408,7 @@ TASKS: Final[Mapping[str, Task]] = {
     "finish": _finish,
     "ingredient": _ingredient,
     "sign": _sign,
+    "origin": _origin,
     "thumbnail": _thumbnail,
     "locks": _locks,
 }

@@ -21,11 +21,12 @@ from typing import Final
 from hotfolder.config import Config, Watch
 from hotfolder.domain import money
 from hotfolder.domain.errors import OperatorError
+from hotfolder.domain.materials import reasons
 from hotfolder.journal.drafts import Draft
 from hotfolder.kinds.workshop.workshop import WorkerFailed
 from hotfolder.outputs import dropping
 from hotfolder.outputs.errors import OutputError
-from hotfolder.page.behind import Planned
+from hotfolder.page.behind import Planned, PlannedEdit
 from hotfolder.planning import naming, preview, sidecar
 from hotfolder.planning.looks import Looks
 from hotfolder.threads import DaemonThreads
@@ -237,7 +238,7 @@ def _told(number: str, found: preview.Preview) -> Planned:
         number=number,
         name=found.source,
         watch=found.watch,
-        plans=[draft.plan for draft in drafts],
+        edits=[PlannedEdit(draft.plan, reasons(draft.sources)) for draft in drafts],
         reason=reason,
         amount=money.total(each.estimate.amount for each in drafts) if drafts else None,
         currency=drafts[0].estimate.currency if drafts else None,

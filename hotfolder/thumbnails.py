@@ -68,9 +68,8 @@ class Thumbnails:
 
     async def before(self, job: Job, side: int) -> bytes:
         """Return a small JPEG of a job's source. Raises NotShown."""
-        return await self._shown(
-            f"{job.content_hash}-{side}", job.watch, partial(_copy_source, job, self._folder), side
-        )
+        copy = partial(_copy_source, job, self._folder)
+        return await self._shown(f"{job.original.content_hash}-{side}", job.watch, copy, side)
 
     async def after(self, job: Job, position: int, side: int) -> bytes:
         """Return a small JPEG of a result. Raises NotShown."""
@@ -174,7 +173,7 @@ def _copy_source(job: Job, folder: Path) -> BinaryIO:
         copied = unless_whole.enter_context(_unnamed(folder))
         root = Path(job.input_root)
         sha256, _ = files.copy(root, job.source, copied.write, limit=files.LARGEST_BYTES)
-        _require(sha256 == job.content_hash, job.source)
+        _require(sha256 == job.original.content_hash, job.source)
         copied.flush()
         unless_whole.pop_all()
     return copied

@@ -15,6 +15,7 @@ from hotfolder.domain import events as ev
 from hotfolder.domain.essences import Essence
 from hotfolder.domain.failures import PAID_LOST, REJECTED, TASK_FAILED, awaited, in_part
 from hotfolder.domain.jobs import Estimate, Job, Plan
+from hotfolder.domain.materials import Material, Origin
 from hotfolder.domain.paid import Charge
 from hotfolder.domain.sightings import Sighting
 from hotfolder.domain.states import Decision, State, WaitsFor
@@ -98,7 +99,11 @@ def draft(
     plan = Plan(rule=rule, model="m", prompt=prompt, params=params or {}, stem=stem)
     estimate = Estimate(amount=Decimal("0.14"), currency="CNY")
     return Draft(
-        plan=plan, parameter="image", estimate=estimate, failure=failure, waits_for=waits_for
+        plan=plan,
+        materials=(Material(position=1, parameter="image", origin=Origin.SOURCE, path=""),),
+        estimate=estimate,
+        failure=failure,
+        waits_for=waits_for,
     )
 
 

@@ -11,6 +11,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from hotfolder.cli import render
+from hotfolder.domain.materials import Origin, of_origin, reasons
 from hotfolder.journal.drafts import Draft
 from hotfolder.planning.preview import Preview
 
@@ -61,6 +62,7 @@ def listed(preview: Preview) -> list[dict[str, Any]]:
 def as_json(preview: Preview, draft: Draft) -> dict[str, Any]:
     """Return one edit that a source would get."""
     plan, failure = draft.plan, draft.failure
+    references = of_origin(draft.materials, Origin.REFERENCE)
     folder, slash, _ = preview.source.rpartition("/")
     amount = draft.estimate.amount
     return {
@@ -71,13 +73,11 @@ def as_json(preview: Preview, draft: Draft) -> dict[str, Any]:
         "model": plan.model,
         "prompt": plan.prompt,
         "params": plan.params,
-        "references": [each.path for each in plan.references],
+        "references": [each.path for each in references],
         "reference_conversion": {
-            each.path: list(each.preparation.reasons)
-            for each in plan.references
-            if each.preparation
+            each.path: reasons([each]) for each in references if each.preparation
         },
-        "conversion": list(plan.preparation.reasons) if plan.preparation else [],
+        "conversion": reasons(draft.sources),
         "output": f"{folder}{slash}{plan.stem}.*",
         "estimate": None if amount is None else float(amount),
         "currency": draft.estimate.currency,

@@ -7,7 +7,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from hotfolder.domain.failures import Failure
-from hotfolder.domain.preparation import AS_BEFORE, Finish, Preparation, upload_key
+from hotfolder.domain.materials import Material, Origin, of_origin
+from hotfolder.domain.preparation import AS_BEFORE, Finish
 from hotfolder.domain.states import Decision, State, WaitsFor
 
 JsonScalar = str | int | float | bool | None
@@ -15,36 +16,12 @@ Params = dict[str, JsonScalar | list[JsonScalar]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Material:
-    """One file that a job sends, and the model's parameter that it goes into.
-
-    `path` is relative to the watch's input for the source (position 1), absolute for a reference.
-    `preparation` is what a reference needs before it may be uploaded, None = it is sent byte for
-    byte; that of the source is the plan's.
-    """
-
-    position: int
-    parameter: str
-    content_hash: str
-    path: str
-    size: int
-    preparation: Preparation | None = None
-
-    @property
-    def upload_key(self) -> str:
-        """What the upload of a reference is kept under."""
-        return upload_key(self.content_hash, self.preparation)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A rule and sidecar resolved for one source: what is to be made of it.
+    """A rule and sidecar resolved for a job: what is to be made of its materials.
 
     `model` is a name of the catalog; `params` are the model's further parameters; `stem` is the
-    wanted output name without its extension; `preparation` is what the picture needs before it
-    may be uploaded, None = it is sent byte for byte; `finish` is how its results are finished;
-    `references` are the further files that are sent with it. `review`: a person decides whether
-    its results are published.
+    wanted output name without its extension; `finish` is how its results are finished. `review`: a
+    person decides whether its results are published.
     """
 
     rule: str
@@ -52,9 +29,7 @@ class Plan:
     prompt: str | None
     params: Params
     stem: str
-    preparation: Preparation | None = None
     finish: Finish = AS_BEFORE
-    references: tuple[Material, ...] = ()
     review: bool = False
 
 
@@ -125,9 +100,10 @@ class Result:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One plan over one source, through to its outputs.
+    """One plan over its materials, through to its outputs.
 
-    `content_hash` is of the bytes that were last read, `identity` the first that this image had.
+    `source` is where the first of its sources is now; `named_after` where that was when the job was
+    accepted, which its outputs are named by. `identity` stands for what its sources show.
     `leader` is the job whose result this one waits for or used: it makes the same edit.
     `stale`: it was sent, and today's sidecars and rules would ask for another edit.
     """
@@ -137,7 +113,7 @@ class Job:
     source: str
     source_mtime_ns: int
     input_root: str
-    content_hash: str
+    named_after: str
     identity: str
     generation: int
     plan: Plan
@@ -180,14 +156,24 @@ class Job:
         return bool(self.results) and self.submit is not None and self.submit.task_id is None
 
     @property
-    def upload_key(self) -> str:
-        """What the upload of this job's source is kept under."""
-        return upload_key(self.content_hash, self.plan.preparation)
+    def sources(self) -> tuple[Material, ...]:
+        """The files of its watch that it sends."""
+        return of_origin(self.materials, Origin.SOURCE)
+
+    @property
+    def references(self) -> tuple[Material, ...]:
+        """The further files that it sends, as rules and sidecars name them."""
+        return of_origin(self.materials, Origin.REFERENCE)
+
+    @property
+    def original(self) -> Material:
+        """The first of its sources, which its results are shown beside and have the metadata of."""
+        return self.sources[0]
 
     @property
     def upload_keys(self) -> tuple[str, ...]:
-        """What all uploads of this job are kept under: its source's, then its references'."""
-        return self.upload_key, *(each.upload_key for each in self.plan.references)
+        """What all uploads of this job are kept under, in the order of its materials."""
+        return tuple(each.upload_key for each in self.materials)
 
     def log_context(self) -> dict[str, object]:
         """Return the keys that every log line about this job carries."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -11,11 +11,12 @@ from hotfolder.domain import events as ev
 from hotfolder.domain import names
 from hotfolder.domain.errors import HotfolderError
 from hotfolder.domain.failures import DEARER_THAN_ALLOWED
-from hotfolder.domain.jobs import Job, Material
+from hotfolder.domain.jobs import Job
+from hotfolder.domain.materials import Material, Origin
 from hotfolder.domain.states import BEFORE_INTENT, ENDED, State
 from hotfolder.journal import backlog, identities, leaders, moves, overdue, paid, staleness
 from hotfolder.journal.drafts import Draft, Settled
-from hotfolder.journal.entering import Entry, enter, planned
+from hotfolder.journal.entering import Entry, enter, planned, put_materials
 from hotfolder.journal.reservations import name_to_take, take_name
 from hotfolder.journal.rows import existing_job
 from hotfolder.journal.session import Session
@@ -78,9 +79,9 @@ def accept(
     entries = [
         Entry(
             source=source,
-            material=_picture(settled, draft),
             identity=identity,
-            draft=draft,
+            named_after=settled.path,
+            draft=draft.with_sources((_read(settled, identity),)),
             output_root=output_root,
         )
         for draft in drafts
@@ -143,7 +144,8 @@ def replan(session: Session, job_id: int, draft: Draft) -> Job:
         )
     if job.state in BEFORE_INTENT:
         leaders.leave(session, job_id)
-    session.change("replan_material", job=job_id, parameter=draft.parameter)
+        session.change("forget_materials", job=job_id)
+        put_materials(session, job_id, draft.with_sources(job.sources).materials)
     session.change("replan_job", job=job_id, **planned(session, draft))
     return existing_job(session, job_id)
 
@@ -173,7 +175,6 @@ def repeat(session: Session, job_id: int, changed: Draft | None = None) -> Job:
     Raises StillOpen where the newest generation has not ended.
     """
     job = existing_job(session, job_id)
-    (material,) = job.materials
     (place,) = session.rows("place_of_job", job=job_id)
     (newest,) = session.rows(
         "latest_generation",
@@ -183,13 +184,12 @@ def repeat(session: Session, job_id: int, changed: Draft | None = None) -> Job:
     )
     if newest["state"] not in ENDED:
         raise StillOpen(f"the newest edit of {job.source!a} is still open: {newest['state']}")
-    same = Draft(plan=job.plan, parameter=material.parameter, estimate=job.estimate)
-    draft = changed or same
+    same = Draft(plan=job.plan, materials=job.materials, estimate=job.estimate)
     entry = Entry(
         source=place["source"],
-        material=replace(material, parameter=draft.parameter),
         identity=job.identity,
-        draft=draft,
+        named_after=job.named_after,
+        draft=(changed or same).with_sources(job.sources),
         output_root=job.output_root,
         generation=newest["generation"] + 1,
     )
@@ -225,7 +225,7 @@ def _accept_one(session: Session, entry: Entry, *, per_rule: bool, came_back: bo
         return enter(session, entry)
     job = existing_job(session, newest["id"])
     draft = moves.named_alike(job, draft)
-    has_other_bytes = job.content_hash != entry.material.content_hash
+    has_other_bytes = _hashes(job.sources) != _hashes(draft.sources)
     if job.state in BEFORE_INTENT and (job.waits_for or has_other_bytes):
         return _resolve_again(session, job, draft)
     if job.state is State.FAILED and has_other_bytes and job.submit is None and not draft.failure:
@@ -234,22 +234,28 @@ def _accept_one(session: Session, entry: Entry, *, per_rule: bool, came_back: bo
     if job.state is State.FAILED and came_back and draft.failure is None:
         return try_again(session, job, BY_DROPPING)
     if job.state is State.CANCELLED and job.failure and job.failure.code in REOPENABLE_CODES:
-        material = replace(entry.material, path=job.materials[0].path)
         generation = job.generation + 1
-        return enter(session, replace(entry, material=material, draft=draft, generation=generation))
+        again = replace(entry, named_after=job.named_after, draft=draft, generation=generation)
+        return enter(session, again)
     if draft.failure is None:
-        is_other = staleness.is_other_work(job.plan, draft.plan)
+        is_other = staleness.is_other_work(job, draft)
         session.change("set_stale", job=job.id, stale=int(is_other))
     return None
 
 
-def _picture(settled: Settled, draft: Draft) -> Material:
-    """Return a source as the first of the files that a job sends."""
+def _hashes(materials: Iterable[Material]) -> list[str]:
+    return [each.content_hash for each in materials]
+
+
+def _read(settled: Settled, identity: str) -> Material:
+    """Return a source with its bytes; where it goes is for a draft to say."""
     return Material(
         position=1,
-        parameter=draft.parameter,
-        content_hash=settled.content_hash,
+        parameter="",
+        origin=Origin.SOURCE,
         path=settled.path,
+        content_hash=settled.content_hash,
+        identity=identity,
         size=settled.sighting.size,
     )
 
@@ -258,7 +264,7 @@ def _resolve_again(session: Session, job: Job, draft: Draft) -> Job | None:
     draft = as_allowed(session, job.id, draft)
     if draft.failure is not None and draft.waits_for is None:
         return apply(session, job.id, ev.GaveUp(failure=draft.failure))
-    same_plan = (job.plan, job.waits_for) == (draft.plan, draft.waits_for)
+    same_plan = draft.is_plan_of(job) and job.waits_for is draft.waits_for
     unchanged = same_plan and overdue.is_the_same(job.failure, draft.failure)
     return None if unchanged else replan(session, job.id, draft)
 

@@ -1,32 +1,35 @@
-"""Entering one job: its row, its output name, its material and the first line of its history."""
+"""Entering one job: its row, its output name, its materials and the first line of its history."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from hotfolder.domain import events as ev
 from hotfolder.domain import names
-from hotfolder.domain.jobs import Job, Material
+from hotfolder.domain.jobs import Job
+from hotfolder.domain.materials import Material, Origin
 from hotfolder.domain.states import State
 from hotfolder.journal import overwrite_guard
 from hotfolder.journal.drafts import Draft
 from hotfolder.journal.reservations import take_name
-from hotfolder.journal.rows import encode_plan, existing_job
+from hotfolder.journal.rows import encode_plan, encode_preparation, existing_job
 from hotfolder.journal.session import Session, Value
 from hotfolder.journal.transitions import apply
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A job that is to be entered: the number of its source, its picture, and what is wanted.
+    """A job that is to be entered: the number of its source, and what is wanted.
 
-    `identity` is the hash that the picture's image is known by.
+    `identity` is the hash that the source's image is known by; `named_after` the path that its
+    outputs are named by. The bytes of the draft's sources are known.
     """
 
     source: int
-    material: Material
     identity: str
+    named_after: str
     draft: Draft
     output_root: str
     generation: int = 1
@@ -34,17 +37,17 @@ class Entry:
     @property
     def folder(self) -> str:
         """Where its outputs go below the output folder."""
-        return names.fit_folder(self.material.path.rpartition("/")[0])
+        return names.fit_folder(self.named_after.rpartition("/")[0])
 
     @property
     def file_name(self) -> str:
-        """The name of its picture's file."""
-        return self.material.path.rpartition("/")[2]
+        """The name of the file that its outputs are named by."""
+        return self.named_after.rpartition("/")[2]
 
 
 def enter(session: Session, entry: Entry) -> Job:
     """Enter a job and return it; one whose draft has failed is failed at once."""
-    draft, material = entry.draft, entry.material
+    draft = entry.draft
     job_id = _insert(session, entry)
     take_name(
         session,
@@ -55,16 +58,7 @@ def enter(session: Session, entry: Entry) -> Job:
         entry.file_name,
         replaces=draft.replaces,
     )
-    session.change(
-        "insert_material",
-        job=job_id,
-        position=material.position,
-        parameter=material.parameter,
-        content_hash=material.content_hash,
-        identity=entry.identity,
-        path=os.fsencode(material.path),
-        size=material.size,
-    )
+    put_materials(session, job_id, draft.materials)
     session.change(
         "insert_event",
         job=job_id,
@@ -73,10 +67,27 @@ def enter(session: Session, entry: Entry) -> Job:
         to_state=State.ACCEPTED.value,
         detail="{}",
     )
-    overwrite_guard.look(session, entry.source, material.path)
+    overwrite_guard.look(session, entry.source, entry.named_after)
     if draft.failure is not None and draft.waits_for is None:
         return apply(session, job_id, ev.GaveUp(failure=draft.failure))
     return existing_job(session, job_id)
+
+
+def put_materials(session: Session, job_id: int, materials: Iterable[Material]) -> None:
+    """Enter what a job sends."""
+    for each in materials:
+        session.change(
+            "insert_material",
+            job=job_id,
+            position=each.position,
+            parameter=each.parameter,
+            origin=each.origin.value,
+            path=os.fsencode(each.path) if each.origin is Origin.REFERENCE else None,
+            content_hash=each.content_hash,
+            identity=each.identity or each.content_hash,
+            size=each.size,
+            preparation=encode_preparation(each.preparation),
+        )
 
 
 def planned(session: Session, draft: Draft) -> dict[str, Value]:
@@ -98,13 +109,14 @@ def _insert(session: Session, entry: Entry) -> int:
     (row,) = session.rows(
         "insert_job",
         source=entry.source,
-        content_hash=entry.material.content_hash,
+        content_hash=entry.draft.sources[0].content_hash,
         identity=entry.identity,
         rule=entry.draft.plan.rule,
         generation=entry.generation,
         output_root=os.fsencode(entry.output_root),
         output_folder=os.fsencode(entry.folder),
         output_stem=os.fsencode(entry.draft.plan.stem),
+        named_after=os.fsencode(entry.named_after),
         **planned(session, entry.draft),
     )
     number: int = row["id"]

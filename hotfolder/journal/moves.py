@@ -1,7 +1,7 @@
 """A picture that stands at a new path while its old one is gone: its jobs go along.
 
 Ended jobs, too, so that a renamed folder of finished pictures pays for nothing. A job that went
-along keeps its output name: its material remembers the path that it was accepted at.
+along keeps its output name: it remembers the path that it was accepted at.
 """
 
 from __future__ import annotations
@@ -51,11 +51,12 @@ def follow(session: Session, source: int, settled: Settled, identity: str) -> No
     detail = encode_detail({"moved_from": moved_from, "moved_to": settled.path})
     session.change("remember_move", old=old["id"], identity=identity, detail=detail)
     session.change("move_jobs", old=old["id"], source=source, identity=identity)
+    session.change("move_materials", old=old["id"], source=source, identity=identity)
     session.change("forget_place", source=old["id"])
 
 
 def named_alike(job: Job, draft: Draft) -> Draft:
     """Return a draft for a job with the output name that the job keeps if it was moved."""
-    if job.materials[0].path == job.source:
+    if job.named_after == job.source:
         return draft
     return replace(draft, plan=replace(draft.plan, stem=job.plan.stem))

@@ -11,7 +11,8 @@ from decimal import Decimal
 from typing import Any
 
 from hotfolder.domain.failures import Failure
-from hotfolder.domain.jobs import Estimate, Job, Material, Plan, Result, Submit
+from hotfolder.domain.jobs import Estimate, Job, Plan, Result, Submit
+from hotfolder.domain.materials import Material, Origin
 from hotfolder.domain.preparation import AS_BEFORE, Finish, Preparation
 from hotfolder.domain.states import Decision, State, WaitsFor
 from hotfolder.journal.session import Session, from_ms
@@ -20,6 +21,11 @@ from hotfolder.journal.session import Session, from_ms
 def encode_plan(plan: Plan) -> str:
     """Return a plan as the journal keeps it."""
     return json.dumps(asdict(plan), sort_keys=True)
+
+
+def encode_preparation(preparation: Preparation | None) -> str | None:
+    """Return how a material is made fit as the journal keeps it."""
+    return None if preparation is None else json.dumps(asdict(preparation), sort_keys=True)
 
 
 def encode_detail(detail: dict[str, object]) -> str:
@@ -40,7 +46,7 @@ def load_job(session: Session, job_id: int) -> Job | None:
         source=os.fsdecode(row["source_path"]),
         source_mtime_ns=int(row["source_mtime_ns"]),
         input_root=os.fsdecode(row["input_root"]),
-        content_hash=row["content_hash"],
+        named_after=os.fsdecode(row["named_after"]),
         identity=row["identity"],
         generation=row["generation"],
         plan=_plan(row["plan"]),
@@ -73,20 +79,8 @@ def existing_job(session: Session, job_id: int) -> Job:
 
 def _plan(stored: str) -> Plan:
     fields: dict[str, Any] = json.loads(stored)
-    preparation = fields.pop("preparation", None)
-    references = fields.pop("references", ())
     finish = fields.pop("finish", None)
-    return Plan(
-        **fields,
-        finish=Finish(**finish) if finish is not None else AS_BEFORE,
-        preparation=Preparation.of(preparation) if preparation else None,
-        references=tuple(_reference(each) for each in references),
-    )
-
-
-def _reference(fields: dict[str, Any]) -> Material:
-    preparation = fields.pop("preparation", None)
-    return Material(**fields, preparation=Preparation.of(preparation) if preparation else None)
+    return Plan(**fields, finish=Finish(**finish) if finish is not None else AS_BEFORE)
 
 
 def _time(stored: int | None) -> datetime | None:
@@ -107,9 +101,12 @@ def _material(row: sqlite3.Row) -> Material:
     return Material(
         position=row["position"],
         parameter=row["parameter"],
-        content_hash=row["content_hash"],
+        origin=Origin(row["origin"]),
         path=os.fsdecode(row["path"]),
+        content_hash=row["content_hash"],
+        identity=row["identity"],
         size=row["size"],
+        preparation=Preparation.of(json.loads(row["preparation"])) if row["preparation"] else None,
     )
 
 

@@ -92,6 +92,7 @@ CREATE TABLE job (
     anew INTEGER NOT NULL DEFAULT 0 CHECK (anew IN (0, 1)),
     identity TEXT NOT NULL DEFAULT '',
     allowed TEXT,
+    named_after BLOB NOT NULL DEFAULT x'',
     UNIQUE (source, content_hash, rule, generation),
     CHECK (due_at IS NULL OR waits_for IS NULL),
     CHECK (waits_for IS NOT 'review' OR state = 'fetched'),
@@ -132,16 +133,28 @@ CREATE TABLE reservation (
 
 CREATE INDEX reservation_job ON reservation (job);
 
+-- What a job sends, in the order of its positions.
 CREATE TABLE material (
     job INTEGER NOT NULL REFERENCES job (id),
     position INTEGER NOT NULL CHECK (position >= 1),
     parameter TEXT NOT NULL,
+    origin TEXT NOT NULL CHECK (origin IN ('source', 'reference', 'result')),
+    source INTEGER REFERENCES source (id),
+    path BLOB CHECK (length(path) > 0),
+    result INTEGER REFERENCES result (id),
     content_hash TEXT NOT NULL CHECK (length(content_hash) = 64),
-    path BLOB NOT NULL,
+    identity TEXT NOT NULL CHECK (length(identity) = 64),
     size INTEGER NOT NULL CHECK (size >= 0),
-    identity TEXT NOT NULL DEFAULT '',
-    PRIMARY KEY (job, position)
+    preparation TEXT CHECK (preparation LIKE '{%}'),
+    PRIMARY KEY (job, position),
+    CHECK ((source IS NOT NULL) = (origin = 'source')),
+    CHECK ((path IS NOT NULL) = (origin = 'reference')),
+    CHECK ((result IS NOT NULL) = (origin = 'result'))
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX material_source ON material (source, identity) WHERE source IS NOT NULL;
+CREATE INDEX material_content ON material (content_hash);
+CREATE INDEX material_identity ON material (identity);
 
 -- The essence of each content, by a version of what an essence is; the first of an essence first.
 CREATE TABLE essence (

@@ -7,11 +7,13 @@ change is undone, the mark goes.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from hotfolder.domain.jobs import Job, Plan
+from hotfolder.domain.materials import Material, Origin
 from hotfolder.domain.states import State
+from hotfolder.journal.drafts import Draft
 from hotfolder.journal.rows import existing_job
 from hotfolder.journal.session import Session
 
@@ -46,26 +48,27 @@ def known(session: Session, watch: int, paths: Sequence[str]) -> list[Known]:
     ]
 
 
-def is_other_work(one: Plan, other: Plan) -> bool:
-    """Return whether two plans ask for different edits.
+def is_other_work(job: Job, draft: Draft) -> bool:
+    """Return whether a draft asks for another edit than a job's.
 
-    Their names make no difference, nor whether results are reviewed or kept as they came, nor how
-    the picture is made fit: that needs it to be read.
+    Names make no difference, nor whether results are reviewed or kept as they came, nor where
+    sources go and how materials are made fit: that needs them to be read.
     """
-    return _work(one) != _work(other)
+    return (_work(job.plan), _added(job.materials)) != (_work(draft.plan), _added(draft.materials))
 
 
 def _work(plan: Plan) -> Plan:
-    references = tuple(replace(each, preparation=None) for each in plan.references)
-    return replace(
-        plan,
-        rule="",
-        stem="",
-        preparation=None,
-        finish=replace(plan.finish, keep_raw=False),
-        references=references,
-        review=False,
-    )
+    finish = replace(plan.finish, keep_raw=False)
+    return replace(plan, rule="", stem="", finish=finish, review=False)
+
+
+def _added(materials: Iterable[Material]) -> list[tuple[int, str, str]]:
+    """Return what is sent besides the sources."""
+    return [
+        (each.position, each.parameter, each.content_hash)
+        for each in materials
+        if each.origin is not Origin.SOURCE
+    ]
 
 
 def mark(session: Session, stale: Mapping[int, bool], beside: Mapping[int, str]) -> list[Job]:

@@ -39,14 +39,22 @@ class Show(Protocol):
         """Return a descriptor of a result that the caller closes, and its proven media type."""
 
 
+@dataclass(frozen=True, slots=True)
+class PlannedEdit:
+    """One edit that a dropped file would get, and why the file is not sent as it is."""
+
+    plan: Plan
+    conversion: list[str]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """What a dropped file would get: its plans and price (None = unknown), or why nothing."""
+    """What a dropped file would get: its edits and price (None = unknown), or why nothing."""
 
     number: str
     name: str
     watch: str
-    plans: list[Plan]
+    edits: list[PlannedEdit]
     reason: str | None
     amount: Decimal | None
     currency: str | None

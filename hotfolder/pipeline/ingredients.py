@@ -63,7 +63,7 @@ class Ingredients:
         read = partial(files.copy, Path(job.input_root), job.source, copy.write)
         read = partial(read, limit=files.LARGEST_BYTES)
         sha256, sighting = await self._desk.threads.run(job.watch, read, timeout_s=READ_TIMEOUT_S)
-        if sha256 != job.content_hash:
+        if sha256 != job.original.content_hash:
             raise files.SourceError("it is another one by now")
         order = {"title": Path(job.source).name, "format": "application/octet-stream"}
         await self._workshop.work(

@@ -20,7 +20,8 @@ from hotfolder.domain import events as ev
 from hotfolder.domain import failures, names
 from hotfolder.domain.errors import LinkForbidden, LinkGone, OutputError, RemoteError
 from hotfolder.domain.jobs import Job, Result, Submit
-from hotfolder.domain.preparation import Preparation, upload_key
+from hotfolder.domain.materials import Material
+from hotfolder.domain.preparation import upload_key
 from hotfolder.domain.states import State, WaitsFor
 from hotfolder.journal import leaders
 from hotfolder.journal.rows import existing_job
@@ -42,14 +43,9 @@ COPY_TIMEOUT_S: Final = 60.0
 def work_key(catalog: Catalog, job: Job) -> str | None:
     """Return what stands for content, model and resolved payload; None = made anew each time."""
     model = catalog.find(job.plan.model)
-    if model is None:
-        return None
-    references = (
-        (each.parameter, _pixels_of(each.content_hash, each.preparation))
-        for each in job.plan.references
-    )
-    picture = _pixels_of(job.identity, job.plan.preparation)
-    files = payload.files(model, picture, references)
+    if model is None or any(each.parameter not in model.params for each in job.materials):
+        return None  # in the latter case its plan is made anew before it is paid
+    files = payload.files((each.parameter, _pixels_of(each)) for each in job.materials)
     body = payload.compose(model, job.plan.prompt, job.plan.params, files).body
     if is_random(body):
         return None
@@ -57,8 +53,9 @@ def work_key(catalog: Catalog, job: Job) -> str | None:
     return hashlib.sha256(work.encode()).hexdigest()
 
 
-def _pixels_of(identity: str, preparation: Preparation | None) -> str:
+def _pixels_of(material: Material) -> str:
     """Return what stands for the pixels of a file that is sent, whatever is left out with them."""
+    preparation, identity = material.preparation, material.identity
     is_converted = preparation is not None and preparation.convert
     return upload_key(identity, preparation) if is_converted else identity
 

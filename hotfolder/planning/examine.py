@@ -9,6 +9,7 @@ from typing import Final
 
 from hotfolder import config
 from hotfolder.domain.failures import Failure
+from hotfolder.domain.materials import Origin
 from hotfolder.domain.states import WaitsFor
 from hotfolder.journal.drafts import Draft, Settled
 from hotfolder.kinds.formats import FileTooLarge, MissingParts, Picture, PictureError
@@ -157,7 +158,13 @@ def _judged(watch: config.Watch, draft: Draft, picture: Picture | PictureError) 
         return replace(draft, failure=picture.failure, waits_for=waits_for)
     model = watch.catalog.find(draft.plan.model)
     rule = next(each for each in watch.rule if each.name == draft.plan.rule)
-    needed = fitting.fit(picture, model.picture, rule) if model else None
-    if isinstance(needed, Failure):
-        return replace(draft, failure=needed, waits_for=None)
-    return replace(draft, plan=replace(draft.plan, preparation=needed))
+    if model is None:
+        return draft
+    materials = []
+    for each in draft.materials:
+        of_source = each.origin is Origin.SOURCE
+        needed = fitting.fit(picture, model.params[each.parameter], rule) if of_source else None
+        if isinstance(needed, Failure):
+            return replace(draft, failure=needed, waits_for=None)
+        materials.append(replace(each, preparation=needed) if of_source else each)
+    return replace(draft, materials=tuple(materials))

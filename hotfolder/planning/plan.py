@@ -13,6 +13,7 @@ from hotfolder import config
 from hotfolder.domain import failures
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Params, Plan
+from hotfolder.domain.materials import Material, Origin
 from hotfolder.domain.states import WaitsFor
 from hotfolder.domain.templates import fill_stem
 from hotfolder.journal.drafts import NO_RULE_HOLDS, SAID_SKIP, Draft
@@ -97,6 +98,7 @@ def _draft(
     worded = prompt_fields.fill(prompt, watch, rule, relative, facts) if prompt else None
     if isinstance(worded, Failure):
         found, worded = worded, prompt
+    source = Material(position=1, parameter=model.picture.key, origin=Origin.SOURCE, path=relative)
     draft = Draft(
         plan=Plan(
             rule=rule.name,
@@ -107,13 +109,13 @@ def _draft(
             finish=rule.finish,
             review=watch.reviews(rule),
         ),
-        parameter=model.picture.key,
+        materials=(source,),
         estimate=estimates.estimate(model, params),
         replaces=watch.collision == "replace",
     )
     if isinstance(found, Failure):
         return _waiting(draft, found)
-    return replace(draft, plan=replace(draft.plan, references=found))
+    return replace(draft, materials=(source, *found))
 
 
 def _edit(
@@ -144,9 +146,7 @@ def _judged(watch: config.Watch, draft: Draft, said: Said) -> Draft:
         return _waiting(draft, missing)
     if plan.prompt is None and model.needs_prompt:
         return _waiting(draft, failures.NO_PROMPT)
-    files = payload.files(
-        model, payload.PICTURE, ((each.parameter, each.path) for each in plan.references)
-    )
+    files = payload.files((each.parameter, each.path) for each in draft.materials)
     wrong = payload.compose(model, plan.prompt, plan.params, files).problems
     if wrong:
         return _waiting(draft, failures.wrong_parameters(wrong))
@@ -170,5 +170,5 @@ def _once_per_plan(drafts: Iterable[Draft]) -> list[Draft]:
     return kept
 
 
-def _work(draft: Draft) -> Plan:
-    return replace(draft.plan, rule="", stem="", review=False)
+def _work(draft: Draft) -> tuple[Plan, tuple[Material, ...]]:
+    return replace(draft.plan, rule="", stem="", review=False), draft.materials

@@ -15,7 +15,7 @@ from pathlib import Path
 from hotfolder import config
 from hotfolder.domain import failures
 from hotfolder.domain.failures import Failure
-from hotfolder.domain.jobs import Material
+from hotfolder.domain.materials import Material, Origin
 from hotfolder.kinds.formats import PictureError
 from hotfolder.planning import fitting
 from hotfolder.planning.looks import Looks
@@ -75,8 +75,10 @@ def _material(
     return Material(
         position=position,
         parameter=parameter.key,
-        content_hash=seen.sha256,
+        origin=Origin.REFERENCE,
         path=os.fspath(root / relative),
+        content_hash=seen.sha256,
+        identity=seen.sha256,
         size=seen.sighting.size,
         preparation=needed,
     )

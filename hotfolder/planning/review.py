@@ -36,7 +36,7 @@ def review(looks: Looks, watch: config.Watch, number: int, job: Job) -> ev.Event
         job.source,
         gave_time=True,
         at=job.accepted_at,
-        expected=job.content_hash,
+        expected=job.original.content_hash,
     ):
         case examine.NotYet():
             return ev.SourceChanged()
@@ -47,7 +47,7 @@ def review(looks: Looks, watch: config.Watch, number: int, job: Job) -> ev.Event
         case examine.Unwanted():
             return ev.SourceSkipped()
         case examine.Wanted(settled=settled, drafts=drafts):
-            if settled.content_hash != job.content_hash:
+            if settled.content_hash != job.original.content_hash:
                 return ev.SourceChanged()
             return _changed(job, drafts)
 
@@ -59,13 +59,13 @@ def _changed(job: Job, drafts: tuple[Draft, ...]) -> ev.Event | Draft | None:
     draft = moves.named_alike(job, taking)
     if draft.failure is not None and draft.waits_for is None:
         return ev.GaveUp(failure=draft.failure)
-    return draft if draft.failure is not None or draft.plan != job.plan else None
+    return draft if draft.failure is not None or not draft.is_plan_of(job) else None
 
 
 def _without_rule(job: Job) -> Draft:
     return Draft(
         plan=job.plan,
-        parameter=job.materials[0].parameter,
+        materials=job.materials,
         estimate=job.estimate,
         failure=NO_RULE,
         waits_for=WaitsFor.SIDECAR,

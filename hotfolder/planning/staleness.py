@@ -101,14 +101,15 @@ class StaleCheck:
         return judged
 
     def _asks_for_other(self, job: Job, draft: Draft) -> bool:
-        if staleness.is_other_work(job.plan, draft.plan):
+        if staleness.is_other_work(job, draft):
             return True
         model = self._watch.catalog.look_up(draft.plan.model)
         if job.submit is None or model is None:
             return False
         sent: Mapping[str, Any] = json.loads(job.submit.payload)
-        links = sent.get(model.picture.key, [])
-        files = {model.picture.key: links if isinstance(links, list) else [links]}
+        media = (each.key for each in model.params.values() if each.is_media)
+        links = {key: sent[key] for key in media if key in sent}
+        files = {key: each if isinstance(each, list) else [each] for key, each in links.items()}
         body = payload.compose(model, draft.plan.prompt, draft.plan.params, files).body
         return payload.asks_for_other(model, sent, body)
 

@@ -68,7 +68,8 @@ def _refusals(
     if not told or not isinstance(prompt, str | None):
         return
     places = payload.reference_places(model, len(listed))
-    files = payload.files(model, payload.PICTURE, zip(places, map(str, listed), strict=True))
+    given = zip([model.picture.key, *places], [payload.PICTURE, *map(str, listed)], strict=True)
+    files = payload.files(given)
     for key_name, message in payload.compose(model, prompt, params, files).problems:
         if key_name in files:
             yield ("references",), message

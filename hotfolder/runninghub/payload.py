@@ -76,13 +76,11 @@ def reference_places(model: Model, count: int) -> list[str]:
     return [*others, *[model.picture.key] * count][:count]
 
 
-def files(
-    model: Model, picture: str, references: Iterable[tuple[str, str]]
-) -> dict[str, list[str]]:
-    """Return what stands in a model's media parameters; references as (parameter, what)."""
-    found = {model.picture.key: [picture]}
-    for key, reference in references:
-        found.setdefault(key, []).append(reference)
+def files(materials: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """Return what stands in a model's media parameters, of materials as (parameter, what)."""
+    found: dict[str, list[str]] = {}
+    for key, what in materials:
+        found.setdefault(key, []).append(what)
     return found
 
 

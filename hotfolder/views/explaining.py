@@ -137,10 +137,9 @@ def _work_on_pictures(session: Session, job: Job) -> Iterator[str]:
     if conversion(job) and job.state is not State.FAILED:
         done = "is" if job.state is State.ACCEPTED else "was"
         yield f"For the upload it {done} converted: {'; '.join(conversion(job))}"
-    for each in job.plan.references:
+    for each in job.references:
         if each.preparation:
-            name = each.path.rpartition("/")[2]
-            yield f"Its reference {name} is converted: {'; '.join(each.preparation.reasons)}"
+            yield f"Its reference {each.name} is converted: {'; '.join(each.preparation.reasons)}"
     finished = reading.finished(session, job.id)
     if finished:
         yield f"The result was finished: {finished}"

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Job
+from hotfolder.domain.materials import reasons
 from hotfolder.domain.states import BEFORE_INTENT, State
 from hotfolder.journal import holds, reading
 from hotfolder.journal.rows import existing_job
@@ -61,5 +62,5 @@ def rejected(job: Job) -> list[str]:
 
 
 def conversion(job: Job) -> list[str]:
-    """Return why a job's picture is not sent as it is; nothing where it is."""
-    return list(job.plan.preparation.reasons) if job.plan.preparation else []
+    """Return why a job's sources are not sent as they are; nothing where they are."""
+    return reasons(job.sources)

@@ -154,7 +154,9 @@ class Storm:
         """Return the jobs in doubt whose task exists."""
         paid = {each.input_sha256[0] for each in self._studio.ledger().tasks}
         jobs = self._studio.read(reading.jobs)
-        return [job for job in jobs if job.state == "in_doubt" and job.content_hash in paid]
+        return [
+            job for job in jobs if job.state == "in_doubt" and job.original.content_hash in paid
+        ]
 
     def _aftermath(self, seconds: float, lookout: Lookout) -> Aftermath:
         jobs: list[Job] = self._studio.read(reading.jobs)

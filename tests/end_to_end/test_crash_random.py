@@ -48,7 +48,7 @@ async def settle_doubts(studio: Studio) -> int:
     tasks = {task.input_sha256[0]: task.task_id for task in studio.ledger().tasks}
     doubts = [job for job in studio.read(reading.jobs) if job.state == "in_doubt"]
     for job in doubts:
-        task_id = tasks.get(job.content_hash)
+        task_id = tasks.get(job.original.content_hash)
         wish = {"task_id": task_id} if task_id else {"resend": True}
         await studio.send("resolve", job=job.id, **wish)
     return len(doubts)

@@ -147,5 +147,5 @@ def check_promises(studio: Studio, schedule: Schedule) -> None:
     for job in jobs:
         if job.state == "in_doubt":
             assert job.failure is not None, "no reason"
-            accepted = job.content_hash in paid
+            accepted = job.original.content_hash in paid
             assert not (schedule.all_heard and accepted), "a callback came and was not believed"

@@ -42,6 +42,10 @@ JOBS = (
     "CASE WHEN state NOT IN ('accepted', 'uploaded') THEN work_key END, "
     "CASE WHEN state NOT IN ('accepted', 'uploaded') THEN leader END FROM job"
 )
+MATERIALS = (
+    "SELECT origin, count(*), sum(content_hash <> '' AND size > 0) FROM material "
+    "GROUP BY origin ORDER BY origin"
+)
 FILES = (
     "SELECT source.id, watch.root, source.path, source.inode FROM source "
     "JOIN watch ON watch.id = source.watch WHERE source.backlog IS NULL"
@@ -98,6 +102,8 @@ async def test_every_job_keeps_its_keys(studio: Studio, known: Known) -> None:
     studio.journal().close()
     assert asked(studio, JOBS) == jobs
     assert keys(studio) == known
+    assert asked(studio, MATERIALS) == [("reference", 12, 12), ("source", 55, 55)]
+    assert (studio.state / f"{FILE_NAME}.version-22").exists()
 
 
 async def test_all_files_read_anew_are_what_they_were(studio: Studio, known: Known) -> None:

@@ -27,7 +27,7 @@ def doubts(studio: Studio) -> dict[int, str]:
     """Return the task of every job in doubt, as an operator finds it in the account."""
     tasks = {task.input_sha256[0]: task.task_id for task in studio.ledger().tasks}
     return {
-        job.id: tasks.get(job.content_hash, "")
+        job.id: tasks.get(job.original.content_hash, "")
         for job in studio.read(reading.jobs)
         if job.state == "in_doubt"
     }

@@ -108,7 +108,7 @@ def test_a_superseded_content_may_return(desk: Desk) -> None:
     """a, then b, then a again before anything was sent: the newest wins, one job is open."""
     for content in "aba":
         newest = desk.accept(content=content)
-    assert (newest.content_hash, newest.generation) == (sha256("a"), 2)
+    assert (newest.original.content_hash, newest.generation) == (sha256("a"), 2)
     assert [row["id"] for row in desk.rows("jobs_in_state", state="accepted")] == [newest.id]
 
 
@@ -221,7 +221,7 @@ def test_broken_names_come_back_byte_by_byte(desk: Desk) -> None:
     """A path that is no UTF-8 is stored and returned exactly; its output fits every share."""
     job = desk.accept(BROKEN)
     assert os.fsencode(job.source) == b"\xff/\xfe ann\xe9.jpg"
-    assert os.fsencode(job.materials[0].path) == os.fsencode(BROKEN)
+    assert os.fsencode(job.original.path) == os.fsencode(BROKEN)
     assert job.output_folder == "_xff"
     found = desk.journal.run_blocking(unlike, 1, [seen_anew(os.fsencode(BROKEN))])
     assert found[os.fsencode(BROKEN)].known is not None

@@ -41,7 +41,9 @@ def test_a_moved_source_takes_its_jobs_along(desk: Desk, state: State) -> None:
     job = desk.bring_to(state, "a/ann.jpg")
     assert moved(desk, "a/ann.jpg", "b/bob.jpg") == ()
     after = desk.journal.run_blocking(existing_job, job.id)
-    assert replace(after, source=job.source) == job
+    there = replace(after.original, path=job.source)
+    assert replace(after, source=job.source, materials=(there,)) == job
+    assert after.original.path == "b/bob.jpg"
     assert (after.source, after.output_folder, after.output_stem) == ("b/bob.jpg", "a", "ann")
     assert desk.history(job)[-1] == ("Moved", state.value, state.value)
 

@@ -158,8 +158,8 @@ def source(**changes: object) -> dict[str, object]:
 
 def material(**changes: object) -> dict[str, object]:
     """Return a good material with some values replaced."""
-    good = {"job": 1, "position": 1, "parameter": "p", "content_hash": HASH, "path": b"a"}
-    return {**good, "size": 1, **changes}
+    good = {"job": 1, "position": 1, "parameter": "p", "origin": "source", "source": 1}
+    return {**good, "content_hash": HASH, "identity": HASH, "size": 1, **changes}
 
 
 def submit(number: int = 1, mark: str = "t", **changes: object) -> dict[str, object]:
@@ -218,6 +218,12 @@ def test_job_refuses(peopled: sqlite3.Connection, table: str, values: dict[str, 
         ("result", {"submit": 1, "position": 1, "type": "", "url": "u", "published_at": 1}),
         ("event", {"job": 1, "at": 1, "name": "x", "to_state": "y", "detail": "no json"}),
         ("material", material(content_hash="short")),
+        ("material", material(source=None)),
+        ("material", material(path=b"a")),
+        ("material", material(origin="reference")),
+        ("material", material(origin="reference", source=None, path=b"")),
+        ("material", material(origin="nowhere")),
+        ("material", material(preparation="no json")),
         ("reservation", {"output_root": b"/out", "name_key": "k", "job": 99}),
         ("reservation", {"output_root": "/out", "name_key": "k", "job": 1}),
         ("hold", {"scope": "account", "code": "x", "reason": "y", "hint": "z", "since": None}),

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from hotfolder.domain import events as ev
+from hotfolder.domain.materials import Material, Origin
 from hotfolder.domain.states import BEFORE_INTENT, State
 from hotfolder.journal.acceptance import repeat
 from hotfolder.journal.staleness import done, is_other_work, known, mark
-from tests.builders import draft, intended, uploaded
+from tests.builders import draft, intended, sha256, uploaded
 
 if TYPE_CHECKING:
     from hotfolder.domain.jobs import Job
@@ -71,9 +73,17 @@ def test_a_job_that_is_sent_again_is_fresh(desk: Desk) -> None:
     assert desk.apply(waiting, intended()).stale is False
 
 
-def test_names_make_no_other_work() -> None:
-    """Model, prompt and params do."""
-    plan = draft().plan
-    assert not is_other_work(plan, draft(rule="renamed", stem="else").plan)
-    assert is_other_work(plan, CHANGED.plan)
-    assert is_other_work(plan, draft(params={"size": "big"}).plan)
+def test_names_make_no_other_work(desk: Desk) -> None:
+    """Model, prompt and params do, and what is sent besides the source."""
+    job = desk.accept()
+    assert not is_other_work(job, draft(rule="renamed", stem="else"))
+    assert is_other_work(job, CHANGED)
+    assert is_other_work(job, draft(params={"size": "big"}))
+    logo = Material(
+        position=2,
+        parameter="image",
+        origin=Origin.REFERENCE,
+        path="/logo.png",
+        content_hash=sha256("logo"),
+    )
+    assert is_other_work(job, replace(draft(), materials=(*draft().materials, logo)))

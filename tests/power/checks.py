@@ -31,8 +31,8 @@ OURS: Final = ".hotfolder-"
 UNSENT: Final = frozenset({"accepted", "uploaded"})
 MARK: Final = re.compile(r"out/\.hotfolder-[0-9a-f]+")
 _JOBS: Final = """
-SELECT job.content_hash, job.state, submit.task_id
-FROM job LEFT JOIN submit ON submit.job = job.id
+SELECT material.content_hash, job.state, submit.task_id
+FROM job JOIN material ON material.job = job.id LEFT JOIN submit ON submit.job = job.id
 """
 _RESULTS: Final = """
 SELECT job.state, result.spool_file, result.sha256, result.output_name, result.published_at

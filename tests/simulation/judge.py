@@ -105,7 +105,7 @@ class Judge:
             self._nothing_lost(jobs)
 
     def _all_accepted(self, jobs: list[Job]) -> None:
-        known = {self._people.numbers.get(job.content_hash) for job in jobs}
+        known = {self._people.numbers.get(job.original.content_hash) for job in jobs}
         for relative, number in self._people.dropped.items():
             if number not in known:
                 raise Broken(f"{relative} was never accepted")
@@ -119,11 +119,11 @@ class Judge:
     def _nothing_lost(self, jobs: list[Job]) -> None:
         there = set(self._whole.values())
         for job in jobs:
-            number = self._people.numbers.get(job.content_hash)
+            number = self._people.numbers.get(job.original.content_hash)
             if job.state is State.DONE and number is not None and _edit(number) not in there:
                 raise Broken(f"job {job.id} of {job.source} is done, but its output is nowhere")
         excused = {
-            self._people.numbers.get(job.content_hash)
+            self._people.numbers.get(job.original.content_hash)
             for job in jobs
             if job.state in {State.IN_DOUBT, State.CANCELLED, State.DONE}
             or job.waits_for is WaitsFor.REVIEW

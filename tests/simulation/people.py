@@ -156,7 +156,7 @@ class People:
             return
         job = self._chance.choice(jobs)
         state, number, name = job.state, job.id, self._chance.random()
-        source = self.numbers.get(job.content_hash, -1)
+        source = self.numbers.get(job.original.content_hash, -1)
         if state == "failed":
             again = name < 0.3
             self.words.of[source] += again
@@ -189,7 +189,7 @@ class People:
     async def _decide(self, job: Job) -> None:
         what = self._chance.choice(("approve", "approve", "reject", "redo", "undo"))
         if what == "redo":
-            self.words.of[self.numbers.get(job.content_hash, -1)] += 1
+            self.words.of[self.numbers.get(job.original.content_hash, -1)] += 1
         await self._ask(what, jobs=[job.id], by="ann")
 
     async def approve_half(self, every_s: float) -> None:

@@ -10,16 +10,17 @@ INSERT OR IGNORE INTO essence (content_hash, version, digest)
 VALUES (:content_hash, :version, :digest);
 
 -- name: identity_at
--- By which hash an image is known at a path: that of a job with the same bytes, else with the same
--- essence.
-SELECT job.identity, :content_hash IN (job.content_hash, job.identity) AS same_bytes
-FROM job JOIN source ON source.id = job.source
+-- By which hash an image is known at a path: that of what a job sends with the same bytes, else
+-- with the same essence.
+SELECT material.identity,
+    :content_hash IN (material.content_hash, material.identity) AS same_bytes
+FROM source JOIN material ON material.source = source.id
 WHERE source.watch = :watch AND source.path = :path AND (
-    :content_hash IN (job.content_hash, job.identity) OR EXISTS (
+    :content_hash IN (material.content_hash, material.identity) OR EXISTS (
         SELECT 1 FROM essence WHERE digest = :digest AND version = :version
-        AND content_hash IN (job.content_hash, job.identity)
+        AND content_hash IN (material.content_hash, material.identity)
     )
-) ORDER BY same_bytes DESC, job.id DESC LIMIT 1;
+) ORDER BY same_bytes DESC, material.job DESC LIMIT 1;
 
 -- name: first_of_essence
 -- The first content that had an essence.
@@ -28,12 +29,13 @@ ORDER BY id LIMIT 1;
 
 -- name: paid_unknown
 -- Whether what stood at a path was sent, and nobody knows its essence.
-SELECT 1 FROM source JOIN job ON job.source = source.id AND job.identity = source.identity
+SELECT 1 FROM source
+JOIN material ON material.source = source.id AND material.identity = source.identity
 WHERE source.watch = :watch AND source.path = :path
-    AND EXISTS (SELECT 1 FROM submit WHERE submit.job = job.id)
+    AND EXISTS (SELECT 1 FROM submit WHERE submit.job = material.job)
     AND NOT EXISTS (
         SELECT 1 FROM essence WHERE version = :version
-        AND content_hash IN (job.content_hash, job.identity)
+        AND content_hash IN (material.content_hash, material.identity)
     )
 LIMIT 1;
 
@@ -43,11 +45,9 @@ UPDATE job SET content_hash = :content_hash
 WHERE source = :source AND identity = :identity AND content_hash <> :content_hash;
 
 -- name: set_material_bytes
--- The same of what these jobs send.
+-- The same of what jobs send of it.
 UPDATE material SET content_hash = :content_hash, size = :size
-WHERE position = 1 AND content_hash <> :content_hash AND job IN (
-    SELECT id FROM job WHERE source = :source AND identity = :identity
-);
+WHERE source = :source AND identity = :identity AND content_hash <> :content_hash;
 
 -- name: last_source
 -- How far the sources are numbered.

@@ -9,17 +9,26 @@ ORDER BY generation DESC, id DESC LIMIT 1;
 -- name: insert_job
 -- Accept a job.
 INSERT INTO job (source, content_hash, identity, rule, generation, state, due_at, waits_for, plan,
-    output_root, output_folder, output_stem, estimate, estimate_currency,
+    output_root, output_folder, output_stem, named_after, estimate, estimate_currency,
     error_code, error_message, error_hint, accepted_at)
 VALUES (:source, :content_hash, :identity, :rule, :generation, 'accepted', :due_at, :waits_for, :plan,
-    :output_root, :output_folder, :output_stem, :estimate, :estimate_currency,
+    :output_root, :output_folder, :output_stem, :named_after, :estimate, :estimate_currency,
     :error_code, :error_message, :error_hint, :now)
 RETURNING id;
 
 -- name: insert_material
--- One file that a job sends.
-INSERT INTO material (job, position, parameter, content_hash, identity, path, size)
-VALUES (:job, :position, :parameter, :content_hash, :identity, :path, :size);
+-- One thing that a job sends; a source is that of the job.
+INSERT INTO material (
+    job, position, parameter, origin, source, path, content_hash, identity, size, preparation
+) VALUES (
+    :job, :position, :parameter, :origin,
+    CASE :origin WHEN 'source' THEN (SELECT source FROM job WHERE id = :job) END, :path,
+    :content_hash, :identity, :size, :preparation
+);
+
+-- name: forget_materials
+-- Another plan sends other things, or in other places.
+DELETE FROM material WHERE job = :job;
 
 -- name: job
 -- One job with its place.
@@ -35,8 +44,11 @@ FROM job JOIN source ON source.id = job.source WHERE job.id = :job;
 
 -- name: materials
 -- What a job sends.
-SELECT position, parameter, content_hash, path, size
-FROM material WHERE job = :job ORDER BY position;
+SELECT material.position, material.parameter, material.origin,
+    coalesce(material.path, source.path, x'') AS path, material.content_hash, material.identity,
+    material.size, material.preparation
+FROM material LEFT JOIN source ON source.id = material.source
+WHERE material.job = :job ORDER BY material.position;
 
 -- name: move_job
 -- The compare-and-set behind every change of state.
@@ -71,13 +83,6 @@ WHERE id = :job AND waits_for = 'hold' AND error_code = :code;
 -- name: inherit_allowed
 -- What was released once may be made once more.
 UPDATE job SET allowed = (SELECT allowed FROM job WHERE id = :older) WHERE id = :job;
-
--- name: replan_material
--- Another model takes the picture in another parameter.
-UPDATE material SET parameter = :parameter
-WHERE position = 1 AND job IN (
-    SELECT id FROM job WHERE id = :job AND state IN ('accepted', 'uploaded')
-);
 
 -- name: set_estimate
 -- What a job is expected to cost, as it is known just before it is paid.

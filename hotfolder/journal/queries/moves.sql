@@ -9,12 +9,15 @@ WITH same (hash) AS (
 )
 SELECT DISTINCT source.path, source.inode = :inode AS same_file,
     source.path = :name OR substr(source.path, -length(:ending)) = :ending AS same_name
-FROM job JOIN source ON source.id = job.source
-WHERE (job.content_hash IN (SELECT hash FROM same) OR job.identity IN (SELECT hash FROM same))
+FROM material JOIN source ON source.id = material.source
+WHERE (
+        material.content_hash IN (SELECT hash FROM same)
+        OR material.identity IN (SELECT hash FROM same)
+    )
     AND source.watch = :watch AND source.path <> :path AND source.moved_at IS NULL
-    AND (:content_hash IN (job.content_hash, job.identity) OR same_file OR same_name)
+    AND (:content_hash IN (material.content_hash, material.identity) OR same_file OR same_name)
     AND NOT EXISTS (
-        SELECT 1 FROM job AS own JOIN source AS place ON place.id = own.source
+        SELECT 1 FROM source AS place JOIN material AS own ON own.source = place.id
         WHERE place.watch = :watch AND place.path = :path AND (
             own.content_hash IN (SELECT hash FROM same) OR own.identity IN (SELECT hash FROM same)
         )
@@ -38,6 +41,10 @@ ORDER BY event.id DESC LIMIT 1;
 -- name: move_jobs
 -- The jobs of an image go along to another place.
 UPDATE job SET source = :source WHERE source = :old AND identity = :identity;
+
+-- name: move_materials
+-- What these jobs send is there now.
+UPDATE material SET source = :source WHERE source = :old AND identity = :identity;
 
 -- name: originals_to_move
 -- Sources in their place whose newest jobs for the present image are all done, none with a rejected

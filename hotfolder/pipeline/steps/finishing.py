@@ -179,7 +179,7 @@ class Finishing:
 
     async def _finish(self, made: _Made, opened: _Opened, *, signed: bool) -> dict[str, Any]:
         job = made.job
-        preparation = job.plan.preparation
+        preparation = job.original.preparation
         order = {
             "finish": asdict(job.plan.finish),
             "note": _note(job, made.submit),

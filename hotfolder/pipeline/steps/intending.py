@@ -153,7 +153,7 @@ class Intending:
             return Outcome(self._desk.delays.postponed(job, reason))
         if isinstance(reviewed, Draft):
             reviewed = await self._desk.journal.run(acceptance.as_allowed, job.id, reviewed)
-            if reviewed.failure is not None or reviewed.plan != job.plan:
+            if reviewed.failure is not None or not reviewed.is_plan_of(job):
                 return await self._replan(job, reviewed)
             reviewed = None
         return Outcome(reviewed) if reviewed else await self._intent(job, links)
@@ -204,9 +204,8 @@ class Intending:
         model = self._desk.catalog().find(job.plan.model)
         if model is None:
             return Outcome(ev.GaveUp(failure=failures.WRONG_ENDPOINT))
-        # Not under the material's parameter: that was the model's of the plan at acceptance.
-        places = (each.parameter for each in job.plan.references)
-        files = payload.files(model, links[0], zip(places, links[1:], strict=True))
+        places = (each.parameter for each in job.materials)
+        files = payload.files(zip(places, links, strict=True))
         sent = payload.compose(model, job.plan.prompt, job.plan.params, files)
         if sent.problems:  # the plan was judged before: this is a last line of defence
             return Outcome(ev.GaveUp(failure=failures.wrong_parameters(sent.problems)))

@@ -7,21 +7,21 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 from typing import Final
 from weakref import WeakValueDictionary
 
 from hotfolder.domain import events as ev
 from hotfolder.domain import failures
 from hotfolder.domain.errors import Held, OutputError, Refused, RemoteError
-from hotfolder.domain.jobs import Job, Material
+from hotfolder.domain.jobs import Job
 from hotfolder.journal import uploads
 from hotfolder.kinds import formats
 from hotfolder.pipeline.delays import READ_TIMEOUT_S
 from hotfolder.pipeline.desk import Desk
+from hotfolder.pipeline.material_file import MaterialFile
 from hotfolder.pipeline.source_metadata import KeptMetadata
 from hotfolder.pipeline.step import Outcome
-from hotfolder.pipeline.steps.preparing import CHANGED, Preparing, Ready, lacking_reference
+from hotfolder.pipeline.steps.preparing import Preparing, Ready
 from hotfolder.tree import files
 
 LINK_MARGIN: Final = timedelta(hours=4)
@@ -37,18 +37,18 @@ class Uploading:
         self._kept = source_metadata
 
     async def __call__(self, job: Job) -> Outcome:
-        """Upload, unless a link to the same content is still good; references before the source.
+        """Upload, unless a link to the same content is still good; the original last.
 
         Jobs of one content take turns, so that the second of them finds the link of the first.
         Each link is kept as soon as there is one: what breaks off goes on where it was.
         """
-        for reference in job.plan.references:
-            async with self._turn(reference.upload_key):
-                hindered = await self._find_or_upload_reference(job, reference)
-            if hindered is not None:
-                return hindered
-        async with self._turn(job.upload_key):
-            return await self._find_or_upload(job)
+        others = (each for each in job.materials if each != job.original)
+        for each in (*others, job.original):
+            async with self._turn(each.upload_key):
+                outcome = await self._find_or_upload(MaterialFile.of(job, each))
+            if not isinstance(outcome.event, ev.Uploaded):
+                return outcome
+        return outcome
 
     def _turn(self, key: str) -> asyncio.Lock:
         return self._by_content.setdefault(key, asyncio.Lock())
@@ -57,47 +57,23 @@ class Uploading:
         good_until = self._desk.later.clock() + LINK_MARGIN
         return await self._desk.journal.run(uploads.find, key, self._desk.client.site, good_until)
 
-    async def _find_or_upload_reference(self, job: Job, reference: Material) -> Outcome | None:
-        """Return why a reference is not there for the service, or None where it is."""
-        if await self._find(reference.upload_key) is not None:
-            return None
-        wanted = reference.preparation
-        ready = await (
-            self._preparing.reference(job, reference, wanted)
-            if wanted
-            else self._read_reference(job, reference)
-        )
-        if isinstance(ready, ev.Event):
-            return Outcome(ready)
-        sent = await self._send(job, reference.upload_key, ready.content, ready.type)
-        return sent if isinstance(sent, Outcome) else None
-
-    async def _read_reference(self, job: Job, reference: Material) -> Ready | ev.Event:
-        path = Path(reference.path)
-        read = partial(files.read, path.parent, path.name, limit=reference.size)
+    async def _find_or_upload(self, file: MaterialFile) -> Outcome:
+        """Return that a material is there for the service, or why not."""
+        job, material = file.job, file.material
+        link = await self._find(material.upload_key)
+        is_kept = material == job.original
         try:
-            content = await self._desk.threads.run(job.watch, read, timeout_s=READ_TIMEOUT_S)
-        except (OSError, files.SourceError) as error:
-            return lacking_reference(failures.reference_missing(path.name, str(error)))
-        kind = formats.sniff(content.data[:64])
-        if kind is None or content.sha256 != reference.content_hash:
-            return lacking_reference(failures.reference_missing(path.name, CHANGED))
-        unsound = await self._preparing.unsound_reference(job, reference, content.data)
-        return unsound or Ready(content.data, kind, "", b"")
-
-    async def _find_or_upload(self, job: Job) -> Outcome:
-        link = await self._find(job.upload_key)
-        try:
-            missing = await asyncio.to_thread(self._kept.missing, job)
+            missing = is_kept and await asyncio.to_thread(self._kept.missing, job)
             if link is not None and not missing:
                 return Outcome(ev.Uploaded(link=link))
-            ready = await self._ready(job, decode=link is None)
+            ready = await self._ready(file, decode=link is None)
             if isinstance(ready, ev.Event):
                 return Outcome(ready)
-            await asyncio.to_thread(self._kept.keep, job, ready.kept)
+            if is_kept:
+                await asyncio.to_thread(self._kept.keep, job, ready.kept)
         except OutputError as error:
             return self._desk.delays.spool_blocked(job, error)
-        sent = link or await self._send(job, job.upload_key, ready.content, ready.type)
+        sent = link or await self._send(job, material.upload_key, ready.content, ready.type)
         if isinstance(sent, Outcome):
             return sent
         return Outcome(ev.Uploaded(link=sent, prepared=ready.done))
@@ -109,34 +85,38 @@ class Uploading:
         """
         with suppress(OutputError):
             if await asyncio.to_thread(self._kept.missing, job):
-                ready = await self._ready(job, decode=False)
+                ready = await self._ready(MaterialFile.of(job, job.original), decode=False)
                 if isinstance(ready, Ready):
                     await asyncio.to_thread(self._kept.keep, job, ready.kept)
 
-    async def _ready(self, job: Job, *, decode: bool) -> Ready | ev.Event:
-        """Return what is sent of a source; with `decode` one sent as it is must be sound inside."""
-        if job.plan.preparation is not None:
-            return await self._preparing(job, job.plan.preparation)
-        read = await self._read(job)
+    async def _ready(self, file: MaterialFile, *, decode: bool) -> Ready | ev.Event:
+        """Return what is sent of a file; with `decode` one sent as it is must be sound inside."""
+        wanted = file.material.preparation
+        if wanted is not None:
+            return await self._preparing(file, wanted)
+        read = await self._read(file)
         if isinstance(read, ev.Event):
             return read
-        kept = await self._preparing.kept(job, read.content, decode=decode)
+        kept = await self._preparing.kept(file, read.content, decode=decode)
         return kept if isinstance(kept, ev.Event) else replace(read, kept=kept)
 
-    async def _read(self, job: Job) -> Ready | ev.Event:
-        model = self._desk.catalog().find(job.plan.model)
-        if model is None:
-            return ev.GaveUp(failure=failures.WRONG_ENDPOINT)
-        read = partial(files.read, Path(job.input_root), job.source, limit=model.max_bytes)
+    async def _read(self, file: MaterialFile) -> Ready | ev.Event:
+        limit = file.material.size
+        if file.is_source:
+            model = self._desk.catalog().find(file.job.plan.model)
+            if model is None:
+                return ev.GaveUp(failure=failures.WRONG_ENDPOINT)
+            limit = model.max_bytes
+        read = partial(files.read, file.root, file.relative, limit=limit)
         try:
-            content = await self._desk.threads.run(job.watch, read, timeout_s=READ_TIMEOUT_S)
+            content = await self._desk.threads.run(file.job.watch, read, timeout_s=READ_TIMEOUT_S)
         except (OSError, files.SourceError) as error:
-            return self._desk.delays.source_failed(job, error)
-        if content.sha256 != job.content_hash:
-            return ev.SourceChanged()
+            return file.unreadable(error, self._desk.delays)
+        if content.sha256 != file.material.content_hash:
+            return file.changed()
         kind = formats.sniff(content.data[:64])
         if kind is None:
-            return ev.GaveUp(failure=failures.NOT_A_PICTURE)
+            return file.unknown()
         return Ready(content.data, kind, "", b"")
 
     async def _send(

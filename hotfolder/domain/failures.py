@@ -217,11 +217,6 @@ SOURCE_TOO_LARGE = Failure(
     "The picture is larger than this edit takes.",
     "Save it smaller and drop it again.",
 )
-RESULT_UNREADABLE = Failure(
-    "result_unreadable",
-    "The edit was made, but what the service hands out cannot be opened as a picture.",
-    "Run retry: it fetches the result again and pays nothing.",
-)
 WATCH_REMOVED = Failure(
     "watch_removed",
     "The config no longer has this watch.",
@@ -457,6 +452,16 @@ def leader_lost(leader: int) -> Failure:
         LEADER_LOST,
         f"The same edit was made and paid for job {leader}, and its result is lost.",
         "Run retry to look for it once more, or retry --pay-again to have it made and paid anew.",
+    )
+
+
+def result_unusable(reason: str, kept: str) -> Failure:
+    """Return why a paid result is not published: what came is kept as a file."""
+    return Failure(
+        "result_unusable",
+        f"The edit was made and paid, but what the service hands out cannot be used: {reason}. "
+        f"It is kept as {kept}.",
+        "Run retry: it fetches the result again and pays nothing.",
     )
 
 

@@ -165,6 +165,11 @@ def untouched(output: str, extension: str) -> str:
     return f"{RAW_FOLDER}/{stem}.{extension}"
 
 
+def unusable_file(spool_file: str) -> str:
+    """Name the file in the spool that holds what came in place of a result."""
+    return f"{spool_file}-unusable"
+
+
 def keepsake_file(job: int) -> str:
     """Name the file in the spool that holds what is kept of a job's source."""
     return f"source-{job}"

@@ -72,10 +72,17 @@ def doubtful_submits(session: Session) -> list[Doubtful]:
 
 
 def spooled_files(session: Session) -> frozenset[str]:
-    """Return what the spool must keep: results, each with its raw form, and kept metadata."""
+    """Return what the spool must keep: results, each with its raw form, and kept metadata.
+
+    And what came in place of results, as long as these are missing.
+    """
     fetched = [row["spool_file"] for row in session.rows("spool_files")]
     coming = [
         names.result_file(row["submit"], row["position"]) for row in session.rows("raw_results")
+    ]
+    unusable = [
+        names.unusable_file(names.result_file(row["submit"], row["position"]))
+        for row in session.rows("unusable_results")
     ]
     keepsakes = [
         name(row["id"])
@@ -84,4 +91,4 @@ def spooled_files(session: Session) -> frozenset[str]:
     ]
     raw = [names.raw_file(each) for each in (*fetched, *coming)]
     beside = [names.companion_file(each) for each in fetched]
-    return frozenset([*fetched, *raw, *beside, *keepsakes])
+    return frozenset([*fetched, *raw, *beside, *unusable, *keepsakes])

@@ -1,12 +1,17 @@
-"""The kinds of files there are, and what files of each are called when they are published.
+"""The kinds of files there are, what a file proves to be, and what it is called then.
 
-What is none of these is never published, whatever the service or a name says of it.
+    sniff   `proving.prove`: by its first bytes, never by its name
+    prove   each kind's own module: what is whole, and has something to show or to play
+    ending  `Proven.ending`: one of `ENDINGS`, whatever the service says
+
+What is none of these is never published.
 """
 
 from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from hotfolder.kinds.formats import PictureType
@@ -17,8 +22,8 @@ class Kind(enum.StrEnum):
 
     PICTURE = "picture"
     VIDEO = "video"
-    AUDIO = "audio"
-    SOLID = "3D"
+    AUDIO = "sound"
+    SOLID = "3D model"
     TEXT = "text"
 
 
@@ -26,7 +31,7 @@ class Kind(enum.StrEnum):
 ENDINGS: Final[Mapping[Kind, tuple[str, ...]]] = {
     Kind.PICTURE: tuple(each.extension for each in PictureType),
     Kind.VIDEO: ("mp4", "mov", "webm", "mkv"),
-    Kind.AUDIO: ("mp3", "wav", "flac", "m4a", "ogg"),
+    Kind.AUDIO: ("mp3", "wav", "flac", "m4a", "ogg", "webm", "mka"),
     Kind.SOLID: ("glb", "obj", "stl", "zip"),
     Kind.TEXT: ("txt", "json"),
 }
@@ -39,3 +44,19 @@ BY_OUTPUT: Final[Mapping[str, Kind]] = {
     "3d": Kind.SOLID,
     "string": Kind.TEXT,
 }
+
+
+class NotProven(Exception):
+    """A file is none of the kinds, or not whole; the text is meant for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """What a file proved to be; `ending` is without the dot. Raises ValueError for any other."""
+
+    kind: Kind
+    ending: str
+
+    def __post_init__(self) -> None:
+        if self.ending not in ENDINGS[self.kind]:
+            raise ValueError(f"{self.ending!a} is no ending of a {self.kind}")

@@ -163,6 +163,13 @@ class Spool:
         with blocked(path):
             return path.is_file()
 
+    def rename(self, name: str, new: str) -> None:
+        """Give a result another name, in place of what has it; durably."""
+        old_path, new_path = self.path(name), self.path(new)
+        with blocked(old_path), opened(self.folder, FOLDER) as folder:
+            os.replace(old_path.name, new_path.name, src_dir_fd=folder, dst_dir_fd=folder)
+            sync(folder)
+
     def empty(self, files: Iterable[str]) -> None:
         """Remove what is published; what cannot be removed now is swept at the next start."""
         for file in files:

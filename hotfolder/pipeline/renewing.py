@@ -7,6 +7,7 @@ store can say, by refusing the link. A name server, a broken network or a link t
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
 from hotfolder.domain import events as ev
@@ -15,7 +16,6 @@ from hotfolder.domain.errors import Busy, LinkForbidden, LinkGone, RemoteError
 from hotfolder.domain.jobs import Job, Submit
 from hotfolder.journal import reading
 from hotfolder.journal.journal import Journal
-from hotfolder.kinds.formats import PictureError
 from hotfolder.pipeline.delays import Delays
 
 LINK_TRIES: Final = 3  # a store may need a moment before what was just put there can be read
@@ -23,6 +23,14 @@ BROKEN_TRIES: Final = 8
 FORBIDDEN_TRIES: Final = 24
 LINKS_LIVE_S: Final = 86_400.0
 YOUNG_LINK_TRIES: Final = 24  # an hour or two: what cannot have expired is not given up for a fault
+
+
+class Unusable(Exception):
+    """What came is no whole result; the text says why, and `kept` is where it lies."""
+
+    def __init__(self, reason: str, kept: Path) -> None:
+        super().__init__(reason)
+        self.failure = failures.result_unusable(reason, str(kept))
 
 
 class Renewing:
@@ -33,7 +41,7 @@ class Renewing:
         self._delays = delays
         self._refused: dict[int, int] = {}
 
-    async def after(self, job: Job, submit: Submit, error: RemoteError | PictureError) -> ev.Event:
+    async def after(self, job: Job, submit: Submit, error: RemoteError | Unusable) -> ev.Event:
         """Return the event that follows a failed attempt."""
         unusable = await self._journal.run(reading.unusable_links, job.id)
         tried = job.attempt + 1
@@ -55,13 +63,14 @@ class Renewing:
         self._refused[job.id] = earlier + 1
         return earlier + 1
 
-    def _again(self, job: Job, error: RemoteError | PictureError, before: int) -> ev.Event:
+    def _again(self, job: Job, error: RemoteError | Unusable, before: int) -> ev.Event:
         if before and isinstance(error, LinkForbidden):
             until, failure = self._delays.backoff(job, before), failures.LINK_FORBIDDEN
             return ev.Postponed(until=until, reason=str(error), failure=failure)
-        remote = error if isinstance(error, RemoteError) else None
-        reason = f"the result cannot be fetched: {error}"
-        return self._delays.postponed(job, reason, remote, before)
+        if isinstance(error, Unusable):
+            until, reason = self._delays.backoff(job, before), f"the result is unusable: {error}"
+            return ev.Postponed(until=until, reason=reason, failure=error.failure)
+        return self._delays.postponed(job, f"the result cannot be fetched: {error}", error, before)
 
     def _is_lost(self, submit: Submit) -> bool:
         """Whether the store has refused links often enough, now that it does so once more."""
@@ -71,10 +80,10 @@ class Renewing:
         return not is_young or LINK_TRIES * (submit.links_expired + 1) >= YOUNG_LINK_TRIES
 
 
-def _given_up(error: RemoteError | PictureError, in_all: int) -> ev.GaveUp | None:
+def _given_up(error: RemoteError | Unusable, in_all: int) -> ev.GaveUp | None:
     """Return the end of a job that a person has to look at, after so many tries in all."""
-    if isinstance(error, PictureError) and in_all >= BROKEN_TRIES:
-        return ev.GaveUp(failure=failures.RESULT_UNREADABLE)
+    if isinstance(error, Unusable) and in_all >= BROKEN_TRIES:
+        return ev.GaveUp(failure=error.failure)
     if isinstance(error, LinkForbidden) and in_all >= FORBIDDEN_TRIES:
         return ev.GaveUp(failure=failures.LINK_FORBIDDEN)
     return None

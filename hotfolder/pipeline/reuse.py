@@ -25,13 +25,13 @@ from hotfolder.domain.preparation import upload_key
 from hotfolder.domain.states import State, WaitsFor
 from hotfolder.journal import leaders
 from hotfolder.journal.rows import existing_job
-from hotfolder.kinds.formats import PictureError
+from hotfolder.kinds.kind import NotProven
 from hotfolder.kinds.workshop.workshop import WorkerFailed
 from hotfolder.outputs import reuse
 from hotfolder.outputs.spool import Spooled
 from hotfolder.pipeline.delays import output_is_silent
 from hotfolder.pipeline.desk import Desk
-from hotfolder.pipeline.renewing import LINK_TRIES
+from hotfolder.pipeline.renewing import LINK_TRIES, Unusable
 from hotfolder.pipeline.step import Outcome, Step
 from hotfolder.pipeline.steps.fetching import Fetching
 from hotfolder.runninghub import payload
@@ -155,7 +155,7 @@ class Reusing:
             files = files or await self._ask(job, leader, wanted)
         except OutputError as error:
             out_of_reach = error
-        except (RemoteError, PictureError) as error:
+        except (RemoteError, Unusable) as error:
             if not _is_final(job, error):
                 remote = error if isinstance(error, RemoteError) else None
                 return Outcome(self._desk.delays.postponed(job, str(error), remote))
@@ -180,7 +180,7 @@ class Reusing:
         """Copy the results that are here; empty unless every one is, and is whole."""
         try:
             files = [await self._copy(job, leader, each) for each in wanted]
-        except PictureError:
+        except NotProven:
             return []
         found = [each for each in files if each is not None]
         return found if len(found) == len(files) else []
@@ -238,11 +238,18 @@ class Reusing:
         handed_out = [each.position for each in report.results]
         if handed_out != [each.position for each in leader.results]:
             raise LinkGone("the service no longer hands these results out")
-        return [
-            await self._fetching.fetch(job, each, _spool_name(job, each.position), submit)
+        positions = {result.position for result in wanted}
+        named = [
+            (each, _spool_name(job, each.position))
             for each in report.results
-            if each.position in {result.position for result in wanted}
+            if each.position in positions
         ]
+        try:
+            return [await self._fetching.fetch(job, each, name, submit) for each, name in named]
+        except Unusable:
+            aside = [names.unusable_file(name) for _, name in named]
+            await asyncio.to_thread(self._desk.spool.empty, aside)
+            raise
 
 
 def _wanted(job: Job, leader: Job) -> list[Result]:
@@ -260,7 +267,7 @@ def _paid(leader: Job) -> Submit:
 
 def _is_final(job: Job, error: Exception) -> bool:
     """Whether a result is lost for good: said several times, and not for a reason of our own."""
-    is_gone = isinstance(error, LinkGone | PictureError) and not isinstance(error, LinkForbidden)
+    is_gone = isinstance(error, LinkGone | Unusable) and not isinstance(error, LinkForbidden)
     return is_gone and job.attempt + 1 >= LINK_TRIES
 
 

@@ -100,6 +100,10 @@ def _first_id(answer: Response) -> str:
     return str(answer.payload.get("taskId", "")) if isinstance(answer, Reply) else ""
 
 
+def _other_file(fault: Fault, _answer: Response) -> Response:
+    return Response(fault.file.encode("latin-1"), media_type="application/octet-stream")
+
+
 def _stray_code(fault: Fault, answer: Response) -> Response:
     if not isinstance(answer, Reply):
         return answer
@@ -205,6 +209,7 @@ _EFFECTS: Mapping[str, Callable[[Fault, Response], Response]] = {
     "inflate": _inflate,
     "truncate": _truncate,
     "wrong_type": _html,
+    "other_file": _other_file,
 }
 # A client that gets one of these has heard of the task.
 TELLING = frozenset({"stray_code", "says", "alias", "odd_link"})

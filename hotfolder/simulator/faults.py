@@ -73,6 +73,7 @@ KINDS: Mapping[str, Trait] = {
     "inflate": Trait("wire", _API, acts=True),
     "truncate": Trait("wire", frozenset({"download"}), acts=True),
     "wrong_type": Trait("wire", frozenset({"download"}), acts=False),
+    "other_file": Trait("wire", frozenset({"download"}), acts=False),
     "missing": Trait("wire", _WEBHOOK),
     "twice": Trait("wire", _WEBHOOK),
     "wrong_task": Trait("wire", _WEBHOOK),
@@ -106,6 +107,7 @@ class Fault:
     length: truncate: "full" (Content-Length of the whole), "none" (none; the end is
         the connection's end) or "short" (that of the truncated file).
     share: truncate: the part that is sent, 0 to 1.
+    file: other_file: what is sent in the result's place, a character for each byte.
 
     Of a callback (webhook): missing is never sent, twice is sent a second time, garbage
     cannot be read, wrong_task is preceded by one that names a task nobody has. With slow
@@ -129,6 +131,7 @@ class Fault:
     fields: Mapping[str, object] | None = None
     length: Literal["full", "none", "short"] = "full"
     share: float = 0.5
+    file: str = ""
     link: str = "http://nowhere.invalid/result.png"
 
     def __post_init__(self) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hotfolder.simulator import stand_ins
 from hotfolder.simulator.answers import Json, RefusedError
 from hotfolder.simulator.catalog import Model, check, check_file, decode_inline, links_of, models
 from hotfolder.simulator.edit import result_type
-from hotfolder.simulator.stand_ins import STAND_INS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,7 +89,7 @@ def _materials(
 
 def _result_type(model: Model, materials: tuple[Material, ...], settings: Settings) -> str:
     if model.output != "image":
-        return STAND_INS[model.output][0]
+        return stand_ins.EXTENSIONS[model.output]
     if settings.result_file is not None:
         return settings.result_file.suffix[1:]
     if settings.result_type != "source":

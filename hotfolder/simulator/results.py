@@ -6,8 +6,8 @@ import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from hotfolder.simulator import stand_ins
 from hotfolder.simulator.edit import edit, padded
-from hotfolder.simulator.stand_ins import STAND_INS
 
 if TYPE_CHECKING:
     from hotfolder.simulator.orders import Order
@@ -53,7 +53,7 @@ class ResultMaker:
 
 def _make(order: Order, index: int) -> bytes:
     if order.model.output != "image":
-        return STAND_INS[order.model.output][1]
+        return stand_ins.content(order.model.output)
     if order.result_file is not None:
         return order.result_file.read_bytes()
     source = next((m.read() for m in order.materials if m.kind == "image"), None)

@@ -1,16 +1,29 @@
-"""What stands in for results that are no pictures, by what a model makes: extension and content."""
+"""What stands in for results that are no pictures, by what a model makes: extension and content.
+
+Small real files that a program can open and prove; each says that it is SIMULATED.
+"""
 
 from __future__ import annotations
 
+from functools import cache
+from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# Enough for a client to tell the type by its first bytes; nobody should play them.
-STAND_INS: Final[Mapping[str, tuple[str, bytes]]] = {
-    "video": ("mp4", b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isomiso2SIMULATED"),
-    "audio": ("mp3", b"ID3\x04\x00\x00\x00\x00\x00\x00SIMULATED"),
-    "3d": ("glb", b"glTF\x02\x00\x00\x00\x0c\x00\x00\x00"),
-    "string": ("txt", b"SIMULATED"),
+EXTENSIONS: Final[Mapping[str, str]] = {
+    "video": "mp4",
+    "audio": "mp3",
+    "3d": "glb",
+    "string": "txt",
 }
+_FILES: Final[Mapping[str, str]] = {"video": "film.mp4", "audio": "sound.mp3", "3d": "cube.glb"}
+_TEXT: Final = b"SIMULATED"
+
+
+@cache
+def content(output: str) -> bytes:
+    """Return the file for what a model makes, by the catalog's word for it."""
+    name = _FILES.get(output)
+    return files("hotfolder.simulator").joinpath("samples", name).read_bytes() if name else _TEXT

@@ -175,7 +175,7 @@ async def test_a_result_that_cannot_be_opened_is_not_called_lost(studio: Studio)
     studio.fault(Fault(call="download", kind="wrong_type"))
     async with studio.running():
         await _patiently(studio, lambda: studio.states() == {"failed": 1})
-    assert studio.job("ann.jpg")["error"]["code"] == "result_unreadable"
+    assert studio.job("ann.jpg")["error"]["code"] == "result_unusable"
     studio.simulator.clear_faults()
     await studio.act("retry", jobs=[1])
     await studio.once()

@@ -190,6 +190,10 @@ FORGED = [
     ("prepare", json.dumps({**LOOK, "notes": []}).encode()),
     ("finish", json.dumps({"type": "jpg", "notes": ["x" * 100_000]}).encode()),
     ("finish", json.dumps({"type": "jpg", "notes": [[]]}).encode()),
+    ("prove", b'{"proven": ["text", "exe"]}'),
+    ("prove", b'{"proven": ["picture", "json"]}'),
+    ("prove", b'{"proven": ["sound", ["mp3"]]}'),
+    ("prove", b'{"proven": "mp3"}'),
     ("prove", b'{"error": "DiskRefused", "text": "x", "errno": "28"}'),
     ("prove", b'{"error": "BrokenPicture", "text": {"a": 1}, "errno": 0}'),
 ]

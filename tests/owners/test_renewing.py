@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,9 +20,8 @@ from hotfolder.domain.errors import (
 )
 from hotfolder.domain.retry import Later
 from hotfolder.domain.states import State
-from hotfolder.kinds.formats import PictureError
 from hotfolder.pipeline.delays import Delays
-from hotfolder.pipeline.renewing import LINK_TRIES, Renewing
+from hotfolder.pipeline.renewing import LINK_TRIES, Renewing, Unusable
 from tests.builders import Desk, succeeded
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Fetcher:
         self.job: Job = desk.bring_to(State.FINISHED)
         self.renewing = Renewing(desk.journal, Delays(Later(desk.clock, lambda: 1.0)))
 
-    async def fails(self, *errors: RemoteError | PictureError) -> list[ev.Event]:
+    async def fails(self, *errors: RemoteError | Unusable) -> list[ev.Event]:
         """Let tries fail and return what followed each."""
         followed: list[ev.Event] = []
         for error in errors:
@@ -51,7 +51,7 @@ class Fetcher:
                 self.job = self.desk.apply(self.job, succeeded())
         return followed
 
-    async def names(self, *errors: RemoteError | PictureError) -> list[str]:
+    async def names(self, *errors: RemoteError | Unusable) -> list[str]:
         """Let tries fail and return the names of what followed each."""
         return [type(each).__name__ for each in await self.fails(*errors)]
 
@@ -62,9 +62,9 @@ def fetcher(desk: Desk) -> Fetcher:
     return Fetcher(desk)
 
 
-@pytest.mark.parametrize("error", [*UNUSABLE, PictureError("half")], ids=repr)
+@pytest.mark.parametrize("error", [*UNUSABLE, Unusable("half", Path("1-1-unusable"))], ids=repr)
 async def test_a_few_failures_lead_to_a_new_query(
-    fetcher: Fetcher, error: RemoteError | PictureError
+    fetcher: Fetcher, error: RemoteError | Unusable
 ) -> None:
     """Whatever kept a result from being fetched: the third time the task is asked for again."""
     assert await fetcher.names(*LINK_TRIES * [error]) == ["Postponed", "Postponed", "LinksUnusable"]

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from hotfolder.kinds.formats import PictureError
+from hotfolder.kinds.kind import NotProven
 from hotfolder.kinds.workshop import worker
 from hotfolder.watching.listening import PROBE
 
@@ -114,7 +115,7 @@ class InlineWorker:
             return worker.TASKS[order["task"]](
                 [worker.OpenFile.of(each) for each in files], order["order"]
             )
-        except PictureError as error:
+        except (PictureError, NotProven) as error:
             return {"error": type(error).__name__, "text": str(error), "errno": 0}
 
     def end(self) -> None:

@@ -29,6 +29,14 @@ SELECT result.submit, result.position FROM result
 JOIN submit ON submit.id = result.submit JOIN job ON job.id = submit.job
 WHERE job.state = 'finished';
 
+-- name: unusable_results
+-- What never came whole: what came in its place may be in the spool, for a person to look at.
+SELECT result.submit, result.position FROM job
+JOIN submit ON submit.job = job.id JOIN result ON result.submit = submit.id
+WHERE result.sha256 IS NULL AND (
+    job.state NOT IN ('done', 'cancelled') OR (job.state = 'done' AND job.error_code IS NOT NULL)
+);
+
 -- name: jobs_with_keepsakes
 -- Jobs whose results may still come; what is missing of one that is done, too.
 SELECT id FROM job

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from hotfolder.kinds.formats import PictureType
+from hotfolder.kinds.kind import ENDINGS, Kind
 from hotfolder.kinds.metadata.field_names import (
     FIELDS,
     LONGEST_PROMPT,
@@ -118,6 +119,14 @@ def _is_prompt(value: object) -> bool:
     return value is None or (isinstance(value, str) and len(value) <= LONGEST_PROMPT)
 
 
+def _is_proven(value: object) -> bool:
+    """Whether it is a kind with one of its own endings."""
+    match value:
+        case [str() as kind, str() as ending] if kind in Kind.__members__.values():
+            return ending in ENDINGS[Kind(kind)]
+    return False
+
+
 def _are_notes(value: object) -> bool:
     return (
         isinstance(value, list)
@@ -159,7 +168,8 @@ _FORMS: Final[Mapping[str, Mapping[str, Check]]] = {
         "texts": _are_texts,
     },
     "prepare": {**_PICTURE, "notes": _are_notes},
-    "prove": _PICTURE,
+    "decode": _PICTURE,
+    "prove": {"proven": _is_proven},
     "keep": {},
     "finish": {"type": _is_type, "notes": _are_notes},
     "ingredient": {},

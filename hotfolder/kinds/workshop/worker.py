@@ -29,7 +29,8 @@ from typing import Any, Final, NoReturn
 from PIL import Image
 
 from hotfolder.domain.preparation import Finish, Preparation
-from hotfolder.kinds import formats, origin, provenance
+from hotfolder.kinds import formats, origin, provenance, proving
+from hotfolder.kinds.kind import NotProven
 from hotfolder.kinds.metadata import packets, xmp
 from hotfolder.kinds.picture import (
     essence,
@@ -67,7 +68,7 @@ _OF_THE_DISK: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.
 _LATE_MODULES: Final = (
     *("pillow_heif", "rawpy", "PIL.AvifImagePlugin", "PIL.PsdImagePlugin", "c2pa"),
 )
-_LATE_CODECS: Final = ("cp1252",)
+_LATE_CODECS: Final = ("cp1252", "cp437")
 
 Answer = dict[str, Any]
 
@@ -199,7 +200,7 @@ def _answer(
         _limit(order, files)
         confine()
         return tasks[order["task"]](files, order["order"])
-    except formats.PictureError as error:
+    except (formats.PictureError, NotProven) as error:
         return _error(type(error).__name__, str(error))
     except MemoryError:
         return _error(MEMORY_LACK, "not enough memory")
@@ -282,9 +283,14 @@ def _sidecar(files: Sequence[OpenFile], _order: Mapping[str, Any]) -> Answer:
     return {"broken": None, "prompt": said.prompt, "texts": said.texts}
 
 
-def _prove(files: Sequence[OpenFile], _order: Mapping[str, Any]) -> Answer:
+def _decode(files: Sequence[OpenFile], _order: Mapping[str, Any]) -> Answer:
     found = inspect.decode(bytes(files[0].content))
     return {"type": found.type.value, "width": found.width, "height": found.height}
+
+
+def _prove(files: Sequence[OpenFile], order: Mapping[str, Any]) -> Answer:
+    found = proving.prove(files[0].content, order)
+    return {"proven": [found.kind.value, found.ending]}
 
 
 def _keep(files: Sequence[OpenFile], order: Mapping[str, Any]) -> Answer:
@@ -403,6 +409,7 @@ TASKS: Final[Mapping[str, Task]] = {
     "describe": _describe,
     "sidecar": _sidecar,
     "prepare": _prepare,
+    "decode": _decode,
     "prove": _prove,
     "keep": _keep,
     "finish": _finish,

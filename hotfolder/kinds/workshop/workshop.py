@@ -4,6 +4,7 @@ A picture from anywhere may crash a decoder, hang it, or make it take all the me
 Here that costs one worker and is told as an error:
 
     PictureError       what the worker says of the picture itself
+    NotProven          what it says of a result of any kind
     WorkerFailed
      +- WorkerDied     crashed
      |   +- WorkerKilled   was killed by somebody else: most often for want of the machine's memory
@@ -34,6 +35,7 @@ from functools import partial
 from typing import Any, Final, Protocol
 
 from hotfolder.kinds import formats
+from hotfolder.kinds.kind import NotProven
 from hotfolder.kinds.workshop import answers
 from hotfolder.kinds.workshop.answers import (
     DISK_REFUSED,
@@ -68,7 +70,7 @@ _KILLED: Final = frozenset({-signal.SIGKILL, -signal.SIGTERM})
 _OUT_OF_TIME: Final = frozenset({-signal.SIGXCPU, -signal.SIGALRM})
 _GONE_WITHIN_S: Final = 5.0
 
-_ERRORS: Final[Mapping[str, type[formats.PictureError]]] = {
+_ERRORS: Final[Mapping[str, type[formats.PictureError | NotProven]]] = {
     each.__name__: each
     for each in (
         formats.EmptyPicture,
@@ -81,6 +83,7 @@ _ERRORS: Final[Mapping[str, type[formats.PictureError]]] = {
         formats.TooManyPixels,
         formats.NoDecoder,
         formats.CannotFit,
+        NotProven,
     )
 }
 
@@ -183,7 +186,7 @@ class Workshop:
 
         `memory_bytes` is what the task is expected to take, `cpu_s` the most seconds of a
         processor, None = all until its deadline. `spare` work begins while nothing else is worked
-        on, and begins anew where others came to need its room. Raises PictureError, WorkerFailed.
+        on, anew where others came to need its room. Raises PictureError, NotProven, WorkerFailed.
         """
         message = {
             "task": task,

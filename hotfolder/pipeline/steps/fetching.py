@@ -1,33 +1,34 @@
 """FINISHED: the results of a task into the local spool. After that the money is safe.
 
-Each goes its own way: what can be had is kept, whatever becomes of the others.
+Each goes its own way: what can be had is kept, whatever becomes of the others. What proves to be no
+result, or no whole one, is set aside in the spool for a person to look at.
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
-from typing import Final
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
 
 from hotfolder.domain import events as ev
 from hotfolder.domain import failures, names
 from hotfolder.domain.errors import OutputError, RemoteError, Unanswered
 from hotfolder.domain.jobs import Job, Result, Submit
 from hotfolder.journal import holds
-from hotfolder.kinds import formats
+from hotfolder.kinds.kind import BY_OUTPUT, ENDINGS, Kind, NotProven, Proven
+from hotfolder.kinds.workshop.results import LARGEST_PICTURE_BYTES
 from hotfolder.kinds.workshop.workshop import WorkerFailed
 from hotfolder.outputs.spool import Part
 from hotfolder.pipeline.desk import Desk
-from hotfolder.pipeline.renewing import Renewing
+from hotfolder.pipeline.renewing import Renewing, Unusable
 from hotfolder.pipeline.signing import NotSigned
 from hotfolder.pipeline.step import Outcome
 from hotfolder.pipeline.steps.finishing import Finishing
 
-LARGEST_PICTURE_BYTES: Final = 256 * 1024 * 1024  # held in memory to be proved whole
 LARGEST_RESULT_BYTES: Final = 4 * 1024 * 1024 * 1024
-TEXT_EXTENSION: Final = "txt"
 
-_EXTENSION = re.compile(r"[a-z0-9]{1,5}")
+FetchError = OutputError | WorkerFailed | Unusable | RemoteError
 
 
 class Fetching:
@@ -42,24 +43,19 @@ class Fetching:
         """Return Fetched where anything came, else what follows."""
         submit = _submit(job)
         files: list[ev.SpooledResult] = []
-        errors: list[OutputError | WorkerFailed | formats.PictureError | RemoteError] = []
+        errors: list[FetchError] = []
         for each in job.missing:
             name = names.result_file(submit.id, each.position)
             try:
                 files.append(await self.fetch(job, each, name, submit))
-            except (OutputError, WorkerFailed, formats.PictureError, RemoteError) as error:
+            except (OutputError, WorkerFailed, Unusable, RemoteError) as error:
                 errors.append(error)
         if errors and not files:
             return await self._failed(job, submit, errors[0])
         finished = "; ".join(dict.fromkeys(each.finished for each in files if each.finished))
         return Outcome(ev.Fetched(results=tuple(files), finished=finished))
 
-    async def _failed(
-        self,
-        job: Job,
-        submit: Submit,
-        error: OutputError | WorkerFailed | formats.PictureError | RemoteError,
-    ) -> Outcome:
+    async def _failed(self, job: Job, submit: Submit, error: FetchError) -> Outcome:
         """Return what comes of an attempt by which nothing was fetched."""
         match error:
             case OutputError():
@@ -79,32 +75,53 @@ class Fetching:
     ) -> ev.SpooledResult:
         """Fetch one result of a submit into the spool, finished as the job wants it.
 
-        Raises LinkGone, OutputError, PictureError, WorkerFailed, and other RemoteErrors.
+        Raises LinkGone, OutputError, Unusable, WorkerFailed, and other RemoteErrors.
         """
+        try:
+            fetched = await self._fetched(job, result, name, submit)
+        except NotProven as error:
+            kept = await asyncio.to_thread(self._set_aside, name)
+            raise Unusable(str(error), kept) from error
+        await asyncio.to_thread(self._desk.spool.empty, [names.unusable_file(name)])
+        return fetched
+
+    async def _fetched(
+        self, job: Job, result: Result | ev.RemoteResult, name: str, submit: Submit
+    ) -> ev.SpooledResult:
+        """Fetch as `fetch` does; where NotProven is raised, what came stands in the spool."""
         raw = names.raw_file(name)
         if not self.finishes(job, result):
             return await self._download(job, result, name)
         if not await asyncio.to_thread(self._desk.spool.exists, raw):
-            await self._download(job, result, raw)
-        try:
-            return await self.finish(job, result.position, name, submit)
-        except formats.PictureError:
-            await asyncio.to_thread(self._desk.spool.remove, raw)
-            raise
+            came = await self._download(job, result, raw)
+            if came.extension not in ENDINGS[Kind.PICTURE]:
+                await asyncio.to_thread(self._desk.spool.rename, raw, name)
+                return replace(came, file=name)
+        return await self.finish(job, result.position, name, submit)
+
+    def _set_aside(self, name: str) -> Path:
+        """Keep what came of a result where nothing takes it for one; return where that is."""
+        kept = names.unusable_file(name)
+        for each in (name, names.raw_file(name)):
+            if self._desk.spool.exists(each):
+                self._desk.spool.rename(each, kept)
+        return self._desk.spool.path(kept)
 
     def finishes(self, job: Job, result: Result | ev.RemoteResult) -> bool:
-        """Whether a result of a job is finished before it is published; a text never is."""
+        """Whether a result is finished before it is published, if it is a picture."""
         if result.url is None or (job.plan.finish.is_nothing and not self._finishing.signs):
             return False
-        return self._is_picture(job)
+        known = result.extension if isinstance(result, Result) else None
+        return known is None or known in ENDINGS[Kind.PICTURE]
 
     async def finish(self, job: Job, position: int, name: str, submit: Submit) -> ev.SpooledResult:
-        """Finish a raw result of the spool. Raises PictureError, WorkerFailed, OutputError."""
+        """Finish a raw result of the spool. Raises NotProven, WorkerFailed, OutputError."""
         return await self._finishing.finished(job, position, name, submit)
 
     async def _download(
         self, job: Job, result: Result | ev.RemoteResult, name: str
     ) -> ev.SpooledResult:
+        """Download a result; one that is NotProven stands in the spool, too."""
         part = await asyncio.to_thread(self._desk.spool.open_part, name)
         with part:
             if result.url is not None:
@@ -112,38 +129,49 @@ class Fetching:
                 await self._desk.client.download(result.url, part.write, limit=limit)
             else:
                 await asyncio.to_thread(part.write, (result.text or "").encode())
-            extension = await self._proven_extension(job, result, part)
+            try:
+                proven = await self._proven(job, result, part)
+            except NotProven:
+                await asyncio.to_thread(part.commit)
+                raise
             spooled = await asyncio.to_thread(part.commit)
         return ev.SpooledResult(
             position=result.position,
             file=name,
             size=spooled.size,
             sha256=spooled.sha256,
-            extension=extension,
+            extension=proven.ending,
+            finished=self._remark(job, result, proven.kind),
         )
 
     async def _most_bytes(self, job: Job) -> int:
         """Return how large a result may be: one without end must leave the disk room to work."""
-        largest = LARGEST_PICTURE_BYTES if self._is_picture(job) else LARGEST_RESULT_BYTES
+        makes_pictures = self._made(job) is Kind.PICTURE
+        largest = LARGEST_PICTURE_BYTES if makes_pictures else LARGEST_RESULT_BYTES
         return min(largest, await asyncio.to_thread(self._desk.spool.free_bytes) // 2)
 
-    async def _proven_extension(
-        self, job: Job, result: Result | ev.RemoteResult, part: Part
-    ) -> str:
-        """Return the extension of what was really downloaded; a picture must decode wholly."""
-        if result.url is None:
-            return TEXT_EXTENSION
-        if self._is_picture(job):
-            with part.reopened() as file:
-                return (await self._finishing.prove(job, file)).extension
+    async def _proven(self, job: Job, result: Result | ev.RemoteResult, part: Part) -> Proven:
+        """Return what really came, whatever the service calls it."""
         if not part.size:
             raise Unanswered("the result is empty")
-        stated = _EXTENSION.fullmatch(result.type)
-        return stated[0] if stated else "bin"
+        names_text = result.type in ENDINGS[Kind.TEXT]
+        order: dict[str, Any] = {
+            "said": result.url is None,
+            "text": names_text or self._made(job) is Kind.TEXT,
+        }
+        with part.reopened() as file:
+            return await self._finishing.prove(job, file, order)
 
-    def _is_picture(self, job: Job) -> bool:
+    def _remark(self, job: Job, result: Result | ev.RemoteResult, kind: Kind) -> str:
+        """Return what is noted of a first result that is of another kind than its model's."""
+        made = self._made(job)
+        is_other = result.position == 1 and result.url is not None and kind is not made
+        return f"it is a {kind}, where {job.plan.model} makes a {made}" if is_other else ""
+
+    def _made(self, job: Job) -> Kind:
+        """Return what kind of result a job's model makes, by the catalog's word."""
         model = self._desk.catalog().look_up(job.plan.model)
-        return model is None or model.output == "image"
+        return Kind.PICTURE if model is None else BY_OUTPUT[model.output]
 
 
 def _submit(job: Job) -> Submit:

@@ -12,7 +12,7 @@ import contextlib
 import hashlib
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, BinaryIO, Final
 
@@ -22,6 +22,8 @@ from hotfolder.domain import events as ev
 from hotfolder.domain import names
 from hotfolder.domain.jobs import Job, Submit
 from hotfolder.kinds.formats import PictureError, PictureType, sniff
+from hotfolder.kinds.kind import Kind, NotProven, Proven
+from hotfolder.kinds.workshop import results
 from hotfolder.kinds.workshop.workshop import (
     DiskRefused,
     MemoryLack,
@@ -38,7 +40,7 @@ from hotfolder.pipeline.signing import NotSigned, Signing
 
 TRIES: Final = 3
 UNPROVED_TRIES: Final = 6
-HEAD_BYTES: Final = 64
+ANYTHING: Final = {"said": False, "text": False}
 _SIZE: Final = re.compile(rb'"width": (\d{1,7}), "height": (\d{1,7})}$')
 _SIZE_BYTES: Final = 64
 
@@ -85,34 +87,40 @@ class Finishing:
         """Whether results are signed."""
         return self._signing.is_wanted()
 
-    async def prove(self, job: Job, file: BinaryIO) -> PictureType:
-        """Decode a result to its last pixel and return its type. Raises PictureError.
+    async def prove(self, job: Job, file: BinaryIO, order: Mapping[str, Any]) -> Proven:
+        """Return what a result proves to be, a picture to its last pixel. Raises NotProven.
 
         A worker that cannot tell raises WorkerFailed, for a while: then the first bytes decide,
         since the result is paid and its link does not live for long.
         """
         try:
-            answer = await self._workshop.work_on("prove", [file.fileno()], {})
+            return await results.prove(self._workshop, file.fileno(), order)
         except WorkerFailed as error:
-            kind = sniff(os.pread(file.fileno(), HEAD_BYTES, 0))
-            if job.attempt + 1 < patience(error, UNPROVED_TRIES) or kind is None:
+            if job.attempt + 1 < patience(error, UNPROVED_TRIES):
                 raise
+            if order["said"]:
+                return Proven(Kind.TEXT, "txt")
+            kind = sniff(os.pread(file.fileno(), results.HEAD_BYTES, 0))
+            if kind is None:
+                raise NotProven(f"it cannot be looked at: {error}") from error
             log.warning("result.unproved", **job.log_context(), error=str(error))
-            return kind
-        return PictureType(answer["type"])
+            return Proven(Kind.PICTURE, kind.extension)
 
     async def finished(
         self, job: Job, position: int, name: str, submit: Submit
     ) -> ev.SpooledResult:
         """Finish the raw result of a name in the spool, and keep it under that name.
 
-        Raises OutputError, PictureError where the raw result is no whole picture, WorkerFailed
-        where that could not be found out.
+        What is no picture is kept as it is. Raises OutputError, NotProven, WorkerFailed where it
+        could not be found out what the raw result is.
         """
         with contextlib.ExitStack() as stack:
             raw = stack.enter_context(self._opened(names.raw_file(name)))
             opened = _Opened(raw, *(stack.enter_context(self._spool.unnamed()) for _ in range(3)))
-            kind = await self.prove(job, raw)
+            proven = await self.prove(job, raw, ANYTHING)
+            if proven.kind is not Kind.PICTURE:
+                return await asyncio.to_thread(self._as_it_came, position, name, raw, proven.ending)
+            kind = PictureType(proven.ending)
             made = _Made(position=position, name=name, job=job, submit=submit, raw_kind=kind)
             try:
                 return await self._made(made, opened)
@@ -201,14 +209,19 @@ class Finishing:
     def _kept(
         self, made: _Made, file: BinaryIO, kind: PictureType, told: Sequence[str]
     ) -> ev.SpooledResult:
-        spooled = self._spool.copy(made.name, file)
+        kept = self._as_it_came(made.position, made.name, file, kind.extension)
+        return replace(kept, finished=", ".join(told))
+
+    def _as_it_came(
+        self, position: int, name: str, file: BinaryIO, ending: str
+    ) -> ev.SpooledResult:
+        spooled = self._spool.copy(name, file)
         return ev.SpooledResult(
-            position=made.position,
-            file=made.name,
+            position=position,
+            file=name,
             size=spooled.size,
             sha256=spooled.sha256,
-            extension=kind.extension,
-            finished=", ".join(told),
+            extension=ending,
         )
 
     def _with_companion(self, result: ev.SpooledResult, beside: BinaryIO) -> ev.SpooledResult:

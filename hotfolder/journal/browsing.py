@@ -130,14 +130,6 @@ def published_counts(session: Session, since: datetime) -> dict[str, int]:
     }
 
 
-def open_counts(session: Session) -> list[tuple[str, State, int, int]]:
-    """Return watch, state, how many jobs are open, and how many of these wait."""
-    return [
-        (row["watch"], State(row["state"]), row["count"], row["waiting"])
-        for row in session.rows("count_open")
-    ]
-
-
 def failed_counts(session: Session) -> dict[str, int]:
     """Return how many jobs have failed, by watch."""
     return {row["watch"]: row["count"] for row in session.rows("count_failed")}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -16,18 +15,23 @@ from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import State
 from hotfolder.journal import browsing, budgets, holds, memory, reading, recovery
 from hotfolder.journal.budgets import Budget
+from hotfolder.journal.counts import Counts, Skipped
 from hotfolder.journal.holds import Hold
 from hotfolder.journal.reading import AtRisk
 from hotfolder.journal.session import Session
+from hotfolder.views import counting
+from hotfolder.views.counting import WatchCounts
 
 SHOWN_AT_WORK: Final = 12
 _AT_WORK: Final = (State.SUBMITTING, State.RUNNING, State.FINISHED, State.FETCHED)
-_BEFORE: Final = (State.ACCEPTED, State.UPLOADED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchNow:
-    """One watch: whether its folder is there, and how many of its jobs are where."""
+    """One watch: whether its folder is there, and what became of its files.
+
+    `skipped` names the first that are left out, with their reasons.
+    """
 
     name: str
     input: str
@@ -35,9 +39,8 @@ class WatchNow:
     online: bool
     reason: str | None
     since: datetime | None
-    waiting: int
-    under_way: int
-    troubled: int
+    counts: Counts
+    skipped: tuple[Skipped, ...]
     done_today: int
 
 
@@ -52,9 +55,13 @@ class AtWork:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Now:
-    """Everything at this moment; `budget` None = no limit for a day."""
+    """Everything at this moment; `budget` None = no limit for a day.
+
+    `removed` are the watches that the config no longer has and of which something is open.
+    """
 
     watches: list[WatchNow]
+    removed: list[WatchCounts]
     at_work: list[AtWork]
     under_way: int
     holds: list[Hold]
@@ -67,19 +74,18 @@ class Now:
 
 def now(session: Session, wanted: config.Config, zone: tzinfo | None = None) -> Now:
     """Return how everything stands; `zone` is the owner's, None = this machine's."""
-    counted = _counted(session)
     published = browsing.published_counts(session, start_of_day(session.now, zone))
-    failed = browsing.failed_counts(session)
     rows = {row.name: row for row in reading.watches(session)}
     watches = [
-        _watch(watch, rows.get(watch.name), counted[watch.name], published, failed)
-        for watch in wanted.watch
+        _watch(watch, rows.get(watch.name), each, published.get(watch.name, 0))
+        for watch, each in zip(wanted.watch, counting.counted(session, wanted), strict=True)
     ]
     limit = wanted.limits.daily_charge
     return Now(
         watches=watches,
+        removed=counting.removed(session, wanted),
         at_work=_at_work(session),
-        under_way=sum(each.under_way for each in watches),
+        under_way=sum(each.counts.under_way for each in watches),
         holds=holds.holds(session),
         spent_today=budgets.spent(session, Budget(watch=None, limit=limit, key="", zone=zone)),
         budget=limit or None,
@@ -96,21 +102,11 @@ def needs(session: Session) -> int:
     return failed + browsing.troubled_count(session) + held
 
 
-def _counted(session: Session) -> defaultdict[str, Counter[str]]:
-    counted: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for watch, state, count, _waiting in browsing.open_counts(session):
-        counted[watch]["under_way"] += count if state in _AT_WORK else 0
-        counted[watch]["waiting"] += count if state in _BEFORE else 0
-        counted[watch]["in_doubt"] += count if state is State.IN_DOUBT else 0
-    return counted
-
-
 def _watch(
     watch: config.Watch,
     row: reading.WatchRow | None,
-    counted: Counter[str],
-    published: dict[str, int],
-    failed: dict[str, int],
+    counted: WatchCounts,
+    done_today: int,
 ) -> WatchNow:
     return WatchNow(
         name=watch.name,
@@ -119,10 +115,9 @@ def _watch(
         online=row is not None and row.online,
         reason=row.reason if row else "not looked at yet",
         since=row.since if row else None,
-        waiting=counted["waiting"],
-        under_way=counted["under_way"],
-        troubled=counted["in_doubt"] + failed.get(watch.name, 0),
-        done_today=published.get(watch.name, 0),
+        counts=counted.counts,
+        skipped=counted.skipped,
+        done_today=done_today,
     )
 
 

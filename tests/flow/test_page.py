@@ -6,6 +6,7 @@ import asyncio
 import html
 import io
 import os
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,7 +17,7 @@ from hotfolder.domain.errors import OperatorError
 from hotfolder.page.keys import Role
 from hotfolder.simulator import Fault
 from tests.mounting import hanging_share
-from tests.studio import picture
+from tests.studio import LIMIT_S, picture
 from tests.visitor import HTML, visiting
 
 if TYPE_CHECKING:
@@ -43,6 +44,34 @@ async def test_every_screen_says_how_things_stand(studio: Studio) -> None:
         assert "0.14" in await visitor.text("/money")
         assert "/pictures/1/after/1/large" in await visitor.text("/wall/studio")
         assert "Nothing needs you" in await visitor.text("/needs")
+
+
+async def test_now_counts_each_file_in_one_column(studio: Studio) -> None:
+    """As `status` does, with the names and reasons of what is skipped; old watches stand apart."""
+    studio.fault(Fault(call="submit", kind="fail_task", code="1501", times=1))
+    async with visiting(studio, watch="review = true") as visitor:
+        await visitor.enter(studio)
+        studio.drop("failed.jpg", number=1)
+        await studio.until_states(failed=1)
+        studio.drop("review.jpg", number=2)
+        studio.drop("left.toml", "skip = true")
+        studio.drop("left.jpg", number=3)
+        await studio.until_states(failed=1, fetched=1)
+        await studio.until(lambda: studio.status()["watches"][0]["counts"]["skipped"], "skipped")
+        now = await visitor.text("/")
+        shown = dict(re.findall(r'data-says="([\w ]+)">(\d+)<', now))
+        told = studio.status()["watches"][0]["counts"]
+        assert shown == {says.replace("_", " "): str(count) for says, count in told.items()}
+        assert list(shown.values()) == ["3", "0", "0", "1", "1", "1"]
+        (skipped,) = studio.status()["watches"][0]["skipped"]
+        assert skipped["path"] == "left.jpg"
+        assert skipped["reason"] in html.unescape(now)
+        renamed = (studio.folder / "config.toml").read_text().replace('"studio"', '"renamed"')
+        studio.reconfigure(renamed)
+        studio.reload.set()
+        async with asyncio.timeout(LIMIT_S):
+            while "no longer in the config" not in await visitor.text("/"):
+                pass  # each answer takes a while
 
 
 async def test_pictures_are_shown_small_and_results_as_they_are(studio: Studio) -> None:

@@ -45,12 +45,6 @@ JOIN submit ON submit.id = result.submit JOIN job ON job.id = submit.job
 JOIN source ON source.id = job.source JOIN watch ON watch.id = source.watch
 WHERE result.published_at IS NOT NULL AND result.published_at >= :since GROUP BY watch.name;
 
--- name: count_open
--- Open jobs by watch and state, and how many of them wait for something that is not time.
-SELECT watch.name AS watch, job.state, count(*) AS count, count(job.waits_for) AS waiting FROM job
-JOIN source ON source.id = job.source JOIN watch ON watch.id = source.watch
-WHERE job.ended_at IS NULL GROUP BY watch.name, job.state;
-
 -- name: count_failed
 -- Failed jobs by watch.
 SELECT watch.name AS watch, count(*) AS count FROM job

@@ -129,6 +129,7 @@ function replace(region, text) {
   each("[data-key]", (item) => {
     const old = known.get(item.dataset.key);
     if (old && sameBut(old, item)) item.replaceWith(old); // its pictures stay where they are
+    else if (old?.open) item.open = true;
     else if (!old && known.size) item.classList.add("fresh");
   }, fresh.content);
   const focused = document.activeElement?.closest?.("[data-key]")?.dataset.key;

@@ -106,7 +106,7 @@ ROOMS: dict[str, set[str]] = {
     "cli": {
         *(*STATED, "account.charges", "checkup", "control", "installation", "logs", "preflight"),
         "invocation",
-        *("planning.forms", "planning.preview", "secrecy"),
+        *("planning.forms", "planning.outlook", "planning.preview", "secrecy"),
         *("service", "signals", "simulator", "supervision"),
         *("views", "tree.files", "tree.mounts"),
         *("runninghub.catalog", "runninghub.client", "runninghub.wire.Account"),

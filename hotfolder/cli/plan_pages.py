@@ -3,38 +3,88 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
 from hotfolder.cli import render
+from hotfolder.domain import money
 from hotfolder.domain.materials import Origin, of_origin, reasons
 from hotfolder.journal.drafts import Draft
-from hotfolder.planning.preview import Preview
+from hotfolder.planning.outlook import Expected, Outlook
+
+NAMED: Final = 5
+_WORDS: Final = {
+    Outlook.NEW: "new",
+    Outlook.REUSED: "get another one's result, which is free",
+    Outlook.DONE: "done already",
+    Outlook.UNDER_WAY: "under way",
+    Outlook.FAILED: "failed before (retry works on them again)",
+    Outlook.WAITS: "would wait",
+    Outlook.IMPOSSIBLE: "cannot be edited",
+    Outlook.SKIPPED: "skipped",
+}
 
 
-def page(previews: Iterable[Preview]) -> RenderableType:
-    """Return what each source would get, one below the other."""
-    return Group(*(part for each in previews for part in _source(each)))
+def page(found: Sequence[Expected]) -> RenderableType:
+    """Return what each source would get, those that get the same together, and the sum."""
+    groups: dict[str, list[Expected]] = {}
+    for each in found:
+        groups.setdefault(_likeness(each), []).append(each)
+    parts = [part for alike in groups.values() for part in _group(alike)]
+    return Group(*parts, Text(total(found), style="bold"))
 
 
-def _source(preview: Preview) -> Iterator[RenderableType]:
-    yield Text.assemble((render.name(preview.source).plain, "bold"), f"  ({preview.watch})")
-    if preview.reason is not None:
-        yield Padding(render.name(preview.reason), (0, 0, 0, 2))
-    for draft in preview.drafts:
+def total(found: Sequence[Expected]) -> str:
+    """Return how many files there are of each kind, and what the new ones cost."""
+    files = len({(each.preview.watch, each.preview.source) for each in found})
+    told = []
+    for outlook, words in _WORDS.items():
+        those = [each for each in found if each.outlook is outlook]
+        if those and outlook is Outlook.NEW:
+            words = f"{words}, {_price(those)}"  # noqa: PLW2901  the same words, and more
+        told += [f"{len(those)} {words}"] if those else []
+    return f"{files} file{'' if files == 1 else 's'}: {'; '.join(told) or 'none to edit'}"
+
+
+def _price(those: Sequence[Expected]) -> str:
+    amount = money.total(each.price for each in those)
+    if amount is None:
+        return "at a price that is not known"
+    currency = next((each.draft.estimate.currency for each in those if each.draft), None)
+    return f"about {render.money(amount, currency)}"
+
+
+def _likeness(each: Expected) -> str:
+    """Return what those have in common that are shown together."""
+    if each.draft is None:
+        return json.dumps([each.preview.watch, each.preview.reason])
+    told = as_json(each, each.draft)
+    alike = {key: value for key, value in told.items() if key not in ("source", "output")}
+    return json.dumps(alike, sort_keys=True)
+
+
+def _group(alike: Sequence[Expected]) -> Iterator[RenderableType]:
+    first = alike[0]
+    names = [render.name(each.preview.source).plain for each in alike[:NAMED]]
+    more = f" and {len(alike) - NAMED} more" if len(alike) > NAMED else ""
+    count = f"{len(alike)} files: " if len(alike) > 1 else ""
+    yield Text.assemble((f"{count}{', '.join(names)}{more}", "bold"), f"  ({first.preview.watch})")
+    if first.preview.reason is not None:
+        yield Padding(render.name(first.preview.reason), (0, 0, 0, 2))
+    if first.draft is not None:
         lines = render.table("", "")
         lines.show_header = False
-        for label, text in _lines(preview, draft):
+        for label, text in _lines(first, first.draft, one=len(alike) == 1):
             lines.add_row(label, render.name(text))
         yield Padding(lines, (0, 0, 0, 2))
 
 
-def _lines(preview: Preview, draft: Draft) -> Iterator[tuple[str, str]]:
-    told = as_json(preview, draft)
+def _lines(each: Expected, draft: Draft, *, one: bool) -> Iterator[tuple[str, str]]:
+    told = as_json(each, draft)
     yield "rule", told["rule"]
     yield "model", told["model"]
     yield "prompt", told["prompt"] or "-"
@@ -46,25 +96,30 @@ def _lines(preview: Preview, draft: Draft) -> Iterator[tuple[str, str]]:
             yield "converted", reason
     for reason in told["conversion"]:
         yield "converted", reason
-    yield "output", told["output"]
-    yield "estimate", render.money(draft.estimate.amount, draft.estimate.currency)
+    if one:
+        yield "output", told["output"]
+    if each.outlook is Outlook.NEW:
+        yield "estimate", render.money(each.price, told["currency"]) + ("" if one else " each")
+    else:
+        yield "but", _WORDS[each.outlook]
     if told["error"]:
         yield "but", f"{told['error']['message']} {told['error']['hint']}"
 
 
-def listed(preview: Preview) -> list[dict[str, Any]]:
-    """Return a source as `plan --json` promises it: an entry for each of its edits."""
-    if preview.reason is not None:
-        return [{"watch": preview.watch, "source": preview.source, "reason": preview.reason}]
-    return [as_json(preview, draft) for draft in preview.drafts]
+def listed(each: Expected) -> dict[str, Any]:
+    """Return an edit as `plan --json` promises it, or why there is none."""
+    if each.draft is None:
+        preview = each.preview
+        return {"watch": preview.watch, "source": preview.source, "reason": preview.reason}
+    return as_json(each, each.draft)
 
 
-def as_json(preview: Preview, draft: Draft) -> dict[str, Any]:
-    """Return one edit that a source would get."""
-    plan, failure = draft.plan, draft.failure
+def as_json(each: Expected, draft: Draft) -> dict[str, Any]:
+    """Return one edit that a source would get; only a new one has a price."""
+    preview, plan, failure = each.preview, draft.plan, draft.failure
     references = of_origin(draft.materials, Origin.REFERENCE)
     folder, slash, _ = preview.source.rpartition("/")
-    amount = draft.estimate.amount
+    amount = each.price
     return {
         "watch": preview.watch,
         "source": preview.source,
@@ -73,12 +128,13 @@ def as_json(preview: Preview, draft: Draft) -> dict[str, Any]:
         "model": plan.model,
         "prompt": plan.prompt,
         "params": plan.params,
-        "references": [each.path for each in references],
+        "references": [material.path for material in references],
         "reference_conversion": {
-            each.path: reasons([each]) for each in references if each.preparation
+            material.path: reasons([material]) for material in references if material.preparation
         },
         "conversion": reasons(draft.sources),
         "output": f"{folder}{slash}{plan.stem}.*",
+        "outlook": each.outlook.value,
         "estimate": None if amount is None else float(amount),
         "currency": draft.estimate.currency,
         "error": failure

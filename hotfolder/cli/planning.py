@@ -10,12 +10,15 @@ from typing import Annotated
 import typer
 
 from hotfolder.cli import plan_pages, render
-from hotfolder.cli.configured import valid_config
+from hotfolder.cli.configured import own_state, valid_config
 from hotfolder.cli.options import ConfigOption, JsonOption, LogLevel, LogLevelOption, set_up_log
 from hotfolder.config import Config, Watch
 from hotfolder.domain.clock import utc_now
 from hotfolder.domain.errors import OperatorError
+from hotfolder.journal.reader import Reader
+from hotfolder.journal.session import Session
 from hotfolder.planning import preview
+from hotfolder.planning.outlook import Expected, Expecting
 from hotfolder.tree import files
 from hotfolder.views import explaining
 
@@ -31,31 +34,41 @@ def plan(
 ) -> None:
     """Show what each picture would get, without sending anything or entering it anywhere.
 
-    Rule, model, prompt, parameters, conversion, output name and list price; of all watches where
-    nothing is named. The output's ending is that of the result.
+    Rule, model, prompt, parameters, conversion, output name and price; of all watches where nothing
+    is named. The output's ending is that of the result. What is done already, or the same as
+    another one, costs nothing; the last line is the sum.
 
     Example: hotfolder plan portraits --json
     """
     set_up_log(log_level, LogLevel.WARNING)
     wanted = valid_config(config_file)
     try:
-        found = asyncio.run(_previews(wanted, what))
+        found = asyncio.run(_expected(wanted, what))
     except (OSError, files.RootGone) as error:
         raise OperatorError(f"it cannot be read: {error}") from error
     if json:
-        render.print_json([entry for each in found for entry in plan_pages.listed(each)])
-    elif found:
-        render.console().print(plan_pages.page(found))
+        render.print_json([plan_pages.listed(each) for each in found])
     else:
-        render.console().print("no picture there that a rule takes by its name")
+        render.console().print(plan_pages.page(found))
 
 
-async def _previews(wanted: Config, what: str | None) -> list[preview.Preview]:
-    return [
-        each
+async def _expected(wanted: Config, what: str | None) -> list[Expected]:
+    looked = [
+        (watch, [each async for each in preview.of_many(watch, sources, utc_now())])
         for watch, sources in _named(wanted, what)
-        async for each in preview.of_many(watch, sources, utc_now())
     ]
+    try:
+        with own_state(wanted), Reader(wanted.state_dir) as reader:
+            return reader.read(_told, looked)
+    except FileNotFoundError:
+        return _told(None, looked)
+
+
+def _told(
+    session: Session | None, looked: list[tuple[Watch, list[preview.Preview]]]
+) -> list[Expected]:
+    expecting = Expecting(session)
+    return [each for watch, found in looked for each in expecting.expected(watch, found)]
 
 
 def _named(wanted: Config, what: str | None) -> Iterator[tuple[Watch, Iterable[str]]]:

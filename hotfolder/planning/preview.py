@@ -11,45 +11,56 @@ from functools import partial
 from typing import Any
 
 from hotfolder import config
-from hotfolder.journal.drafts import Draft
+from hotfolder.journal.drafts import Draft, Settled
 from hotfolder.kinds.workshop.workshop import WorkerFailed, Workshop
 from hotfolder.planning import examine, naming
 from hotfolder.planning.looking import Looking
 from hotfolder.planning.looks import Looks
 from hotfolder.tree import files
+from hotfolder.tree.ignorefile import IgnoreFiles
 from hotfolder.tree.scan import walk
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a source would become: the edits, or the reason why there are none."""
+    """What a source would become: the edits, or the reason why there are none.
+
+    `settled` is the source as it was read, None where it was not.
+    """
 
     watch: str
     source: str
     drafts: tuple[Draft, ...] = ()
     reason: str | None = None
+    settled: Settled | None = None
 
 
 def of_source(looks: Looks, watch: config.Watch, relative: str, at: datetime) -> Preview:
     """Look at one source as if it had settled at a time. Raises Unseen, OSError, RootGone."""
     verdict = examine.examine(looks, watch, 0, relative, gave_time=True, at=at)
     match verdict:
-        case examine.Wanted(drafts=drafts):
-            return Preview(watch.name, relative, drafts)
+        case examine.Wanted(settled=settled, drafts=drafts):
+            return Preview(watch.name, relative, drafts, settled=settled)
         case examine.Gone():
             return Preview(watch.name, relative, reason="there is no such file")
     return Preview(watch.name, relative, reason=verdict.reason)
 
 
 def sources(watch: config.Watch, folder: str) -> Iterator[str]:
-    """Yield every source below a folder; what no rule takes by its name is left out.
+    """Yield every file below a folder but sidecars, litter and what an ignore file names.
 
     Raises OSError where the folder cannot be listed, RootGone.
     """
-    for listing in walk(watch.input, folder, recursive=watch.recursive):
+    ignore_files = IgnoreFiles(watch.input)
+    for listing in walk(
+        watch.input,
+        folder,
+        recursive=watch.recursive,
+        goes_into=lambda below: not ignore_files.why(below, is_folder=True),
+    ):
         for name in listing.names:
             relative = os.fsdecode(listing.folder + name)
-            if not naming.why_ignored(watch, relative):
+            if not (naming.why_hidden(watch, relative) or ignore_files.why(relative)):
                 yield relative
 
 

@@ -106,6 +106,32 @@ def test_plan_shows_what_each_picture_would_get(hotfolder: CommandLine, studio: 
     assert studio.ledger().requests.get("upload", 0) == 0
 
 
+def test_plan_prices_only_what_is_new_and_ends_with_the_sum(
+    hotfolder: CommandLine, studio: Studio
+) -> None:
+    """Finished, equal and impossible pictures cost nothing; what is alike is told once."""
+    for number in range(3):
+        studio.drop(f"done{number}.jpg", number=number)
+    assert hotfolder("once").code == 0
+    for number in range(3, 10):
+        studio.drop(f"new{number}.jpg", number=number)
+    studio.drop("twin.jpg", number=5)
+    studio.drop("again.jpg", number=1)
+    studio.drop("text.jpg", "no picture")
+    studio.drop("film.mov", "a film")
+    shown = hotfolder("plan").out.splitlines()
+    assert shown[-1] == (
+        "14 files: 7 new, about 0.98 CNY; 2 get another one's result, which is free; "
+        "3 done already; 1 cannot be edited; 1 skipped"
+    )
+    assert len(shown) < 40
+    assert any(line.startswith("7 files: new3.jpg, new4.jpg") for line in shown)
+    found = {each["source"]: each for each in hotfolder("plan", "--json").json}
+    assert (found["done1.jpg"]["outlook"], found["done1.jpg"]["estimate"]) == ("done", 0)
+    assert (found["new4.jpg"]["outlook"], found["new4.jpg"]["estimate"]) == ("new", 0.14)
+    assert "no rule" in found["film.mov"]["reason"]
+
+
 def test_the_schema_knows_the_models(hotfolder: CommandLine) -> None:
     """The printed schema is JSON with the models' names, those of the config included."""
     path = hotfolder.config

@@ -11,6 +11,7 @@ import pytest
 
 from hotfolder.cli import plan_pages
 from hotfolder.planning import preview
+from hotfolder.planning.outlook import Expecting
 from hotfolder.simulator import Fault
 from tests.pictures import exif, needs_heif, noise, opened, saved, scene, see_through
 from tests.studio import picture
@@ -246,7 +247,8 @@ async def test_a_plan_says_why_a_reference_is_converted(studio: Studio) -> None:
     studio.drop("ann.jpg")
     at = datetime.now(UTC)
     (seen,) = [each async for each in preview.of_many(studio.config.watch[0], ["ann.jpg"], at)]
-    (told,) = plan_pages.listed(seen)
+    (expected,) = Expecting(None).expected(studio.config.watch[0], [seen])
+    told = plan_pages.listed(expected)
     assert told["references"] == [str(path)]
     assert told["reference_conversion"] == {
         str(path): ["it is a TIF, which this edit does not take", "it is in CMYK"]

@@ -60,3 +60,7 @@ WHERE state = 'submitting' OR (due_at IS NOT NULL AND NOT EXISTS (
         AND job_hold.code NOT IN ('output_blocked', 'spool_blocked', 'unreachable')
         AND (job_hold.next_trial IS NULL OR job_hold.next_trial > :now)
 ) AND (watch.online OR job.state NOT IN ('accepted', 'uploaded')));
+
+-- name: done_of_content
+-- Finished edits of a content, at whatever place.
+SELECT id FROM job WHERE content_hash = :content_hash AND state = 'done';

@@ -1,0 +1,122 @@
+"""What is to be expected of a source that was previewed: new and paid, or not, and why not."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from enum import StrEnum
+
+from hotfolder import config
+from hotfolder.domain.jobs import Plan
+from hotfolder.domain.materials import Material, Origin, of_origin
+from hotfolder.domain.states import State
+from hotfolder.journal import identities
+from hotfolder.journal.drafts import Draft, Settled
+from hotfolder.journal.rows import encode_plan, existing_job
+from hotfolder.journal.session import Session
+from hotfolder.planning.preview import Preview
+
+
+class Outlook(StrEnum):
+    """What would become of an edit; only what is new is paid for."""
+
+    NEW = "new"
+    REUSED = "reused"
+    DONE = "done"
+    UNDER_WAY = "under_way"
+    FAILED = "failed"
+    WAITS = "waits"
+    IMPOSSIBLE = "impossible"
+    SKIPPED = "skipped"
+
+
+_BY_STATE = {
+    State.DONE: Outlook.DONE,
+    State.FAILED: Outlook.FAILED,
+    State.CANCELLED: Outlook.SKIPPED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """One edit that a source would get, or (without a draft) that it gets none."""
+
+    preview: Preview
+    draft: Draft | None
+    outlook: Outlook
+
+    @property
+    def price(self) -> Decimal | None:
+        """What it is expected to cost; None = nobody knows."""
+        if self.outlook is not Outlook.NEW or self.draft is None:
+            return Decimal(0)
+        return self.draft.estimate.amount
+
+
+class Expecting:
+    """Tells what is new of previews, each told once; `session` None = there is no journal yet."""
+
+    def __init__(self, session: Session | None) -> None:
+        self._session = session
+        self._numbers = (
+            {row["name"]: row["id"] for row in session.rows("watches")} if session else {}
+        )
+        self._paid: set[tuple[str, str]] = set()
+
+    def expected(self, watch: config.Watch, previews: Iterable[Preview]) -> list[Expected]:
+        """Return what is to be expected of sources of a watch, in their order."""
+        return [each for preview in previews for each in self._of(watch, preview)]
+
+    def _of(self, watch: config.Watch, preview: Preview) -> list[Expected]:
+        if preview.reason is not None or preview.settled is None:
+            return [Expected(preview, None, Outlook.SKIPPED)]
+        return [
+            Expected(preview, draft, self._outlook(watch, preview.settled, draft))
+            for draft in preview.drafts
+        ]
+
+    def _outlook(self, watch: config.Watch, settled: Settled, draft: Draft) -> Outlook:
+        known = self._known(watch, settled, draft)
+        if known is not None:
+            return known
+        if draft.failure is not None:
+            return Outlook.WAITS if draft.waits_for else Outlook.IMPOSSIBLE
+        work = (settled.content_hash, _work(draft.plan, draft.materials))
+        is_paid = work in self._paid or self._is_done_elsewhere(*work)
+        self._paid.add(work)
+        return Outlook.REUSED if is_paid and watch.duplicates == "reuse" else Outlook.NEW
+
+    def _known(self, watch: config.Watch, settled: Settled, draft: Draft) -> Outlook | None:
+        """Return what the journal knows of an edit of this very picture, None = nothing."""
+        number = self._numbers.get(watch.name)
+        if self._session is None or number is None:
+            return None
+        path = os.fsencode(settled.path)
+        source = self._session.row("find_source", watch=number, path=path)
+        if source is None:
+            return None
+        newest = self._session.row(
+            "latest_generation",
+            source=source["id"],
+            identity=identities.identify(self._session, replace(settled, watch=number)),
+            rule=draft.plan.rule if watch.rules == "all" else None,
+        )
+        if newest is None:
+            return None
+        return _BY_STATE.get(State(newest["state"]), Outlook.UNDER_WAY)
+
+    def _is_done_elsewhere(self, content_hash: str, work: str) -> bool:
+        if self._session is None:
+            return False
+        rows = self._session.rows("done_of_content", content_hash=content_hash)
+        jobs = (existing_job(self._session, row["id"]) for row in rows)
+        return any(_work(job.plan, job.materials) == work for job in jobs)
+
+
+def _work(plan: Plan, materials: Sequence[Material]) -> str:
+    """Return what is paid for beside the source: the same whatever rule and output are called."""
+    references = of_origin(materials, Origin.REFERENCE)
+    wanted = encode_plan(replace(plan, rule="", stem="", review=False))
+    return "\n".join([wanted, *(f"{each.parameter} {each.content_hash}" for each in references)])

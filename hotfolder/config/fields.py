@@ -25,6 +25,8 @@ from hotfolder.runninghub import catalog
 LARGEST_PORT = 65_535
 UMASK_PATTERN = r"^(0?[0-7]{3})?$"
 HOST_PATTERN = r"^[A-Za-z0-9._-]{1,253}$|^\[?[0-9A-Fa-f:.]{2,45}\]?$"
+# What the font of labels has, and one line holds.
+LABEL_PATTERN = r"^[ -~]{1,24}$"
 NAME_PATTERN = r"^[^\x00-\x1f/:]{1,64}$"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
@@ -12,6 +13,7 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from hotfolder import __version__
 from hotfolder.config.fields import (
+    LABEL_PATTERN,
     NAME_PATTERN,
     UMASK_PATTERN,
     ConfigPath,
@@ -128,6 +130,10 @@ class Watch(Section):
     times: Literal["now", "source"] = "now"
     charge_per_day: Money = Decimal(0)
     review: bool = False
+    label: Literal["none", "metadata", "visible"] = "metadata"
+    label_text: Annotated[str, Field(pattern=LABEL_PATTERN)] = "AI"
+    label_corner: Literal["top-left", "top-right", "bottom-left", "bottom-right"] = "bottom-right"
+    label_size: Annotated[float, Field(ge=0.01, le=0.25)] = 0.05
     notes: Literal["none", "failures", "waiting", "all"] = "waiting"
     rule: Annotated[list[Rule], Field(default_factory=lambda: [Rule()], min_length=1)]
     _catalog: Catalog = PrivateAttr(default_factory=Catalog)
@@ -148,6 +154,16 @@ class Watch(Section):
         own = [each.model_dump_json() for each in self.catalog.own]
         said = self.model_dump_json(include=_EDITS), [each.wording for each in self.rule]
         return hashlib.sha256(repr((__version__, said, own)).encode()).hexdigest()[:24]
+
+    def finish(self, rule: Rule) -> Finish:
+        """Return how results of one rule of this watch are finished."""
+        return replace(
+            rule.finish,
+            label=self.label,
+            label_text=self.label_text,
+            label_corner=self.label_corner,
+            label_size=self.label_size,
+        )
 
     def reviews(self, rule: Rule) -> bool:
         """Return whether a person decides what is published of one rule of this watch."""

@@ -56,7 +56,8 @@ class Finish:
     `format` is "keep", "jpeg", "png" or "webp"; `size` "model" or "source" (the source's pixels);
     `metadata` "copy" (the source's, with a note of the edit) or "none"; `gps` and `prompt` whether
     the place and what was asked for are in it. `keep_raw`: the result as the service made it is
-    published, too.
+    published, too. `label` is "none", "metadata" (IPTC's terms say that a model edited it) or
+    "visible" (also `label_text` in `label_corner`, its height `label_size` of the shorter side).
     """
 
     format: str = "keep"
@@ -65,11 +66,21 @@ class Finish:
     gps: bool = True
     prompt: bool = False
     keep_raw: bool = False
+    label: str = "metadata"
+    label_text: str = "AI"
+    label_corner: str = "bottom-right"
+    label_size: float = 0.05
 
     @property
     def is_nothing(self) -> bool:
         """Whether a result is published byte for byte as the service made it."""
-        return (self.format, self.size, self.metadata) == ("keep", "model", "none")
+        as_made = (self.format, self.size, self.metadata) == ("keep", "model", "none")
+        return as_made and not self.is_labelled
+
+    @property
+    def is_labelled(self) -> bool:
+        """Whether people see on a result that a model had a part in it."""
+        return self.label == "visible"
 
 
 # Of jobs that were accepted before results were finished: they are published as they come.

@@ -106,7 +106,7 @@ def _draft(
             prompt=worded,
             params=params,
             stem=stem,
-            finish=rule.finish,
+            finish=watch.finish(rule),
             review=watch.reviews(rule),
         ),
         materials=(source,),

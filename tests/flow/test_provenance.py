@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+from PIL import ImageChops
+
 from hotfolder.journal import reading
 from hotfolder.kinds.formats import PictureType
 from hotfolder.kinds.metadata import containers
 from hotfolder.kinds.metadata.containers import Blocks
-from tests.pictures import saved, scene
+from hotfolder.simulator import Fault
+from tests.pictures import opened, saved, scene
 from tests.provenance import looks_signed
 from tests.studio import RULE, picture
 
@@ -125,3 +128,36 @@ async def test_the_result_as_it_came_is_kept_where_wanted(studio: Studio) -> Non
     studio.drop("bob.jpg", number=2)
     await studio.once()
     assert studio.outputs() == ["_raw/a/ann.jpg", "a/ann.png", "bob.jpg", "bob.xmp"]
+
+
+async def test_a_label_is_on_the_published_copy_alone(studio: Studio) -> None:
+    """What the service made is kept beside where wanted, and a follower begins with that."""
+    studio.configure(watch='label = "visible"', rules=[f"{RULE}\nkeep_raw = true"])
+    studio.simulator.update_settings(result_type="png")
+    studio.drop("ann.jpg")
+    await studio.once()
+    raw = opened((studio.output / "_raw/ann.png").read_bytes())
+    made = opened((studio.output / "ann.png").read_bytes())
+    box = ImageChops.difference(raw.convert("RGB"), made.convert("RGB")).getbbox()
+    assert box is not None
+    studio.configure(rules=[RULE])
+    studio.fault(Fault(call="query", kind="error_before", status=503))
+    studio.drop("bob.jpg")
+    await studio.once()
+    plain = opened((studio.output / "bob.png").read_bytes())
+    assert ImageChops.difference(raw.convert("RGB"), plain.convert("RGB")).getbbox() is None
+    assert len(studio.ledger().tasks) == 1
+
+
+async def test_a_labelled_output_is_no_others_result(studio: Studio) -> None:
+    """Without the service's own file a follower asks for it anew, which is free."""
+    studio.configure(watch='label = "visible"')
+    studio.simulator.update_settings(result_type="png")
+    studio.drop("ann.jpg")
+    await studio.once()
+    studio.configure(rules=[RULE])
+    studio.drop("bob.jpg")
+    await studio.once()
+    ann, bob = (opened((studio.output / name).read_bytes()) for name in ("ann.png", "bob.png"))
+    assert ImageChops.difference(ann.convert("RGB"), bob.convert("RGB")).getbbox() is not None
+    assert len(studio.ledger().tasks) == 1

@@ -76,6 +76,10 @@ sidecar_models = ["m"]
 umask = "002"
 group = "staff"
 times = "source"
+label = "visible"
+label_text = "KI"
+label_corner = "top-left"
+label_size = 0.1
 reference_folders = ["/srv/brand"]
 duplicates = "edit"
 collision = "replace"
@@ -178,6 +182,10 @@ def test_every_key_is_read(folder: Path) -> None:
                 "umask": "002",
                 "group": "staff",
                 "times": "source",
+                "label": "visible",
+                "label_text": "KI",
+                "label_corner": "top-left",
+                "label_size": 0.1,
                 "reference_folders": [Path("/srv/brand")],
                 "duplicates": "edit",
                 "collision": "replace",

@@ -66,12 +66,16 @@ COMPANION: Final = ("hotfolder", "Companion")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
-    """The edit as it is noted in a result; `prompt` None = not told; `at` in ISO form."""
+    """The edit as it is noted in a result; `prompt` None = not told; `at` in ISO form.
+
+    `is_label`: IPTC's terms say that a model made it.
+    """
 
     model: str
     task_id: str
     at: str
     prompt: str | None = None
+    is_label: bool = True
 
 
 def without(packet: bytes, private: Collection[str]) -> bytes:
@@ -208,10 +212,13 @@ def _add_note(
     before, own = (each.get(_SOURCE_TYPE, [""])[0] for each in (of_source, of_result))
     kind = own if own.endswith(_AI_TERMS) else EDITED_BY_AI
     systems = [*of_source.get(_SYSTEM, ()), *of_result.get(_SYSTEM, ()), note.model]
-    said = {
+    terms = {
         _SOURCE_TYPE: kind,
         _SAID_BEFORE: before if before and before != kind else None,
         _SYSTEM: "; ".join(dict.fromkeys(systems)),
+    }
+    said = {
+        **(terms if note.is_label else {}),
         _PROMPT: note.prompt,
         ("xmp", "MetadataDate"): note.at,
         ("hotfolder", "Model"): note.model,

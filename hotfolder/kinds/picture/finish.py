@@ -27,7 +27,7 @@ from hotfolder.kinds.metadata import (
 )
 from hotfolder.kinds.metadata.containers import Blocks
 from hotfolder.kinds.metadata.xmp import Note
-from hotfolder.kinds.picture import colours, decoders, prepare
+from hotfolder.kinds.picture import colours, decoders, label, prepare
 from hotfolder.kinds.picture.inspect import inspect
 from hotfolder.kinds.picture.pillow import translated
 from hotfolder.kinds.picture.source_metadata import SourceMetadata
@@ -108,7 +108,7 @@ def _remade(
     """Return the picture in the type and size that the rule wants, untouched where it has them."""
     kind = _TYPES.get(wanted.format, picture.type)
     size = _wanted_size(picture, kept, wanted)
-    if kind is picture.type and size == (picture.width, picture.height):
+    if kind is picture.type and size == (picture.width, picture.height) and not wanted.is_labelled:
         return content, picture, ()
     if kind not in SPLICED:
         kind = PictureType.PNG
@@ -118,13 +118,17 @@ def _remade(
         image = _plain(image)
         if size != image.size:
             image = prepare.scaled(image, size)
+        if wanted.is_labelled:
+            image = label.labelled(image, wanted.label_text, wanted.label_corner, wanted.label_size)
         if image.mode == "RGBA" and kind is PictureType.JPEG:
             image = prepare.on_white(image)
         made = prepare.encoded(image, kind, prepare.BEST_QUALITY)
         if profile:
             blocks = containers.read(kind, made)
             made = containers.write(kind, made, Blocks(exif=blocks.exif, icc=profile))
-    return made, inspect(made), _told(picture, kind, size)
+    told = _told(picture, kind, size)
+    labelled = (f'labelled "{wanted.label_text}"',) if wanted.is_labelled else ()
+    return made, inspect(made), (*told, *labelled)
 
 
 def _plain(image: Image.Image) -> Image.Image:
@@ -163,7 +167,8 @@ class _Said:
 
     def __init__(self, source: Blocks, own: Blocks, wanted: Finish, note: Note) -> None:
         self._private = set() if wanted.gps else {"gps"}
-        self._source, self._note = source, note
+        self._source = source
+        self._note = replace(note, is_label=wanted.label != "none")
         self._own = _of_the_service(own, self._private)
         self._iptc = iptc.merged(source.iptc, self._own.iptc)
 

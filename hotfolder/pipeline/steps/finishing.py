@@ -150,9 +150,11 @@ class Finishing:
         kind = PictureType(answer["type"])
         spooled = await asyncio.to_thread(self._kept, made, opened.target, kind, told)
         spooled = await asyncio.to_thread(self._with_companion, spooled, opened.beside)
-        if not made.job.plan.finish.keep_raw:
+        wanted = made.job.plan.finish
+        if not (wanted.keep_raw or wanted.is_labelled):
             return spooled
-        return await asyncio.to_thread(_with_raw, spooled, opened.raw, made.raw_kind)
+        spooled = await asyncio.to_thread(_with_raw, spooled, opened.raw, made.raw_kind)
+        return replace(spooled, sealed=wanted.is_labelled)
 
     async def _signed(self, made: _Made, opened: _Opened) -> ev.SpooledResult:
         """Finish a result and sign it. Raises NotSigned, WorkerFailed."""

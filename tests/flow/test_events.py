@@ -32,7 +32,7 @@ SEED = 20
 BURST = """
 import os, sys
 for number in range(100_000):
-    os.close(os.open(f"{sys.argv[1]}/{number}.dat", os.O_CREAT | os.O_WRONLY))
+    os.close(os.open(f"{sys.argv[1]}/{number}.tmp", os.O_CREAT | os.O_WRONLY))
 """
 
 
@@ -280,9 +280,9 @@ async def test_at_the_kernels_limit_the_rest_is_scanned(
     """One clear message with the setting; what cannot be followed is scanned at once, and later."""
     monkeypatch.setattr("hotfolder.watching.watcher.SCAN_ALONE_S", 0.5)
     studio.configure(watch='detect = "events"')
-    for number in range(30):
+    folders, room = 12, 4
+    for number in range(folders):
         studio.drop(f"old{number:02}/a.jpg", number=number)
-    room = 10
 
     class SmallKernel(Events):
         def follow(self, folder: str) -> bool:
@@ -292,12 +292,12 @@ async def test_at_the_kernels_limit_the_rest_is_scanned(
     studio.edge(listen=SmallKernel)
     with structlog.testing.capture_logs() as logged:
         async with studio.running():
-            await studio.until_states(done=30)
+            await studio.until_states(done=folders)
             await studio.until(lambda: "max_user_watches" in (watch(studio)["reason"] or ""), "why")
-            for number in range(30):
+            for number in range(folders):
                 studio.drop(f"old{number:02}/b.jpg", number=100 + number)
                 studio.drop(f"new{number:02}/c.jpg", number=200 + number)
-            await studio.until_states(done=90)
+            await studio.until_states(done=3 * folders)
             assert watch(studio)["detect"] == "events"
     assert [each["event"] for each in logged if "about" in each] == ["watch.trouble"]
 

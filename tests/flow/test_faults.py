@@ -193,7 +193,7 @@ async def test_a_store_that_misses_young_results_for_a_while_loses_nothing(studi
     studio.drop("bob.jpg", number=7)
 
     def passes() -> bool:
-        studio.wait(10)
+        studio.wait(300)
         return studio.states() == {"done": 2}
 
     async with studio.running():

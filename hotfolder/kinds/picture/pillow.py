@@ -34,6 +34,25 @@ Image.MAX_IMAGE_PIXELS = None
 PngImagePlugin.MAX_TEXT_CHUNK = 16 * 1024 * 1024
 
 
+_MOST_PROFILES: Final = 4
+
+
+class _ModestStream(PngImagePlugin.PngStream):
+    """A PNG's chunks, of whose colour profiles a few are inflated: one is all that it may have."""
+
+    _profiles = 0
+
+    def chunk_iCCP(self, pos: int, length: int) -> bytes:  # noqa: N802  as in the base class
+        """Read a profile, or pass it over."""
+        self._profiles += 1
+        if self._profiles > _MOST_PROFILES and self.fp is not None:
+            return ImageFile._safe_read(self.fp, length)  # noqa: SLF001  as in the base class
+        return super().chunk_iCCP(pos, length)
+
+
+PngImagePlugin.PngStream = _ModestStream  # type: ignore[misc]
+
+
 def _avif(file: Any) -> ImageFile.ImageFile:  # noqa: ANN401  any file
     avif: Any = importlib.import_module("PIL.AvifImagePlugin")  # not in every Pillow
     avif.DEFAULT_MAX_THREADS = 1

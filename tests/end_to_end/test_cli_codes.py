@@ -28,7 +28,9 @@ def test_all_done_is_0_and_the_second_time_costs_nothing(
     ended = hotfolder("once")
     assert ended.code == 0, ended.said
     assert studio.outputs() == ["ann.jpg", "deep/bob.png"]
-    assert "2 done" in ended.out
+    files, under_way, done = 2, 0, 2
+    rows = [line.split() for line in ended.out.splitlines()]
+    assert ["studio", *map(str, (files, under_way, done, 0, 0, 0))] in rows, ended.out
     assert "Charged: 0.28 CNY today" in ended.out
     assert "\x1b" not in ended.out + ended.err
     assert hotfolder("once").code == 0

@@ -126,6 +126,7 @@ class StepTable:
             ingredients=ingredients,
             credential=self.current.credential,
             is_wanted=self.current.signs,
+            failpoint=self.owners.environment.failpoint,
         )
         return Fetching(
             desk,

@@ -19,6 +19,7 @@ from hotfolder import __version__
 from hotfolder.credential import Credential, CredentialProblem
 from hotfolder.domain import events as ev
 from hotfolder.domain import failures, names
+from hotfolder.domain.failpoints import Failpoint, no_failpoint
 from hotfolder.domain.jobs import Job, Submit
 from hotfolder.journal import holds
 from hotfolder.kinds.formats import PictureError, PictureType
@@ -64,7 +65,7 @@ class Result:
 class Signing:
     """Signs results in a workshop, by the `credential` in force, None = they are not signed.
 
-    `credential` blocks, and raises CredentialProblem.
+    `credential` blocks, and raises CredentialProblem. `failpoint` is passed `sign.after`.
     """
 
     def __init__(
@@ -75,7 +76,9 @@ class Signing:
         ingredients: Ingredients,
         credential: Callable[[], Credential | None],
         is_wanted: Callable[[], bool],
+        failpoint: Failpoint = no_failpoint,
     ) -> None:
+        self._failpoint = failpoint
         self._workshop = workshop
         self._spool = spool
         self._ingredients = ingredients
@@ -100,6 +103,7 @@ class Signing:
             if passes and job.attempt + 1 < patience(error, TRIES):
                 raise
             raise NotSigned(str(error)) from error
+        self._failpoint("sign.after")
 
     async def _sign(self, job: Job, submit: Submit, result: Result, credential: Credential) -> None:
         opened = [result.finished, result.signed, result.raw]

@@ -37,7 +37,8 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.pipeline")
 class Publishing:
     """Publishes a job's spooled results; what is missing of them is not waited for.
 
-    `access` says how its outputs are left. `failpoint` is passed `publish.before` and `.after`.
+    `access` says how its outputs are left. `failpoint` is passed `publish.before` and
+    `.after`, and `.beside` after each file that goes beside a result.
     """
 
     def __init__(
@@ -132,8 +133,10 @@ class Publishing:
         def put() -> None:
             self._failpoint("publish.before")
             try:
-                for each in (*beside, result_itself):
+                for each in beside:
                     put_one(each)
+                    self._failpoint("publish.beside")
+                put_one(result_itself)
             except NameTaken:
                 for each in beside:  # it goes where the result goes
                     publish.remove(Path(job.output_root), each.name, each.sha256)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from contextlib import asynccontextmanager
@@ -47,6 +48,18 @@ class Visitor:
         """Press a button of a page: its value, with the page's own token."""
         given = {"token": token_of(await self.text(on)), "back": on, "one": button, **more}
         return await self.client.post("/act", data=given, headers=self.own, follow_redirects=True)
+
+
+async def status_of(ask: httpx.Request, said: dict[str, str], body: bytes = b"") -> int:
+    """Send the head of a request, whatever it promises, and a body; return the answer's status."""
+    kept = {name: value for name, value in ask.headers.items() if name != "content-length"}
+    lines = [f"{name}: {value}" for name, value in {**kept, **said}.items()]
+    head = "\r\n".join([f"{ask.method} {ask.url.raw_path.decode()} HTTP/1.1", *lines, "", ""])
+    reader, writer = await asyncio.open_connection(ask.url.host, ask.url.port)
+    writer.write(head.encode() + body)
+    answer = await asyncio.wait_for(reader.readline(), LIMIT_S)
+    writer.close()
+    return int(answer.split()[1])
 
 
 def token_of(page: str) -> str:

@@ -14,7 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from hotfolder.page.behind import Behind
-from hotfolder.page.forms import day_of, number, text_of
+from hotfolder.page.forms import day_of, is_owner, number, text_of
 from hotfolder.page.live import Live, Make, TooManyStreams
 from hotfolder.page.looks import Looks
 from hotfolder.views import attention, gallery, spending
@@ -165,9 +165,8 @@ class Screens:
             self._live.require_room()
         except TooManyStreams:
             return PlainTextResponse("too many pages are open\n", 503, {"Retry-After": "60"})
-        return EventSourceResponse(
-            self._live.follow(request.url.path, make), ping=PING_S, send_timeout=PING_S
-        )
+        key = f"{request.url.path} {is_owner(request)}"
+        return EventSourceResponse(self._live.follow(key, make), ping=PING_S, send_timeout=PING_S)
 
     def _maker(self, request: Request) -> Make:
         """Return what makes a part anew. Raises HTTPException."""
@@ -177,7 +176,8 @@ class Screens:
             case "gallery":
                 return lambda: self._made("gallery_live.html", self._newest)
             case "needs":
-                return lambda: self._made("needs_live.html", self._needs)
+                may_act = is_owner(request)
+                return lambda: self._made("needs_live.html", self._needs, is_owner=may_act)
             case "wall":
                 name = self._watch(request)
                 return lambda: self._made("wall_live.html", lambda: self._wall_values(name))
@@ -189,8 +189,8 @@ class Screens:
     async def _wall_values(self, name: str) -> dict[str, Any]:
         return {"cards": await self._wall(name)}
 
-    async def _made(self, template: str, values: Any) -> str:  # noqa: ANN401  a coroutine function
-        return self._looks.part(template, **await values())
+    async def _made(self, template: str, values: Any, **more: Any) -> str:  # noqa: ANN401  a coroutine function
+        return self._looks.part(template, **await values(), **more)
 
 
 def _place(text: str) -> Place | None:

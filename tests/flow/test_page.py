@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
+from hotfolder import thumbnails
 from hotfolder.cli.paging import link
 from hotfolder.domain.errors import OperatorError
 from hotfolder.page.keys import Role
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from tests.studio import Studio
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="another user's folder needs root")
+BUTTON = '<button name="one"'
 SCREENS = ("/", "/gallery", "/needs", "/money", "/wall/studio")
 
 
@@ -106,12 +108,15 @@ async def test_a_changed_source_is_not_shown_as_what_was_edited(studio: Studio) 
         assert "no longer" in gone.text
 
 
-async def test_a_share_that_hangs_keeps_the_page_waiting_once(studio: Studio) -> None:
+async def test_a_share_that_hangs_keeps_the_page_waiting_once(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its pictures are said not to be there, the others at once, and the screens go on."""
     async with visiting(studio) as visitor:
         await visitor.enter(studio)
         studio.drop_many(3)
         await studio.until_states(done=3)
+        monkeypatch.setattr(thumbnails, "READ_TIMEOUT_S", 0.5)
         with hanging_share(studio.input):
             asked = [visitor.get(f"/pictures/{number}/before/large") for number in (1, 2, 3)]
             found = await asyncio.gather(*asked)
@@ -236,11 +241,27 @@ async def test_what_is_new_comes_by_itself(studio: Studio) -> None:
 
 @pytest.mark.parametrize("role", Role)
 async def test_a_viewer_looks_and_pays_nothing(studio: Studio, role: Role) -> None:
-    """A viewer sees every screen without a button, and no form of theirs does anything."""
+    """A viewer sees every screen, live too, without a button, and no form of theirs does anything.
+
+    The owner has buttons on the same screens.
+    """
+    studio.fault(Fault(call="submit", kind="fail_task", code="1501", times=2))
     async with visiting(studio) as visitor:
+        studio.drop_many(3)
+        await studio.until_states(failed=2, done=1)
         await visitor.enter(studio, role)
-        page = await visitor.text("/")
-        assert ("Pause all" in page) == (role is Role.OWNER)
+        failed = next(job["id"] for job in studio.jobs() if job["state"] == "failed")
+        screens = (*SCREENS, "/review", f"/jobs/{failed}", "/gallery?state=failed")
+        seen = {each: await visitor.text(each) for each in screens}
+        async with visitor.client.stream("GET", "/live/needs") as stream:
+            lines = stream.aiter_lines()
+            live = ""
+            while line := await anext(lines):  # up to the end of one event
+                live += line
+        assert "p00" in live
+        buttons = {name for name, text in {**seen, "live": live}.items() if BUTTON in text}
+        mine = {"/", "/needs", "live", f"/jobs/{failed}"}
+        assert buttons == (mine if role is Role.OWNER else set())
         pressed = await visitor.press("pause:", on="/")
         assert pressed.status_code == (200 if role is Role.OWNER else 403)
         assert studio.holds() == (["account"] if role is Role.OWNER else [])

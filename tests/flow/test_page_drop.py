@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-import pytest
-
 from hotfolder.page.keys import Role
-from tests.studio import LIMIT_S, picture
-from tests.visitor import token_of, visiting
+from tests.studio import picture
+from tests.visitor import status_of, token_of, visiting
 
 if TYPE_CHECKING:
     import httpx
@@ -30,18 +27,6 @@ async def staged(visitor: Visitor, name: str, content: bytes) -> httpx.Response:
         content=content,
         headers={**visitor.own, "x-token": token},
     )
-
-
-async def status_of(ask: httpx.Request, said: dict[str, str]) -> int:
-    """Send the head of a request alone, whatever it promises, and return the answer's status."""
-    kept = {name: value for name, value in ask.headers.items() if name != "content-length"}
-    lines = [f"{name}: {value}" for name, value in {**kept, **said}.items()]
-    head = "\r\n".join([f"{ask.method} {ask.url.raw_path.decode()} HTTP/1.1", *lines, "", ""])
-    reader, writer = await asyncio.open_connection(ask.url.host, ask.url.port)
-    writer.write(head.encode())
-    answer = await asyncio.wait_for(reader.readline(), LIMIT_S)
-    writer.close()
-    return int(answer.split()[1])
 
 
 async def test_a_dropped_picture_is_planned_then_edited(studio: Studio) -> None:
@@ -81,23 +66,23 @@ async def test_nothing_that_stands_there_is_replaced(studio: Studio) -> None:
     assert (studio.input / "ann (2).jpg.txt").read_text().strip() == PROMPT
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        *("../../x.jpg", "..", "/etc/x.jpg", "a\\b.jpg", "a/b.jpg", "", ".hidden.jpg", "x\0.jpg"),
-        *("_rules.toml", "_prompt.txt", ".hotfolderignore", "ann.jpg.txt", "ann.xmp", "a.docx"),
-        *("x" * 300 + ".jpg", "a\nb.jpg"),
-    ],
+NAMES = (
+    *("../../x.jpg", "..", "/etc/x.jpg", "a\\b.jpg", "a/b.jpg", "", ".hidden.jpg", "x\0.jpg"),
+    *("_rules.toml", "_prompt.txt", ".hotfolderignore", "ann.jpg.txt", "ann.xmp", "a.docx"),
+    *("x" * 300 + ".jpg", "a\nb.jpg"),
 )
-async def test_no_other_name_is_taken(studio: Studio, name: str) -> None:
+
+
+async def test_no_other_name_is_taken(studio: Studio) -> None:
     """Paths, control files and kinds that no rule takes are refused with a reason."""
     async with visiting(studio) as visitor:
         await visitor.enter(studio)
-        refused = await staged(visitor, name, picture())
-        assert refused.status_code == 409
-        assert refused.text
-        assert os.listdir(studio.input) == [".hotfolder-id"]  # noqa: PTH208  hidden ones, too
-        assert not list(studio.state.glob("drops/*"))
+        for name in NAMES:
+            refused = await staged(visitor, name, picture())
+            assert (name, refused.status_code) == (name, 409)
+            assert refused.text
+            assert os.listdir(studio.input) == [".hotfolder-id"]  # noqa: PTH208  hidden ones, too
+            assert not list(studio.state.glob("drops/*")), name
 
 
 async def test_a_broken_picture_is_told_and_not_put_there(studio: Studio) -> None:

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from tests.studio import Studio
 
 GROUND = "getComputedStyle(document.body).backgroundColor"
+STREAMS = """window.streams = [];
+window.EventSource = class extends EventSource {
+    constructor(...given) { super(...given); streams.push(this); }
+}"""
+LISTENING = "streams.filter(each => each.readyState !== EventSource.CLOSED).length"
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 SHOWN = "[...document.images].filter(each => each.complete && each.naturalWidth > 1).length"
 
@@ -184,14 +189,17 @@ def test_a_hidden_page_listens_to_nothing(
         document.dispatchEvent(new Event('visibilitychange'));
     }"""
     with hotfolder.daemon() as daemon, page_of(browser) as page:
+        page.add_init_script(STREAMS)
         enter(page, hotfolder)
         mark = page.locator("[data-livemark]")
         mark.wait_for()
         page.evaluate(hide, True)
         mark.wait_for(state="hidden")
+        assert page.evaluate(LISTENING) == 0
         studio.drop("ann.jpg")
         daemon.until(lambda: states(studio, done=1), "it is done")
         assert page.locator(".card").count() == 0
         page.evaluate(hide, False)
+        assert page.evaluate(LISTENING) == 1
         page.locator(".card", has_text="ann.jpg").wait_for(timeout=LIMIT_S * 1000)
         assert page.url == f"{address}/"

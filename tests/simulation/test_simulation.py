@@ -1,4 +1,4 @@
-"""A thousand pictures through storms, kills and clocks that are set, in virtual time."""
+"""Pictures through storms, kills and clocks that are set, in virtual time: `.ci/long` has 5,000."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import pytest
 from tests.simulation.__main__ import in_a_child
 
 ROOT = Path(__file__).parents[2]
-SEEDS, PICTURES = 25, 40
+SEEDS, PICTURES = 10, 40
 LIMIT_S = 600.0
 
 
-def test_a_thousand_pictures_come_through() -> None:
+def test_four_hundred_pictures_come_through() -> None:
     """None is paid twice, lost or half-done, and each ends or says what it waits for."""
     asked = ["--seeds", str(SEEDS), "--pictures", str(PICTURES)]
     played = subprocess.run(

@@ -39,7 +39,8 @@ def _png(*chunks: bytes) -> bytes:
     return plain[:33] + b"".join(chunks) + plain[33:]
 
 
-def _packet(properties: int, spaces: int = 0) -> bytes:
+def packet(properties: int, spaces: int = 0) -> bytes:
+    """Return XMP of so many properties and name spaces."""
     said = b"".join(
         b"<dc:p%d>some words about it, and more</dc:p%d>" % (n, n) for n in range(properties)
     )
@@ -48,14 +49,14 @@ def _packet(properties: int, spaces: int = 0) -> bytes:
 
 
 def _extended() -> bytes:
-    packet, number = _packet(32_000), b"A" * 32
-    first = segment(0xE1, _XMP + _packet(2))
+    whole, number = packet(32_000), b"A" * 32
+    first = segment(0xE1, _XMP + packet(2))
     parts = [
         segment(
             0xE1,
-            _XMP_MORE + number + struct.pack(">II", len(packet), at) + packet[at : at + 60_000],
+            _XMP_MORE + number + struct.pack(">II", len(whole), at) + whole[at : at + 60_000],
         )
-        for at in range(0, len(packet), 60_000)
+        for at in range(0, len(whole), 60_000)
     ]
     return _jpeg(first, *parts)
 
@@ -143,7 +144,7 @@ def _frames() -> bytes:
 # What is attacked -> the file.
 FILES: Final[Mapping[str, Callable[[], bytes]]] = {
     "jpeg, xmp of 32,000 properties": _extended,
-    "jpeg, xmp of many name spaces": lambda: _jpeg(segment(0xE1, _XMP + _packet(1, 2500))),
+    "jpeg, xmp of many name spaces": lambda: _jpeg(segment(0xE1, _XMP + packet(1, 2500))),
     "jpeg, 10 MB of empty segments": lambda: _jpeg(segment(0xE0, b"") * (10 * _MEGABYTE // 4)),
     "jpeg, iptc of many datasets": _iptc,
     "jpeg, index of many pictures": _pictures,
@@ -209,8 +210,8 @@ SIDECARS: Final[Mapping[tuple[str, str], bytes]] = {
     ("a.txt", "rare line ends"): b"\xff\xfe" + "\u2028a".encode("utf-16-le") * 16_000,
     ("a.txt", "zeros"): b"a" + bytes(64 * _KIB - 2) + b"b",
     ("a.xmp", "nested tags"): b"<a>" * 149_000 + b"</a>" * 149_000,
-    ("a.xmp", "properties"): _packet(15_000),
-    ("a.xmp", "name spaces"): _packet(1, 2500),
+    ("a.xmp", "properties"): packet(15_000),
+    ("a.xmp", "name spaces"): packet(1, 2500),
     ("a.xmp", "a DOCTYPE"): b"<!DOCTYPE x [" + b'<!ENTITY a "b">' * 60_000 + b"]><x/>",
     ("a.xmp", "attributes"): b"<a " + b" ".join(b'a%d="b"' % n for n in range(80_000)) + b"/>",
 }

@@ -32,7 +32,8 @@ OF_THE_CONFIG: Final = {"hotfolder.config", "hotfolder.journal", "pydantic", "ri
 
 # What reads pictures, their metadata, or XML.
 PARSERS: Final = re.compile(
-    r"(PIL|pillow_heif|_pillow_heif|rawpy|xml|pyexpat|hotfolder\.kinds\.(picture|metadata))\b"
+    r"(PIL|pillow_heif|_pillow_heif|rawpy|xml|pyexpat|hotfolder\.kinds\."
+    r"(picture|metadata|audio|ebml|isobmff|proving|solid|text))\b"
 )
 NANO: Final = "nano-banana2-gemini31flash/image-to-image-channel-low-price"
 NAMES_ONLY: Final = {"hotfolder.kinds.metadata", "hotfolder.kinds.metadata.field_names"}

@@ -5,6 +5,7 @@ While a daemon runs they ask it; without one they take its lock and do it themse
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Annotated, Any
 
 import typer
@@ -20,26 +21,34 @@ from hotfolder.cli.options import (
     set_up_plain_log,
 )
 from hotfolder.domain.errors import OperatorError
+from hotfolder.domain.states import BEFORE_INTENT, State
+from hotfolder.journal import reading
 from hotfolder.journal.lock import is_locked
+from hotfolder.journal.reader import Reader
 
 LARGEST_JOB = 2**63 - 1
-JobArgument = Annotated[
-    int, typer.Argument(metavar="JOB", help="The number of a job.", min=1, max=LARGEST_JOB)
-]
 
+JobsArgument = Annotated[
+    list[int] | None,
+    typer.Argument(metavar="JOB…", help="The numbers of jobs.", min=1, max=LARGEST_JOB),
+]
+OfWatchOption = Annotated[
+    str | None, typer.Option("--watch", metavar="WATCH", help="All such jobs of this watch.")
+]
+OfStateOption = Annotated[
+    State | None, typer.Option("--state", metavar="STATE", help="All such jobs in this state.")
+]
 WatchArgument = Annotated[
     str | None, typer.Argument(metavar="WATCH", help="One watch; all of them by default.")
 ]
 
 
 def retry(
-    jobs: Annotated[
-        list[int] | None,
-        typer.Argument(metavar="JOB…", help="The numbers of failed jobs.", min=1, max=LARGEST_JOB),
-    ] = None,
+    jobs: JobsArgument = None,
     config_file: ConfigOption = None,
     log_level: LogLevelOption = None,
     failed: Annotated[bool, typer.Option("--failed", help="All failed jobs.")] = False,
+    watch: OfWatchOption = None,
     pay_again: Annotated[
         bool, typer.Option("--pay-again", help="Make the edit anew and pay for it anew.")
     ] = False,
@@ -56,24 +65,29 @@ def retry(
     paid is submitted again. With --pay-again even a paid or finished one is made anew. With
     --changed the jobs named, or all, are made and paid anew that `jobs` shows as stale.
 
-    Example: hotfolder retry --failed
+    Of all failed ones (--failed, of one watch with --watch) those that would only fail again are
+    left alone.
+
+    Example: hotfolder retry --failed --watch portraits
     """
     if changed and failed:
         raise OperatorError("say either --failed or --changed")
-    if not changed and bool(jobs) == failed:
-        raise OperatorError("say which jobs, or --failed for all failed ones")
-    if failed and pay_again:
+    if not changed and bool(jobs) == (failed or watch is not None):
+        raise OperatorError("say which jobs, or --failed or --watch for all failed ones")
+    if jobs and watch is not None:
+        raise OperatorError("say either jobs by number or --watch")
+    if (failed or watch is not None) and pay_again:
         raise OperatorError("--pay-again wants the jobs by number")
     ask(
         config_file,
         log_level,
         "retry",
-        {"jobs": jobs or [], "pay_again": pay_again, "changed": changed},
+        {"jobs": jobs or [], "watch": watch, "pay_again": pay_again, "changed": changed},
     )
 
 
 def resolve(
-    job: JobArgument,
+    jobs: JobsArgument = None,
     config_file: ConfigOption = None,
     log_level: LogLevelOption = None,
     task_id: Annotated[
@@ -84,33 +98,44 @@ def resolve(
         bool, typer.Option("--resend", help="The service did not accept it: submit it again.")
     ] = False,
     abandon: Annotated[bool, typer.Option("--abandon", help="Give the job up.")] = False,
+    watch: OfWatchOption = None,
+    state: OfStateOption = None,
 ) -> None:
     """Settle a job in doubt: its edit was sent, and no answer came.
 
     Look in the service's account pages whether a task was made at that time. If so, give its
-    id; if not, resend. Resending an edit that was accepted pays for it twice.
+    id; if not, resend. Resending an edit that was accepted pays for it twice. Several jobs, or all
+    in doubt (--state in_doubt, of one watch with --watch), are settled in one way.
 
     Example: hotfolder resolve 17 --task-id 2013508786110730241
     """
-    wish = {"job": job, "task_id": task_id, "resend": resend, "abandon": abandon}
-    ask(config_file, log_level, "resolve", wish)
+    ways = sum((task_id is not None, resend, abandon))
+    if ways != 1:
+        raise OperatorError("say exactly one of --task-id, --resend and --abandon")
+    meant = _meant(config_file, log_level, jobs, watch, state, {State.IN_DOUBT})
+    if task_id is not None and len(meant) > 1:
+        raise OperatorError("--task-id is the number of one task: name one job")
+    for job in meant:
+        wish = {"job": job, "task_id": task_id, "resend": resend, "abandon": abandon}
+        ask(config_file, log_level, "resolve", wish)
 
 
 def cancel(
-    jobs: Annotated[
-        list[int],
-        typer.Argument(metavar="JOB…", help="The numbers of jobs.", min=1, max=LARGEST_JOB),
-    ],
+    jobs: JobsArgument = None,
     config_file: ConfigOption = None,
     log_level: LogLevelOption = None,
+    watch: OfWatchOption = None,
+    state: OfStateOption = None,
 ) -> None:
     """Give jobs up that are not yet edited.
 
-    Before they are sent that is free. A running one is cancelled if the service can.
+    Before they are sent that is free. A running one is cancelled if the service can. With --watch
+    or --state all those that can still be given up.
 
-    Example: hotfolder cancel 17 18
+    Example: hotfolder cancel --watch portraits --state accepted
     """
-    ask(config_file, log_level, "cancel", {"jobs": jobs})
+    meant = _meant(config_file, log_level, jobs, watch, state, BEFORE_INTENT | {State.RUNNING})
+    ask(config_file, log_level, "cancel", {"jobs": meant})
 
 
 def pause(
@@ -169,6 +194,36 @@ def release(
     """
     wish = {"watch": watch, "skip": skip, "jobs": job or []}
     ask(config_file, log_level, "release", wish)
+
+
+def _meant(
+    config_file: ConfigOption,
+    log_level: LogLevelOption,
+    jobs: list[int] | None,
+    watch: str | None,
+    state: State | None,
+    possible: Collection[State],
+) -> list[int]:
+    """Return the numbers of the jobs that are meant: those named, or all that are `possible`.
+
+    Raises OperatorError where neither, or both, is said, and where there are none.
+    """
+    if bool(jobs) == (watch is not None or state is not None):
+        raise OperatorError("say which jobs by number, or --watch or --state for all of them")
+    if jobs:
+        return jobs
+    set_up_plain_log(log_level)
+    wanted = valid_config(config_file)
+    states = [each for each in State if each in possible and state in (None, each)]
+    try:
+        with own_state(wanted), Reader(wanted.state_dir) as reader:
+            listed = [reader.read(reading.jobs, state=each, watch=watch) for each in states]
+    except FileNotFoundError:
+        listed = []
+    found = sorted(job.id for those in listed for job in those)
+    if not found:
+        raise OperatorError("there is no such job of which this could be done")
+    return found
 
 
 def ask(

@@ -21,6 +21,8 @@ from hotfolder.domain.states import State, WaitsFor
 from hotfolder.journal import reading
 
 MOST_NAMED = 10
+MOST_REASONS = 20
+ALIKE_NAMED = 5
 # What a file is counted as, and how a count that is not 0 looks.
 COLUMNS = {
     "UNDER WAY": "cyan",
@@ -196,15 +198,19 @@ def _told_of(listed: list[Job]) -> dict[str, list[Job]]:
 
 
 def _attention(listed: list[Job]) -> Table:
+    """Return why jobs need a person; those for which that is the same are told together."""
+    alike: dict[tuple[str, str], list[Job]] = {}
+    for job in listed:
+        alike.setdefault((job.watch, views.state_words(job)), []).append(job)
     shown = render.table("JOB", "SOURCE", "WHY")
-    for job in listed[:20]:
-        shown.add_row(
-            str(job.id),
-            render.name(f"{job.watch}: {job.source}"),
-            Text(views.shown(views.state_words(job))),
-        )
-    if len(listed) > 20:  # noqa: PLR2004  as above
-        shown.add_row("", Text(f"and {len(listed) - 20} more: see hotfolder jobs"), Text())
+    for (watch, words), those in list(alike.items())[:MOST_REASONS]:
+        numbers = ", ".join(str(job.id) for job in those[:ALIKE_NAMED])
+        named = ", ".join(job.source for job in those[:ALIKE_NAMED])
+        more = f" and {len(those) - ALIKE_NAMED} more" if len(those) > ALIKE_NAMED else ""
+        shown.add_row(numbers, render.name(f"{watch}: {named}{more}"), Text(views.shown(words)))
+    if len(alike) > MOST_REASONS:
+        left = sum(len(those) for those in list(alike.values())[MOST_REASONS:])
+        shown.add_row("", Text(f"and {left} more: see hotfolder jobs"), Text())
     return shown
 
 

@@ -15,9 +15,13 @@ class _Request(BaseModel):
 
 
 class Retry(_Request):
-    """Failed jobs again, or with `changed` stale ones; `jobs` empty = all of them."""
+    """Failed jobs again, or with `changed` stale ones; `jobs` empty = all of them.
+
+    All of one watch where `watch` names it.
+    """
 
     jobs: list[JobNumber]
+    watch: str | None = None
     pay_again: bool = False
     changed: bool = False
 

@@ -13,6 +13,7 @@ from hotfolder.control.jobs import BY_OPERATOR
 from hotfolder.control.requests import Retry
 from hotfolder.domain import events as ev
 from hotfolder.domain.errors import OperatorError
+from hotfolder.domain.failures import OF_THE_FILE
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import State, WaitsFor
 from hotfolder.journal import acceptance, paid, reading, staleness
@@ -44,22 +45,45 @@ class Retrying:
     async def retry(self, request: Retry) -> list[str]:
         """Work on failed jobs again: results that were paid are fetched, else it is submitted.
 
-        Either all that was wished is done, or it is refused before anything is.
+        Either all jobs that were named are worked on, or it is refused before any is. Of all that
+        failed, those that would only fail again are left alone.
         """
         if request.changed:
             return await self._redo(request)
-        if request.jobs:
-            meant = await jobs.named(self._journal, request.jobs)
-        else:
-            meant = await self._journal.run(reading.jobs, state=State.FAILED)
+        if not request.jobs:
+            return await self._retry_all(request.watch)
+        meant = await jobs.named(self._journal, request.jobs)
         for job in meant:
             _check_retry(job, pay_again=request.pay_again)
-            if not (request.pay_again or await self._journal.run(_goes_on, job.id)):
-                raise OperatorError(
-                    f"job {job.id} may have been paid for, and no task is known to ask for its "
-                    "result: look for it in the service's account pages; --pay-again makes it anew"
-                )
+            why = None if request.pay_again else await self._why_in_vain(job)
+            if why is not None:
+                raise OperatorError(f"job {job.id}: {why}")
         return [await self._retry(job, pay_again=request.pay_again) for job in meant]
+
+    async def _retry_all(self, watch: str | None) -> list[str]:
+        lines = []
+        for job in await self._journal.run(reading.jobs, state=State.FAILED, watch=watch):
+            why = await self._why_in_vain(job)
+            if why is None:
+                lines.append(await self._retry(job, pay_again=False))
+            else:
+                lines.append(f"job {job.id} was left alone: {why}")
+        return lines
+
+    async def _why_in_vain(self, job: Job) -> str | None:
+        """Return why retrying a job would change nothing, and what would."""
+        failure = job.failure
+        if failure is not None and failure.code in OF_THE_FILE:
+            return (
+                f"{job.source} would only fail again. {failure.message} {failure.hint} That is "
+                "noticed by itself."
+            )
+        if await self._journal.run(_goes_on, job.id):
+            return None
+        return (
+            "it may have been paid for, and no task is known to ask for its result: look for it "
+            "in the service's account pages; --pay-again makes it anew"
+        )
 
     async def _retry(self, job: Job, *, pay_again: bool) -> str:
         if job.state is State.DONE and pay_again:
@@ -82,7 +106,8 @@ class Retrying:
         if request.jobs:
             meant = await jobs.named(self._journal, request.jobs)
         else:
-            meant = await self._journal.run(staleness.done)
+            stale = await self._journal.run(staleness.done)
+            meant = [job for job in stale if request.watch in (None, job.watch)]
         for job in meant:
             if not (job.state is State.DONE and job.stale):
                 raise OperatorError(f"job {job.id} is {job.state.value}, not done and stale")
@@ -125,4 +150,10 @@ def _check_retry(job: Job, *, pay_again: bool) -> None:
     hint = "; --pay-again makes it anew" if job.state is State.DONE else ""
     if job.waits_for is WaitsFor.REVIEW:
         hint = f": it waits for a decision; use review {job.id} --redo"
-    raise OperatorError(f"job {job.id} is {job.state.value}, not failed{hint}")
+    if job.state is State.IN_DOUBT:
+        raise OperatorError(
+            f"job {job.id} is in doubt: look for it in the service's account pages, then use "
+            f"resolve {job.id} --task-id ID if it is there, --resend if not, or --abandon"
+        )
+    state = job.state.value.replace("_", " ")
+    raise OperatorError(f"job {job.id} is {state}, not failed{hint}")

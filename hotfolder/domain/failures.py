@@ -126,7 +126,7 @@ MANY_DOUBTS = Failure(
     "many_doubts",
     "Five edits in a row were sent and got no answer.",
     "The service is in trouble. One edit is tried from time to time; once one is answered, all go "
-    "on. The five are in doubt: see them with jobs --state in_doubt.",
+    "on. What got no answer is in doubt: see it with jobs --state in_doubt.",
 )
 TASK_DENIED = Failure(
     "task_denied",
@@ -274,6 +274,8 @@ SIDECAR_OVERDUE = "sidecar_overdue"
 # How the codes of what is wrong with a reference begin: it is looked for with every scan.
 REFERENCE = "reference_"
 
+# What only another file can mend: the same one would fail again.
+OF_THE_FILE = frozenset({NOT_A_PICTURE.code, BROKEN_PICTURE.code, TOO_FEW_PIXELS.code})
 ACCOUNT_REFUSALS = frozenset({KEY_REFUSED.code, KEY_KIND.code, NO_MONEY.code})
 # The service's codes of a task's failure that pass by themselves.
 PASSING_CODES = frozenset({"1000", "1005", "1006", *map(str, range(1010, 1014)), "1015", "1504"})

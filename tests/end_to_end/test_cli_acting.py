@@ -117,13 +117,17 @@ WRONG = [
     (["resolve", "A", "--resend", "--abandon"], "exactly one of"),
     (["resolve", "A", "--task-id", "123456"], "does not know a task"),
     (["resolve", "C", "--resend"], "is failed, not in doubt"),
-    (["retry", "A"], "is in_doubt, not failed"),
+    (["retry", "A"], "is in doubt: look for it in the service's account pages, then use resolve"),
     (["retry", "9" * 30], "than or equal to"),
     (["retry", "--failed", "--pay-again"], "by number"),
     (["retry", "--failed", "--changed"], "either --failed or --changed"),
     (["retry", "C", "--changed"], "is failed, not done and stale"),
     (["cancel", "A"], "use resolve"),
     (["cancel", "ann"], "valid int"),
+    (["cancel"], "--watch or --state"),
+    (["cancel", "A", "--watch", "studio"], "--watch or --state"),
+    (["cancel", "--state", "done"], "no such job"),
+    (["resolve", "--watch", "studio", "--task-id", "1"], "name one job"),
 ]
 
 
@@ -152,6 +156,28 @@ def test_wishes_that_cannot_be_granted_are_2_and_change_nothing(
         check()
     assert studio.jobs() == before
     assert len(studio.ledger().tasks) == 3
+
+
+def test_many_jobs_are_settled_at_once(hotfolder: CommandLine, studio: Studio) -> None:
+    """By watch or state; what would only fail again is left alone, and says what would help."""
+    doubtful_and_failed(studio)
+    studio.drop("text.jpg", "no picture")
+    assert hotfolder("once").code == 1
+    a, b, c = ids(studio)
+    status = hotfolder("status").out
+    assert status.count("it may have been accepted and charged") == 1
+    assert f"{a}, {b} " in status
+    said = hotfolder("retry", "--watch", "studio").out
+    assert f"job {c}: is submitted again" in said
+    assert "was left alone: text.jpg would only fail again. The file is not a picture" in said
+    refused = hotfolder("retry", str(studio.job("text.jpg")["id"]))
+    assert refused.code == 2
+    assert "drop it again. That is noticed by itself." in " ".join(refused.err.split())
+    assert hotfolder("retry", "--watch", "other").out == "nothing to do\n"
+    assert hotfolder("cancel", "--watch", "studio").out.count("cancelled") == 1
+    given_up = hotfolder("resolve", "--state", "in_doubt", "--abandon").out
+    assert given_up.count("given up") == 2
+    assert studio.states() == {"cancelled": 3, "failed": 1}
 
 
 def test_a_job_is_cancelled_before_it_is_paid(hotfolder: CommandLine, studio: Studio) -> None:

@@ -106,6 +106,7 @@ ROOMS: dict[str, set[str]] = {
     "cli": {
         *(*STATED, "account.charges", "checkup", "control", "installation", "logs", "preflight"),
         "invocation",
+        *("notices.sending", "notices.trial"),
         *("planning.forms", "planning.outlook", "planning.preview", "secrecy"),
         *("service", "signals", "simulator", "supervision"),
         *("views", "tree.files", "tree.mounts"),

@@ -92,7 +92,8 @@ def restore(
     )
     out.print("tasks, cancel the jobs whose edit is there already (hotfolder cancel JOB), then:")
     for each in watches:
-        out.print(Text.assemble("  hotfolder release ", render.name(each)))
+        if wanted.watch_named(each) is not None:
+            out.print(Text.assemble("  hotfolder release ", render.name(each)))
 
 
 def _nothing_yet() -> OperatorError:

@@ -77,7 +77,8 @@ def _standing_of_account(checked: preflight.Ready) -> Text:
         render.console(sys.stderr).print(Text(f"{error.failure.message} {error.failure.hint}"))
         raise typer.Exit(ExitCode.REFUSED) from error
     except RemoteError as error:
-        render.console(sys.stderr).print(Text(f"the service could not be asked: {error}"))
+        said = f"the service could not be asked: {online.why(error, checked.config.api.base_url)}"
+        render.console(sys.stderr).print(Text(said))
         raise typer.Exit(ExitCode.ATTENTION) from error
     balance = render.money(account.balance, account.currency)
     return Text.assemble(("ok ", "green"), f"the service accepts the key, balance {balance}")

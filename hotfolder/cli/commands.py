@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import difflib
 import gc
 import importlib
 from typing import Any, Final, NamedTuple
@@ -56,7 +57,8 @@ ENTRIES: Final[dict[str, dict[str, Entry]]] = {
     },
     "Look": {
         "status": Entry(
-            "looking", "Show the watches, the jobs by state, holds, and what has been charged."
+            "looking",
+            "Show the watches, how many files are what, holds, and what has been charged.",
         ),
         "jobs": Entry("looking", "List the jobs with their outputs, charges and reasons."),
         "explain": Entry(
@@ -91,6 +93,7 @@ ENTRIES: Final[dict[str, dict[str, Entry]]] = {
         ),
     },
     "Keep": {
+        "notify": Entry("notifying", "Send a trial notice to the receivers of the config."),
         "backup": Entry("backups", "Copy the journal into one file, also while the daemon runs."),
         "restore": Entry(
             "backups",
@@ -124,6 +127,10 @@ class Commands(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401  typer's
         """Return the name of the command that is called, the command, and what follows it."""
+        if args and args[0] not in self.commands and not args[0].startswith("-"):
+            near = difflib.get_close_matches(args[0], self.commands, n=1)
+            if near:
+                raise typer.BadParameter(f"there is no command {args[0]}; did you mean {near[0]}?")
         name, known, rest = super().resolve_command(ctx, args)
         command = load(name) if name and known else None
         gc.freeze()

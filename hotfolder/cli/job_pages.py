@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -301,8 +302,21 @@ def _words(stored: str) -> str:
 
 
 def _detail(stored: str) -> str:
+    """Return what the history keeps of an event, as people write it."""
     fields: dict[str, Any] = json.loads(stored)
-    plain = {
-        key: each for key, each in fields.items() if isinstance(each, str | int) and each != ""
-    }
-    return ", ".join(f"{_words(key)} {each}" for key, each in plain.items() if key != "query_at")
+    told = ((_words(key), _plain(each)) for key, each in fields.items() if key != "query_at")
+    return ", ".join(f"{key} {each}" if each != "yes" else key for key, each in told if each)
+
+
+def _plain(value: object) -> str:
+    """Return a value in words: a time as the owner's clock shows it, "" for nothing to tell."""
+    match value:
+        case bool():
+            return "yes" if value else ""
+        case int():
+            return str(value)
+        case str():
+            with suppress(ValueError):
+                return views.local_time(datetime.fromisoformat(value)) if "T" in value else value
+            return value
+    return ""

@@ -6,10 +6,11 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Final
 
+from rich.console import RenderableType
 from rich.live import Live
 from rich.text import Text
 
@@ -87,3 +88,11 @@ def _look(wanted: config.Config, screen: Live, ended: threading.Event) -> None:
             told = words(seen, pace.per_minute(time.monotonic(), seen.done))
             text = Text(told, style="bold", no_wrap=True, overflow="ellipsis")
             screen.update(text, refresh=True)
+
+
+def watch(page: Callable[[], RenderableType]) -> None:
+    """Show a page on the whole terminal, anew every second, until Ctrl-C."""
+    with suppress(KeyboardInterrupt), Live(page(), console=render.console(), screen=True) as screen:
+        while True:
+            time.sleep(LOOK_S)
+            screen.update(page(), refresh=True)

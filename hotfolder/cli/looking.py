@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import RenderableType
 
-from hotfolder import views
+from hotfolder import config, views
 from hotfolder.account.charges import By, Line, lines, lines_json, write_csv
 from hotfolder.cli import job_pages, render
 from hotfolder.cli.configured import own_state, start_words, valid_config
@@ -21,23 +22,43 @@ from hotfolder.journal.reader import Reader
 
 
 def status(
-    config_file: ConfigOption = None, log_level: LogLevelOption = None, json: JsonOption = False
+    config_file: ConfigOption = None,
+    log_level: LogLevelOption = None,
+    json: JsonOption = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Show it anew every second, until Ctrl-C.")
+    ] = False,
 ) -> None:
-    """Show the watches, the jobs by state, holds, and what has been charged.
+    """Show the watches, how many files are what, holds, and what has been charged.
 
     Example: hotfolder status --json
     """
     set_up_plain_log(log_level)
     wanted = valid_config(config_file)
-    try:
-        with own_state(wanted), Reader(wanted.state_dir) as reader:
-            seen = reader.read(views.status, wanted, locked=is_locked(wanted.state_dir))
-    except FileNotFoundError:
-        seen = views.unstarted(wanted)
+    if watch:
+        if json or not sys.stdout.isatty():
+            raise OperatorError("--watch is for a terminal; ask anew with --json instead")
+        from hotfolder.cli import live
+
+        live.watch(lambda: _shown(_seen(wanted), config_file))
+        return
+    seen = _seen(wanted)
     if json:
         render.print_json(views.status_json(seen))
     else:
-        render.console().print(job_pages.status(seen, start=start_words(seen.daemon, config_file)))
+        render.console().print(_shown(seen, config_file))
+
+
+def _shown(seen: views.Status, config_file: Path | None) -> RenderableType:
+    return job_pages.status(seen, start=start_words(seen.daemon, config_file))
+
+
+def _seen(wanted: config.Config) -> views.Status:
+    try:
+        with own_state(wanted), Reader(wanted.state_dir) as reader:
+            return reader.read(views.status, wanted, locked=is_locked(wanted.state_dir))
+    except FileNotFoundError:
+        return views.unstarted(wanted)
 
 
 def jobs(
@@ -48,6 +69,9 @@ def jobs(
     ] = None,
     watch: Annotated[
         str | None, typer.Option(metavar="WATCH", help="Only the jobs of this watch.")
+    ] = None,
+    last: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Only the newest so many.")
     ] = None,
     json: JsonOption = False,
 ) -> None:
@@ -68,7 +92,8 @@ def jobs(
     except FileNotFoundError:
         listed = []
     if watch is not None and watch not in known:
-        raise OperatorError(f"there is no watch {watch}")
+        raise OperatorError(f"there is no watch {watch}{config.meant(watch, known)}")
+    listed = listed[-last:] if last else listed
     if json:
         render.print_json([views.job_json(each) for each in listed])
     else:

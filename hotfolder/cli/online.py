@@ -7,6 +7,7 @@ import asyncio
 from pydantic import SecretStr
 
 from hotfolder.cli.redacting import REDACTOR
+from hotfolder.domain.errors import NotSent, RemoteError
 from hotfolder.runninghub.client import Client
 from hotfolder.runninghub.wire import Account
 
@@ -14,6 +15,13 @@ from hotfolder.runninghub.wire import Account
 def account(base_url: str, key: SecretStr) -> Account:
     """Return the account of a key; blocks. Raises Held for one that is refused, RemoteError."""
     return asyncio.run(_account(base_url, key))
+
+
+def why(error: RemoteError, base_url: str) -> str:
+    """Return why the service gave no answer, and what to do about it."""
+    if isinstance(error, NotSent):
+        return f"nothing is reached at {base_url} ({error}). Check the network and api.base_url."
+    return f"{error}. Try again later."
 
 
 async def _account(base_url: str, key: SecretStr) -> Account:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from decimal import Decimal
-from typing import IO, Any
+from typing import IO, Any, Final, cast
 
 from rich.console import Console
 from rich.table import Table
@@ -14,16 +15,39 @@ from rich.text import Text
 from hotfolder.domain import spelling
 
 WIDE = 200
+_PADDING: Final = re.compile(r" +(?=\n)")
 SHORT = frozenset(
     {"PAID", "FREE", "DAY", "JOB", "STATE", "CHARGE", "SINCE", "JOBS", "ESTIMATE", "WHEN", "WHAT"}
 )
 
 
 def console(stream: IO[str] | None = None) -> Console:
-    """Return a console; one that is no terminal is wide, so that nothing is cut for scripts."""
+    """Return a console; one that is no terminal is wide, so that nothing is cut for scripts.
+
+    Nor are its lines padded then.
+    """
     stream = stream or sys.stdout
-    width = None if stream.isatty() else WIDE
-    return Console(file=stream, highlight=False, width=width, emoji=False)
+    if stream.isatty():
+        return Console(file=stream, highlight=False, emoji=False)
+    return Console(file=_unpadded(stream), highlight=False, width=WIDE, emoji=False)
+
+
+class _Unpadded:
+    """Writes to a stream without the blanks at the ends of lines."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write lines, which come whole."""
+        return self._stream.write(_PADDING.sub("", text))
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  whatever a stream has
+        return getattr(self._stream, name)
+
+
+def _unpadded(stream: IO[str]) -> IO[str]:
+    return cast("IO[str]", _Unpadded(stream))
 
 
 def print_json(content: Any) -> None:  # noqa: ANN401  whatever JSON takes

@@ -5,7 +5,7 @@ Only the text is judged here: folders, the key and the models are looked at by `
 
 from hotfolder.config.config import NEEDS_RESTART, Config, restored, written
 from hotfolder.config.fields import OutputTemplate, OwnModel, Parameter, listen_place, resolved
-from hotfolder.config.problems import ConfigError, Problem, key_path, line_of, plain_message
+from hotfolder.config.problems import ConfigError, Problem, key_path, line_of, meant, plain_message
 from hotfolder.config.reading import CONFIG_NAME, Reading, find, read, state_dir
 from hotfolder.config.sections import Api, Backup, Limits, Monitor, Notify, Web
 from hotfolder.config.watch import ANYTHING, Rule, Watch, When
@@ -34,6 +34,7 @@ __all__ = [
     "key_path",
     "line_of",
     "listen_place",
+    "meant",
     "plain_message",
     "read",
     "resolved",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,15 +55,27 @@ class ConfigError(HotfolderError):
         self.problems = problems
 
 
-def problems(errors: list[ErrorDetails], text: str) -> list[Problem]:
-    """Return one problem for each place: a union's alternatives are joined with "or"."""
+def problems(errors: list[ErrorDetails], text: str, known: Collection[str] = ()) -> list[Problem]:
+    """Return one problem for each place: a union's alternatives are joined with "or".
+
+    `known` are the names of all keys, for what an unknown one may have been meant to be.
+    """
     messages: dict[tuple[int | str, ...], list[str]] = {}
     for error in errors:
-        messages.setdefault(_place(error["loc"]), []).append(plain_message(error))
+        said = plain_message(error)
+        if error["type"] == "extra_forbidden":
+            said += meant(str(error["loc"][-1]), known)
+        messages.setdefault(_place(error["loc"]), []).append(said)
     return [
         Problem(key_path(place), _joined(said), line_of(text, place))
         for place, said in messages.items()
     ]
+
+
+def meant(word: str, known: Collection[str]) -> str:
+    """Return a question for the word that may have been meant, "" where none is like it."""
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.7)
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 def _place(loc: tuple[int | str, ...]) -> tuple[int | str, ...]:

@@ -7,11 +7,11 @@ import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import platformdirs
 import tomli
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from hotfolder.config.config import Config, OwnModels
 from hotfolder.config.fields import resolved
@@ -58,9 +58,19 @@ def read(path: Path, environment: Mapping[str, str]) -> Reading:
     try:
         config = Config.model_validate(table, context={"folder": folder, "models": models})
     except ValidationError as error:
-        found += problems(error.errors(include_url=False), text)
+        found += problems(error.errors(include_url=False), text, _keys(Config))
         return Reading(path, text, table, None, found)
     return Reading(path, text, table, config, found)
+
+
+def _keys(model: type[BaseModel]) -> frozenset[str]:
+    """Return the names of all keys of a table and of those within it."""
+    found = set(model.model_fields)
+    for field in model.model_fields.values():
+        for each in (field.annotation, *get_args(field.annotation)):
+            if isinstance(each, type) and issubclass(each, BaseModel):
+                found |= _keys(each)
+    return frozenset(found)
 
 
 def _filed_models(

@@ -99,21 +99,10 @@ class Noticing:
         """Send all in one message, so that none of it is told again if the next fails."""
         try:
             async with asyncio.timeout(SEND_LIMIT_S + STOP_S):
-                await asyncio.to_thread(self._hand_over, receiver, joined(due))
+                await asyncio.to_thread(hand_over, receiver, joined(due), self._redactor)
         except TimeoutError as error:
             raise NotSentNotice(f"no answer within {SEND_LIMIT_S:.0f} s") from error
         log.info("notice.sent", receiver=receiver.name, topics=[each.topic.value for each in due])
-
-    def _hand_over(self, receiver: Notify, notice: Notice) -> None:
-        address = "" if receiver.command else _address(receiver)
-        if address:
-            self._redactor.learn_address(address)
-        title, text = self._redactor.text(notice.title), self._redactor.text(notice.text)
-        safe = replace(notice, title=title, text=text)
-        if receiver.command:
-            sending.send_to_command(receiver.command, safe, limit_s=SEND_LIMIT_S)
-        else:
-            sending.send_to_address(address, safe, limit_s=SEND_LIMIT_S)
 
     def _may_try(self, key: str) -> bool:
         until = self._not_before.get(key)
@@ -123,6 +112,21 @@ class Noticing:
         wait = min(LONGEST_WAIT, self._waits.get(key, FIRST_WAIT / 2) * 2)
         self._waits[key] = wait
         self._not_before[key] = self._clock() + wait
+
+
+def hand_over(receiver: Notify, notice: Notice, redactor: Redactor) -> None:
+    """Send a notice; blocks. The redactor learns the address, and the notice passes it.
+
+    Raises NotSentNotice.
+    """
+    address = "" if receiver.command else _address(receiver)
+    if address:
+        redactor.learn_address(address)
+    safe = replace(notice, title=redactor.text(notice.title), text=redactor.text(notice.text))
+    if receiver.command:
+        sending.send_to_command(receiver.command, safe, limit_s=SEND_LIMIT_S)
+    else:
+        sending.send_to_address(address, safe, limit_s=SEND_LIMIT_S)
 
 
 def _address(receiver: Notify) -> str:

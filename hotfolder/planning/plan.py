@@ -6,7 +6,7 @@ params below it are dropped, because they belong to another model.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from hotfolder import config
@@ -138,9 +138,7 @@ def _judged(watch: config.Watch, draft: Draft, said: Said) -> Draft:
     model = watch.catalog.find(plan.model)
     allowed = {*watch.sidecar_models, *(rule.model for rule in watch.rule)}
     if model is None or plan.model not in allowed:
-        reason = f"The sidecar asks for the model {plan.model}, which this watch does not allow."
-        hint = f"Allowed are: {', '.join(sorted(allowed))}."
-        return _waiting(draft, Failure("sidecar_wrong", reason, hint))
+        return _waiting(draft, _wrong_model(watch, plan.model, allowed))
     if watch.sidecar == "required" and said.own is None:
         missing = failures.sidecar_silent(said.silent) if said.silent else failures.SIDECAR_MISSING
         return _waiting(draft, missing)
@@ -155,6 +153,15 @@ def _judged(watch: config.Watch, draft: Draft, said: Said) -> Draft:
         return draft
     key = estimates.price_key(model, plan.params)
     return replace(draft, failure=dearer, waits_for=WaitsFor.HOLD, price_key=key)
+
+
+def _wrong_model(watch: config.Watch, name: str, allowed: Collection[str]) -> Failure:
+    """Return why a sidecar may not choose a model: there is none of this name, or others are."""
+    unknown = watch.catalog.why_not(name)
+    reason = f"The sidecar asks for the model {name}, which this watch does not allow."
+    if unknown is not None:
+        reason = f"The sidecar's model cannot be used: {unknown}."
+    return Failure("sidecar_wrong", reason, f"Allowed are: {', '.join(sorted(allowed))}.")
 
 
 def _waiting(draft: Draft, failure: Failure) -> Draft:

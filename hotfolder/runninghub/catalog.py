@@ -208,9 +208,15 @@ class Catalog:
         return f"there is no model {name}{hint}"
 
     def nearest(self, name: str) -> list[str]:
-        """Return the usable names most like one that is not in the catalog."""
-        near = difflib.get_close_matches(plain_name(name), self._names, n=6, cutoff=0.3)
-        return [each for each in near if self.find(each)][:3]
+        """Return the usable names most like one that is not in the catalog.
+
+        First those that it is a part of, the default model before all others.
+        """
+        wanted = plain_name(name)
+        whole = [each for each in self._names if wanted.casefold() in each.casefold()]
+        whole.sort(key=lambda each: (each != DEFAULT_MODEL, len(each)))
+        near = difflib.get_close_matches(wanted, self._names, n=6, cutoff=0.3)
+        return [each for each in dict.fromkeys([*whole, *near]) if self.find(each)][:3]
 
     @cached_property
     def _names(self) -> tuple[str, ...]:

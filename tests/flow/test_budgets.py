@@ -19,6 +19,7 @@ from tests.studio import RULE, picture
 if TYPE_CHECKING:
     from tests.studio import Studio
 
+RETRIED_AFTER_S = 61.0
 PRICE = Decimal("0.14")  # of the Grok edit, by the list
 UNPRICED_RULE = 'model = "own/edit"\nprompt = "Make it gold"\n'
 UNPRICED_MODEL = """[[model]]
@@ -90,13 +91,17 @@ async def test_doubts_count(studio: Studio) -> None:
 async def test_a_failed_task_gives_its_place_back(studio: Studio) -> None:
     """What ended without a charge leaves room, and the hold goes."""
     studio.configure(limits="daily_charge = 0.2")
-    studio.simulator.update_settings(task_s=1.0)
-    studio.fault(Fault(call="submit", kind="fail_task", code="1501", times=1))
+    studio.fault(
+        Fault(call="submit", kind="fail_task", code="1501", times=1),
+        Fault(call="query", kind="error_before"),
+    )
     studio.drop("ann.jpg")
     async with studio.running():
         await studio.until_states(running=1)
         studio.drop("bob.jpg", number=2)
         await studio.until(lambda: studio.holds() == ["account"], "the hold")
+        studio.simulator.clear_faults()
+        studio.wait(RETRIED_AFTER_S)
         await studio.until_states(failed=1, done=1)
         assert studio.holds() == []
 

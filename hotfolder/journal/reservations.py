@@ -13,17 +13,22 @@ MOST_NUMBERS = 10_000
 
 
 def name_result(
-    session: Session, job: Job, position: int, extension: str, after: str | None
+    session: Session,
+    job: Job,
+    position: int,
+    extension: str,
+    after: str | None,
+    number: int | None = None,
 ) -> str:
     """Choose, reserve and keep the output name of a result; returns it with its folder.
 
     `after` is the name that a file not ours already has: the next free one is taken. A rejected
-    result goes to a folder of its own.
+    result goes to a folder of its own. `number` is the one in its name, None = its position.
     """
     result = next((each for each in job.results if each.position == position), None)
     if result is None:  # StopIteration would never reach the caller: a Future refuses it
         raise LookupError(f"job {job.id} has no result {position}")
-    stem = names.result_stem(job.output_stem, position)
+    stem = names.result_stem(job.output_stem, number or position)
     folder = names.rejected_folder(job.output_folder) if result.is_rejected else job.output_folder
     passed = after is None
     for candidate in _numbered(stem):

@@ -46,6 +46,11 @@ BY_OUTPUT: Final[Mapping[str, Kind]] = {
 }
 
 
+def kind_of(ending: str | None) -> Kind | None:
+    """Return the kind that has an ending; None where none does, or it is not known yet."""
+    return next((kind for kind, endings in ENDINGS.items() if ending in endings), None)
+
+
 class NotProven(Exception):
     """A file is none of the kinds, or not whole; the text is meant for people."""
 

@@ -31,11 +31,16 @@ WHERE job.state = 'finished';
 
 -- name: unusable_results
 -- What never came whole: what came in its place may be in the spool, for a person to look at.
+-- From the few jobs of these states on: a scan of all results would keep a large journal long.
 SELECT result.submit, result.position FROM job
-JOIN submit ON submit.job = job.id JOIN result ON result.submit = submit.id
-WHERE result.sha256 IS NULL AND (
-    job.state NOT IN ('done', 'cancelled') OR (job.state = 'done' AND job.error_code IS NOT NULL)
-);
+CROSS JOIN submit ON submit.job = job.id CROSS JOIN result ON result.submit = submit.id
+WHERE result.sha256 IS NULL AND job.state IN (
+    'accepted', 'uploaded', 'submitting', 'running', 'finished', 'fetched', 'in_doubt', 'failed'
+)
+UNION ALL
+SELECT result.submit, result.position FROM job
+CROSS JOIN submit ON submit.job = job.id CROSS JOIN result ON result.submit = submit.id
+WHERE result.sha256 IS NULL AND job.state = 'done' AND job.error_code IS NOT NULL;
 
 -- name: jobs_with_keepsakes
 -- Jobs whose results may still come; what is missing of one that is done, too.

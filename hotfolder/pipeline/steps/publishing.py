@@ -21,6 +21,7 @@ from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Job, Result
 from hotfolder.domain.states import Decision
 from hotfolder.journal import holds, places, reservations
+from hotfolder.kinds.kind import Kind, kind_of
 from hotfolder.outputs import publish
 from hotfolder.outputs.access import Access
 from hotfolder.outputs.errors import NameTaken, SpoolLost
@@ -105,9 +106,9 @@ class Publishing:
         return await self._desk.journal.run(reservations.replaceable, job.id, name)
 
     async def _name(self, job: Job, result: Result, after: str | None) -> str:
-        extension = result.extension or "bin"
+        extension, number = result.extension or "bin", _number(job, result)
         return await self._desk.journal.run(
-            reservations.name_result, job, result.position, extension, after
+            reservations.name_result, job, result.position, extension, after, number
         )
 
     def _put(
@@ -154,6 +155,18 @@ class _Placed:
     sha256: str
     name: str
     token: str
+
+
+def _number(job: Job, result: Result) -> int:
+    """Return which of its kind a result is: a film and its last frame have one stem.
+
+    A text is numbered among all: beside a picture of its stem it would be taken for a sidecar.
+    """
+    kind = kind_of(result.extension)
+    if kind in (None, Kind.TEXT):
+        return result.position
+    earlier = (kind_of(each.extension) for each in job.results if each.position < result.position)
+    return 1 + sum(each in (None, Kind.TEXT, kind) for each in earlier)
 
 
 def _beside(job: Job, file: str, result: Result, name: str) -> Iterator[_Placed]:

@@ -45,4 +45,9 @@ class Globs:
 def _compiled(globs: list[str]) -> pathspec.GitIgnoreSpec:
     import pathspec  # noqa: PLC0415  slow to load, and many commands meet no glob
 
-    return pathspec.GitIgnoreSpec.from_lines(globs, backend="re2")
+    try:
+        return pathspec.GitIgnoreSpec.from_lines(globs, backend="re2")
+    except ValueError:
+        raise
+    except Exception as error:  # each engine that the library compiles by has errors of its own
+        raise ValueError(f"no glob: {error}") from error

@@ -88,11 +88,14 @@ async def test_a_changed_ignore_file_counts_at_once(studio: Studio, detect: str)
         await studio.until_states(done=2)
 
 
-async def test_an_ignore_file_that_cannot_be_understood_pays_for_nothing(studio: Studio) -> None:
+@pytest.mark.parametrize("content", [b"\xff\xfe\xff", b"[z-a]"])
+async def test_an_ignore_file_that_cannot_be_understood_pays_for_nothing(
+    studio: Studio, content: bytes
+) -> None:
     """All in its folder waits, and is told why; the rest goes on."""
     studio.drop("a.jpg", number=1)
     studio.drop("day/b.jpg", number=2)
-    (studio.input / "day" / ".hotfolderignore").write_bytes(b"\xff\xfe\xff")
+    (studio.input / "day" / ".hotfolderignore").write_bytes(content)
     await studio.once()
     assert [job["source"] for job in studio.jobs()] == ["a.jpg"]
     assert "cannot be understood" in studio.explain("day/b.jpg")["reason"]

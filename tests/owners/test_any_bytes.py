@@ -175,7 +175,7 @@ PROPERTIES: Final[Mapping[Callable[[bytes], None], st.SearchStrategy[bytes]]] = 
     reads_sidecars: changed(sidecars),
     believes_answers: changed(lambda: ANSWERS),
     hears_the_service: changed(lambda: ANSWERS),
-    matches_globs: st.text("*?[]!a/\\-b\n", max_size=200).map(str.encode),
+    matches_globs: st.text("*?[]!a/\\-b:z\n", max_size=200).map(str.encode),
 }
 
 

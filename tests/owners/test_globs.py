@@ -55,6 +55,13 @@ def test_no_glob_and_no_name_keep_anybody_waiting() -> None:
     assert ended.returncode == 0, ended.stderr[-2000:]
 
 
+@pytest.mark.parametrize("glob", ["[z-a]", "[?--]", "[[:foo:]]", "\\"])
+def test_what_is_no_glob_is_refused(glob: str) -> None:
+    """By the one error that whoever reads globs of strangers knows, whichever engine says so."""
+    with pytest.raises(ValueError, match=r"glob|pattern"):
+        Globs(["*.jpg", glob])
+
+
 @pytest.mark.parametrize(
     "lines", [["a" * (LONGEST_GLOB + 1)], [f"{number}" for number in range(MOST_GLOBS + 1)]]
 )

@@ -29,8 +29,11 @@ _BUSY: Final = {"ok": False, "error": "the daemon hears too many others just now
 log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.control")
 
 
-async def serve(control: Control, folder: Path) -> asyncio.Server:
-    """Listen for wishes in the state directory; only its owner and root are heard."""
+async def serve(control: Control, folder: Path, *, wish_s: float = WISH_S) -> asyncio.Server:
+    """Listen for wishes in the state directory; only its owner and root are heard.
+
+    A wish must be said within `wish_s` seconds, however it trickles in.
+    """
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     (folder / SOCKET_NAME).unlink(missing_ok=True)
     with socket_path(folder) as path:
@@ -41,9 +44,12 @@ async def serve(control: Control, folder: Path) -> asyncio.Server:
 
     async def hear(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            answer = _BUSY if places.locked() else await _in_turn(places, control, reader, writer)
+            answer = _BUSY
+            if not places.locked():
+                async with places:
+                    answer = await _answer(control, reader, writer, wish_s)
             writer.write(json.dumps(answer).encode() + b"\n")
-            async with asyncio.timeout(WISH_S):
+            async with asyncio.timeout(wish_s):
                 await writer.drain()
         except (ConnectionError, TimeoutError, ValueError):
             log.info("control.broken_off")
@@ -54,23 +60,16 @@ async def serve(control: Control, folder: Path) -> asyncio.Server:
     return await asyncio.start_unix_server(hear, sock=listener, limit=LARGEST_WISH_BYTES)
 
 
-async def _in_turn(
-    places: asyncio.Semaphore,
+async def _answer(
     control: Control,
     reader: asyncio.StreamReader,
     writer: asyncio.StreamWriter,
-) -> dict[str, Any]:
-    async with places:
-        return await _answer(control, reader, writer)
-
-
-async def _answer(
-    control: Control, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    wish_s: float,
 ) -> dict[str, Any]:
     if _peer(writer) not in (0, os.geteuid()):
         return {"ok": False, "error": "only the daemon's own user may do this"}
     try:
-        async with asyncio.timeout(WISH_S):
+        async with asyncio.timeout(wish_s):
             line = await reader.readline()
         request = json.loads(line)
         action = str(request.pop("action"))

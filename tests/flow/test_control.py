@@ -6,19 +6,27 @@ import asyncio
 import json
 import os
 import socket
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
 
 from hotfolder import control
+from hotfolder.control import channel
+from hotfolder.control.asking import socket_path
 from hotfolder.control.channel import LARGEST_WISH_BYTES
+from hotfolder.control.control import Control
 from hotfolder.domain.errors import OperatorError
 from hotfolder.simulator import Fault
 from tests.studio import LIMIT_S, Studio
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.builders import Desk
+
+WISH_S = 0.5
 
 
 async def test_a_doubt_is_settled_while_the_daemon_runs(studio: Studio) -> None:
@@ -175,6 +183,40 @@ async def test_a_client_that_leaves_disturbs_nobody(studio: Studio) -> None:
             await asyncio.to_thread(talk, studio.state, line, listen=False)
         studio.drop("ann.jpg")
         await studio.until_states(done=1)
+
+
+async def test_whoever_speaks_a_byte_at_a_time_is_cut_off(desk: Desk, tmp_path: Path) -> None:
+    """A wish has a time for all of it, not for each byte; the next one is heard after it."""
+    folder = tmp_path
+    listening = await channel.serve(Control(desk.journal, None), folder, wish_s=WISH_S)
+    async with listening:
+        slow = [await opened(folder) for _ in range(channel.MOST_AT_ONCE)]
+        trickling = [asyncio.create_task(trickle(writer)) for _, writer in slow]
+        await asyncio.sleep(0)
+        began_s = time.monotonic()
+        assert "too many others" in (await asyncio.to_thread(talk, folder, b"{}\n")).decode()
+        async with asyncio.timeout(LIMIT_S):
+            for reader, _ in slow:
+                await reader.read()
+        assert time.monotonic() - began_s < LIMIT_S / 2
+        wish = b'{"action": "settling", "watch": "x", "path": "y"}\n'
+        assert json.loads(await asyncio.to_thread(talk, folder, wish))["ok"]
+        for each in trickling:
+            each.cancel()
+
+
+async def opened(folder: Path) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Connect to the daemon's socket."""
+    with socket_path(folder) as path:
+        return await asyncio.open_unix_connection(path)
+
+
+async def trickle(writer: asyncio.StreamWriter) -> None:
+    """Say a wish without end, a byte at a time, sooner than any time between two bytes."""
+    with suppress(ConnectionError):
+        while True:
+            writer.write(b" ")
+            await asyncio.sleep(WISH_S / 10)
 
 
 async def test_a_long_state_folder_is_reached(studio: Studio) -> None:

@@ -308,6 +308,7 @@ def test_a_services_marks_stay_beside_the_sources(tmp_path: Path, of_result: str
         )
         told = read_back(tmp_path, finished(content, kept))
         assert told["IFD0:Artist"] == "Ann; 7d1c9f4e-uuid"
+        assert told["XMP-dc:Creator"] == ["Ann", "Machine"]
         assert told["IFD0:ImageDescription"] == "Signature: b3duZXI="
         assert told["IFD0:Software"] == "Capture; Imagine"
         assert told["ExifIFD:UserComment"] == "seed 7"

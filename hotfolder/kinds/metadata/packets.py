@@ -198,6 +198,18 @@ def add_missing(root: ET.Element, other: ET.Element) -> None:
                 own.set(key, text)
 
 
+def add_items(root: ET.Element, name: Name, values: Sequence[str]) -> None:
+    """Add to a list what it does not say; what is no list stays as it is."""
+    tag = tag_of(*name)
+    for said in (each.find(tag) for each in descriptions(root)):
+        listed = said.find(tag_of("rdf", "Seq")) if said is not None else None
+        if said is not None and listed is not None:
+            known = set(words(said))
+            for value in dict.fromkeys(each for each in values if each not in known):
+                ET.SubElement(listed, tag_of("rdf", "li")).text = sayable(value)
+            return
+
+
 def add_text(root: ET.Element, prefix: str, name: str, form: str, values: Sequence[str]) -> None:
     """Say something that is not said yet; `form` is "", Seq, Bag or Alt."""
     tag = tag_of(prefix, name)

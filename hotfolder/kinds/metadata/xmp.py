@@ -19,6 +19,7 @@ from hotfolder.kinds.metadata import iptc
 from hotfolder.kinds.metadata.packets import (
     Name,
     Unreadable,
+    add_items,
     add_missing,
     add_text,
     change,
@@ -41,6 +42,7 @@ EDITED_BY_AI: Final = (
 )
 # How IPTC's terms for media that a model made, or had a part in, end.
 _AI_TERMS: Final = ("trainedAlgorithmicMedia", "TrainedAlgorithmicMedia", "compositeSynthetic")
+_CREATOR = ("dc", "creator")
 _SOURCE_TYPE = ("Iptc4xmpExt", "DigitalSourceType")
 _SYSTEM = ("Iptc4xmpExt", "AISystemUsed")
 _PROMPT = ("Iptc4xmpExt", "AIPromptInformation")
@@ -131,6 +133,7 @@ def finished(
     _remove_private(came_with, private)
     said = texts_in(root), texts_in(came_with)
     add_missing(root, came_with)
+    add_items(root, _CREATOR, said[1].get(_CREATOR, ()))
     for number, values in texts.items():
         if number in iptc.TO_XMP:
             add_text(root, *iptc.TO_XMP[number], values)

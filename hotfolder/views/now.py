@@ -12,7 +12,7 @@ from typing import Final
 from hotfolder import config
 from hotfolder.domain.days import start_of_day
 from hotfolder.domain.jobs import Job
-from hotfolder.domain.states import State
+from hotfolder.domain.states import State, WaitsFor
 from hotfolder.journal import browsing, budgets, holds, memory, reading, recovery
 from hotfolder.journal.budgets import Budget
 from hotfolder.journal.counts import Counts, Skipped
@@ -70,6 +70,7 @@ class Now:
     currency: str | None
     at_risk: AtRisk
     needs: int
+    to_review: int
 
 
 def now(session: Session, wanted: config.Config, zone: tzinfo | None = None) -> Now:
@@ -92,6 +93,7 @@ def now(session: Session, wanted: config.Config, zone: tzinfo | None = None) -> 
         currency=memory.currency(session),
         at_risk=reading.at_risk(session),
         needs=needs(session),
+        to_review=reading.undecided(session).jobs,
     )
 
 
@@ -137,6 +139,9 @@ def _at_work(session: Session) -> list[AtWork]:
 def _newest(session: Session, states: Iterable[State]) -> list[Job]:
     asked = browsing.Asked()
     found = [
-        job for state in states for job in browsing.jobs(session, state, asked, SHOWN_AT_WORK)[0]
+        job
+        for state in states
+        for job in browsing.jobs(session, state, asked, SHOWN_AT_WORK)[0]
+        if job.waits_for is not WaitsFor.REVIEW
     ]
     return sorted(found, key=lambda job: job.id, reverse=True)[:SHOWN_AT_WORK]

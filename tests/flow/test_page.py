@@ -65,6 +65,8 @@ async def test_now_counts_each_file_in_one_column(studio: Studio) -> None:
         told = studio.status()["watches"][0]["counts"]
         assert shown == {says.replace("_", " "): str(count) for says, count in told.items()}
         assert list(shown.values()) == ["3", "0", "0", "1", "1", "1"]
+        assert "Under way</h2>" not in now  # what waits for a decision is not
+        assert 'to review</dt><dd><a href="/review">1<' in now
         (skipped,) = studio.status()["watches"][0]["skipped"]
         assert skipped["path"] == "left.jpg"
         assert skipped["reason"] in html.unescape(now)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
-from typing import Final
 
 import structlog
 from pydantic import BaseModel
@@ -17,13 +16,12 @@ from pydantic import BaseModel
 from hotfolder import config
 from hotfolder.config import Config, ConfigError
 from hotfolder.domain.errors import HotfolderError, JournalUnavailable
+from hotfolder.domain.retry import JOURNAL_WAIT_S
 from hotfolder.domain.states import OPEN
 from hotfolder.journal import reading
 from hotfolder.journal.configs import InForce, keep
 from hotfolder.journal.journal import Journal
 from hotfolder.supervision import Supervisor
-
-JOURNAL_WAIT_S: Final = 1.0
 
 Reread = Callable[[], Config]
 

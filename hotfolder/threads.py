@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import queue
 import threading
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
+F = TypeVar("F", bound=asyncio.Future[Any])
 
 
 Pool = Callable[[int, str], Executor]  # opens so many threads of a name
@@ -75,3 +77,17 @@ class DaemonThreads(Executor):
                 answer.set_result(call())
             except BaseException as error:  # noqa: BLE001  the caller is told
                 answer.set_exception(error)
+
+
+def unattended(begun: F) -> F:
+    """Return a future that may be left alone: what goes wrong concerns only those who wait for it.
+
+    Without that a failure after a stop, when nobody waits any more, is a traceback in the log.
+    """
+    begun.add_done_callback(_take_in)
+    return begun
+
+
+def _take_in(ended: asyncio.Future[Any]) -> None:
+    if not ended.cancelled():
+        ended.exception()

@@ -57,7 +57,8 @@ ROOMS: dict[str, set[str]] = {
     "planning": OWNERS | {"config", "domain", "pydantic", "structlog", "tomli"},
     "account": {*STATED, "bell", "clock", "journal", "runninghub", "pydantic", "structlog"},
     "after": {"bell", "domain", "journal", "outputs", "tree", "structlog"},
-    "pipeline": OWNERS | {"bell", "domain", "account", "after", "credential", "structlog"},
+    "pipeline": OWNERS
+    | {"bell", "threads", "domain", "account", "after", "credential", "structlog"},
     "watching": {
         *("bell", "config", "domain", "journal", "kinds", "planning", "runninghub"),
         *("threads", "tree", "structlog", "tomli", "watchdog"),

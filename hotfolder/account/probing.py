@@ -20,7 +20,7 @@ import structlog
 from hotfolder.bell import Bell, Ring
 from hotfolder.domain.errors import Held, JournalUnavailable, RemoteError
 from hotfolder.domain.failures import ACCOUNT_REFUSALS, NO_MONEY, UNREACHABLE, Failure
-from hotfolder.domain.retry import Later, backoff_s
+from hotfolder.domain.retry import JOURNAL_WAIT_S, Later, backoff_s
 from hotfolder.journal import holds
 from hotfolder.journal.journal import Journal
 from hotfolder.runninghub import refusals
@@ -31,7 +31,6 @@ SILENT_CALLS: Final = 5
 DOUBTED_CALLS: Final = 3
 FIRST_LOOK_S: Final = 4.0
 LONGEST_LOOK_S: Final = 60.0
-JOURNAL_WAIT_S: Final = 1.0
 
 SILENCE: Final = (holds.SERVICE, UNREACHABLE.code)
 REFUSALS: Final = frozenset((holds.ACCOUNT, code) for code in ACCOUNT_REFUSALS)

@@ -15,6 +15,7 @@ Jitter = Callable[[], float]
 
 BACKOFF_BASE_S = 1.0
 BACKOFF_LONGEST_S = 300.0
+JOURNAL_WAIT_S = 1.0  # before a journal that cannot be written just now is tried again
 
 
 def backoff_s(

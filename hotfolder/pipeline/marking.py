@@ -24,7 +24,8 @@ from hotfolder.journal import marks
 from hotfolder.journal.journal import Journal
 from hotfolder.outputs import mark_file
 from hotfolder.pipeline.delays import output_is_silent
-from hotfolder.tree.threads import ShareThreads, unattended
+from hotfolder.threads import unattended
+from hotfolder.tree.threads import ShareThreads
 
 MARK_TIMEOUT_S: Final = 5.0
 

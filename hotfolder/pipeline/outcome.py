@@ -21,6 +21,7 @@ from hotfolder.domain.errors import JournalUnavailable
 from hotfolder.domain.failures import PAID_ALREADY, Failure
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.machine import IllegalTransition
+from hotfolder.domain.retry import JOURNAL_WAIT_S
 from hotfolder.domain.states import State
 from hotfolder.journal import budgets, callbacks, disproved, doubts, holds, reviews, transitions
 from hotfolder.journal.effects import TaskTaken, keep_estimate
@@ -30,9 +31,8 @@ from hotfolder.journal.session import Session
 from hotfolder.pipeline import event_log
 from hotfolder.pipeline.delays import TOLD_AFTER
 from hotfolder.pipeline.step import Outcome
-from hotfolder.tree.threads import unattended
+from hotfolder.threads import unattended
 
-JOURNAL_WAIT_S: Final = 1.0
 NAMED_LOOK_S: Final = 5.0
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.pipeline")

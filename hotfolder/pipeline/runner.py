@@ -20,13 +20,14 @@ from hotfolder.domain import events as ev
 from hotfolder.domain import failures
 from hotfolder.domain.errors import JournalUnavailable
 from hotfolder.domain.jobs import Job
+from hotfolder.domain.retry import JOURNAL_WAIT_S
 from hotfolder.domain.states import BEFORE_INTENT, State
 from hotfolder.journal import budgets, claims
 from hotfolder.journal.budgets import Budget
 from hotfolder.journal.journal import Journal
 from hotfolder.journal.session import Session
 from hotfolder.pipeline.delays import Delays
-from hotfolder.pipeline.outcome import JOURNAL_WAIT_S, Committing
+from hotfolder.pipeline.outcome import Committing
 from hotfolder.pipeline.step import Outcome, Step
 from hotfolder.pipeline.trials import Trials
 

@@ -8,29 +8,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
-from hotfolder.threads import DaemonThreads, Pool
+from hotfolder.threads import DaemonThreads, Pool, unattended
 
 T = TypeVar("T")
-F = TypeVar("F", bound=asyncio.Future[Any])
 
 THREADS_PER_SHARE: Final = 2
 HANGS_AFTER_S: Final = 10.0
-
-
-def unattended(begun: F) -> F:
-    """Return a future that may be left alone: what goes wrong concerns only those who wait for it.
-
-    Without that a failure after a stop, when nobody waits any more, is a traceback in the log.
-    """
-    begun.add_done_callback(_take_in)
-    return begun
-
-
-def _take_in(ended: asyncio.Future[Any]) -> None:
-    if not ended.cancelled():
-        ended.exception()
 
 
 class ShareThreads:

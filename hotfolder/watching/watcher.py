@@ -19,6 +19,7 @@ import structlog
 from hotfolder import config
 from hotfolder.bell import Bell
 from hotfolder.domain.errors import JournalUnavailable
+from hotfolder.domain.retry import JOURNAL_WAIT_S
 from hotfolder.journal import sightings
 from hotfolder.journal.journal import Journal
 from hotfolder.planning.looking import Looking
@@ -39,7 +40,6 @@ SCAN_WITH_EVENTS_S: Final = 300.0
 SCAN_ALONE_S: Final = 5.0
 SCAN_SHARE: Final = 10.0
 CHECK_S: Final = 2.0
-JOURNAL_WAIT_S: Final = 1.0
 ENOUGH_CANDIDATES: Final = 5000
 T = TypeVar("T")
 

@@ -135,6 +135,7 @@ class StepTable:
                 desk.spool,
                 signing=signing,
                 holds=self.current.holds_unsigned,
+                writer=lambda: self.current.config.provenance.prompt_writer,
             ),
             renewing=Renewing(desk.journal, desk.delays),
         )

@@ -82,12 +82,13 @@ class Backup(Section):
 class Provenance(Section):
     """Who signs outputs (C2PA), and what becomes of one that cannot be signed.
 
-    Nothing is signed without both files.
+    Nothing is signed without both files. `prompt_writer` is named where the prompt is.
     """
 
     certificate_file: ConfigPath | None = None
     key_file: ConfigPath | None = None
     on_failure: Literal["publish", "hold"] = "publish"
+    prompt_writer: str = ""
 
     @model_validator(mode="after")
     def _has_both_files(self) -> Provenance:

@@ -41,6 +41,7 @@ keep = 3
 certificate_file = "/etc/hotfolder/studio.pem"
 key_file = "/etc/hotfolder/studio.key"
 on_failure = "hold"
+prompt_writer = "Ann"
 
 [monitor]
 listen = "127.0.0.1:9464"
@@ -145,6 +146,7 @@ def test_every_key_is_read(folder: Path) -> None:
             "certificate_file": Path("/etc/hotfolder/studio.pem"),
             "key_file": Path("/etc/hotfolder/studio.key"),
             "on_failure": "hold",
+            "prompt_writer": "Ann",
         },
         "monitor": {"listen": "127.0.0.1:9464", "hosts": ["studio.local"]},
         "web": {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -109,9 +110,13 @@ def test_the_edit_is_noted(of_result: str, tmp_path: Path) -> None:
     assert told["XMP-hotfolder:Model"] == "xai/grok"
     assert told["XMP-iptcExt:AISystemUsed"] == "xai/grok"
     assert not [key for key in told if "Prompt" in key]
-    asked = Note(model="m", task_id="1", at=NOTE.at, prompt="Make it <gold> & \x00 blue")
+    unsaid = finished(BARE[of_result], None, note=replace(NOTE, writer="Ann"))
+    assert b"PromptWriter" not in unsaid.content
+    prompt = "Make it <gold> & \x00 blue"
+    asked = Note(model="m", task_id="1", at=NOTE.at, prompt=prompt, writer="Ann")
     told = read_back(tmp_path, finished(BARE[of_result], None, note=asked))
     assert told["XMP-iptcExt:AIPromptInformation"] == "Make it <gold> &  blue"
+    assert told["XMP-iptcExt:AIPromptWriterName"] == "Ann"
 
 
 @needs_exiftool

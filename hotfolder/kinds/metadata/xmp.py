@@ -46,6 +46,7 @@ _CREATOR = ("dc", "creator")
 _SOURCE_TYPE = ("Iptc4xmpExt", "DigitalSourceType")
 _SYSTEM = ("Iptc4xmpExt", "AISystemUsed")
 _PROMPT = ("Iptc4xmpExt", "AIPromptInformation")
+_WRITER = ("Iptc4xmpExt", "AIPromptWriterName")
 _SERIALS = frozenset(
     {
         *(("aux", name) for name in ("SerialNumber", "LensSerialNumber", "OwnerName")),
@@ -70,7 +71,8 @@ COMPANION: Final = ("hotfolder", "Companion")
 class Note:
     """The edit as it is noted in a result; `prompt` None = not told; `at` in ISO form.
 
-    `is_label`: IPTC's terms say that a model made it.
+    `is_label`: IPTC's terms say that a model made it. `writer` is who wrote the prompt, told with
+    it alone.
     """
 
     model: str
@@ -78,6 +80,7 @@ class Note:
     at: str
     prompt: str | None = None
     is_label: bool = True
+    writer: str | None = None
 
 
 def without(packet: bytes, private: Collection[str]) -> bytes:
@@ -223,6 +226,7 @@ def _add_note(
     said = {
         **(terms if note.is_label else {}),
         _PROMPT: note.prompt,
+        _WRITER: note.writer if note.prompt else None,
         ("xmp", "MetadataDate"): note.at,
         ("hotfolder", "Model"): note.model,
         ("hotfolder", "TaskId"): note.task_id or None,

@@ -71,12 +71,20 @@ class _Made:
 class Finishing:
     """Proves, finishes and signs results in a workshop, between files of the spool.
 
-    `holds` says whether a result that cannot be signed waits instead of being published.
+    `holds` says whether a result that cannot be signed waits instead of being published, `writer`
+    who writes the prompts, "" = nobody is named.
     """
 
     def __init__(
-        self, workshop: Workshop, spool: Spool, *, signing: Signing, holds: Callable[[], bool]
+        self,
+        workshop: Workshop,
+        spool: Spool,
+        *,
+        signing: Signing,
+        holds: Callable[[], bool],
+        writer: Callable[[], str],
     ) -> None:
+        self._writer = writer
         self._workshop = workshop
         self._spool = spool
         self._signing = signing
@@ -192,7 +200,7 @@ class Finishing:
         preparation = job.original.preparation
         order = {
             "finish": asdict(job.plan.finish),
-            "note": _note(job, made.submit),
+            "note": _note(job, made.submit, self._writer()),
             "converted": preparation is not None and preparation.convert,
             "signed": signed,
         }
@@ -263,11 +271,12 @@ def _pixels(kept: BinaryIO) -> int:
     return int(found[1]) * int(found[2]) if found else 0
 
 
-def _note(job: Job, submit: Submit) -> dict[str, str | None]:
+def _note(job: Job, submit: Submit, writer: str) -> dict[str, str | None]:
     """Return what is noted of the edit; the same however often it is finished."""
     return {
         "model": job.plan.model,
         "task_id": submit.task_id or "",
         "at": submit.intent_at.isoformat(timespec="seconds"),
         "prompt": job.plan.prompt if job.plan.finish.prompt else None,
+        "writer": writer or None,
     }

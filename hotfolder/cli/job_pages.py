@@ -41,11 +41,13 @@ STYLES = {
 }
 
 
-def status(seen: views.Status, *, start: str) -> RenderableType:
-    """Return everything at a glance; `start` is the command that starts a daemon."""
+def status(seen: views.Status, *, start: str | None) -> RenderableType:
+    """Return everything at a glance; `start` is the command that starts a daemon.
+
+    None = nothing is to be said of a daemon.
+    """
     parts: list[RenderableType] = [
-        _daemon(seen, start),
-        Text(),
+        *([] if start is None else [_daemon(seen, start), Text()]),
         _watches(seen.watches),
         Text(),
         _counts(seen),

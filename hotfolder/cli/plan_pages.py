@@ -100,7 +100,7 @@ def _lines(each: Expected, draft: Draft, *, one: bool) -> Iterator[tuple[str, st
         yield "output", told["output"]
     if each.outlook is Outlook.NEW:
         yield "estimate", render.money(each.price, told["currency"]) + ("" if one else " each")
-    else:
+    elif not told["error"]:
         yield "but", _WORDS[each.outlook]
     if told["error"]:
         yield "but", f"{told['error']['message']} {told['error']['hint']}"

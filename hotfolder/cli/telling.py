@@ -30,16 +30,27 @@ _SAID: Final = frozenset({"event", "level", "timestamp", "job", "watch", "source
 class Telling:
     """Puts events into lines; `outputs` are the names of the watches' output folders.
 
-    With `verbose` the steps are told, too; `colour` says whether a terminal shows it.
+    With `verbose` the steps are told, too; `colour` says whether a terminal shows it. Of one that
+    `ends_by_itself` it is not told that it stops.
     """
 
-    def __init__(self, outputs: Mapping[str, str], *, verbose: bool, colour: bool) -> None:
+    def __init__(
+        self,
+        outputs: Mapping[str, str],
+        *,
+        verbose: bool,
+        colour: bool,
+        ends_by_itself: bool = False,
+    ) -> None:
+        self._unsaid = frozenset({"service.draining"} if ends_by_itself else ())
         self._outputs = outputs
         self._verbose = verbose
         self._colour = colour
 
     def line(self, event: Event) -> str | None:
         """Return what is told of an event, None = nothing."""
+        if event["event"] in self._unsaid:
+            return None
         told = _TOLD.get(event["event"])
         if told is not None:
             word, sentence = told(self, event)

@@ -14,7 +14,6 @@ from pydantic import SecretStr
 
 from hotfolder import config, key, secrecy, signals, views
 from hotfolder.cli import job_pages, live, ready, render
-from hotfolder.cli.configured import start_words
 from hotfolder.cli.options import (
     ConfigOption,
     ExitCode,
@@ -103,7 +102,7 @@ def once(
     environment = _kept_secret()
     checked = ready.check(config_file, environment)
     if log_format is LogFormat.TEXT or (log_format is LogFormat.AUTO and not for_systemd()):
-        _tell(checked.config, log_level, verbose=verbose)
+        _tell(checked.config, log_level, verbose=verbose, ends_by_itself=True)
 
     async def until_still() -> Ended:
         requests = signals.listen(asyncio.get_running_loop())
@@ -121,15 +120,22 @@ def once(
     ended = asyncio.run(until_still())
     with Reader(checked.config.state_dir) as reader:
         code, seen = reader.read(_verdict, checked.config, ended)
-    render.console().print(job_pages.status(seen, start=start_words(seen.daemon, config_file)))
+    render.console().print(job_pages.status(seen, start=None))
     raise typer.Exit(code)
 
 
-def _tell(wanted: config.Config, level: LogLevel | None, *, verbose: bool) -> None:
+def _tell(
+    wanted: config.Config,
+    level: LogLevel | None,
+    *,
+    verbose: bool,
+    ends_by_itself: bool = False,
+) -> None:
     """Begin a log that a person reads."""
     telling = Telling(
         {watch.name: views.shown(watch.output.name) for watch in wanted.watch},
         verbose=verbose or level is LogLevel.DEBUG,
+        ends_by_itself=ends_by_itself,
         colour=sys.stderr.isatty() and not os.environ.get("NO_COLOR"),
     )
     set_up_log(level, LogLevel.INFO, tell=telling.line)

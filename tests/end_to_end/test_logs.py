@@ -98,7 +98,6 @@ def test_a_person_reads_a_line_for_each_picture(hotfolder: CommandLine, studio: 
         "done     ann.jpg -> out/ann.jpg  0.14 CNY  N s",
         f"failed   text.jpg: {NOT_A_PICTURE.message} {NOT_A_PICTURE.hint}",
         "skipped  film.mov: no rule of this watch takes files of this name.",
-        "stopping what runs may end within N s",
         "watching studio by scans",
     ]
     studio.drop("bob.jpg", number=2)

@@ -26,7 +26,12 @@ DryRunOption = Annotated[
 
 
 def install(
-    name: NameArgument = "studio", log_level: LogLevelOption = None, dry_run: DryRunOption = False
+    name: NameArgument = "studio",
+    log_level: LogLevelOption = None,
+    dry_run: DryRunOption = False,
+    verbose: Annotated[
+        bool, typer.Option("-v", "--verbose", help="With --dry-run: every line of every file.")
+    ] = False,
 ) -> None:
     """Install the daemon as the systemd service hotfolder@NAME. Needs root.
 
@@ -46,7 +51,7 @@ def install(
         wanted=_wanted(place),
         key=_key(key_place, dry_run=dry_run),
     )
-    _take(steps, dry_run=dry_run)
+    take(steps, dry_run=dry_run, verbose=verbose)
     out = render.console()
     out.print()
     out.print("Next:")
@@ -68,7 +73,7 @@ def uninstall(
     """
     set_up_plain_log(log_level)
     _need_root(dry_run)
-    _take(installation.removal(name), dry_run=dry_run)
+    take(installation.removal(name), dry_run=dry_run)
     out = render.console()
     out.print()
     out.print(
@@ -77,20 +82,27 @@ def uninstall(
     out.print("and every picture. Remove the journal only if no edit of it is still wanted.")
 
 
-def _take(steps: list[Step], *, dry_run: bool) -> None:
+def take(steps: list[Step], *, dry_run: bool, verbose: bool = False) -> None:
+    """Take steps, or say what they would do; each with the reason, and (verbose) every line."""
     out = render.console()
     for number, step in enumerate(steps, start=1):
         done = _would(step) if dry_run else step.take()
         out.print(Text.assemble((f"{number}. ", "bold"), render.name(done)), soft_wrap=True)
         out.print(Text(f"   {step.why}", style="dim"), soft_wrap=True)
         if dry_run and isinstance(step, Write) and not step.secret:
-            out.print(Text("\n".join(f"   | {line}" for line in step.text.splitlines())))
+            lines = step.text.splitlines()
+            told = [f"   | {line}" for line in lines] if verbose else [_lines(len(lines))]
+            out.print(Text("\n".join(told)))
+
+
+def _lines(count: int) -> str:
+    return f"   {count} line{'' if count == 1 else 's'}; --verbose shows them"
 
 
 def _would(step: Step) -> str:
     match step:
         case Write():
-            return f"would write {step.path} (root, mode {step.mode:o}):"
+            return f"would write {step.path} (root, mode {step.mode:o})"
         case installation.Call():
             return f"would run {' '.join(step.command)}"
         case installation.Remove():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -22,6 +22,7 @@ from hotfolder.domain.states import State, WaitsFor
 from hotfolder.journal import reading
 
 MOST_NAMED = 10
+REMOVED = " (no longer in the config)"
 MOST_REASONS = 20
 ALIKE_NAMED = 5
 # What a file is counted as, and how a count that is not 0 looks.
@@ -139,7 +140,7 @@ def _counts(seen: views.Status) -> Table:
     for each in [*seen.counts, *seen.removed]:
         watch = render.name(each.watch)
         if each in seen.removed:
-            watch.append(" (no longer in the config)", style="yellow")
+            watch.append(REMOVED, style="yellow")
         shown.add_row(
             watch, str(each.counts.files), *(_count(each.counts, column) for column in COLUMNS)
         )
@@ -180,16 +181,28 @@ def _undecided(seen: views.Status) -> Text:
 
 
 def _holds(seen: views.Status) -> Table:
+    """Return the holds, those of watches that the config no longer has last."""
+    known = {each.watch for each in seen.counts}
+    gone = {hold.scope for hold in seen.holds if not _is_of(hold.scope, known)}
     shown = render.table("SCOPE", "SINCE", "JOBS", "ESTIMATE", "WHY")
-    for hold in seen.holds:
+    for hold in sorted(seen.holds, key=lambda each: each.scope in gone):
+        scope = render.name(hold.scope)
+        if hold.scope in gone:
+            scope.append(REMOVED, style="yellow")
         shown.add_row(
-            render.name(hold.scope),
+            scope,
             views.local_time(hold.since),
             str(hold.count),
             render.money(hold.estimate),
             Text(views.shown(views.sentences(hold.failure))),
         )
     return shown
+
+
+def _is_of(scope: str, watches: Collection[str]) -> bool:
+    """Return whether a scope is of one of some watches, or of no single watch."""
+    kind, _, place = scope.partition(":")
+    return kind not in {"watch", "rule", "backlog"} or place.partition("/")[0] in watches
 
 
 def _told_of(listed: list[Job]) -> dict[str, list[Job]]:

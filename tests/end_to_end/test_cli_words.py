@@ -7,10 +7,16 @@ import signal
 from functools import partial
 from typing import TYPE_CHECKING
 
+from hotfolder.cli import installing
+from hotfolder.installation import Write
 from hotfolder.runninghub.catalog import DEFAULT_MODEL
 from tests.studio import RULE
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
     from tests.end_to_end.conftest import CommandLine, Terminal
     from tests.studio import Studio
 
@@ -85,6 +91,21 @@ def test_a_trial_notice_is_sent_to_each_receiver(hotfolder: CommandLine, studio:
     ended = hotfolder("notify", "--test")
     assert ended.code == 1
     assert "bad: not sent: false ended with 1" in ended.err
+
+
+def test_a_dry_run_of_install_names_files_and_shows_their_lines_on_demand(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Hundreds of lines bury the steps."""
+    step = Write(path=tmp_path / "unit", text="a line\n" * 200, why="it is needed")
+    installing.take([step], dry_run=True)
+    said = capsys.readouterr().out
+    assert "would write" in said
+    assert "200 lines; --verbose shows them" in said
+    assert "a line" not in said
+    installing.take([step], dry_run=True, verbose=True)
+    assert capsys.readouterr().out.count("| a line\n") == 200
+    assert not step.path.exists()
 
 
 def _tells(terminal: Terminal, words: str) -> bool:

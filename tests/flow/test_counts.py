@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 from structlog.testing import capture_logs
 
+from hotfolder import views
+from hotfolder.cli import job_pages, render
 from tests.studio import RULE, picture
 
 if TYPE_CHECKING:
@@ -82,6 +86,9 @@ async def test_a_removed_watch_is_told_apart(studio: Studio) -> None:
     """What is still open in it is counted under its old name, and in no other watch."""
     studio.drop("text.jpg", "no picture at all")
     await studio.once()
+    await studio.act("pause", watch="studio")
+    studio.drop("ann.jpg")
+    await studio.once()
     (studio.folder / "new").mkdir()
     text = (studio.folder / "config.toml").read_text().replace('name = "studio"', 'name = "other"')
     studio.reconfigure(text.replace(f'"{studio.input}"', f'"{studio.folder}/new"'))
@@ -91,3 +98,8 @@ async def test_a_removed_watch_is_told_apart(studio: Studio) -> None:
     assert status["watches"][0]["counts"]["files"] == 0
     (removed,) = status["removed"]
     assert (removed["name"], removed["counts"]["failed"]) == ("studio", 1)
+    out = StringIO()
+    seen = studio.read(views.status, studio.config)
+    render.console(out).print(job_pages.status(seen, start=None))
+    assert re.search(r"^studio \(no longer in the config\) +2 ", out.getvalue(), re.MULTILINE)
+    assert "watch:studio (no longer in the config)" in out.getvalue()

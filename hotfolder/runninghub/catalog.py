@@ -213,7 +213,7 @@ class Catalog:
         First those that it is a part of, the default model before all others.
         """
         wanted = plain_name(name)
-        whole = [each for each in self._names if wanted.casefold() in each.casefold()]
+        whole = [each for each in self._names if wanted and wanted.casefold() in each.casefold()]
         whole.sort(key=lambda each: (each != DEFAULT_MODEL, len(each)))
         near = difflib.get_close_matches(wanted, self._names, n=6, cutoff=0.3)
         return [each for each in dict.fromkeys([*whole, *near]) if self.find(each)][:3]

@@ -209,6 +209,29 @@ def test_the_service_file_starts_a_command_that_there_is() -> None:
     assert "rh_api_key" in unit
 
 
+# The first version of each without the holes that were known in November 2026.
+WITHOUT_HOLES = {
+    "h11": (0, 16),  # CVE-2025-43859
+    "jinja2": (3, 1, 6),  # CVE-2025-27516
+    "pillow": (12, 2),  # CVE-2026-25990 (writes beyond a PSD's tiles), CVE-2026-42308
+    "pillow-heif": (1, 3),  # CVE-2026-28231
+    "python-multipart": (0, 0, 27),  # CVE-2026-40347, CVE-2026-42561
+    "starlette": (0, 49, 1),  # CVE-2025-54121, CVE-2025-62727
+}
+
+
+def test_no_dependency_may_be_a_version_with_a_known_hole() -> None:
+    """Each is stated with the least version that it may have, and that is none of them."""
+    project = tomli.loads((ROOT / "pyproject.toml").read_text())["project"]
+    least = {}
+    for each in project["dependencies"]:
+        name, _, version = each.partition(">=")
+        assert version, f"{each} has no least version"
+        least[name.partition("[")[0]] = tuple(map(int, version.split(".")))
+    low = {name: least.get(name) for name, wanted in WITHOUT_HOLES.items() if least[name] < wanted}
+    assert low == {}
+
+
 def test_the_container_is_made_of_what_is_here() -> None:
     """What the container file copies, installs and runs exists; its health check has its page."""
     text = (ROOT / "hotfolder/container/Containerfile").read_text()

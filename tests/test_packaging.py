@@ -220,16 +220,36 @@ WITHOUT_HOLES = {
 }
 
 
+def numbers(version: str) -> tuple[int, ...]:
+    """Return a version's numbers, to compare."""
+    return tuple(map(int, re.findall(r"\d+", version)))
+
+
+def least(stated: list[str]) -> dict[str, tuple[int, ...]]:
+    """Return the least version of each dependency by its name."""
+    parted = [re.split(r"(?:\[\w+\])?>=", each) for each in stated]
+    return {name: numbers(version) for name, version in parted}
+
+
 def test_no_dependency_may_be_a_version_with_a_known_hole() -> None:
     """Each is stated with the least version that it may have, and that is none of them."""
+    stated = least(tomli.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"])
+    assert [name for name, wanted in WITHOUT_HOLES.items() if stated[name] < wanted] == []
+
+
+def test_what_the_container_installs_is_locked() -> None:
+    """Every dependency stands in the lock, not below what it may be, with the hashes of files."""
     project = tomli.loads((ROOT / "pyproject.toml").read_text())["project"]
-    least = {}
-    for each in project["dependencies"]:
-        name, _, version = each.partition(">=")
-        assert version, f"{each} has no least version"
-        least[name.partition("[")[0]] = tuple(map(int, version.split(".")))
-    low = {name: least.get(name) for name, wanted in WITHOUT_HOLES.items() if least[name] < wanted}
-    assert low == {}
+    stated = least(project["dependencies"] + project["optional-dependencies"]["notify"])
+    lock = (ROOT / "hotfolder/container/requirements.lock").read_text()
+    locked = re.findall(
+        r"^([\w-]+)==([\w.]+)((?: \\\n    --hash=sha256:[0-9a-f]{64})+)$", lock, re.MULTILINE
+    )
+    assert len(locked) == lock.count("==")
+    found = {name: numbers(version) for name, version, _ in locked}
+    assert [name for name, wanted in stated.items() if found[name] < wanted] == []
+    container = (ROOT / "hotfolder/container/Containerfile").read_text()
+    assert "--require-hashes -r /src/hotfolder/container/requirements.lock" in container
 
 
 def test_the_container_is_made_of_what_is_here() -> None:

@@ -158,8 +158,18 @@ class Judge:
         for job in self._world.jobs():
             task_id = job.submit.task_id if job.submit is not None else None
             late_s = now_s - ended.get(task_id or "", now_s)
-            if job.state is State.RUNNING and late_s > PROMPT_S and self._is_fetchable(task_id):
+            awaited = job.state is State.RUNNING and not job.published  # in part, and asks for more
+            if awaited and late_s > PROMPT_S and self._is_fetchable(task_id):
                 raise Broken(f"job {job.id} of {job.source} ended {late_s:.0f} s ago, unnoticed")
+
+    def fetched(self) -> None:
+        """Check that no result which can be had still waits to be fetched, calm as it is."""
+        now_s = self._world.clock.true_s()
+        good = {each.task_id for each in self._tasks() if self._world.fates.is_good(each, now_s)}
+        for job in self._world.jobs():
+            is_there = job.submit is not None and job.submit.task_id in good
+            if job.state is State.FINISHED and is_there:
+                raise Broken(f"the result of job {job.id} of {job.source} is not fetched")
 
     def _is_fetchable(self, task_id: str | None) -> bool:
         return self._world.fates.of.get(task_id or "", "") in ("", "bloated", "dead_second_link")

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 MEMORY: Final = Path("/dev/shm")  # noqa: S108  where there is room that no disk slows down
 LOOK_S: Final = 10.0
 CALM_AFTER_S: Final = 420.0
+FETCHED_WITHIN_S: Final = 2 * 3600.0  # by a job that has just begun to wait for an hour
 SCANNED_WITHIN_S: Final = 400.0  # where an event was lost
 LONGEST_CALM_S: Final = 6 * 3600.0
 
@@ -112,6 +113,8 @@ async def _through(world: World, people: People, judge: Judge, pictures: int) ->
     while world.loop.time() < begun_s + LONGEST_CALM_S:
         if world.loop.time() > begun_s + CALM_AFTER_S:
             judge.prompt()
+        if world.loop.time() > begun_s + FETCHED_WITHIN_S:
+            judge.fetched()
         if await _rests(world, judge) and world.loop.time() > begun_s + SCANNED_WITHIN_S:
             break
         _look(world, judge, [calling, approving])

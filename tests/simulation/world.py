@@ -163,7 +163,7 @@ class World:
 
         The daemon sees that its journal is gone at its next write; then a drain has its grace.
         """
-        for _ in range(300):
+        for _ in range(80):
             if self._task is None or self._task.done():
                 break
             await asyncio.sleep(0.5)

@@ -103,8 +103,9 @@ class Job:
     """One plan over its materials, through to its outputs.
 
     `source` is where the first of its sources is now; `named_after` where that was when the job was
-    accepted, which its outputs are named by. `identity` stands for what its sources show.
-    `leader` is the job whose result this one waits for or used: it makes the same edit.
+    accepted, which its outputs are named by. `digest` stands for what its sources show: of one it
+    is the identity. `leader` is the job whose result this one waits for or used: it makes the same
+    edit.
     `stale`: it was sent, and today's sidecars and rules would ask for another edit.
     """
 
@@ -114,7 +115,7 @@ class Job:
     source_mtime_ns: int
     input_root: str
     named_after: str
-    identity: str
+    digest: str
     generation: int
     plan: Plan
     state: State

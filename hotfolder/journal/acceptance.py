@@ -16,7 +16,7 @@ from hotfolder.domain.materials import Material, Origin
 from hotfolder.domain.states import BEFORE_INTENT, ENDED, State
 from hotfolder.journal import backlog, identities, leaders, moves, overdue, paid, staleness
 from hotfolder.journal.drafts import Draft, Settled
-from hotfolder.journal.entering import Entry, enter, planned, put_materials
+from hotfolder.journal.entering import FIRST_SLOT, Entry, enter, planned, put_materials
 from hotfolder.journal.reservations import name_to_take, take_name
 from hotfolder.journal.rows import existing_job
 from hotfolder.journal.session import Session
@@ -73,13 +73,15 @@ def accept(
     source = _put_source(session, settled, identity, verdict="job", reason=None)
     rules = {draft.plan.rule for draft in drafts}
     for row in session.rows("jobs_not_submitted", source=source):
-        is_older = row["identity"] != identity and not paid.unconfirmed(session, row["id"])
+        is_older = row["digest"] != identity and not paid.unconfirmed(session, row["id"])
         if is_older or row["rule"] not in rules:
             apply(session, row["id"], ev.Superseded())
     entries = [
         Entry(
+            watch=settled.watch,
+            key=settled.path,
+            digest=identity,
             source=source,
-            identity=identity,
             named_after=settled.path,
             draft=draft.with_sources((_read(settled, identity),)),
             output_root=output_root,
@@ -102,7 +104,7 @@ def skip(session: Session, settled: Settled, reason: str) -> None:
     for row in session.rows("jobs_not_submitted", source=source):
         if paid.unconfirmed(session, row["id"]):
             continue
-        is_older = row["identity"] != identity
+        is_older = row["digest"] != identity
         apply(session, row["id"], ev.Superseded() if is_older else ev.SourceSkipped())
 
 
@@ -114,8 +116,10 @@ def expected_output(
     source = known["id"] if known else None
     newest = session.row(
         "latest_generation",
-        source=source,
-        identity=identities.identify(session, settled),
+        watch=settled.watch,
+        key=os.fsencode(settled.path),
+        digest=identities.identify(session, settled),
+        slot=FIRST_SLOT,
         rule=draft.plan.rule if per_rule else None,
     )
     if newest is not None or settled.moved_from is not None:
@@ -175,19 +179,24 @@ def repeat(session: Session, job_id: int, changed: Draft | None = None) -> Job:
     Raises StillOpen where the newest generation has not ended.
     """
     job = existing_job(session, job_id)
-    (place,) = session.rows("place_of_job", job=job_id)
+    (known,) = session.rows("known_by", job=job_id)
     (newest,) = session.rows(
         "latest_generation",
-        source=place["source"],
-        identity=job.identity,
+        watch=known["watch"],
+        key=known["key"],
+        digest=job.digest,
+        slot=known["slot"],
         rule=job.plan.rule,
     )
     if newest["state"] not in ENDED:
         raise StillOpen(f"the newest edit of {job.source!a} is still open: {newest['state']}")
     same = Draft(plan=job.plan, materials=job.materials, estimate=job.estimate)
     entry = Entry(
-        source=place["source"],
-        identity=job.identity,
+        watch=known["watch"],
+        key=os.fsdecode(known["key"]),
+        digest=job.digest,
+        slot=known["slot"],
+        source=known["source"],
         named_after=job.named_after,
         draft=(changed or same).with_sources(job.sources),
         output_root=job.output_root,
@@ -217,8 +226,10 @@ def _accept_one(session: Session, entry: Entry, *, per_rule: bool, came_back: bo
     draft = entry.draft
     newest = session.row(
         "latest_generation",
-        source=entry.source,
-        identity=entry.identity,
+        watch=entry.watch,
+        key=os.fsencode(entry.key),
+        digest=entry.digest,
+        slot=entry.slot,
         rule=draft.plan.rule if per_rule else None,
     )
     if newest is None:

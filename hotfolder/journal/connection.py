@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from functools import cache
 from importlib import resources
@@ -179,19 +179,27 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     seal.remove(path)
     if 0 < version < len(steps):
         _keep_before_upgrade(path, version)
-    for number, text in _left(steps, version):
-        connection.executescript(
-            f"BEGIN IMMEDIATE;\n{text}\nPRAGMA application_id = {APPLICATION_ID};\n"
-            f"PRAGMA user_version = {number};\nCOMMIT;"
-        )
+    if version < len(steps):
+        _upgrade(connection, path, steps[version:], len(steps))
 
 
-def _left(steps: tuple[str, ...], version: int) -> Iterator[tuple[int, str]]:
-    """Yield what is to be run with the version it leads to; a new journal is laid out at once."""
-    if version:
-        yield from enumerate(steps[version:], start=version + 1)
-    else:
-        yield len(steps), "\n".join(steps)
+def _upgrade(connection: sqlite3.Connection, path: Path, left: Sequence[str], version: int) -> None:
+    """Run what is left of the migrations, all of them or none.
+
+    Tables that others refer to may be made anew meanwhile; every reference is looked at before it
+    counts.
+    """
+    connection.execute("PRAGMA foreign_keys = OFF")
+    text = "\n".join(left)
+    connection.executescript(
+        f"BEGIN IMMEDIATE;\n{text}\nPRAGMA application_id = {APPLICATION_ID};\n"
+        f"PRAGMA user_version = {version};"
+    )
+    if connection.execute("PRAGMA foreign_key_check").fetchone() is not None:
+        connection.execute("ROLLBACK")
+        raise _damaged(path, "rows of it refer to others that are not there")
+    connection.execute("COMMIT")
+    connection.execute("PRAGMA foreign_keys = ON")
 
 
 def _keep_before_upgrade(path: Path, version: int) -> None:

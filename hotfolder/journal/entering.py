@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from hotfolder.domain import events as ev
 from hotfolder.domain import names
@@ -18,17 +19,23 @@ from hotfolder.journal.rows import encode_plan, encode_preparation, existing_job
 from hotfolder.journal.session import Session, Value
 from hotfolder.journal.transitions import apply
 
+FIRST_SLOT: Final = 1
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """A job that is to be entered: the number of its source, and what is wanted.
 
-    `identity` is the hash that the source's image is known by; `named_after` the path that its
-    outputs are named by. The bytes of the draft's sources are known.
+    It is known by the number of its watch, the key of its set, the digest of what is in that, and
+    its slot. `named_after` is the path that its outputs are named by. The bytes of the draft's
+    sources are known.
     """
 
+    watch: int
+    key: str
+    digest: str
+    slot: int = FIRST_SLOT
     source: int
-    identity: str
     named_after: str
     draft: Draft
     output_root: str
@@ -109,8 +116,10 @@ def _insert(session: Session, entry: Entry) -> int:
     (row,) = session.rows(
         "insert_job",
         source=entry.source,
-        content_hash=entry.draft.sources[0].content_hash,
-        identity=entry.identity,
+        watch=entry.watch,
+        key=os.fsencode(entry.key),
+        digest=entry.digest,
+        slot=entry.slot,
         rule=entry.draft.plan.rule,
         generation=entry.generation,
         output_root=os.fsencode(entry.output_root),

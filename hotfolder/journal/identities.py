@@ -94,8 +94,7 @@ def take_bytes(session: Session, source: int, identity: str, settled: Settled) -
         "source": source,
         "identity": identity,
     }
-    session.change("set_material_bytes", size=settled.sighting.size, **new)
-    session.change("set_bytes", **new)
+    session.change("set_bytes", size=settled.sighting.size, **new)
 
 
 def lacking(session: Session, watch: int, after: int, version: int) -> Sequence[Lacking] | None:

@@ -50,7 +50,8 @@ def follow(session: Session, source: int, settled: Settled, identity: str) -> No
         return
     detail = encode_detail({"moved_from": moved_from, "moved_to": settled.path})
     session.change("remember_move", old=old["id"], identity=identity, detail=detail)
-    session.change("move_jobs", old=old["id"], source=source, identity=identity)
+    key = os.fsencode(settled.path)
+    session.change("move_jobs", old=old["id"], source=source, key=key, identity=identity)
     session.change("move_materials", old=old["id"], source=source, identity=identity)
     session.change("forget_place", source=old["id"])
 

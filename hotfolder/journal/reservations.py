@@ -121,8 +121,8 @@ def _owner_is_same_source(
 ) -> bool:
     root, key = os.fsencode(output_root), names.stem_key(folder, stem)
     owner = session.row("reserved_by", output_root=root, name_key=key)
-    (place,) = session.rows("place_of_job", job=job_id)
-    return owner is not None and owner["source"] == place["source"]
+    (known,) = session.rows("known_by", job=job_id)
+    return owner is not None and owner["source"] == known["source"]
 
 
 def _reserve(session: Session, output_root: str, folder: str, stem: str, job_id: int) -> bool:

@@ -42,12 +42,12 @@ def load_job(session: Session, job_id: int) -> Job | None:
     results = session.rows("results", submit=submit.id) if submit else []
     return Job(
         id=row["id"],
-        watch=row["watch"],
+        watch=row["watch_name"],
         source=os.fsdecode(row["source_path"]),
         source_mtime_ns=int(row["source_mtime_ns"]),
         input_root=os.fsdecode(row["input_root"]),
         named_after=os.fsdecode(row["named_after"]),
-        identity=row["identity"],
+        digest=row["digest"],
         generation=row["generation"],
         plan=_plan(row["plan"]),
         state=State(row["state"]),

@@ -62,12 +62,18 @@ CREATE INDEX source_backlog ON source (watch, size) WHERE backlog IS NOT NULL;
 
 CREATE INDEX source_here ON source (watch, id) WHERE moved_at IS NULL;
 
+-- Accepted once for each: the watch, the key of the set (of one file its path), the digest of what
+-- is in it (of one file its identity), the slot, the rule and the generation. `source` is the first
+-- file of the set.
 CREATE TABLE job (
     id INTEGER PRIMARY KEY,
-    source INTEGER NOT NULL REFERENCES source (id),
-    content_hash TEXT NOT NULL CHECK (length(content_hash) = 64),
+    watch INTEGER NOT NULL REFERENCES watch (id),
+    key BLOB NOT NULL CHECK (length(key) > 0),
+    digest TEXT NOT NULL CHECK (length(digest) = 64),
+    slot INTEGER NOT NULL DEFAULT 1 CHECK (slot >= 1),
     rule TEXT NOT NULL,
     generation INTEGER NOT NULL DEFAULT 1 CHECK (generation >= 1),
+    source INTEGER NOT NULL REFERENCES source (id),
     state TEXT NOT NULL CHECK (state IN (
         'accepted', 'uploaded', 'submitting', 'running', 'finished', 'fetched',
         'done', 'failed', 'in_doubt', 'cancelled'
@@ -90,10 +96,8 @@ CREATE TABLE job (
     accepted_at INTEGER NOT NULL,
     ended_at INTEGER,
     anew INTEGER NOT NULL DEFAULT 0 CHECK (anew IN (0, 1)),
-    identity TEXT NOT NULL DEFAULT '',
     allowed TEXT,
-    named_after BLOB NOT NULL DEFAULT x'',
-    UNIQUE (source, content_hash, rule, generation),
+    named_after BLOB NOT NULL CHECK (length(named_after) > 0),
     CHECK (due_at IS NULL OR waits_for IS NULL),
     CHECK (waits_for IS NOT 'review' OR state = 'fetched'),
     CHECK (due_at IS NOT NULL OR waits_for IS NOT NULL
@@ -103,19 +107,15 @@ CREATE TABLE job (
     CHECK ((error_code IS NULL) = (error_message IS NULL))
 ) STRICT;
 
+CREATE UNIQUE INDEX job_once ON job (watch, key, digest, slot, rule, generation);
+CREATE INDEX job_source ON job (source, digest, rule, generation);
 CREATE INDEX job_due ON job (state, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX job_state ON job (state, id);
 CREATE INDEX job_open ON job (state) WHERE ended_at IS NULL;
-CREATE INDEX job_content ON job (content_hash);
-CREATE UNIQUE INDEX job_once ON job (source, identity, rule, generation);
-CREATE INDEX job_identity ON job (identity);
 CREATE INDEX job_failed ON job (source) WHERE state = 'failed';
 CREATE INDEX job_waiting ON job (waits_for) WHERE waits_for IS NOT NULL;
-
 CREATE UNIQUE INDEX job_leads ON job (work_key) WHERE leader IS NULL;
-
 CREATE INDEX job_follows ON job (leader) WHERE leader IS NOT NULL;
-
 
 CREATE TABLE note (
     job INTEGER PRIMARY KEY REFERENCES job (id),
@@ -361,7 +361,7 @@ SELECT source.id AS source, CASE max(
             ELSE 1
         END)
         FROM job WHERE job.source = source.id AND (job.ended_at IS NULL OR (
-            job.identity = coalesce(source.identity, job.identity) AND NOT EXISTS (
+            job.digest = coalesce(source.identity, job.digest) AND NOT EXISTS (
                 SELECT 1 FROM job AS newer
                 WHERE newer.source = job.source AND newer.rule = job.rule AND newer.id > job.id
             )
@@ -379,9 +379,9 @@ BEGIN
     WHERE id = NEW.source;
 END;
 
-CREATE TRIGGER job_is_counted_anew AFTER UPDATE OF source, identity, state, waits_for ON job
-WHEN (OLD.source, OLD.identity, OLD.state, OLD.waits_for)
-    IS NOT (NEW.source, NEW.identity, NEW.state, NEW.waits_for)
+CREATE TRIGGER job_is_counted_anew AFTER UPDATE OF source, digest, state, waits_for ON job
+WHEN (OLD.source, OLD.digest, OLD.state, OLD.waits_for)
+    IS NOT (NEW.source, NEW.digest, NEW.state, NEW.waits_for)
 BEGIN
     UPDATE source SET counted_as = (SELECT standing.counted_as FROM standing WHERE standing.source = source.id)
     WHERE id IN (OLD.source, NEW.source);

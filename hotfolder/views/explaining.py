@@ -93,7 +93,7 @@ def _of_journal(
     if known and known.held:
         why = CHANGED_UNKNOWN if known.identity else BACKLOG
         return Explanation(path=path, verdict="held", reason=sentences(why))
-    done_with = {job.identity for job in listed}
+    done_with = {job.digest for job in listed}
     if known and known.skipped and known.identity not in done_with:
         return Explanation(path=path, verdict="skipped", reason=known.reason or "not wanted")
     if not known or not listed:

@@ -38,7 +38,7 @@ STATES = {
 }
 # Whom an unsent job follows is found out again before it is sent, whenever it is looked at.
 JOBS = (
-    "SELECT id, source, identity, rule, generation, stale, anew, allowed, "
+    "SELECT id, source, {digest}, rule, generation, stale, anew, allowed, "
     "CASE WHEN state NOT IN ('accepted', 'uploaded') THEN work_key END, "
     "CASE WHEN state NOT IN ('accepted', 'uploaded') THEN leader END FROM job"
 )
@@ -66,6 +66,11 @@ def asked(studio: Studio, statement: str) -> list[tuple[Any, ...]]:
     """Return what the journal's file answers."""
     with closing(sqlite3.connect(studio.state / FILE_NAME)) as opened:
         return opened.execute(statement).fetchall()
+
+
+def jobs_before(studio: Studio) -> list[tuple[Any, ...]]:
+    """Return what makes each job the one that it is, as the older program had it."""
+    return asked(studio, JOBS.format(digest="identity"))
 
 
 def keys(studio: Studio) -> Known:
@@ -97,10 +102,10 @@ def let_files_be_known(studio: Studio) -> None:
 
 async def test_every_job_keeps_its_keys(studio: Studio, known: Known) -> None:
     """What edits and uploads are known by is today what it was, in every state."""
-    jobs = asked(studio, JOBS)
+    jobs = jobs_before(studio)
     assert Counter(state for (state,) in asked(studio, "SELECT state FROM job")) == STATES
     studio.journal().close()
-    assert asked(studio, JOBS) == jobs
+    assert asked(studio, JOBS.format(digest="digest")) == jobs
     assert keys(studio) == known
     assert asked(studio, MATERIALS) == [("reference", 12, 12), ("source", 55, 55)]
     assert (studio.state / f"{FILE_NAME}.version-22").exists()
@@ -109,10 +114,10 @@ async def test_every_job_keeps_its_keys(studio: Studio, known: Known) -> None:
 async def test_all_files_read_anew_are_what_they_were(studio: Studio, known: Known) -> None:
     """Every file is another to the scan: it is read, and taken for the same by its content."""
     held_back(studio)
-    jobs = asked(studio, JOBS)
+    jobs = jobs_before(studio)
     async with studio.running():
         await studio.until(lambda: not unread(studio), "all is read")
-    assert asked(studio, JOBS) == jobs
+    assert asked(studio, JOBS.format(digest="digest")) == jobs
     assert keys(studio) == known
     assert studio.ledger().tasks == ()
 
@@ -121,11 +126,11 @@ async def test_all_jobs_looked_at_anew_ask_for_what_they_did(studio: Studio, kno
     """Whatever rules and sidecars say today makes nothing stale that was not."""
     held_back(studio)
     let_files_be_known(studio)
-    jobs = asked(studio, JOBS)
+    jobs = jobs_before(studio)
     of_before = f"{FILES} AND source.beside = 'of before' AND source.verdict = 'job'"
     async with studio.running():
         await studio.until(lambda: not asked(studio, of_before), "all is looked at")
-    assert asked(studio, JOBS) == jobs
+    assert asked(studio, JOBS.format(digest="digest")) == jobs
     assert keys(studio) == known
     assert studio.ledger().tasks == ()
 

@@ -47,7 +47,10 @@ async def test_an_older_journal_goes_on(studio: Studio, version: str) -> None:
     await studio.once()
     assert studio.states() == STATES
     assert studio.ledger().tasks == ()
-    keys = "SELECT 1 FROM job WHERE identity <> content_hash OR length(work_key) <> 64"
+    keys = (
+        "SELECT 1 FROM job JOIN material ON material.job = job.id "
+        "WHERE digest <> content_hash OR length(work_key) <> 64"
+    )
     with closing(sqlite3.connect(studio.state / FILE_NAME)) as made:
         assert made.execute(keys).fetchall() == []
     assert not any(job["stale"] for job in studio.jobs())

@@ -35,10 +35,10 @@ def test_an_image_keeps_its_first_hash(desk: Desk) -> None:
     job = desk.bring_to(State.DONE)
     assert accepted(desk, settled(content="rated", image="a", size=9)) == ()
     now = again(desk, job)
-    assert (now.identity, now.original.content_hash) == (sha256("a"), sha256("rated"))
+    assert (now.digest, now.original.content_hash) == (sha256("a"), sha256("rated"))
     assert (now.original.content_hash, now.original.size) == (sha256("rated"), 9)
     (copy,) = accepted(desk, settled("bob.jpg", content="captioned", image="a"))
-    assert (copy.identity, copy.original.content_hash) == (sha256("a"), sha256("captioned"))
+    assert (copy.digest, copy.original.content_hash) == (sha256("a"), sha256("captioned"))
 
 
 def test_an_image_is_known_at_its_place_by_the_hash_that_its_job_has_there(desk: Desk) -> None:
@@ -48,7 +48,7 @@ def test_an_image_is_known_at_its_place_by_the_hash_that_its_job_has_there(desk:
     for content in ("rated", "captioned"):
         desk.journal.run_blocking(_relearn, sha256(content))
     assert accepted(desk, settled("bob.jpg", content="labelled", image="one image")) == ()
-    assert again(desk, other).identity == sha256("captioned")
+    assert again(desk, other).digest == sha256("captioned")
 
 
 def _relearn(session: object, content_hash: str) -> None:

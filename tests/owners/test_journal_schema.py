@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import sqlite3
+from contextlib import closing
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import hotfolder
-from hotfolder.domain.errors import JournalOlder
+from hotfolder.domain.errors import JournalDamaged, JournalOlder
 from hotfolder.domain.states import State, WaitsFor
 from hotfolder.journal import connection, reading
 from hotfolder.journal.connection import migrations, open_writer
@@ -82,6 +83,21 @@ def test_an_old_file_is_not_migrated_twice(tmp_path: Path) -> None:
     second.close()
 
 
+def test_an_upgrade_is_made_whole_or_not_at_all(tmp_path: Path) -> None:
+    """A row that refers to nothing is found before the older tables are gone, and told."""
+    path = tmp_path / connection.FILE_NAME
+    before = len(migrations()) - 1
+    make_old_journal(path, before)
+    with closing(sqlite3.connect(path)) as made, made:
+        made.execute("INSERT INTO reservation VALUES (x'2f', 'ann', 99)")
+    with pytest.raises(JournalDamaged, match="refer to others that are not there"):
+        open_writer(path)
+    with closing(sqlite3.connect(path)) as made:
+        assert made.execute("PRAGMA user_version").fetchone() == (before,)
+        assert made.execute("SELECT count(*) FROM reservation").fetchone() == (1,)
+    assert path.with_name(f"{path.name}.version-{before}").exists()
+
+
 @pytest.mark.parametrize("version", range(1, len(migrations())))
 def test_what_a_start_reads_first_is_in_every_version(tmp_path: Path, version: int) -> None:
     """A journal of an older program keeps nobody from starting; else it is not read."""
@@ -121,8 +137,10 @@ def test_every_table_is_strict(opened: sqlite3.Connection) -> None:
 
 
 GOOD_JOB = {
+    "watch": 1,
+    "key": b"a",
+    "digest": HASH,
     "source": 1,
-    "content_hash": HASH,
     "rule": "r",
     "state": "accepted",
     "due_at": 1,
@@ -130,6 +148,7 @@ GOOD_JOB = {
     "output_root": b"/out",
     "output_folder": b"",
     "output_stem": b"ann",
+    "named_after": b"a",
     "accepted_at": 1,
 }
 
@@ -172,7 +191,10 @@ def submit(number: int = 1, mark: str = "t", **changes: object) -> dict[str, obj
     ("table", "values"),
     [
         ("job", {"state": "unheard_of"}),
-        ("job", {"content_hash": "short"}),
+        ("job", {"digest": "short"}),
+        ("job", {"key": b""}),
+        ("job", {"slot": 0}),
+        ("job", {"named_after": b""}),
         ("job", {"plan": "no json"}),
         ("job", {"due_at": "soon"}),
         ("job", {"waits_for": "person"}),

@@ -69,7 +69,7 @@ WHERE job_hold.job = :job ORDER BY hold.since, hold.scope;
 
 -- name: count_contents
 -- How many images a source has had since a time.
-SELECT count(DISTINCT identity) AS count FROM job
+SELECT count(DISTINCT digest) AS count FROM job
 WHERE source = :source AND accepted_at >= :since;
 
 -- name: drop_loops

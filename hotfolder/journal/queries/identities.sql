@@ -40,12 +40,7 @@ WHERE source.watch = :watch AND source.path = :path
 LIMIT 1;
 
 -- name: set_bytes
--- The image of a source's jobs has other bytes now: they are what is sent from here on.
-UPDATE job SET content_hash = :content_hash
-WHERE source = :source AND identity = :identity AND content_hash <> :content_hash;
-
--- name: set_material_bytes
--- The same of what jobs send of it.
+-- The image of a source has other bytes now: they are what is sent from here on.
 UPDATE material SET content_hash = :content_hash, size = :size
 WHERE source = :source AND identity = :identity AND content_hash <> :content_hash;
 

@@ -1,17 +1,19 @@
 -- The jobs: accepting them, reading them, and every change of their state or plan.
 
 -- name: latest_generation
--- The newest job of one source, image and rule: accepting it again is accepting once.
+-- The newest job of one set, what is in it, and slot; and rule, if that counts: accepting it again
+-- is accepting once.
 SELECT id, generation, state, waits_for, error_code FROM job
-WHERE source = :source AND identity = :identity AND (:rule IS NULL OR rule = :rule)
+WHERE watch = :watch AND key = :key AND digest = :digest AND slot = :slot
+    AND (:rule IS NULL OR rule = :rule)
 ORDER BY generation DESC, id DESC LIMIT 1;
 
 -- name: insert_job
 -- Accept a job.
-INSERT INTO job (source, content_hash, identity, rule, generation, state, due_at, waits_for, plan,
+INSERT INTO job (watch, key, digest, slot, rule, generation, source, state, due_at, waits_for, plan,
     output_root, output_folder, output_stem, named_after, estimate, estimate_currency,
     error_code, error_message, error_hint, accepted_at)
-VALUES (:source, :content_hash, :identity, :rule, :generation, 'accepted', :due_at, :waits_for, :plan,
+VALUES (:watch, :key, :digest, :slot, :rule, :generation, :source, 'accepted', :due_at, :waits_for, :plan,
     :output_root, :output_folder, :output_stem, :named_after, :estimate, :estimate_currency,
     :error_code, :error_message, :error_hint, :now)
 RETURNING id;
@@ -32,15 +34,14 @@ DELETE FROM material WHERE job = :job;
 
 -- name: job
 -- One job with its place.
-SELECT job.*, watch.name AS watch, watch.root AS input_root, source.path AS source_path,
+SELECT job.*, watch.name AS watch_name, watch.root AS input_root, source.path AS source_path,
     source.mtime_ns AS source_mtime_ns
 FROM job JOIN source ON source.id = job.source JOIN watch ON watch.id = source.watch
 WHERE job.id = :job;
 
--- name: place_of_job
--- Where a job's source stands in the journal.
-SELECT source.watch AS watch, job.source AS source
-FROM job JOIN source ON source.id = job.source WHERE job.id = :job;
+-- name: known_by
+-- By what a job is known.
+SELECT watch, key, digest, slot, source FROM job WHERE id = :job;
 
 -- name: materials
 -- What a job sends.
@@ -60,7 +61,7 @@ WHERE id = :job AND state = :from_state;
 
 -- name: jobs_not_submitted
 -- Jobs of one source that are not yet submitted.
-SELECT id, identity, rule FROM job
+SELECT id, digest, rule FROM job
 WHERE source = :source AND state IN ('accepted', 'uploaded') ORDER BY id;
 
 -- name: replan_job
@@ -95,9 +96,9 @@ UPDATE job SET anew = 1 WHERE id = :job;
 -- name: newest_of_source
 -- The newest job of each rule for a source's present image.
 SELECT job.id FROM job JOIN source ON source.id = job.source
-WHERE job.source = :source AND job.identity = source.identity AND job.generation = (
+WHERE job.source = :source AND job.digest = source.identity AND job.generation = (
     SELECT max(other.generation) FROM job AS other
-    WHERE other.source = job.source AND other.identity = job.identity
+    WHERE other.source = job.source AND other.digest = job.digest
     AND other.rule = job.rule
 ) ORDER BY job.id;
 

@@ -63,4 +63,5 @@ WHERE state = 'submitting' OR (due_at IS NOT NULL AND NOT EXISTS (
 
 -- name: done_of_content
 -- Finished edits of a content, at whatever place.
-SELECT id FROM job WHERE content_hash = :content_hash AND state = 'done';
+SELECT DISTINCT job.id FROM material JOIN job ON job.id = material.job
+WHERE material.content_hash = :content_hash AND material.source IS NOT NULL AND job.state = 'done';

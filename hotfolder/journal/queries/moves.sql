@@ -28,7 +28,7 @@ ORDER BY same_file DESC, same_name DESC, source.id DESC LIMIT :limit;
 -- One line of the history for each job that goes along with its source.
 INSERT INTO event (job, at, name, from_state, to_state, detail)
 SELECT id, :now, 'Moved', state, state, :detail FROM job
-WHERE source = :old AND identity = :identity;
+WHERE source = :old AND digest = :identity;
 
 -- name: went_to
 -- Where the newest job is now that went along from a path.
@@ -40,7 +40,7 @@ ORDER BY event.id DESC LIMIT 1;
 
 -- name: move_jobs
 -- The jobs of an image go along to another place.
-UPDATE job SET source = :source WHERE source = :old AND identity = :identity;
+UPDATE job SET source = :source, key = :key WHERE source = :old AND digest = :identity;
 
 -- name: move_materials
 -- What these jobs send is there now.
@@ -54,16 +54,16 @@ FROM source JOIN watch ON watch.id = source.watch
 WHERE watch.name = :watch AND source.moved_at IS NULL AND source.id > :after
     AND source.backlog IS NULL
 AND EXISTS (
-    SELECT 1 FROM job WHERE job.source = source.id AND job.identity = source.identity
+    SELECT 1 FROM job WHERE job.source = source.id AND job.digest = source.identity
 ) AND NOT EXISTS (
     SELECT 1 FROM job WHERE job.source = source.id AND (
         job.ended_at IS NULL
-        OR (job.identity = source.identity AND (job.state <> 'done' OR EXISTS (
+        OR (job.digest = source.identity AND (job.state <> 'done' OR EXISTS (
             SELECT 1 FROM submit JOIN result ON result.submit = submit.id
             WHERE submit.job = job.id AND result.decision IN ('rejected', 'redo')
         )) AND NOT EXISTS (
             SELECT 1 FROM job AS newer WHERE newer.source = job.source
-            AND newer.identity = job.identity AND newer.rule = job.rule
+            AND newer.digest = job.digest AND newer.rule = job.rule
             AND newer.generation > job.generation))
     )
 ) ORDER BY source.id LIMIT :limit;

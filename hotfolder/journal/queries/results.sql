@@ -87,6 +87,6 @@ WHERE job.waits_for = 'review' AND result.spool_file IS NOT NULL AND result.publ
 -- name: newer_generations
 -- The later jobs of the same image and rule.
 SELECT newer.id, newer.state FROM job JOIN job AS newer ON newer.source = job.source
-    AND newer.identity = job.identity AND newer.rule = job.rule
+    AND newer.digest = job.digest AND newer.rule = job.rule
     AND newer.generation > job.generation
 WHERE job.id = :job ORDER BY newer.generation;

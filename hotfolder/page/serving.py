@@ -82,14 +82,21 @@ def listener(host: str, port: int, *, is_default: bool) -> socket.socket:
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family)
+        return _opened(family, host, port)
     except OSError as error:
         if not is_default or error.errno != errno.EADDRINUSE:
             raise OperatorError(
                 f"web.listen: cannot listen on {host}:{port}: {why_not_there(error)}"
             ) from error
-    found = socket.create_server((host, 0), family=family)
+    found = _opened(family, host, 0)
     log.warning("page.elsewhere", taken=port, port=found.getsockname()[1])
+    return found
+
+
+def _opened(family: socket.AddressFamily, host: str, port: int) -> socket.socket:
+    """Open a socket whose connections send at once: else each body waits 40 ms for an ACK."""
+    found = socket.create_server((host, port), family=family)
+    found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return found
 
 

@@ -59,6 +59,16 @@ def test_a_place_that_was_chosen_must_be_free() -> None:
             assert found.getsockname()[1] not in {0, port}
 
 
+def test_answers_are_sent_at_once() -> None:
+    """Wherever it listens, no connection gathers what is to be sent until an ACK comes."""
+    with (
+        listener("127.0.0.1", 0, is_default=False) as place,
+        socket.create_connection(place.getsockname()),
+        place.accept()[0] as accepted,
+    ):
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 def test_a_place_of_another_machine_is_refused() -> None:
     """What to do is said, whether the place was chosen or not."""
     for is_default in (True, False):

@@ -9,20 +9,22 @@ import pty
 import signal
 import subprocess
 import sys
+import tempfile
 import termios
 import threading
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from hotfolder.simulator import Settings, in_thread
+from tests.end_to_end.nursery import Nursery, bears
 from tests.studio import KEY, Studio
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
 
 LIMIT_S = 90.0
 LOOK_S = 0.02
@@ -108,11 +110,12 @@ class Terminal:
 class CommandLine:
     """A person at a terminal in the studio's folder: only the key in the environment.
 
-    `python` runs the program.
+    `python` runs the program; a command that soon ends is begun by the nursery where it can be.
     """
 
-    def __init__(self, studio: Studio) -> None:
+    def __init__(self, studio: Studio, nursery: Nursery) -> None:
         self.studio = studio
+        self._nursery = nursery
         self.config = studio.folder / "config.toml"
         self.environment = {
             "PATH": os.environ["PATH"],
@@ -131,9 +134,32 @@ class CommandLine:
         user: int | None = None,
     ) -> Ended:
         """Run a command with the studio's config to its end."""
+        words = self._words(arguments, config)
+        given = self.environment if environment is None else environment
+        if user is None and self._may_be_born(given):
+            ended = self._born(words, given)
+        else:
+            ended = self._started_anew(words, given, user)
+        assert "Traceback" not in ended.err, ended.err
+        return ended
+
+    def _may_be_born(self, environment: Mapping[str, str]) -> bool:
+        return self.python == sys.executable and bears(environment)
+
+    def _born(self, words: list[str], environment: Mapping[str, str]) -> Ended:
+        """Run a command as a child of the nursery."""
+        with tempfile.NamedTemporaryFile() as out, tempfile.NamedTemporaryFile() as err:
+            files = Path(out.name), Path(err.name)
+            code = self._nursery.run(words[3:], environment, self.studio.folder, *files, LIMIT_S)
+            return Ended(code, out.read(), err.read())
+
+    def _started_anew(
+        self, words: list[str], environment: Mapping[str, str], user: int | None
+    ) -> Ended:
+        """Run a command as a program of its own."""
         done = subprocess.run(
-            self._words(arguments, config),
-            env=self.environment if environment is None else environment,
+            words,
+            env=environment,
             cwd=self.studio.folder,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -143,9 +169,7 @@ class CommandLine:
             group=user,
             extra_groups=[] if user is not None else None,
         )
-        ended = Ended(done.returncode, done.stdout, done.stderr)
-        assert "Traceback" not in ended.err, ended.err
-        return ended
+        return Ended(done.returncode, done.stdout, done.stderr)
 
     def _words(self, arguments: tuple[str | Path, ...], config: Path | None) -> list[str]:
         words = [self.python, "-m", "hotfolder", *map(str, arguments)]
@@ -231,8 +255,15 @@ def studio(tmp_path: Path) -> Iterator[Studio]:
         yield Studio(tmp_path, server)
 
 
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    """Give what begins commands without starting Python for each."""
+    with Nursery() as nursery:
+        yield nursery
+
+
 @pytest.fixture
-def hotfolder(studio: Studio) -> CommandLine:
+def hotfolder(studio: Studio, nursery: Nursery) -> CommandLine:
     """Give the command line in the studio."""
     (studio.folder / "home").mkdir()
-    return CommandLine(studio)
+    return CommandLine(studio, nursery)

@@ -22,6 +22,8 @@ from tests.studio import Studio
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.end_to_end.nursery import Nursery
+
 NOBODY = 65534
 
 
@@ -212,7 +214,7 @@ def test_without_a_key_only_what_asks_the_service_is_refused(
 
 
 @pytest.fixture
-def open_line() -> Iterator[CommandLine]:
+def open_line(nursery: Nursery) -> Iterator[CommandLine]:
     """Give the command line in a studio that other users can reach, and who may start it, too."""
     if os.geteuid() != 0:
         pytest.skip("acting as another user needs root")
@@ -220,7 +222,7 @@ def open_line() -> Iterator[CommandLine]:
     folder.chmod(0o755)
     with contextlib.ExitStack() as stack, in_thread(Settings(task_s=0.0)) as server:
         stack.callback(shutil.rmtree, folder)
-        line = CommandLine(Studio(folder, server))
+        line = CommandLine(Studio(folder, server), nursery)
         if not _may_be_started(line):
             _start_by_system(line, stack)
             assert _may_be_started(line)

@@ -108,20 +108,26 @@ def skip(session: Session, settled: Settled, reason: str) -> None:
         apply(session, row["id"], ev.Superseded() if is_older else ev.SourceSkipped())
 
 
-def expected_output(
-    session: Session, settled: Settled, draft: Draft, output_root: str, *, per_rule: bool
-) -> ExpectedOutput | None:
-    """Return where the output of a draft would stand; None where it would be no new job."""
-    known = session.row("find_source", watch=settled.watch, path=os.fsencode(settled.path))
-    source = known["id"] if known else None
+def newest_state(session: Session, settled: Settled, rule: str | None) -> State | None:
+    """Return how far the newest job of a source and image is, and of a rule if that counts."""
     newest = session.row(
         "latest_generation",
         watch=settled.watch,
         key=os.fsencode(settled.path),
         digest=identities.identify(session, settled),
         slot=FIRST_SLOT,
-        rule=draft.plan.rule if per_rule else None,
+        rule=rule,
     )
+    return State(newest["state"]) if newest is not None else None
+
+
+def expected_output(
+    session: Session, settled: Settled, draft: Draft, output_root: str, *, per_rule: bool
+) -> ExpectedOutput | None:
+    """Return where the output of a draft would stand; None where it would be no new job."""
+    known = session.row("find_source", watch=settled.watch, path=os.fsencode(settled.path))
+    source = known["id"] if known else None
+    newest = newest_state(session, settled, draft.plan.rule if per_rule else None)
     if newest is not None or settled.moved_from is not None:
         return None
     place, _, name = settled.path.rpartition("/")

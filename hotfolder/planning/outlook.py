@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -12,7 +11,7 @@ from hotfolder import config
 from hotfolder.domain.jobs import Plan
 from hotfolder.domain.materials import Material, Origin, of_origin
 from hotfolder.domain.states import State
-from hotfolder.journal import identities
+from hotfolder.journal import acceptance
 from hotfolder.journal.drafts import Draft, Settled
 from hotfolder.journal.rows import encode_plan, existing_job
 from hotfolder.journal.session import Session
@@ -93,19 +92,11 @@ class Expecting:
         number = self._numbers.get(watch.name)
         if self._session is None or number is None:
             return None
-        path = os.fsencode(settled.path)
-        source = self._session.row("find_source", watch=number, path=path)
-        if source is None:
-            return None
-        newest = self._session.row(
-            "latest_generation",
-            source=source["id"],
-            identity=identities.identify(self._session, replace(settled, watch=number)),
-            rule=draft.plan.rule if watch.rules == "all" else None,
-        )
+        rule = draft.plan.rule if watch.rules == "all" else None
+        newest = acceptance.newest_state(self._session, replace(settled, watch=number), rule)
         if newest is None:
             return None
-        return _BY_STATE.get(State(newest["state"]), Outlook.UNDER_WAY)
+        return _BY_STATE.get(newest, Outlook.UNDER_WAY)
 
     def _is_done_elsewhere(self, content_hash: str, work: str) -> bool:
         if self._session is None:

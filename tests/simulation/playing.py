@@ -155,7 +155,7 @@ def _look(world: World, judge: Judge, working: list[asyncio.Task[None]]) -> None
     for each in working:
         if each.done() and not each.cancelled():
             each.result()
-    if world.runs:
+    if world.runs and world.parts is not None:  # else its journal has not followed the clock yet
         judge.punctual()
     judge.look()
 

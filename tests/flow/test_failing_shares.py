@@ -24,7 +24,7 @@ OFTEN = 'detect = "scan"\nscan_interval = 0.2'
 AWAY = ["ESTALE", "EIO", "ENOTCONN", "EHOSTDOWN"]
 RETRIED_AFTER_S = 61.0
 STEPS_OF_PUBLISHING = [("create",), ("write",), ("fsync",), ("rename", "link")]
-# Every error at two of the steps, every step with three of the errors.
+# Every error at two of the steps, every step with three of the errors; the others are long.
 REFUSED = {
     "ENOSPC": "full",
     "EDQUOT": "full",
@@ -168,11 +168,14 @@ async def test_a_picture_that_cannot_be_read_waits(
 
 
 @pytest.mark.parametrize("error", REFUSED)
+@pytest.mark.parametrize(
+    "others", [False, pytest.param(True, marks=pytest.mark.long)], ids=["half", "other-half"]
+)
 async def test_a_paid_result_waits_for_a_share_that_refuses(
-    studio: Studio, output_share: Orders, error: str
+    studio: Studio, output_share: Orders, error: str, *, others: bool
 ) -> None:
     """Wherever it fails: nothing half-done is seen, nothing more is paid, and it is delivered."""
-    first, hint = list(REFUSED).index(error) % 2, REFUSED[error]
+    first, hint = (list(REFUSED).index(error) + others) % 2, REFUSED[error]
     steps = STEPS_OF_PUBLISHING[first::2]
     async with studio.running():
         for number, operations in enumerate(steps, 1):

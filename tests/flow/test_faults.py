@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tests.studio import Studio
 
 A_DAY_S = 25 * 3600.0  # longer than links live
+REFUSALS = 10
 
 FREE_FAULTS = [
     Fault(call="upload", kind="html", times=2),
@@ -188,7 +189,7 @@ async def test_links_that_stay_expired_end_the_job_with_its_money_named(studio: 
 
 async def test_a_store_that_misses_young_results_for_a_while_loses_nothing(studio: Studio) -> None:
     """A link of today cannot have expired: it is tried on, and nobody who follows pays instead."""
-    studio.fault(Fault(call="download", kind="error_before", status=404, times=10))
+    studio.fault(Fault(call="download", kind="error_before", status=404, times=REFUSALS))
     studio.drop("ann.jpg", number=7)
     studio.drop("bob.jpg", number=7)
 
@@ -198,7 +199,7 @@ async def test_a_store_that_misses_young_results_for_a_while_loses_nothing(studi
 
     async with studio.running():
         await studio.until(passes, "both are done")
-    assert studio.ledger().requests["download"] == 11
+    assert studio.ledger().requests["download"] > REFUSALS
     assert len(studio.ledger().tasks) == 1
 
 

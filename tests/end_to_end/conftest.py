@@ -213,8 +213,9 @@ class CommandLine:
         """Run a command on a terminal; it has ended by itself after the block, or is killed."""
         leader, follower = pty.openpty()
         termios.tcsetwinsize(leader, (24, columns))
+        # Whoever runs the tests in the background may have them ignore Ctrl-C.
         process = subprocess.Popen(
-            self._words(arguments, None),
+            ["env", "--default-signal=INT", *self._words(arguments, None)],
             env={**self.environment, "TERM": "xterm-256color"},
             cwd=self.studio.folder,
             stdin=follower,

@@ -20,7 +20,7 @@ from hotfolder.domain.errors import JournalLocked
 OLDER_NAME: Final = "journal.lock"
 
 _FLAGS: Final = os.O_RDONLY | os.O_CLOEXEC
-_TRIES: Final = 20
+_TRIES: Final = 60
 _PAUSE_S: Final = 0.01
 
 

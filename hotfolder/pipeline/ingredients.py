@@ -51,25 +51,27 @@ class Ingredients:
         name = names.ingredient_file(job.id)
         try:
             if self._is_wanted() and not await asyncio.to_thread(self._desk.spool.exists, name):
-                with self._desk.spool.unnamed() as copy, self._desk.spool.unnamed() as target:
-                    await self._make(job, copy, target)
+                with self._desk.spool.unnamed() as target:
+                    await self._make(job, target)
                     await asyncio.to_thread(self._desk.spool.copy, name, target)
         except (OSError, TimeoutError, files.SourceError, OutputError) as error:
             log.warning("ingredient.lacking", **job.log_context(), error=str(error))
         except (WorkerFailed, PictureError) as error:
             log.warning("ingredient.unreadable", **job.log_context(), error=str(error))
 
-    async def _make(self, job: Job, copy: BinaryIO, target: BinaryIO) -> None:
-        read = partial(files.copy, Path(job.input_root), job.source, copy.write)
-        read = partial(read, limit=files.LARGEST_BYTES)
-        sha256, sighting = await self._desk.threads.run(job.watch, read, timeout_s=READ_TIMEOUT_S)
-        if sha256 != job.original.content_hash:
-            raise files.SourceError("it is another one by now")
-        order = {"title": Path(job.source).name, "format": "application/octet-stream"}
-        await self._workshop.work(
-            "ingredient",
-            [copy.fileno(), target.fileno()],
-            order,
-            memory_bytes=SPARE_BYTES + TIMES * sighting.size,
-            deadline_s=DEADLINE_S + sighting.size / BYTES_IN_A_SECOND,
+    async def _make(self, job: Job, target: BinaryIO) -> None:
+        root, folder = Path(job.input_root), self._desk.spool.folder
+        read = partial(files.unnamed_copy, root, job.source, folder, limit=files.LARGEST_BYTES)
+        copy, sha256, sighting = await self._desk.threads.run(
+            job.watch, read, timeout_s=READ_TIMEOUT_S
         )
+        with copy:
+            if sha256 != job.original.content_hash:
+                raise files.SourceError("it is another one by now")
+            await self._workshop.work(
+                "ingredient",
+                [copy.fileno(), target.fileno()],
+                {"title": Path(job.source).name, "format": "application/octet-stream"},
+                memory_bytes=SPARE_BYTES + TIMES * sighting.size,
+                deadline_s=DEADLINE_S + sighting.size / BYTES_IN_A_SECOND,
+            )

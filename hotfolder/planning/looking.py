@@ -90,7 +90,7 @@ class Looking:
 
         One that is too large to be read is known by what stands for it.
         """
-        copy = partial(self._copied, root, relative, largest_bytes)
+        copy = partial(files.unnamed_copy, root, relative, self._folder, limit=largest_bytes)
         try:
             file, content_hash, sighting = await run(copy)
         except files.SourceTooLarge:
@@ -135,14 +135,3 @@ class Looking:
             deadline_s=LEAST_S + more_s,
             cpu_s=LEAST_CPU_S + more_s,
         )
-
-    def _copied(
-        self, root: Path, relative: str, largest_bytes: int
-    ) -> tuple[BinaryIO, str, Sighting]:
-        file: Any = tempfile.TemporaryFile(dir=self._folder, buffering=0)  # noqa: SIM115  given on
-        try:
-            found = files.copy(root, relative, file.write, limit=largest_bytes)
-        except BaseException:
-            file.close()
-            raise
-        return file, *found

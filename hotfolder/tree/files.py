@@ -5,8 +5,8 @@ way is opened by itself, relative to the one above and without following links; 
 is read before the opened file proved to be a regular one (a FIFO would hang the thread);
 and what was read counts only if the file was the same before and after.
 
-It writes nothing, knows no picture formats and waits for nothing. Relative paths are
-str as `os.fsdecode` gives them, with "/" between the parts. Errors:
+It writes nothing but private copies, knows no picture formats and waits for nothing. Relative
+paths are str as `os.fsdecode` gives them, with "/" between the parts. Errors:
 
     SourceError
      +- SourceGone        no such file now, while its root is there
@@ -28,8 +28,9 @@ import hashlib
 import os
 import signal
 import stat
+import tempfile
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hotfolder.domain.sightings import Sighting
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from io import BufferedReader
     from pathlib import Path
+    from typing import BinaryIO
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 # No picture is larger; a disk image by a picture's name is.
@@ -207,6 +209,22 @@ def copy(
             write(chunk)
         _refuse_change(file, before, file.tell(), relative)
     return seen.hexdigest(), before
+
+
+def unnamed_copy(
+    root: Path, relative: str, folder: Path | None, *, limit: int
+) -> tuple[BinaryIO, str, Sighting]:
+    """Copy a source into a file of `folder` that is gone when it is closed; else as `copy`.
+
+    To be called in the thread of the share: whoever gives that up closes no file under its writer.
+    """
+    file: Any = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115  given on
+    try:
+        found = copy(root, relative, file.write, limit=limit)
+    except BaseException:
+        file.close()
+        raise
+    return file, *found
 
 
 def digest(root: Path, relative: str) -> tuple[str, Sighting]:

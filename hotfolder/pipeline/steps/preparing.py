@@ -129,13 +129,9 @@ class Preparing:
         )
 
     def _copy(self, file: MaterialFile) -> BinaryIO | None:
-        # Made and closed in this thread: whoever gave it up must not close it under its writer.
-        copy = self._unnamed()
-        try:
-            sha256, _ = files.copy(file.root, file.relative, copy.write, limit=files.LARGEST_BYTES)
-        except BaseException:
-            copy.close()
-            raise
+        copy, sha256, _ = files.unnamed_copy(
+            file.root, file.relative, self._desk.spool.folder, limit=files.LARGEST_BYTES
+        )
         if sha256 == file.material.content_hash:
             return copy
         copy.close()

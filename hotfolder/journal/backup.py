@@ -17,6 +17,7 @@ from typing import Final
 from hotfolder.domain.clock import Now
 from hotfolder.journal import replacing, roots
 from hotfolder.journal.connection import FILE_NAME, check_whole, fold, open_writer, snapshot
+from hotfolder.journal.durable import sync
 from hotfolder.journal.lock import is_locked, locked
 from hotfolder.journal.session import Session
 
@@ -42,11 +43,11 @@ def take(folder: Path, target: Path) -> int:
     try:
         snapshot(path, part, alone=not is_locked(folder))
         check_whole(part, alone=True)
-        _sync(part)
+        sync(part)
         part.rename(target)
     finally:
         part.unlink(missing_ok=True)
-    _sync(target.parent)
+    sync(target.parent)
     return target.stat().st_size
 
 
@@ -56,7 +57,7 @@ def take_daily(folder: Path, backups: Path, now: datetime, keep: int) -> Path | 
     Returns the new copy. `now` is the owner's time. Raises as `take` does.
     """
     backups.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _sync(backups.parent)
+    sync(backups.parent)
     target = backups / DAILY_NAME.format(day=now.date().isoformat())
     if target.exists():
         return None
@@ -90,12 +91,12 @@ def put_back(folder: Path, copy: Path, clock: Now) -> tuple[list[str], Path | No
         _discard(part)
         snapshot(copy, part, alone=True)
         watches = _hold_all(part, clock)
-        _sync(part)
+        sync(part)
         aside = _kept_aside(path, clock) if path.exists() else None
-        _sync(folder)  # the former log is gone for certain before another journal takes its place
+        sync(folder)  # the former log is gone for certain before another journal takes its place
         part.replace(path)
         replacing.settle(folder)
-        _sync(folder)
+        sync(folder)
     return watches, aside
 
 
@@ -124,11 +125,3 @@ def _kept_aside(path: Path, clock: Now) -> Path:
 def _discard(path: Path) -> None:
     for each in ("", *_COMPANIONS):
         path.with_name(path.name + each).unlink(missing_ok=True)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -7,10 +7,11 @@ not look through it again. The seal is broken, on the disk, before anything is w
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
+
+from hotfolder.journal.durable import sync
 
 SUFFIX: Final = ".closed"
 
@@ -33,7 +34,7 @@ def remove(path: Path) -> None:
     """Break a journal's seal, if it has one, before the journal is written to."""
     with suppress(OSError):  # what is written shows by itself
         _place(path).unlink()
-        _sync_folder(path.parent)
+        sync(path.parent)
 
 
 def _seen(path: Path) -> str:
@@ -44,11 +45,3 @@ def _seen(path: Path) -> str:
 
 def _place(path: Path) -> Path:
     return path.with_name(path.name + SUFFIX)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -99,8 +99,7 @@ class Signing:
         except DiskRefused:
             raise
         except (WorkerFailed, PictureError) as error:
-            passes = isinstance(error, WorkerDied | WorkerSlow | MemoryLack)
-            if passes and job.attempt + 1 < patience(error, TRIES):
+            if may_pass(job, error):
                 raise
             raise NotSigned(str(error)) from error
         self._failpoint("sign.after")
@@ -122,6 +121,22 @@ class Signing:
                 memory_bytes=SPARE_BYTES + TIMES * size,
                 deadline_s=deadline_s,
             )
+
+
+def may_pass(job: Job, error: Exception) -> bool:
+    """Return whether an error says more of the machine than of a job's picture, for a while."""
+    unclear = isinstance(error, WorkerDied | WorkerSlow | MemoryLack)
+    return unclear and job.attempt + 1 < patience(error, TRIES)
+
+
+def noted(job: Job, submit: Submit) -> dict[str, str | None]:
+    """Return what is noted of an edit in its results; the same however often it is finished."""
+    return {
+        "model": job.plan.model,
+        "task_id": submit.task_id or "",
+        "at": submit.intent_at.isoformat(timespec="seconds"),
+        "prompt": job.plan.prompt if job.plan.finish.prompt else None,
+    }
 
 
 def certified(then: Step, credential: Callable[[], object], desk: Desk) -> Step:
@@ -153,25 +168,21 @@ def _answering(credential: Credential, deadline_s: float) -> Iterator[int]:
             ours.sendall(credential.sign(ours.recv(LONGEST_DIGEST)))
 
     with ours, theirs:
-        answering = asyncio.get_running_loop().run_in_executor(None, answer)
+        asyncio.get_running_loop().run_in_executor(None, answer)
         try:
             yield theirs.fileno()
         finally:
             with contextlib.suppress(OSError):
                 ours.shutdown(socket.SHUT_RDWR)
-            answering.add_done_callback(lambda _: None)
 
 
 def _order(job: Job, submit: Submit, result: Result, credential: Credential) -> dict[str, Any]:
     return {
+        **noted(job, submit),
         "title": f"{Path(job.source).stem}.{result.kind.extension}",
         "format": result.kind.media_type,
         "raw_format": result.raw_kind.media_type,
-        "model": job.plan.model,
         "service": submit.site,
-        "task_id": submit.task_id or "",
-        "at": submit.intent_at.isoformat(timespec="seconds"),
-        "prompt": job.plan.prompt if job.plan.finish.prompt else None,
         "version": __version__,
         "algorithm": credential.algorithm,
         "chain": credential.chain,

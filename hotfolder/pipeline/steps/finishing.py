@@ -26,10 +26,7 @@ from hotfolder.kinds.kind import Kind, NotProven, Proven
 from hotfolder.kinds.workshop import results
 from hotfolder.kinds.workshop.workshop import (
     DiskRefused,
-    MemoryLack,
-    WorkerDied,
     WorkerFailed,
-    WorkerSlow,
     Workshop,
     patience,
 )
@@ -38,7 +35,6 @@ from hotfolder.outputs.spool import Spool
 from hotfolder.pipeline import signing
 from hotfolder.pipeline.signing import NotSigned, Signing
 
-TRIES: Final = 3
 UNPROVED_TRIES: Final = 6
 ANYTHING: Final = {"said": False, "text": False}
 _SIZE: Final = re.compile(rb'"width": (\d{1,7}), "height": (\d{1,7})}$')
@@ -190,8 +186,7 @@ class Finishing:
 
     def _raise_again(self, job: Job, error: PictureError | WorkerFailed) -> None:
         """Raise what says more of the machine than of the picture, for a while."""
-        unclear = isinstance(error, WorkerDied | WorkerSlow | MemoryLack)
-        if job.attempt + 1 < patience(error, TRIES if unclear else 1):
+        if signing.may_pass(job, error):
             raise error
         log.warning("result.unfinished", **job.log_context(), error=str(error))
 
@@ -200,7 +195,7 @@ class Finishing:
         preparation = job.original.preparation
         order = {
             "finish": asdict(job.plan.finish),
-            "note": _note(job, made.submit, self._writer()),
+            "note": {**signing.noted(job, made.submit), "writer": self._writer() or None},
             "converted": preparation is not None and preparation.convert,
             "signed": signed,
         }
@@ -269,14 +264,3 @@ def _pixels(kept: BinaryIO) -> int:
     end = os.pread(kept.fileno(), _SIZE_BYTES, max(0, end_bytes - _SIZE_BYTES))
     found = _SIZE.search(end)
     return int(found[1]) * int(found[2]) if found else 0
-
-
-def _note(job: Job, submit: Submit, writer: str) -> dict[str, str | None]:
-    """Return what is noted of the edit; the same however often it is finished."""
-    return {
-        "model": job.plan.model,
-        "task_id": submit.task_id or "",
-        "at": submit.intent_at.isoformat(timespec="seconds"),
-        "prompt": job.plan.prompt if job.plan.finish.prompt else None,
-        "writer": writer or None,
-    }

@@ -1,6 +1,6 @@
 """Run the command line: python -m hotfolder."""
 
-from hotfolder.cli.app import main
+from hotfolder.cli.front import main
 
 if __name__ == "__main__":
     main()

@@ -25,6 +25,7 @@ PACKAGE: Final = "c2pa"
 _USES: Final = frozenset({"1.3.6.1.5.5.7.3.4", "1.3.6.1.5.5.7.3.36", "1.3.6.1.4.1.62558.2.1"})
 _ANY_USE: Final = "2.5.29.37.0"
 _LEAST_RSA_BITS: Final = 2048
+LONGEST_MESSAGE: Final = 64 * 1024
 # By the bits of an elliptic curve's numbers: the algorithm, and its digest's size in bytes.
 _CURVES: Final[Mapping[int, tuple[str, int]]] = {
     256: ("es256", 32),
@@ -42,19 +43,21 @@ class CredentialProblem(Exception):
 class Credential:
     """What signs: a chain of certificates in PEM, its algorithm, and whose and how long it is.
 
-    `digest_bytes` is the size of the digests that it signs.
+    `digest_bytes` is the size of the digests that it signs, None = whole messages (Ed25519).
     """
 
     chain: str = field(repr=False)
     algorithm: str
-    digest_bytes: int
+    digest_bytes: int | None
     name: str
     until: datetime
     sign_digest: Callable[[bytes], bytes] = field(repr=False)
 
     def sign(self, digest: bytes) -> bytes:
-        """Sign a digest. Raises ValueError for what is none."""
-        if len(digest) != self.digest_bytes:
+        """Sign a digest, or a message by a key that takes these. Raises ValueError for others."""
+        if self.digest_bytes is None and len(digest) > LONGEST_MESSAGE:
+            raise ValueError(f"{len(digest)} bytes are no message to sign")
+        if self.digest_bytes not in (None, len(digest)):
             raise ValueError(f"a digest of {self.digest_bytes} bytes is signed, not {len(digest)}")
         return self.sign_digest(digest)
 
@@ -156,10 +159,12 @@ def _name(own: Certificate) -> str:
     return str(named[0].value) if named else "without a name"
 
 
-def _signing(path: Path, own: Certificate, secret: bytes) -> tuple[str, int, Callable[..., bytes]]:
+def _signing(
+    path: Path, own: Certificate, secret: bytes
+) -> tuple[str, int | None, Callable[..., bytes]]:
     """Return the algorithm of a key, its digest's size, and what signs one."""
     from cryptography.hazmat.primitives import serialization as pem  # noqa: PLC0415  as above
-    from cryptography.hazmat.primitives.asymmetric import ec, rsa  # noqa: PLC0415  as above
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa  # noqa: PLC0415  as above
 
     try:
         private = pem.load_pem_private_key(secret, None)
@@ -177,6 +182,8 @@ def _signing(path: Path, own: Certificate, secret: bytes) -> tuple[str, int, Cal
         return *_CURVES[private.curve.key_size], _by_curve(private)
     if isinstance(private, rsa.RSAPrivateKey) and private.key_size >= _LEAST_RSA_BITS:
         return "ps256", 32, _by_rsa(private)
+    if isinstance(private, ed25519.Ed25519PrivateKey):
+        return "ed25519", None, private.sign
     raise CredentialProblem(f"{path}: a key of this kind is not used here: take one of P-256")
 
 

@@ -10,10 +10,12 @@ import os
 import secrets
 import shutil
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -22,12 +24,12 @@ from hotfolder.config import Config, Watch
 from hotfolder.domain import money
 from hotfolder.domain.errors import OperatorError
 from hotfolder.domain.materials import reasons
-from hotfolder.journal.drafts import Draft
+from hotfolder.journal.drafts import FIRST_SLOT, Draft
 from hotfolder.kinds.workshop.workshop import WorkerFailed
 from hotfolder.outputs import dropping
 from hotfolder.outputs.errors import OutputError
 from hotfolder.page.behind import Planned, PlannedEdit
-from hotfolder.planning import naming, preview, sidecar
+from hotfolder.planning import grouping, naming, preview, speaking
 from hotfolder.planning.looks import Looks
 from hotfolder.threads import DaemonThreads
 from hotfolder.tree import files
@@ -137,11 +139,16 @@ class Drops:
         await asyncio.get_running_loop().run_in_executor(self._own, call, *args)
 
     async def plan(self, owner: str, numbers: list[str], prompt: str) -> list[Planned]:
-        """Return what each file would get."""
-        return [
-            await self._planned(number, staged, prompt)
-            for number, staged in self._of(owner, numbers)
-        ]
+        """Return what each file would get; those that make one edit together tell it once."""
+        planned: list[Planned] = []
+        told: dict[tuple[str, str], str] = {}
+        dropped = self._of(owner, numbers)
+        for number, staged in dropped:
+            beside = [each for _, each in dropped if each.watch == staged.watch]
+            found = await self._found(staged, beside, prompt)
+            key = (staged.watch, found.found.key if found.found else number)
+            planned.append(_told(number, staged.name, found, told.setdefault(key, staged.name)))
+        return planned
 
     async def send(self, owner: str, numbers: list[str], prompt: str) -> list[str]:
         """Put files into their watches and return what to tell, a line each."""
@@ -180,14 +187,14 @@ class Drops:
             if staged is not None and staged.owner == owner and staged.is_whole
         ]
 
-    async def _planned(self, number: str, staged: _Staged, prompt: str) -> Planned:
+    async def _found(self, staged: _Staged, beside: list[_Staged], prompt: str) -> preview.Preview:
         watch = self._watch(staged.watch)
-        look = partial(_looked, watch, staged, prompt, self.now())
+        others = beside if grouping.any_groups(watch) else []
+        look = partial(_looked, watch, staged, others, prompt, self.now())
         try:
-            found = await self.along(staged.watch, look)
+            return await self.along(staged.watch, look)
         except (OSError, WorkerFailed, files.SourceError) as error:
-            found = preview.Preview(staged.watch, staged.name, reason=str(error))
-        return _told(number, found)
+            return preview.Preview(staged.watch, staged.name, reason=str(error))
 
     def _watch(self, name: str) -> Watch:
         watch = self.config().watch_named(name)
@@ -213,33 +220,53 @@ def _plain(name: str) -> str:
 
 
 def _looked(
-    watch: Watch, staged: _Staged, prompt: str, at: datetime, looks: Looks
+    watch: Watch, staged: _Staged, others: list[_Staged], prompt: str, at: datetime, looks: Looks
 ) -> preview.Preview:
-    """Plan a staged file with its prompt and what speaks for the whole folder beside it."""
-    beside = staged.path.with_name(f"{staged.name}.txt")
-    beside.unlink(missing_ok=True)
+    """Plan a staged file with its prompt, the others, and what speaks for the whole folder."""
+    kept = {staged.name, *(each.name for each in others)}
+    for path in staged.folder.iterdir():
+        if path.name not in kept:
+            path.unlink()
+    for each in others:
+        with suppress(FileExistsError):
+            os.link(each.path, staged.folder / each.name)
     if prompt and watch.sidecar != "none":
-        beside.write_text(prompt, "utf-8")
-    for name in sidecar.FOLDER_FILES:
-        (staged.folder / name).unlink(missing_ok=True)
+        staged.path.with_name(f"{staged.name}.txt").write_text(prompt, "utf-8")
+    for name in speaking.FOLDER_FILES:
         with suppress(OSError), (watch.input / name).open("rb") as file:
             (staged.folder / name).write_bytes(file.read(_LARGEST_FOLDER_FILE))
     of_staged = watch.model_copy(update={"input": staged.folder})
     return preview.of_source(looks, of_staged, staged.name, at)
 
 
-def _told(number: str, found: preview.Preview) -> Planned:
+def _told(number: str, name: str, found: preview.Preview, told_by: str) -> Planned:
+    if told_by != name:
+        return Planned(
+            number=number,
+            name=name,
+            watch=found.watch,
+            edits=[],
+            reason=found.reason,
+            amount=Decimal(0),
+            currency=None,
+            goes_with=told_by,
+        )
     drafts: tuple[Draft, ...] = found.drafts
+    times = Counter(draft.plan.rule for draft in drafts)
     failures = [draft.failure for draft in drafts if draft.failure is not None]
     reason = found.reason
     if reason is None and failures:
         reason = f"{failures[0].message} {failures[0].hint}"
     return Planned(
         number=number,
-        name=found.source,
+        name=name,
         watch=found.watch,
-        edits=[PlannedEdit(draft.plan, reasons(draft.sources)) for draft in drafts],
+        edits=[
+            PlannedEdit(draft.plan, reasons(draft.sources), times[draft.plan.rule])
+            for draft in drafts
+            if draft.slot == FIRST_SLOT
+        ],
         reason=reason,
-        amount=money.total(each.estimate.amount for each in drafts) if drafts else None,
+        amount=money.total(each.whole_price for each in drafts) if drafts else None,
         currency=drafts[0].estimate.currency if drafts else None,
     )

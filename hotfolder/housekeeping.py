@@ -21,7 +21,6 @@ from hotfolder.journal.journal import Journal
 ROUND_S: Final = 3600.0
 # A wall clock that was set by a day or more may be wrong: for so long no history is retired by it.
 DISTRUSTED: Final = timedelta(days=30)
-BACKUPS_NAME: Final = "backups"
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.housekeeping")
 
@@ -47,9 +46,9 @@ class Housekeeping:
 
     async def _back_up(self) -> None:
         wanted = self._config()
-        if not wanted.backup.keep:
+        if not wanted.backup.keep or wanted.journal.url:  # PostgreSQL has backups of its own
             return
-        folder = backups_folder(wanted)
+        folder = wanted.backups_folder
         today = self._clock().astimezone()  # the owner's day
         try:
             if not await self._journal.run(reading.newest_event):
@@ -83,9 +82,4 @@ class Housekeeping:
 
 def newest_backup(config: Config, now: datetime) -> Path | None:
     """Return the newest daily copy, or None. `now` is any aware time."""
-    return max(backup.dailies(backups_folder(config), now.astimezone()), default=None)
-
-
-def backups_folder(config: Config) -> Path:
-    """Return where the daily copies lie."""
-    return config.backup.folder or config.state_dir / BACKUPS_NAME
+    return max(backup.dailies(config.backups_folder, now.astimezone()), default=None)

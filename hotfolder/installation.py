@@ -46,7 +46,9 @@ class Write:
         """Take the step and say what was done."""
         if self.keep and os.path.lexists(self.path):
             return f"kept {self.path}, which was there"
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        folder = self.path.parent
+        made = [each for each in (folder, *folder.parents) if not each.exists()]
+        folder.mkdir(parents=True, exist_ok=True)
         part = self.path.with_name(f".{self.path.name}.part")
         part.unlink(missing_ok=True)
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, self.mode)
@@ -56,6 +58,8 @@ class Write:
             file.flush()
             os.fsync(descriptor)
         part.replace(self.path)
+        for each in (folder, *(each.parent for each in made)):
+            sync(each)
         return f"wrote {self.path} (root, mode {self.mode:o})"
 
 
@@ -177,10 +181,21 @@ def removal(name: str) -> list[Step]:
     return found
 
 
+def sync(folder: Path) -> None:
+    """Make a folder's entries outlast a power cut. Raises OSError."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def _check(name: str) -> None:
     _check_name(name)
     if shutil.which("systemctl") is None:
-        raise OperatorError("there is no systemd here: see the README for a container instead")
+        raise OperatorError(
+            "there is no systemd here: `hotfolder manual service` says how it runs in a container"
+        )
     program = _program()
     for each in (program, Path(sys.executable).resolve()):
         if any(each.is_relative_to(home) for home in HOMES):

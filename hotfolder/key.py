@@ -37,11 +37,28 @@ def find(environment: Mapping[str, str], key_file: Path | None) -> SecretStr:
     return _read(key_file)
 
 
+def password(path: Path) -> SecretStr:
+    """Return the password in a file: its first line that is not empty. Raises KeyProblem."""
+    refuse_if_open(path, "file with the password")
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = f"the password cannot be read ({type(error).__name__})"
+        raise KeyProblem(f"{path}: {reason}") from None
+    found = next((each.strip() for each in lines if each.strip()), "")
+    if not found:
+        raise KeyProblem(f"{path}: the password is empty")
+    return SecretStr(found)
+
+
 def _read(path: Path) -> SecretStr:
     try:
         return _checked(path.read_text("utf-8"), str(path))
     except FileNotFoundError:
-        raise KeyProblem(f"{path}: there is no such key file") from None
+        raise KeyProblem(
+            f"{path}: there is no such key file: write the API key into it and chmod 600 it, or "
+            f"put the key into {VARIABLES[0]}"
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise KeyProblem(f"{path}: the key file cannot be read ({type(error).__name__})") from None
 

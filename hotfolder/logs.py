@@ -50,34 +50,16 @@ def configure(
     out of one. `tell` puts an event into a line for people, None = it is not told; without it
     there are all events, on a terminal in a developer's format and elsewhere in JSON.
     """
-
-    def printable(
-        _logger: Any,  # noqa: ANN401  structlog's signature
-        _method: str,
-        event: structlog.typing.EventDict,
-    ) -> structlog.typing.EventDict:
-        return {key: _printable(key, value, shown) for key, value in event.items()}
-
-    def redacted(
-        _logger: Any,  # noqa: ANN401  structlog's signature
-        _method: str,
-        event: structlog.typing.EventDict,
-    ) -> structlog.typing.EventDict:
-        return {
-            key: value if key.startswith("_") else _redacted(value, redact)
-            for key, value in event.items()
-        }
-
     shared: list[structlog.typing.Processor] = [
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.stdlib.PositionalArgumentsFormatter(),
         structlog.processors.format_exc_info,
-        redacted,
+        _redacting(redact),
     ]
     terminal = sys.stderr.isatty()
     if terminal or tell:
-        shared.append(printable)
+        shared.append(_printing(shown))
     renderer = _told if tell else _console() if terminal else _json()
     structlog.configure(
         processors=[
@@ -90,6 +72,13 @@ def configure(
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
+    _send_to_standard_error(level, shared, renderer)
+
+
+def _send_to_standard_error(
+    level: str, shared: list[structlog.typing.Processor], renderer: structlog.typing.Processor
+) -> None:
+    """Have all that is logged rendered and written, that of libraries without their chatter."""
     output = _StandardError()
     output.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -103,6 +92,35 @@ def configure(
     logging.captureWarnings(capture=True)
     for name in ("httpx", "httpcore", "watchdog", "PIL", "asyncio", "uvicorn"):
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+
+
+def _printing(shown: Callable[[str], str]) -> structlog.typing.Processor:
+    """Return what makes an event's values fit for a terminal."""
+
+    def printable(
+        _logger: Any,  # noqa: ANN401  structlog's signature
+        _method: str,
+        event: structlog.typing.EventDict,
+    ) -> structlog.typing.EventDict:
+        return {key: _printable(key, value, shown) for key, value in event.items()}
+
+    return printable
+
+
+def _redacting(redact: Callable[[str], str]) -> structlog.typing.Processor:
+    """Return what takes secrets out of an event's values."""
+
+    def redacted(
+        _logger: Any,  # noqa: ANN401  structlog's signature
+        _method: str,
+        event: structlog.typing.EventDict,
+    ) -> structlog.typing.EventDict:
+        return {
+            key: value if key.startswith("_") else _redacted(value, redact)
+            for key, value in event.items()
+        }
+
+    return redacted
 
 
 def _dropping(tell: Tell) -> structlog.typing.Processor:

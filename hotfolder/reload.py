@@ -114,7 +114,8 @@ class Reloading:
             open_jobs = sum(counts[state] for state in OPEN)
             found = change(self._present, wanted, open_jobs=open_jobs)
         except (ConfigError, ReloadRefused) as error:
-            log.error("config.refused", error=str(error))  # noqa: TRY400  expected
+            said = " ".join(str(error).split())
+            log.error("config.refused", error=said)  # noqa: TRY400  expected
             await self._keep(problem=str(error))
             return
         await self._put(found.config)
@@ -126,6 +127,9 @@ class Reloading:
         self, *, problem: str | None = None, needs_restart: tuple[str, ...] = ()
     ) -> None:
         in_force = InForce(
-            config=config.written(self._present), problem=problem, needs_restart=needs_restart
+            config=config.written(self._present),
+            problem=problem,
+            needs_restart=needs_restart,
+            fingerprint=self._present.fingerprint,
         )
         await self._journal.run(keep, in_force)

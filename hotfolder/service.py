@@ -17,7 +17,12 @@ from hotfolder.account.account import FindKey
 from hotfolder.composition import Composition, Environment, Parts
 from hotfolder.config import Config, listen_place
 from hotfolder.control import channel
-from hotfolder.domain.errors import JournalError, JournalReplaced, JournalUnavailable
+from hotfolder.domain.commands import Commands
+from hotfolder.domain.errors import (
+    JournalError,
+    JournalReplaced,
+    JournalUnavailable,
+)
 from hotfolder.domain.redaction import Redactor
 from hotfolder.domain.states import State
 from hotfolder.housekeeping import Housekeeping
@@ -28,7 +33,7 @@ from hotfolder.overview import Overview
 from hotfolder.reload import Reread
 from hotfolder.showing import Showing
 from hotfolder.supervision import Supervisor
-from hotfolder.thumbnails import FOLDER_NAME, Thumbnails
+from hotfolder.thumbnails import Thumbnails
 from hotfolder.web.guarding import known_names
 from hotfolder.web.monitor import monitor
 
@@ -58,7 +63,8 @@ class Service:
 
     `reread` reads the config again; it blocks and raises ConfigError. `find_key` finds the key
     again, where a mended one may stand; it blocks and raises KeyProblem. `redactor` learns every
-    secret that the daemon works with.
+    secret that the daemon works with. `commands` is how others are typed that hints name, unless
+    an environment says so.
     Raises JournalLocked, JournalDamaged and their kin when it is run.
     """
 
@@ -72,13 +78,14 @@ class Service:
         supervisor: Supervisor | None = None,
         find_key: FindKey | None = None,
         redactor: Redactor | None = None,
+        commands: Commands | None = None,
     ) -> None:
         self._supervisor = supervisor or Supervisor()
         self._redactor = redactor or Redactor()
         self._house = Composition(
             config,
             key,
-            environment or Environment(),
+            environment or Environment(commands=commands or Commands()),
             reread=reread,
             supervisor=self._supervisor,
             find_key=find_key,
@@ -95,6 +102,10 @@ class Service:
 
         Whenever `reload` is set, the config is read again.
         """
+        await self._run(stop, reload or asyncio.Event())
+        log.info("service.stopped")
+
+    async def _run(self, stop: asyncio.Event, reload: asyncio.Event) -> None:
         async with (
             self._house.open(single_scan=False) as parts,
             self._monitoring(parts),  # before any work: its port may be taken
@@ -104,12 +115,11 @@ class Service:
         ):
             log.info("service.started", watches=[each.name for each in self._house.config.watch])
             self._supervisor.ready()
-            reloading = asyncio.create_task(parts.reloading.run(reload or asyncio.Event()))
+            reloading = asyncio.create_task(parts.reloading.run(reload))
             try:
                 await _stop_or_death(stop, [*working, reloading])
             finally:
                 reloading.cancel()
-        log.info("service.stopped")
 
     async def once(
         self,
@@ -188,11 +198,10 @@ class Service:
     @asynccontextmanager
     async def _showing(self, parts: Parts) -> AsyncIterator[None]:
         """Serve the page, if the owner wants it."""
-        folder = self._house.config.state_dir / FOLDER_NAME
         showing = Showing(
-            config=lambda: self._house.config,
+            config=lambda: parts.leasing.wanted,
             control=parts.control,
-            thumbnails=Thumbnails(parts.workshop, parts.threads, folder, parts.spool.folder),
+            thumbnails=Thumbnails(parts.workshop, parts.threads, parts.small, parts.spool.folder),
             looking=parts.looking,
             threads=parts.threads,
             clock=self._house.environment.clock,
@@ -211,6 +220,7 @@ class Service:
         server = await channel.serve(parts.control, self._house.config.state_dir)
         parts_aside = (
             parts.watches.run(),
+            *([parts.leasing.run()] if parts.journal.is_shared else []),
             parts.doubts.run(),
             parts.recalling.run(),
             parts.probing.run(),
@@ -228,7 +238,7 @@ class Service:
         try:
             await parts.marking.look()
             await parts.reloading.begin()
-            await parts.watches.follow(self._house.config.watch)
+            await parts.leasing.begin()
             working.append(asyncio.create_task(parts.runner.run()))
             yield working
         finally:

@@ -65,7 +65,7 @@ class Showing:
         folder = self.config().state_dir
         host, port = listen_place(web.listen)
         place = listener(host, port, is_default="listen" not in web.model_fields_set)
-        looking = _Looking(folder, self.clock)
+        looking = _Looking(folder, self.config().journal.url, self.clock)
         drops = Drops(self.config, folder / FOLDER_NAME, self.clock, self._along())
         keyring = Keyring(folder, lambda: self.clock().timestamp())
         page = Page(
@@ -142,8 +142,9 @@ class _Shown:
 class _Looking:
     """Reads the journal in a thread of its own, with a connection that may only read."""
 
-    def __init__(self, folder: Path, clock: Clock) -> None:
+    def __init__(self, folder: Path, url: str, clock: Clock) -> None:
         self._folder = folder
+        self._url = url
         self._clock = clock
         self._thread = DaemonThreads(1, "page-reader")
         self._reader: Reader | None = None
@@ -167,7 +168,7 @@ class _Looking:
     def _looked(self, look: Callable[[Reader], T]) -> T:
         try:
             if self._reader is None:
-                self._reader = Reader(self._folder, clock=self._clock)
+                self._reader = Reader(self._folder, self._url, clock=self._clock)
             return look(self._reader)
         except (JournalError, OSError) as error:
             self._forget()
@@ -189,7 +190,7 @@ async def _across(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, T])
 
 def _explained(config: Config, job: Job, clock: Clock) -> Explanation:
     path = Path(job.input_root) / job.source
-    with Reader(config.state_dir, clock=clock) as reader:
+    with Reader(config.state_dir, config.journal.url, clock=clock) as reader:
         return reader.read(explaining.explain, config, path, settling=None, daemon=True)
 
 

@@ -1,8 +1,8 @@
-"""Small pictures for whoever looks on: made in the confined workers, kept within a bound.
+"""What the page shows of files: small pictures of sources and results, and results as they are.
 
-They are known by what they show, so the same picture is made small once. That is spare work for
-the workshop: one at a time, and no picture that is edited waits for it. Sources are shown by no
-other way. A share that hangs keeps none of the others dark.
+What was not made small while it was edited is so when somebody asks. That is spare work for the
+workshop: one at a time, and no picture that is edited waits for it. Sources are shown by no other
+way. A share that hangs keeps none of the others dark.
 """
 
 from __future__ import annotations
@@ -12,28 +12,30 @@ import os
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, TypeVar
 
 from hotfolder.domain.errors import OutputError
 from hotfolder.domain.jobs import Job, Result
 from hotfolder.kinds.formats import EXTENSIONS, PictureError, PictureType, sniff
+from hotfolder.kinds.kind import Kind, kind_named, kind_of
+from hotfolder.kinds.workshop.small_pictures import SmallPictures
 from hotfolder.kinds.workshop.workshop import WorkerFailed, Workshop
 from hotfolder.outputs.target import opened_output
-from hotfolder.page.behind import NotShown
+from hotfolder.page.behind import NoPicture, NotShown
 from hotfolder.threads import DaemonThreads
 from hotfolder.tree import files
 from hotfolder.tree.threads import ShareThreads
 
-FOLDER_NAME: Final = "thumbnails"
-MOST_BYTES: Final = 300 * 1000 * 1000
-KEPT_AFTER_SWEEP: Final = 0.8
+T = TypeVar("T")
+
 READ_TIMEOUT_S: Final = 10.0
 # A share that did not answer is not asked for each of its pictures.
 SILENCE_S: Final = 20.0
 SILENT: Final = "Its folder does not answer now."
+SOON_S: Final = 2.0
 HEAD_BYTES: Final = 64
 _MOST_FAILURES: Final = 2000
 _TYPES: Final = {
@@ -51,46 +53,48 @@ _TYPES: Final = {
 
 
 class Thumbnails:
-    """Shows pictures; `folder` is on the local disk, `spool` where results wait to be published."""
+    """Shows pictures; `spool` is where results wait to be published."""
 
     def __init__(
-        self, workshop: Workshop, threads: ShareThreads, folder: Path, spool: Path
+        self, workshop: Workshop, threads: ShareThreads, small: SmallPictures, spool: Path
     ) -> None:
         self._workshop = workshop
         self._threads = threads
-        self._folder = folder
+        self._small = small
         self._spool = spool
         self._own = DaemonThreads(2, "thumbnails")
         self._reading: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._silent_until_s: dict[str, float] = {}
         self._failures: dict[str, str] = {}
-        self._kept_bytes: int | None = None
 
     async def before(self, job: Job, side: int) -> bytes:
         """Return a small JPEG of a job's source. Raises NotShown."""
-        copy = partial(_copy_source, job, self._folder)
-        return await self._shown(f"{job.original.content_hash}-{side}", job.watch, copy, side)
+        _require_picture(job.original.name)
+        copy = partial(_copy_source, job, self._small.folder)
+        return await self._shown(job.original.content_hash, job.watch, copy, side)
 
     async def after(self, job: Job, position: int, side: int) -> bytes:
         """Return a small JPEG of a result. Raises NotShown."""
-        result = _result(job, position)
-        copy = partial(_copy_result, job, result, self._spool, self._folder)
-        return await self._shown(f"{result.sha256}-{side}", job.watch, copy, side)
+        result, sha256 = _result(job, position)
+        _require_picture(f"result.{result.extension}")
+        copy = partial(_copy_result, job, result, self._spool, self._small.folder)
+        return await self._shown(sha256, job.watch, copy, side)
 
     async def opened(self, job: Job, position: int) -> tuple[int, str]:
         """Return a result's descriptor, which the caller closes, and its type. Raises NotShown."""
-        result = _result(job, position)
+        result, _ = _result(job, position)
         look = partial(_open_result, job, result, self._spool)
         with _reasons():
             return await self._threads.run(f"{job.watch}:page", look, timeout_s=READ_TIMEOUT_S)
 
     async def _shown(self, key: str, watch: str, copy: Callable[[], BinaryIO], side: int) -> bytes:
-        loop, path = asyncio.get_running_loop(), self._folder / f"{key}.jpg"
-        kept = await loop.run_in_executor(self._own, _read, path)
+        await self._until_made(key)
+        read = partial(self._apart, self._small.read, key, side)
+        kept = await read()
         if kept is not None:
             return kept
         async with self._reading[watch]:
-            kept = await loop.run_in_executor(self._own, _read, path)
+            kept = await read()
             if kept is not None:
                 return kept
             self._require_hope(key, watch)
@@ -100,8 +104,19 @@ class Thumbnails:
             except NotShown as error:
                 self._remember(key, error)
                 raise
-            await loop.run_in_executor(self._own, self._keep, path, made)
+            await self._apart(self._small.keep, key, side, made)
             return made
+
+    async def _until_made(self, key: str) -> None:
+        """Wait for whoever edits a picture just now, but no longer than a browser should."""
+        try:
+            async with asyncio.timeout(SOON_S):
+                await self._small.until_made(key)
+        except TimeoutError as error:
+            raise NotShown("It is being worked on: look again in a moment.") from error
+
+    async def _apart(self, call: Callable[..., T], *args: object) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._own, call, *args)
 
     def _require_hope(self, key: str, watch: str) -> None:
         """Raise NotShown for what cannot be opened, and where nothing answered just now."""
@@ -118,7 +133,7 @@ class Thumbnails:
             raise
 
     async def _made(self, source: BinaryIO, side: int) -> bytes:
-        with tempfile.TemporaryFile(dir=self._folder) as target:
+        with tempfile.TemporaryFile(dir=self._small.folder) as target:
             await self._workshop.work_on(
                 "thumbnail",
                 [source.fileno(), target.fileno()],
@@ -135,18 +150,6 @@ class Thumbnails:
                 del self._failures[next(iter(self._failures))]
             self._failures[key] = str(error)
 
-    def _keep(self, path: Path, content: bytes) -> None:
-        """Keep a picture, and drop those that nobody looked at for longest; a full disk is fine."""
-        with suppress(OSError):
-            if self._kept_bytes is None:
-                self._kept_bytes = sum(each.stat().st_size for each in _pictures(self._folder))
-            temporary = path.with_suffix(".part")
-            temporary.write_bytes(content)
-            temporary.replace(path)
-            self._kept_bytes += len(content)
-            if self._kept_bytes > MOST_BYTES:
-                self._kept_bytes = _swept(self._folder, int(MOST_BYTES * KEPT_AFTER_SWEEP))
-
 
 @contextmanager
 def _reasons() -> Iterator[None]:
@@ -156,16 +159,25 @@ def _reasons() -> Iterator[None]:
     except (PictureError, WorkerFailed) as error:
         raise NotShown(f"It cannot be shown: {error}.") from error
     except files.SourceError as error:
-        raise NotShown("The picture is no longer where it was.") from error
+        raise NotShown("The file is no longer where it was.") from error
     except (OutputError, OSError, RuntimeError) as error:  # the last where the daemon is ending
         raise NotShown(SILENT) from error
 
 
-def _result(job: Job, position: int) -> Result:
+def _result(job: Job, position: int) -> tuple[Result, str]:
+    """Return a result and the SHA-256 of its content."""
     found = next((each for each in job.results if each.position == position), None)
     if found is None or found.sha256 is None:
         raise NotShown("There is no such result.")
-    return found
+    return found, found.sha256
+
+
+def _require_picture(name: str) -> None:
+    """Raise NoPicture for a file whose name tells another kind."""
+    ending = name.rpartition(".")[2].lower()
+    kind = kind_named(name) or kind_of(ending)
+    if kind not in (None, Kind.PICTURE):
+        raise NoPicture(ending)
 
 
 def _copy_source(job: Job, folder: Path) -> BinaryIO:
@@ -223,30 +235,3 @@ def _media_type(head: bytes, extension: str) -> str | None:
 def _unnamed(folder: Path) -> BinaryIO:
     folder.mkdir(mode=0o700, exist_ok=True)
     return tempfile.TemporaryFile(dir=folder)
-
-
-def _read(path: Path) -> bytes | None:
-    """Return a kept picture, and note that it was looked at."""
-    with suppress(OSError):
-        content = path.read_bytes()
-        os.utime(path)
-        return content
-    return None
-
-
-def _pictures(folder: Path) -> list[Path]:
-    return [each for each in folder.iterdir() if each.suffix == ".jpg"]
-
-
-def _swept(folder: Path, most_bytes: int) -> int:
-    """Drop the pictures that were looked at longest ago, and return what is left in bytes."""
-    found = sorted(
-        (each.stat().st_mtime_ns, each.stat().st_size, each) for each in _pictures(folder)
-    )
-    left = sum(size for _, size, _ in found)
-    for _, size, path in found:
-        if left <= most_bytes:
-            break
-        path.unlink(missing_ok=True)
-        left -= size
-    return left

@@ -19,9 +19,9 @@ from hotfolder.domain.materials import Material, Origin
 from hotfolder.domain.paid import Charge
 from hotfolder.domain.sightings import Sighting
 from hotfolder.domain.states import Decision, State, WaitsFor
-from hotfolder.journal import connection
+from hotfolder.journal import connection, leases
 from hotfolder.journal.acceptance import accept, register_watch
-from hotfolder.journal.drafts import Draft, Settled
+from hotfolder.journal.drafts import Draft, Settled, SettledSet
 from hotfolder.journal.transitions import apply
 
 if TYPE_CHECKING:
@@ -128,6 +128,11 @@ def settled(
     )
 
 
+def alone(path: str = "ann.jpg", *, content: str = "a") -> SettledSet:
+    """Return the set of one source that was read."""
+    return SettledSet.alone(settled(path, content=content))
+
+
 def stem_of(path: str) -> str:
     """Return the stem that an ordinary plan wants for a path."""
     name = path.rpartition("/")[2]
@@ -137,8 +142,7 @@ def stem_of(path: str) -> str:
 def make_old_journal(path: Path, version: int) -> None:
     """Write the empty journal of an older program."""
     with closing(sqlite3.connect(path)) as made:
-        for text in connection.migrations()[:version]:
-            made.executescript(text)
+        made.executescript("\n".join(["BEGIN;", *connection.migrations()[:version], "COMMIT;"]))
         made.execute(f"PRAGMA application_id = {connection.APPLICATION_ID}")
         made.execute(f"PRAGMA user_version = {version}")
 
@@ -153,6 +157,12 @@ class Desk:
     def __post_init__(self) -> None:
         for name in ("one", "two"):
             self.journal.run_blocking(register_watch, name, f"/studio/{name}", OUTPUT)
+        if self.journal.is_shared:
+            self.take("one", "two")
+
+    def take(self, *watches: str, config: str = "same") -> leases.Taken:
+        """Follow of some watches what nobody else does."""
+        return self.journal.run_blocking(leases.take, dict.fromkeys(watches, config))
 
     def accept_all(
         self,
@@ -167,7 +177,9 @@ class Desk:
         """Accept a source and return the jobs that are new."""
         wanted = [draft(stem=stem_of(path))] if drafts is None else drafts
         source = settled(path, content=content, watch=watch)
-        return self.journal.run_blocking(accept, source, wanted, output, per_rule=per_rule)
+        return self.journal.run_blocking(
+            accept, SettledSet.alone(source), wanted, output, per_rule=per_rule
+        )
 
     def accept(self, path: str = "ann.jpg", *, content: str = "a", watch: int = 1) -> Job:
         """Accept a source with one job and return it."""
@@ -280,6 +292,7 @@ EVENTS: dict[type[ev.Event], Callable[[], ev.Event]] = {
     ev.Decided: lambda: ev.Decided(decision=Decision.REJECTED, by="ann", until=LATER),
     ev.Undecided: lambda: ev.Undecided(by="ann"),
     ev.Rejected: ev.Rejected,
+    ev.HandedBack: ev.HandedBack,
     ev.Published: ev.Published,
     ev.PublishedInPart: lambda: ev.PublishedInPart(until=LATER, failure=awaited([2])),
     ev.EndedInPart: lambda: ev.EndedInPart(failure=in_part([2], PAID_LOST)),

@@ -6,6 +6,7 @@ Runs as a worker, `python -m tests.intruder FD`, with tasks of its own.
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import resource
 import socket
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from hotfolder.kinds.workshop import worker
+from hotfolder.kinds.workshop.tasks import Answer, OpenFile
 
 _PTRACE_ATTACH = 16
 _IO_URING_SETUP = 425
@@ -84,7 +86,7 @@ def _attempts(daemon: int, secret: str, control: str) -> Mapping[str, Callable[[
     }
 
 
-def _intrude(_files: Sequence[worker.OpenFile], order: Mapping[str, Any]) -> worker.Answer:
+def _intrude(_files: Sequence[OpenFile], order: Mapping[str, Any]) -> Answer:
     """Try everything; answer what came of each attempt."""
     told = {}
     for name, attempt in _attempts(**order).items():
@@ -97,19 +99,32 @@ def _intrude(_files: Sequence[worker.OpenFile], order: Mapping[str, Any]) -> wor
     return {"told": told}
 
 
-def _remember(_files: Sequence[worker.OpenFile], order: Mapping[str, Any]) -> worker.Answer:
+def _remember(_files: Sequence[OpenFile], order: Mapping[str, Any]) -> Answer:
     """Keep something for the next task; answer what the last ones left."""
     left = list(_KEPT)
     _KEPT.append(order["customer"])
     return {"left": left, "process": os.getpid()}
 
 
-def _chatter(_files: Sequence[worker.OpenFile], order: Mapping[str, Any]) -> worker.Answer:
+def _descriptors(_files: Sequence[OpenFile], _order: Mapping[str, Any]) -> Answer:
+    """Answer how many descriptors are open here, whoever opened them."""
+    return {"open": sum(map(_is_open, range(1000)))}
+
+
+def _is_open(descriptor: int) -> bool:
+    try:
+        os.lseek(descriptor, 0, os.SEEK_CUR)
+    except OSError as error:
+        return error.errno != errno.EBADF
+    return True
+
+
+def _chatter(_files: Sequence[OpenFile], order: Mapping[str, Any]) -> Answer:
     """Answer far too much."""
     return {"text": "x" * order["length"]}
 
 
-def _burn(_files: Sequence[worker.OpenFile], _order: Mapping[str, Any]) -> worker.Answer:
+def _burn(_files: Sequence[OpenFile], _order: Mapping[str, Any]) -> Answer:
     """Work for ever."""
     while True:
         pass
@@ -121,6 +136,7 @@ if __name__ == "__main__":
             "intrude": _intrude,
             "remember": _remember,
             "chatter": _chatter,
+            "descriptors": _descriptors,
             "burn": _burn,
         }
     )

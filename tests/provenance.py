@@ -18,12 +18,9 @@ import pytest
 from hotfolder.kinds.formats import PictureType
 from tests.certificates import Authority
 
-if importlib.util.find_spec("c2pa") is not None:
-    c2pa: Any = importlib.import_module("c2pa")
-
-needs_c2pa = pytest.mark.skipif(
-    importlib.util.find_spec("c2pa") is None, reason="c2pa-python is not installed"
-)
+HAS_LIBRARY = importlib.util.find_spec("c2pa") is not None
+c2pa: Any = importlib.import_module("c2pa") if HAS_LIBRARY else None
+needs_c2pa = pytest.mark.skipif(not HAS_LIBRARY, reason="c2pa-python is not installed")
 OFFLINE = {
     "verify": {"remote_manifest_fetch": False, "ocsp_fetch": False, "verify_trust": False},
     "builder": {"thumbnail": {"enabled": False}},

@@ -24,8 +24,10 @@ from hotfolder.control.control import Control
 from hotfolder.domain.errors import JournalUnavailable
 from hotfolder.domain.retry import PollSchedule
 from hotfolder.journal import counts, reading
+from hotfolder.journal.connection import FILE_NAME
 from hotfolder.journal.journal import Journal
 from hotfolder.journal.reader import Reader
+from hotfolder.journal.session import Session
 from hotfolder.runninghub.client import Client
 from hotfolder.service import Service
 from hotfolder.views import explaining
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 KEY = "k" * 32
 LIMIT_S = 60.0
 LOOK_S = 0.02
+WAL_INDEX_HEADER_BYTES = 48
 MARK_FILE = re.compile(rb"\.hotfolder-[0-9a-f]{32}")
 RULE = 'prompt = "Make it a summer day"'
 
@@ -130,6 +133,7 @@ class Studio:
         self.webhook = ""
         self.clock = JumpingClock()
         self.newest_service: Service | None = None
+        self._known: dict[object, tuple[tuple[int, bytes] | None, list[Any]]] = {}
         self.environment = Environment(
             clock=self.clock,
             jitter=lambda: 0.0,
@@ -153,18 +157,20 @@ class Studio:
         watches: Sequence[str] = (),
         callbacks: bool = False,
         web: str = 'listen = ""',
+        journal: str = "",
     ) -> None:
         """Write the config: further lines of the watch and of the limits, the rules' lines.
 
         With `callbacks` the daemon listens for them. `watches` are names of further watches,
-        each with folders of its own and these rules. `web` are the lines of the page's table.
+        each with folders of its own and these rules. `web` are the lines of the page's table,
+        `journal` is the url of a database.
         """
         text = f'state_dir = "{self.state}"\n[api]\n' + _lines(api, f'base_url = "{self.base_url}"')
         if callbacks:
             self.webhook = self.webhook or f"127.0.0.1:{free_port()}"
             text += f'webhook_url = "http://{self.webhook}/hook"\n'
             text += f'webhook_listen = "{self.webhook}"\n'
-        text += f"[web]\n{web}\n"
+        text += f'[web]\n{web}\n[journal]\nurl = "{journal}"\n'
         text += "[limits]\n" + _lines(limits, "min_free_mb = 0", "grace = 5.0")
         text += _watch("studio", self.input, self.output, watch, rules)
         for name in watches:
@@ -255,7 +261,7 @@ class Studio:
 
     def journal(self) -> Journal:
         """Open the journal to write in it while no daemon runs."""
-        return Journal(self.state, clock=self.clock)
+        return Journal(self.state, self.config.journal.url, clock=self.clock)
 
     async def act(self, action: str, **wish: Any) -> list[str]:  # noqa: ANN401  a wish's fields
         """Grant an operator's wish while no daemon runs."""
@@ -293,16 +299,36 @@ class Studio:
 
     def read(self, operation: Callable[..., Any], *arguments: object, **named: object) -> Any:  # noqa: ANN401  of any operation
         """Read the journal."""
-        with Reader(self.state, clock=self.clock) as reader:
+        with Reader(self.state, self.config.journal.url, clock=self.clock) as reader:
             return reader.read(operation, *arguments, **named)
 
     def jobs(self) -> list[Json]:
         """Return the jobs as `jobs --json` shows them; all files are counted as what they are."""
+        return list(self._look(_jobs))
+
+    def _look(self, operation: Callable[[Session], list[Any]]) -> list[Any]:
+        """Return what an operation reads; nothing is read anew but after a commit."""
+        standing = self._standing()
+        known, found = self._known.get(operation, (None, []))
+        if standing is None or standing != known:
+            try:
+                found = self.read(operation)
+            except (FileNotFoundError, JournalUnavailable):  # just being made
+                found = []
+            self._known[operation] = standing, found
+        return found
+
+    def _standing(self) -> tuple[int, bytes] | None:
+        """Return what differs after every commit: the header of the write-ahead log's index.
+
+        None while nobody has the journal open. Whoever waits asks often, and to read takes long.
+        """
+        file = self.state / FILE_NAME
         try:
-            assert self.read(counts.differences) == 0
-            return [views.job_json(each) for each in self.read(views.jobs)]
-        except (FileNotFoundError, JournalUnavailable):  # just being made
-            return []
+            with file.with_name(f"{FILE_NAME}-shm").open("rb") as index:
+                return file.stat().st_ino, index.read(WAL_INDEX_HEADER_BYTES)
+        except OSError:
+            return None
 
     def job(self, source: str) -> Json:
         """Return the newest job of a source; raises LookupError while there is none."""
@@ -311,10 +337,7 @@ class Studio:
 
     def states(self) -> dict[str, int]:
         """Return how many jobs there are in each state that has some."""
-        counted: dict[str, int] = {}
-        for job in self.jobs():
-            counted[job["state"]] = counted.get(job["state"], 0) + 1
-        return counted
+        return dict(self._look(_states))
 
     def status(self) -> Json:
         """Return what `status --json` shows."""
@@ -376,6 +399,16 @@ class Studio:
         """Return what is to be said when something is not as it should be."""
         lines = [f"{job['source']!a} {job['state']} {job['error']}" for job in self.jobs()]
         return "\n".join([f"outputs {self.outputs()}", f"tasks {len(self.ledger().tasks)}", *lines])
+
+
+def _jobs(session: Session) -> list[Json]:
+    assert counts.differences(session) == 0
+    return [views.job_json(each) for each in views.jobs(session)]
+
+
+def _states(session: Session) -> list[tuple[str, int]]:
+    assert counts.differences(session) == 0
+    return [(row["state"], row["count"]) for row in session.rows("count_states")]
 
 
 def _holds(condition: Callable[[], object]) -> bool:

@@ -10,10 +10,10 @@ import pytest
 from typer.testing import CliRunner
 
 from hotfolder import config
-from hotfolder.cli import commands
+from hotfolder.cli import commands, group
 from hotfolder.cli.app import app
 from hotfolder.domain.errors import OperatorError
-from tests import config_page
+from tests import config_page, menu_page
 from tests.test_packaging import known_keys
 
 ROOT = Path(__file__).parent.parent
@@ -31,7 +31,7 @@ LINE = re.compile(r"<!-- (\w+) -->\n```sh\n([^\n]+)\n```")
 
 # The options of each command of the program.
 OPTIONS = {
-    name: {option for parameter in commands.load(name).params for option in parameter.opts}
+    name: {option for parameter in group.load(name).params for option in parameter.opts}
     for entries in commands.ENTRIES.values()
     for name in entries
 }
@@ -135,6 +135,14 @@ def test_the_readme_is_an_entrance_and_leads_to_every_page() -> None:
 def test_the_page_of_the_config_is_made_of_the_schema() -> None:
     """Every key stands in config.md with its kind, default and what the example says of it."""
     assert config_page.PAGE.read_text() == config_page.page(), "python -m tests.config_page"
+
+
+def test_the_page_of_the_menu_is_whole() -> None:
+    """Every entry of the menu is there, and each test that it names exists."""
+    assert menu_page.PAGE.read_text() == menu_page.page(), "python -m tests.menu_page"
+    for name in menu_page.tests_named():
+        file, _, function = name.partition("::")
+        assert f"def {function}(" in (ROOT / "tests" / file).read_text(), name
 
 
 def test_the_exit_codes_are_those_of_the_program() -> None:

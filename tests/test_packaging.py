@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 EXAMPLE = ROOT / "config.example.toml"
 PACKAGE = ROOT / "hotfolder"
-# Tables whose keys are not the config's: a model's parameters, and what a catalog says of one.
-TABLES_OF_THEIR_OWN = ("params", "model")
+# Tables whose keys are not the config's: parameters, nodes, and what a catalog says of a model.
+TABLES_OF_THEIR_OWN = ("params", "nodes", "model")
 # What begins with # and no space is an example to be switched on.
 SWITCHED_OFF = re.compile(r"^#(?=[a-z\[])", re.MULTILINE)
 # A receiver has exactly one of three keys: the other two stand in a comment.
@@ -42,6 +42,7 @@ SHIPPED = (
     "py.typed",
     "schema.sql",
     "migrations/0001_initial.sql",
+    "manual/apps.md",
     "manual/hotfolder.1",
     "manual/money.md",
     "monitoring/alerts.yaml",
@@ -98,8 +99,10 @@ def test_the_example_config_states_the_defaults() -> None:
     (watch,) = table["watch"]
     (receiver,) = table["notify"]
     chosen = {"key_file", "command", "match", "exclude", "prompt", "prompt_file", "output_name"}
-    # Nobody should begin without a budget; a rule reviews as its watch does.
-    chosen |= {"daily_charge", "review"}
+    # Nobody should begin without a budget. A rule reviews and confirms as is said elsewhere, and
+    # makes sets as its model wants. Which face speaks, nobody has to say.
+    chosen |= {"daily_charge", "review", "app", "workflow", "nodes"}
+    chosen |= {"confirm_over", "group", "set_wait", "face"}
     for model, stated in (
         (config.Api, table["api"]),
         (config.Limits, table["limits"]),
@@ -109,7 +112,7 @@ def test_the_example_config_states_the_defaults() -> None:
     ):
         for name, field in model.model_fields.items():
             plain = not field.is_required() and field.default_factory is None
-            if plain and name not in {*chosen, *ALTERNATIVE_KEYS, "rule", "name"}:
+            if plain and name not in {*chosen, *ALTERNATIVE_KEYS, "rule", "name", "then"}:
                 default = field.get_default()
                 shown = default.model_dump() if isinstance(default, BaseModel) else default
                 assert stated[name] == shown, name
@@ -146,7 +149,7 @@ def test_the_wheel_holds_everything_that_is_needed(tmp_path: Path) -> None:
         described = next(name for name in names if name.endswith(".dist-info/METADATA"))
         metadata = opened.read(described).decode()
         entry = next(name for name in names if name.endswith("entry_points.txt"))
-        assert "hotfolder = hotfolder.cli.app:main" in opened.read(entry).decode()
+        assert "hotfolder = hotfolder.cli.front:main" in opened.read(entry).decode()
     for shipped in SHIPPED:
         assert [name for name in names if name.endswith(f"/{shipped}")], shipped
     modules = {str(path.relative_to(ROOT)) for path in PACKAGE.rglob("*.py")}
@@ -198,7 +201,8 @@ def _files() -> Iterator[Path]:
         ]
         if ".hypothesis" in folders:
             folders.remove(".hypothesis")
-        yield from (Path(folder, name) for name in names)
+        # In a second working tree .git is a file.
+        yield from (Path(folder, name) for name in names if name not in NOT_OURS)
 
 
 def test_the_service_file_starts_a_command_that_there_is() -> None:
@@ -240,7 +244,8 @@ def test_no_dependency_may_be_a_version_with_a_known_hole() -> None:
 def test_what_the_container_installs_is_locked() -> None:
     """Every dependency stands in the lock, not below what it may be, with the hashes of files."""
     project = tomli.loads((ROOT / "pyproject.toml").read_text())["project"]
-    stated = least(project["dependencies"] + project["optional-dependencies"]["notify"])
+    extras = project["optional-dependencies"]
+    stated = least(project["dependencies"] + extras["notify"] + extras["postgresql"])
     lock = (ROOT / "hotfolder/container/requirements.lock").read_text()
     locked = re.findall(
         r"^([\w-]+)==([\w.]+)((?: \\\n    --hash=sha256:[0-9a-f]{64})+)$", lock, re.MULTILINE
@@ -284,3 +289,19 @@ def test_the_config_that_compose_shows_is_complete(tmp_path: Path) -> None:
     assert f"- ./page-password:{read.config.web.password_file}:ro" in compose
     assert read.config.web.listen == "0.0.0.0:8484"
     assert 'ports: ["8484:8484"]' in compose
+
+
+def test_what_compose_shows_of_several_machines_is_there(tmp_path: Path) -> None:
+    """Its daemons are built with what a database takes, and its url leads to its database."""
+    compose = (ROOT / "hotfolder/container/compose-several.yaml").read_text()
+    assert "postgresql" in (ROOT / "hotfolder/container/Containerfile").read_text()
+    written = tmp_path / "config.toml"
+    lines = re.findall(r"^#   (\[journal\]|url = .*)$", compose, re.MULTILINE)
+    watch = '[[watch]]\nname = "w"\ninput = "in"\noutput = "out"\n'
+    written.write_text("\n".join(["state_dir = 'state'", *lines, watch]))
+    read = config.read(written, {})
+    assert read.config is not None, read.problems
+    user, host, name = re.findall(r"postgresql://(\w+)@(\w+)/(\w+)", read.config.journal.url)[0]
+    assert f"\n  {host}:\n" in compose
+    assert f"POSTGRES_USER: {user}\n" in compose
+    assert f"POSTGRES_DB: {name}\n" in compose

@@ -62,6 +62,12 @@ async def status_of(ask: httpx.Request, said: dict[str, str], body: bytes = b"")
     return int(answer.split()[1])
 
 
+def forget_small(studio: Studio) -> None:
+    """Forget what was made small, as if others had taken its room since."""
+    for each in (studio.state / "thumbnails").iterdir():
+        each.unlink()
+
+
 def token_of(page: str) -> str:
     """Return the token in the form of a page."""
     found = re.search(r'name="token" value="([0-9a-f]+)"', page)
@@ -76,7 +82,8 @@ async def visiting(
     """Run the daemon with its page while the block runs, and give somebody not signed in."""
     address = f"127.0.0.1:{free_port()}"
     web = f'listen = "{address}"\n{web}'
-    studio.configure(web=web, limits=limits, rules=rules, watch=watch)
+    journal = studio.config.journal.url
+    studio.configure(web=web, limits=limits, rules=rules, watch=watch, journal=journal)
     async with (
         studio.running(),
         httpx.AsyncClient(base_url=f"http://{address}", timeout=LIMIT_S, trust_env=False) as client,

@@ -76,6 +76,12 @@ def lines(session: Session, by: By, zone: tzinfo | None = None) -> list[Line]:
     return [_line(key, currency, groups[key, currency]) for key, currency in sorted(groups)]
 
 
+def spent_today(session: Session, zone: tzinfo | None = None) -> list[tuple[Decimal, str | None]]:
+    """Return what was charged today, each currency and coins for itself."""
+    today = day_of(session.now, zone).isoformat()
+    return totals(line for line in lines(session, By.DAY, zone) if line.key == today)
+
+
 def totals(listed: Iterable[Line]) -> list[tuple[Decimal, str | None]]:
     """Return the sum of each currency."""
     sums: dict[str | None, Decimal] = {}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -18,10 +18,11 @@ import structlog
 from hotfolder.bell import Bell, Ring
 from hotfolder.domain.errors import JournalUnavailable, RemoteError
 from hotfolder.domain.retry import Later, backoff_s
-from hotfolder.journal import callbacks, doubts, reading
+from hotfolder.journal import callbacks, doubts, reading, unheard
 from hotfolder.journal.callbacks import Confirmed, Hint
 from hotfolder.journal.journal import Journal
 from hotfolder.journal.session import Session
+from hotfolder.runninghub.catalog import CurrentCatalog
 from hotfolder.runninghub.client import Client
 from hotfolder.runninghub.wire import TaskReport, TaskStatus
 
@@ -34,6 +35,9 @@ LONGEST_LOOK_S: Final = 60.0
 RESEND_LOOK_S: Final = 5.0
 SHORTEST_LOOK_S: Final = 0.1
 CLOCK_JUMP_S: Final = 10.0
+UNHEARD_EVERY: Final = timedelta(minutes=1)
+# What costs too much to be made twice without a person.
+DEAR_OUTPUTS: Final = frozenset({"video", "3d"})
 
 _OUTCOMES: Final = {
     TaskStatus.WAITING: None,
@@ -48,8 +52,9 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.account")
 class Doubts:
     """Works on doubts until cancelled.
 
-    `currency` tells the account's; `resend_up_to` tells the owner's limit, 0 = none; `patience_s`
-    is how long a callback is waited for, 0 without.
+    `currency` tells the account's; `resend_up_to` tells the owner's limit, 0 = none, which holds of
+    no video, 3D or model without a list price; `patience_s` is how long a callback is waited for, 0
+    without.
     """
 
     def __init__(
@@ -61,6 +66,7 @@ class Doubts:
         bell: Bell,
         currency: Callable[[], str | None],
         resend_up_to: Callable[[], Decimal],
+        catalog: CurrentCatalog,
         patience_s: float,
     ) -> None:
         self._journal = journal
@@ -69,9 +75,11 @@ class Doubts:
         self._currency = currency
         self._bell = bell
         self._resend_up_to = resend_up_to
+        self._catalog = catalog
         self._patience = timedelta(seconds=patience_s)
         self._hearing_since = self._looked_at = later.clock()
         self._looked_s = later.clock.awake_s()
+        self._told_at = datetime.min.replace(tzinfo=UTC)
         self._ear = bell.ear(Ring.HEARD)
         self._unheard = bell.ear(Ring.UNHEARD)
 
@@ -139,23 +147,40 @@ class Doubts:
 
     def _allowance(self) -> doubts.Allowance:
         silent_since = self._later.clock() - self._patience
-        return doubts.Allowance(up_to=self._resend_up_to(), silent_since=silent_since)
+        return doubts.Allowance(
+            up_to=self._resend_up_to(), silent_since=silent_since, covers=self._is_cheap
+        )
 
-    def _note_gap(self) -> None:
+    def _is_cheap(self, name: str) -> bool:
+        """Whether a model may be paid twice for little: never a film, 3D, or an unknown price."""
+        model = self._catalog().look_up(name)
+        return model is not None and model.output not in DEAR_OUTPUTS and model.price is not None
+
+    async def _note_gap(self) -> None:
         """Begin to wait anew where no callback could come: the machine slept, or some were dropped.
 
         The one shows in the other: only the monotonic clock stands still or goes on as before.
         """
         now, now_s = self._later.clock(), self._later.clock.awake_s()
         passed_s = (now - self._looked_at).total_seconds()
-        if self._unheard.rung or abs(passed_s - (now_s - self._looked_s)) > CLOCK_JUMP_S:
+        is_unheard = self._unheard.rung
+        if is_unheard or abs(passed_s - (now_s - self._looked_s)) > CLOCK_JUMP_S:
             self._hearing_since = now
         self._unheard.forget()
         self._looked_at, self._looked_s = now, now_s
+        if is_unheard:
+            await self._note_unheard(now)
+
+    async def _note_unheard(self, now: datetime) -> None:
+        """Have it told, at most once a minute: whoever floods the listener fills no log."""
+        if now - self._told_at >= UNHEARD_EVERY:
+            self._told_at = now
+            log.warning("callback.crowded_out")
+            await self._journal.run(unheard.keep, now)
 
     async def _resend(self) -> None:
         """Send again what may be, once callbacks could have come all the while."""
-        self._note_gap()
+        await self._note_gap()
         allowance = self._allowance()
         if not allowance.up_to or self._hearing_since > allowance.silent_since:
             return

@@ -12,7 +12,7 @@ whoever has less takes what is free.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -61,6 +61,10 @@ class Pace:
     def mine(self) -> int:
         """How many places are taken by tasks of ours, and submits under way."""
         return len(self._busy)
+
+    def have(self, running: frozenset[int]) -> None:
+        """Take in which jobs have a task, after others took some over or left some."""
+        self._busy = self._sending | running
 
     def limit_to(self, limit: int) -> None:
         """Take in another limit. The same one again changes nothing of what was learned."""
@@ -217,8 +221,12 @@ class Durations:
 
 @dataclass(frozen=True, slots=True)
 class Pacing:
-    """How fast all goes: tasks at once, calls a second, and how long tasks take."""
+    """How fast all goes: tasks at once, calls a second, and how long tasks take.
+
+    `shared` tells how many tasks all who share the journal may have at once, 0 = any number.
+    """
 
     pace: Pace
     rate: Rate
     durations: Durations
+    shared: Callable[[], int]

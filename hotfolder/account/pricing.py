@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 import structlog
 
+from hotfolder.domain.chance import undrawn
 from hotfolder.domain.errors import Busy, NotSent, RemoteError, Unanswered
-from hotfolder.domain.jobs import Estimate, Params
+from hotfolder.domain.jobs import Estimate, Job
 from hotfolder.journal import budgets
 from hotfolder.journal.budgets import Budget
 from hotfolder.journal.journal import Journal
@@ -53,22 +54,27 @@ class Prices:
         self._asked: dict[str, Estimate] = {}
         self._one_at_a_time = asyncio.Lock()
 
-    def budgets_of(self, watch: str) -> tuple[Budget, ...]:
-        """Return the budgets that the edits of a watch must keep to."""
-        return tuple(each for each in self._budgets() if each.watch in (None, watch))
+    def budgets_of(self, watch: str, model: Model) -> tuple[Budget, ...]:
+        """Return the budgets that a watch's edits by a model must keep to; only runs cost coins."""
+        known = (each for each in self._budgets() if each.watch in (None, watch))
+        return tuple(each for each in known if model.run or not each.coins)
 
     async def priced(
-        self, model: Model, params: Params, body: dict[str, object], *, is_needed: bool
+        self, model: Model, job: Job, body: dict[str, object], *, is_needed: bool
     ) -> Priced:
-        """Return what a submit of a body to a model is expected to cost.
+        """Return what a submit of a body to a job's model is expected to cost.
+
+        A price by the length of what is sent is listed as it was when the job was planned.
 
         Where it `is_needed` and only the service can tell, raises NotSent, Unanswered or Busy: that
         it could not be asked just now is not that nobody knows.
         """
-        key = estimates.price_key(model, params)
-        listed = estimates.estimate(model, params)
+        params = undrawn(job.plan).params
+        is_planned = estimates.is_by_length(model)
+        listed = job.estimate if is_planned else estimates.estimate(model, params)
+        key = estimates.price_key(model, params, listed)
         estimate = await self._journal.run(budgets.last_charge, key, self._client.site)
-        if estimate is None and self._previewed():
+        if estimate is None and self._previewed() and model.run is None:
             try:
                 async with self._one_at_a_time:
                     estimate = await self._preview(key, model.endpoint, body)

@@ -11,6 +11,7 @@ import hashlib
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -19,6 +20,7 @@ import structlog
 
 from hotfolder.bell import Bell, Ring
 from hotfolder.domain import names
+from hotfolder.domain.commands import Commands
 from hotfolder.domain.errors import JournalUnavailable, OutputError
 from hotfolder.journal import notes, noting
 from hotfolder.journal.journal import Journal
@@ -44,7 +46,10 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.after")
 
 
 class Notes:
-    """Keeps the notes as the journal says. `wanted_by` tells what each watch of the config asks."""
+    """Keeps the notes as the journal says.
+
+    `wanted_by` tells what each watch of the config asks; `commands` are typed as these say.
+    """
 
     def __init__(
         self,
@@ -54,11 +59,13 @@ class Notes:
         *,
         bell: Bell,
         wanted_by: Callable[[], WantedNotes],
+        commands: Commands,
     ) -> None:
         self._journal = journal
         self._spool = spool
         self._threads = threads
         self._wanted_by = wanted_by
+        self._commands = commands
         self._ear = bell.ear(Ring.CHANGED, Ring.MOVED, Ring.HELD)
         self._one_at_a_time = asyncio.Lock()
 
@@ -92,7 +99,9 @@ class Notes:
 
     async def _tend(self, patience_s: float) -> None:
         listed = await self._journal.run(noting.wanted, self._wanted_by(), patience_s)
-        wanted = {each.about: each for each in listed}
+        wanted = {
+            each.about: replace(each, text=self._commands.completed(each.text)) for each in listed
+        }
         kept = {each.about: each for each in await self._journal.run(notes.kept)}
         silent: set[str] = set()  # a share that refused is not asked again in this look
         for about, old in kept.items():

@@ -125,9 +125,9 @@ class Originals:
 
 
 def _named_alike(sidecar: str, path: str, moved_to: str) -> str:
-    """Return a sidecar's name beside an original that was numbered."""
+    """Return a sidecar's name beside an original that was numbered; that of a set keeps its own."""
     wanted = moved_to.removeprefix(f"{originals.FOLDER}/")
     if sidecar.startswith(path):
         return wanted + sidecar.removeprefix(path)
     stem, new = path.rpartition(".")[0] or path, wanted.rpartition(".")[0] or wanted
-    return new + sidecar.removeprefix(stem)
+    return new + sidecar.removeprefix(stem) if sidecar.startswith(stem) else sidecar

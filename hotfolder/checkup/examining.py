@@ -39,5 +39,6 @@ def examine(draft: Reading, environment: Mapping[str, str]) -> Findings:
     yield from settings.page(draft.config)
     yield from settings.signing(draft.config, utc_now())
     yield from settings.receivers(draft.config)
+    yield from machine.media(watches)
     yield from machine.confinement()
     yield from machine.unit()

@@ -16,7 +16,9 @@ from hotfolder import __version__, installation
 from hotfolder.checkup.findings import CLOCK_TOLERANCE, Finding, Findings, Verdict, judge, said
 from hotfolder.config import Watch
 from hotfolder.journal import connection
+from hotfolder.kinds import packages
 from hotfolder.kinds.workshop.workshop import WorkerFailed, Workshop
+from hotfolder.runninghub.catalog import Model
 from hotfolder.tree import mounts
 
 OLDEST_PYTHON: Final = (3, 11)
@@ -109,6 +111,27 @@ def unit() -> Findings:
         "run hotfolder install again: it writes the hardened unit",
         otherwise=Verdict.NOTE,
     )
+
+
+def media(watches: Sequence[Watch]) -> Findings:
+    """Yield what of films and sounds goes unnoticed here, where rules have to do with them."""
+    models = (watch.catalog.find(rule.model) for watch in watches for rule in watch.rule)
+    if not any(each and _of_media(each) for each in models):
+        return
+    yield judge(
+        not packages.lacks_decoder(),
+        "films and sounds",
+        "are proven by one decoded frame"
+        if not packages.lacks_decoder()
+        else "are proven by their containers alone: what is damaged inside is not noticed, nor how "
+        "long one lasts that does not say so",
+        f"{packages.PIP} install 'hotfolder[media]'",
+        otherwise=Verdict.NOTE,
+    )
+
+
+def _of_media(model: Model) -> bool:
+    return model.output in ("video", "audio") or any(each.type != "IMAGE" for each in model.media)
 
 
 def confinement() -> Findings:

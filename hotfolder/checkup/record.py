@@ -17,6 +17,9 @@ from hotfolder.journal.reader import Reader
 
 def journal(wanted: Config) -> Findings:
     """Yield how it is with the journal."""
+    if wanted.journal.url:
+        yield from _database(wanted)
+        return
     path = wanted.state_dir / connection.FILE_NAME
     try:
         if not path.exists():
@@ -24,7 +27,7 @@ def journal(wanted: Config) -> Findings:
             return
         running = is_locked(wanted.state_dir)
         connection.check_whole(path, alone=not running)
-        with Reader(wanted.state_dir) as reader:
+        with Reader(wanted.state_dir, wanted.journal.url) as reader:
             newest = reader.read(reading.newest_time)
             miscounted = reader.read(counts.differences)
     except PermissionError:
@@ -53,6 +56,22 @@ def journal(wanted: Config) -> Findings:
             f"the journal's newest entry is of {newest:%Y-%m-%d %H:%M} UTC, which is yet to come",
             "set the clock right (timedatectl set-ntp true)",
         )
+
+
+def _database(wanted: Config) -> Findings:
+    try:
+        with Reader(wanted.state_dir, wanted.journal.url) as reader:
+            miscounted = reader.read(counts.differences)
+    except FileNotFoundError:
+        yield Finding(Verdict.OK, "journal", "there is none yet in the database")
+        return
+    except HotfolderError as error:
+        yield Finding(
+            Verdict.BAD, "journal", str(error), "psql shows whether the server is reached"
+        )
+        return
+    said = f"{miscounted} files were not counted as what they are" if miscounted else "whole"
+    yield Finding(Verdict.BAD if miscounted else Verdict.OK, "journal", f"in PostgreSQL, {said}")
 
 
 def _counted_anew(folder: Path, wrong: int, *, running: bool) -> Finding:

@@ -101,7 +101,7 @@ def signing(wanted: Config, now: datetime) -> Findings:
     yield judge(
         found.until - now > CERTIFICATE_WARNING,
         "signing",
-        f"by {found.name}, until {found.until:%Y-%m-%d} ({found.algorithm})",
+        f"by {found.name}, until {found.until:%Y-%m-%d} ({found.algorithm}), without time stamps",
         "get the next certificate: from that day on nothing is paid for",
         otherwise=Verdict.NOTE,
     )

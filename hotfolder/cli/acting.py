@@ -1,4 +1,4 @@
-"""The commands that change something: retry, resolve, cancel, release, pause, resume.
+"""The commands that change something: retry, resolve, cancel, release, pause, resume, handover.
 
 While a daemon runs they ask it; without one they take its lock and do it themselves.
 """
@@ -12,14 +12,9 @@ import typer
 
 from hotfolder import config, control
 from hotfolder.cli import render
-from hotfolder.cli.configured import own_state, valid_config
-from hotfolder.cli.options import (
-    ConfigOption,
-    LogLevel,
-    LogLevelOption,
-    set_up_log,
-    set_up_plain_log,
-)
+from hotfolder.cli.configured import own_state, require_watch, valid_config
+from hotfolder.cli.options import ConfigOption, LogLevelOption, set_up_log
+from hotfolder.cli.plain_log import LogLevel, set_up_plain_log
 from hotfolder.domain.errors import OperatorError
 from hotfolder.domain.states import BEFORE_INTENT, State
 from hotfolder.journal import reading
@@ -43,12 +38,14 @@ WatchArgument = Annotated[
 ]
 
 
-def retry(
+def retry(  # noqa: PLR0913  its options
     jobs: JobsArgument = None,
     config_file: ConfigOption = None,
     log_level: LogLevelOption = None,
+    *,
     failed: Annotated[bool, typer.Option("--failed", help="All failed jobs.")] = False,
     watch: OfWatchOption = None,
+    state: OfStateOption = None,
     pay_again: Annotated[
         bool, typer.Option("--pay-again", help="Make the edit anew and pay for it anew.")
     ] = False,
@@ -58,18 +55,21 @@ def retry(
             "--changed", help="Make finished edits anew whose prompt or rule changed; this pays."
         ),
     ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before paying.")] = False,
 ) -> None:
     """Work on failed jobs again.
 
     A result that was already paid is only asked for again, which is free. An edit that was not
     paid is submitted again. With --pay-again even a paid or finished one is made anew. With
-    --changed the jobs named, or all, are made and paid anew that `jobs` shows as stale.
+    --changed the jobs named, or all, are made and paid anew that `jobs` shows as stale. In a chain
+    all that follows is made anew, too. What it would cost is said first, and on a terminal asked.
 
-    Of all failed ones (--failed, of one watch with --watch) those that would only fail again are
-    left alone.
+    Of all failed ones (--failed or --state failed, of one watch with --watch) those that would
+    only fail again are left alone.
 
     Example: hotfolder retry --failed --watch portraits
     """
+    failed = failed or _is_failed(state)
     if changed and failed:
         raise OperatorError("say either --failed or --changed")
     if not changed and bool(jobs) == (failed or watch is not None):
@@ -78,12 +78,32 @@ def retry(
         raise OperatorError("say either jobs by number or --watch")
     if (failed or watch is not None) and pay_again:
         raise OperatorError("--pay-again wants the jobs by number")
+    if pay_again or changed:
+        from hotfolder.cli import paying
+
+        set_up_plain_log(log_level)
+        wanted = valid_config(config_file)
+        require_watch(wanted, watch)
+        paying.confirm(wanted, jobs or [], watch, changed=changed, agreed=yes)
     ask(
         config_file,
         log_level,
         "retry",
         {"jobs": jobs or [], "watch": watch, "pay_again": pay_again, "changed": changed},
     )
+
+
+def _is_failed(state: State | None) -> bool:
+    """Return whether the failed jobs are meant; others are not tried again by their state."""
+    if state in (None, State.FAILED):
+        return state is not None
+    instead = {
+        State.IN_DOUBT: "jobs in doubt are settled: resolve --state in_doubt",
+        State.DONE: "done jobs are made anew by number with --pay-again, or with --changed where "
+        "their prompt or rule changed",
+    }
+    hint = instead.get(state, "only failed jobs are tried again")
+    raise OperatorError(f"retry takes --state failed: {hint}")
 
 
 def resolve(
@@ -166,6 +186,21 @@ def resume(
     ask(config_file, log_level, "resume", {"watch": watch})
 
 
+def handover(
+    watch: Annotated[str, typer.Argument(metavar="WATCH", help="The watch.")],
+    config_file: ConfigOption = None,
+    log_level: LogLevelOption = None,
+) -> None:
+    """Let another machine that shares the journal follow a watch.
+
+    Whoever follows it leaves it once nothing of it is under way there. Where that machine is gone
+    and its config said something else of the watch, this lets others take it all the same.
+
+    Example: hotfolder handover portraits
+    """
+    ask(config_file, log_level, "handover", {"watch": watch})
+
+
 def release(
     watch: Annotated[
         str | None, typer.Argument(metavar="[WATCH]", help="The watch.", show_default=False)
@@ -179,10 +214,10 @@ def release(
         ),
     ] = None,
     skip: Annotated[
-        bool, typer.Option("--skip", help="Leave these pictures out instead; nothing is paid.")
+        bool, typer.Option("--skip", help="Leave these files out instead; nothing is paid.")
     ] = False,
 ) -> None:
-    """Have the pictures edited that are held: stood there before, or dearer than the rules.
+    """Have the files edited that are held: stood there before, or dearer than the rules.
 
     More than limits.backlog pictures that stand in a folder when its watch, the rules or the
     journal are new are held, since each is paid. Pictures dropped later go on meanwhile.
@@ -214,9 +249,10 @@ def _meant(
         return jobs
     set_up_plain_log(log_level)
     wanted = valid_config(config_file)
+    require_watch(wanted, watch)
     states = [each for each in State if each in possible and state in (None, each)]
     try:
-        with own_state(wanted), Reader(wanted.state_dir) as reader:
+        with own_state(wanted), Reader(wanted.state_dir, wanted.journal.url) as reader:
             listed = [reader.read(reading.jobs, state=each, watch=watch) for each in states]
     except FileNotFoundError:
         listed = []
@@ -232,6 +268,7 @@ def ask(
     """Have an operator's wish granted, by the daemon or without one, and print what came of it."""
     set_up_plain_log(log_level)
     wanted = valid_config(config_file)
+    require_watch(wanted, wish.get("watch"))
     lines = _through_daemon(wanted, action, wish)
     if lines is None:
         from hotfolder.cli import alone

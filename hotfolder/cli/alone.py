@@ -27,7 +27,8 @@ def grant(wanted: config.Config, action: str, wish: dict[str, Any]) -> list[str]
 
 async def _grant(wanted: config.Config, action: str, wish: dict[str, Any]) -> list[str]:
     with own_state(wanted):
-        if not (wanted.state_dir / FILE_NAME).exists():
+        known = wanted.state_dir if wanted.journal.url else wanted.state_dir / FILE_NAME
+        if not known.exists():
             raise OperatorError("there are no jobs yet: nothing has run here")
         if wanted.state_dir.stat().st_uid != os.geteuid():
             raise other_user(wanted)
@@ -37,7 +38,7 @@ async def _grant(wanted: config.Config, action: str, wish: dict[str, Any]) -> li
     except key.KeyProblem:
         client = None
     try:
-        with Journal(wanted.state_dir, redact=REDACTOR.text) as journal:
+        with Journal(wanted.state_dir, wanted.journal.url, redact=REDACTOR.text) as journal:
             await journal.run(recovery.recover)
             acting = Control(journal, client, watch=wanted.watch_named)
             return await acting.grant(action, wish)

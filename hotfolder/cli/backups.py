@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -11,8 +12,9 @@ from rich.text import Text
 
 from hotfolder import config
 from hotfolder.cli import render
-from hotfolder.cli.configured import other_user, own_state, valid_config
-from hotfolder.cli.options import ConfigOption, LogLevelOption, set_up_plain_log
+from hotfolder.cli.configured import commands, other_user, own_state, valid_config
+from hotfolder.cli.options import ConfigOption, LogLevelOption
+from hotfolder.cli.plain_log import set_up_plain_log
 from hotfolder.domain.clock import utc_now
 from hotfolder.domain.errors import OperatorError
 from hotfolder.journal import backup as copies
@@ -35,6 +37,7 @@ def backup(
     """
     set_up_plain_log(log_level)
     wanted = valid_config(config_file)
+    _require_file(wanted)
     with own_state(wanted):
         if not wanted.state_dir.exists():
             raise _nothing_yet()
@@ -72,6 +75,7 @@ def restore(
     """
     set_up_plain_log(log_level)
     wanted = valid_config(config_file)
+    _require_file(wanted)
     _make_state(wanted)
     try:
         watches, aside = copies.put_back(wanted.state_dir, file, utc_now)
@@ -90,10 +94,21 @@ def restore(
     out.print(
         "Nothing is submitted until you say so. Compare the outputs with the service's list of"
     )
-    out.print("tasks, cancel the jobs whose edit is there already (hotfolder cancel JOB), then:")
+    typed = commands(config_file).typed
+    cancel = render.name(typed("cancel JOB"))
+    line = Text.assemble("tasks, cancel the jobs whose edit is there already (", cancel, "), then:")
+    out.print(line, soft_wrap=True)
     for each in watches:
         if wanted.watch_named(each) is not None:
-            out.print(Text.assemble("  hotfolder release ", render.name(each)))
+            out.print(Text("  ") + render.name(typed(f"release {quote(each)}")), soft_wrap=True)
+
+
+def _require_file(wanted: config.Config) -> None:
+    if wanted.journal.url:
+        raise OperatorError(
+            f"the journal is in {wanted.journal.url}: back it up and put it back with PostgreSQL's "
+            f"own pg_dump and pg_restore"
+        )
 
 
 def _nothing_yet() -> OperatorError:

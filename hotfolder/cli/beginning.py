@@ -15,7 +15,7 @@ from typing import Annotated, Final, TypeVar
 import typer
 from rich.text import Text
 
-from hotfolder import invocation
+from hotfolder import installation, invocation
 from hotfolder.cli import render
 from hotfolder.config import CONFIG_NAME
 from hotfolder.domain.errors import OperatorError
@@ -23,6 +23,7 @@ from hotfolder.domain.errors import OperatorError
 T = TypeVar("T", str, float)
 
 KEY_NAME: Final = "key"
+KEY_LINE: Final = f'key_file = "{KEY_NAME}"   # chmod 600; or the environment\'s RH_API_KEY'
 BUDGET: Final = 20.0
 NO_PROMPT: Final = """\
 # A picture's own prompt is a text beside it (ann.txt), a folder's is _prompt.txt. For all others:
@@ -94,16 +95,16 @@ def init(
     _say_what_next(target, wishes)
 
 
-def starter(wishes: Wishes) -> str:
-    """Return a short config that does what is wished."""
+def starter(wishes: Wishes, *, state_dir: str = "state", key_line: str = KEY_LINE) -> str:
+    """Return a short config that does what is wished; `key_line` says where the key is."""
     prompt = f"prompt = {_quoted(wishes.prompt)}\n" if wishes.prompt else NO_PROMPT
     return f"""\
 # Every key there is: hotfolder manual config. A config with all of them: hotfolder init --full
 
-state_dir = "state"
+state_dir = {_quoted(state_dir)}
 
 [api]
-key_file = "{KEY_NAME}"   # chmod 600; or the environment's RH_API_KEY
+{key_line}
 
 [limits]
 daily_charge = {Decimal(str(wishes.budget))}   # charge at most this much a day; 0 = no limit
@@ -161,9 +162,10 @@ def _say_what_next(target: Path, wishes: Wishes) -> None:
     out.print(render.name(folders), soft_wrap=True)
     out.print()
     if not wishes.key:
-        out.print(f"Put your API key into {KEY_NAME} beside it (chmod 600), or into RH_API_KEY.")
+        key = render.name(f"Write your API key into {target.parent / KEY_NAME}")
+        out.print(key.append(" (chmod 600), or put it into RH_API_KEY."), soft_wrap=True)
     if not wishes.prompt:
-        out.print("Say in the config what is to be done, or put a text beside each picture.")
+        out.print("Say in the config what is to be done, or put a text beside each file.")
     out.print("Then:")
     for command in ("check", "run"):
         words = f"  {invocation.program()} {command} -c {target}"
@@ -180,12 +182,4 @@ def _write_new(path: Path, text: str, mode: int = 0o666) -> None:
     folder = path.absolute().parent
     for each in (folder, *folder.parents):
         with suppress(OSError):  # not every file system can, nor may every folder be opened
-            _sync(each)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+            installation.sync(each)

@@ -12,7 +12,8 @@ from rich.text import Text
 
 from hotfolder.cli import model_pages, render, schemas
 from hotfolder.cli.configured import known_models
-from hotfolder.cli.options import ConfigOption, JsonOption, LogLevelOption, set_up_plain_log
+from hotfolder.cli.options import ConfigOption, JsonOption, LogLevelOption
+from hotfolder.cli.plain_log import set_up_plain_log
 from hotfolder.domain.errors import OperatorError
 from hotfolder.runninghub.catalog import Catalog, Model
 

@@ -1,17 +1,22 @@
 """Which commands there are, and their modules, each of which is imported when it is called.
 
-`--help` and a shell that completes a command's name need no more than what is said here.
+`--help` and a shell that completes a command's name need no more than what is said here, and
+nothing is imported for it.
 """
 
 from __future__ import annotations
 
-import difflib
-import gc
-import importlib
-from typing import Any, Final, NamedTuple
+import textwrap
+from collections.abc import Iterator
+from typing import Final, NamedTuple
 
-import typer
-from typer.core import TyperCommand, TyperGroup
+ABOUT: Final = (
+    "Hot folders for paid picture edits: drop pictures into a folder, find them edited in another. "
+    "No picture missed, no edit paid twice, nothing half-done visible, nothing lost."
+)
+WIDEST: Final = 80
+COMPLETES: Final = "_HOTFOLDER_COMPLETE"  # the variable by which a shell asks for completions
+OPTIONS: Final = {"--version": "Say the version.", "-h, --help": "Show this message and exit."}
 
 
 class Entry(NamedTuple):
@@ -41,7 +46,18 @@ ENTRIES: Final[dict[str, dict[str, Entry]]] = {
         ),
         "plan": Entry(
             "planning",
-            "Show what each picture would get, without sending anything or entering it anywhere.",
+            "Show what each file would get, without sending anything or entering it anywhere.",
+        ),
+        "app": Entry(
+            "runs",
+            "Ask the service what an AI app lets be set, and print its table with a rule to copy.",
+        ),
+        "workflow": Entry(
+            "runs",
+            "Ask the service for a ComfyUI workflow, and print its table with a rule to copy.",
+        ),
+        "lora": Entry(
+            "serving", "Upload a LoRA and print the name by which nodes and models know it."
         ),
         "schema": Entry(
             "choosing",
@@ -73,6 +89,14 @@ ENTRIES: Final[dict[str, dict[str, Entry]]] = {
             "paging", "Print a link that signs a browser in to the page of the running daemon."
         ),
         "charges": Entry("looking", "Show what has been charged, by day, watch, rule or model."),
+        "account": Entry(
+            "serving",
+            "Show what is left in the account, the kind of its key, its limit, "
+            "and what today has cost.",
+        ),
+        "webhook": Entry(
+            "serving", "Say what became of the callback of a job's task, or have it sent again."
+        ),
     },
     "Act": {
         "retry": Entry("acting", "Work on failed jobs again."),
@@ -84,17 +108,22 @@ ENTRIES: Final[dict[str, dict[str, Entry]]] = {
         ),
         "release": Entry(
             "acting",
-            "Have the pictures edited that are held: stood there before, or dearer than the rules.",
+            "Have the files edited that are held: stood there before, or dearer than the rules.",
         ),
         "pause": Entry("acting", "Stop uploading and submitting by hand, until resume."),
         "resume": Entry(
             "acting",
             "Let go on what was paused, and have whatever holds the account tried at once.",
         ),
+        "handover": Entry("acting", "Let another machine that shares the journal follow a watch."),
     },
     "Keep": {
         "notify": Entry("notifying", "Send a trial notice to the receivers of the config."),
         "backup": Entry("backups", "Copy the journal into one file, also while the daemon runs."),
+        "journal": Entry(
+            "copying",
+            "Copy the journal of a state directory into a database that several machines share.",
+        ),
         "restore": Entry(
             "backups",
             "Put a copy of the journal back; the daemon must be stopped. Nothing is paid by it.",
@@ -104,7 +133,7 @@ ENTRIES: Final[dict[str, dict[str, Entry]]] = {
         ),
         "uninstall": Entry(
             "installing",
-            "Take the service hotfolder@NAME away. Journal, config and pictures stay. Needs root.",
+            "Take the service hotfolder@NAME away. Journal, config and files stay. Needs root.",
         ),
         "doctor": Entry(
             "diagnosing", "Look the whole installation over: each line is ok, or says what to do."
@@ -116,42 +145,26 @@ ENTRIES: Final[dict[str, dict[str, Entry]]] = {
 }
 
 
-class Commands(TyperGroup):
-    """The commands as the table has them; the one that is called is the real one."""
-
-    def __init__(self, **settings: Any) -> None:  # noqa: ANN401  typer's
-        super().__init__(**settings)
-        for entries in ENTRIES.values():
-            for name, entry in entries.items():
-                self.add_command(TyperCommand(name, help=entry.says))
-
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401  typer's
-        """Return the name of the command that is called, the command, and what follows it."""
-        if args and args[0] not in self.commands and not args[0].startswith("-"):
-            near = difflib.get_close_matches(args[0], self.commands, n=1)
-            if near:
-                raise typer.BadParameter(f"there is no command {args[0]}; did you mean {near[0]}?")
-        name, known, rest = super().resolve_command(ctx, args)
-        command = load(name) if name and known else None
-        gc.freeze()
-        gc.enable()
-        return name, command, rest
-
-    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401  typer's
-        """Write the commands with what they do, group by group."""
-        del ctx
-        width = max(len(name) for entries in ENTRIES.values() for name in entries)
-        for title, entries in ENTRIES.items():
-            with formatter.section(title):
-                formatter.write_dl(
-                    [(f"{name:{width}}", each.says) for name, each in entries.items()]
-                )
+def help_text(columns: int) -> str:
+    """Return what there is, for a terminal of so many columns."""
+    width = max(30, min(columns, WIDEST)) - 2
+    parts = ["Usage: hotfolder [OPTIONS] COMMAND [ARGS]...", "", *_wrapped(ABOUT, "  ", width)]
+    sections = {"Options": OPTIONS} | {
+        title: {name: each.says for name, each in entries.items()}
+        for title, entries in ENTRIES.items()
+    }
+    for title, lines in sections.items():
+        wide = max(map(len, OPTIONS if lines is OPTIONS else _names()))
+        parts += ["", f"{title}:"]
+        for name, says in lines.items():
+            first, *more = _wrapped(says, " " * (wide + 4), width)
+            parts += [f"  {name:{wide}}{first[wide + 2 :]}", *more]
+    return "\n".join(parts)
 
 
-def load(name: str) -> Any:  # noqa: ANN401  a command of typer's or, formerly, click's
-    """Import a command's module and return the command."""
-    entry = next(entries[name] for entries in ENTRIES.values() if name in entries)
-    module = importlib.import_module(f"hotfolder.cli.{entry.module}")
-    alone = typer.Typer(add_completion=False, rich_markup_mode=None)
-    alone.command(name)(getattr(module, name))
-    return typer.main.get_command(alone)
+def _names() -> Iterator[str]:
+    return (name for entries in ENTRIES.values() for name in entries)
+
+
+def _wrapped(text: str, indent: str, width: int) -> list[str]:
+    return textwrap.wrap(text, width, initial_indent=indent, subsequent_indent=indent)

@@ -12,8 +12,9 @@ from typer.completion import (  # type: ignore[attr-defined]  # re-exported with
     get_completion_script,
 )
 
+from hotfolder.cli.commands import COMPLETES
+
 PROGRAM = "hotfolder"
-VARIABLE = "_HOTFOLDER_COMPLETE"
 
 
 class Shell(enum.StrEnum):
@@ -31,10 +32,10 @@ def completion(
 
     Example: hotfolder completion bash | sudo tee /etc/bash_completion.d/hotfolder
     """
-    typer.echo(get_completion_script(prog_name=PROGRAM, complete_var=VARIABLE, shell=shell.value))
+    typer.echo(get_completion_script(prog_name=PROGRAM, complete_var=COMPLETES, shell=shell.value))
 
 
 def answer_shell() -> None:
     """Be ready to answer a shell that asks for completions, which it does by a variable."""
-    if VARIABLE in os.environ:
+    if COMPLETES in os.environ:
         completion_init()

@@ -8,6 +8,7 @@ import shutil
 import webbrowser
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from importlib import resources
 from pathlib import Path
 from urllib.parse import quote
@@ -16,11 +17,11 @@ import jinja2
 from pydantic import SecretStr
 from rich.text import Text
 
-from hotfolder import config, signals, views
-from hotfolder.account import charges
+from hotfolder import config, invocation, signals, views
 from hotfolder.cli import job_pages, render
 from hotfolder.cli.paging import link
 from hotfolder.cli.progress import bar
+from hotfolder.domain.commands import Commands
 from hotfolder.domain.errors import JournalUnavailable, OperatorError
 from hotfolder.domain.states import OPEN, State
 from hotfolder.journal.reader import Reader
@@ -77,7 +78,7 @@ def show(folder: Path, *, keep: bool) -> bool:
     out = render.console()
     _refuse_foreign(folder / config.CONFIG_NAME)
     _lay_out(folder)
-    with in_thread(Settings(task_s=TASK_S)) as server:
+    with in_thread(Settings(task_s=TASK_S, price=Decimal(0))) as server:
         wanted = _configure(folder, server)
         out.print("Three sample pictures are edited against a simulator of the service;")
         out.print("nothing leaves this machine and nothing is charged.")
@@ -90,7 +91,7 @@ def show(folder: Path, *, keep: bool) -> bool:
         else:
             asyncio.run(_once(wanted))
             _report(wanted, folder)
-    with Reader(wanted.state_dir) as reader:
+    with Reader(wanted.state_dir, wanted.journal.url) as reader:
         return all(each.job.state is State.DONE for each in reader.read(views.jobs))
 
 
@@ -158,18 +159,19 @@ async def _stay(wanted: config.Config, folder: Path) -> None:
 
 def _counts(wanted: config.Config) -> Mapping[State, int]:
     try:
-        with Reader(wanted.state_dir) as reader:
+        with Reader(wanted.state_dir, wanted.journal.url) as reader:
             return reader.read(views.status, wanted).jobs
     except (FileNotFoundError, JournalUnavailable):  # it is just being made
         return dict.fromkeys(State, 0)
 
 
 def _report(wanted: config.Config, folder: Path) -> None:
-    with Reader(wanted.state_dir) as reader:
+    with Reader(wanted.state_dir, wanted.journal.url) as reader:
         listed = reader.read(views.jobs)
     out = render.console()
-    out.print(job_pages.jobs(listed))
-    out.print()
+    if any(each.job.state is not State.DONE for each in listed):
+        out.print(job_pages.jobs(listed, Commands(invocation.program())))
+        out.print()
     _write_page(wanted, folder)
     for each in listed:
         for output in views.outputs(each.job):
@@ -181,11 +183,10 @@ def _report(wanted: config.Config, folder: Path) -> None:
 
 def _write_page(wanted: config.Config, folder: Path) -> int:
     """Write the page and return how many pictures it shows."""
-    with Reader(wanted.state_dir) as reader:
+    with Reader(wanted.state_dir, wanted.journal.url) as reader:
         listed = reader.read(views.jobs)
-        spent = reader.read(charges.summed)
     pairs = [_pair(each) for each in listed if views.outputs(each.job)]
-    text = _page(pairs, render.money(spent.total, spent.currency))
+    text = _page(pairs)
     (folder / PAGE_NAME).write_text(text, encoding="utf-8", errors="replace")
     return len(pairs)
 
@@ -200,7 +201,7 @@ def _pair(view: views.JobView) -> Pair:
     )
 
 
-def _page(pairs: list[Pair], charged: str) -> str:
+def _page(pairs: list[Pair]) -> str:
     text = resources.files("hotfolder.cli").joinpath("before_and_after.html").read_text("utf-8")
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
-    return environment.from_string(text).render(pairs=pairs, charged=charged)
+    return environment.from_string(text).render(pairs=pairs)

@@ -9,18 +9,15 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from hotfolder import checkup, config, key
-from hotfolder.checkup import Finding, Verdict
+from hotfolder import config, key
+from hotfolder.checkup import examining
+from hotfolder.checkup.findings import Finding, Verdict
+from hotfolder.checkup.machine import clock_finding
 from hotfolder.cli import render
 from hotfolder.cli.configured import read_config
-from hotfolder.cli.options import (
-    ConfigOption,
-    ExitCode,
-    JsonOption,
-    LogLevel,
-    LogLevelOption,
-    set_up_log,
-)
+from hotfolder.cli.ending import ExitCode
+from hotfolder.cli.options import ConfigOption, JsonOption, LogLevelOption, set_up_log
+from hotfolder.cli.plain_log import LogLevel
 from hotfolder.domain.clock import utc_now
 from hotfolder.domain.errors import RemoteError
 
@@ -73,7 +70,7 @@ def _findings(config_file: ConfigOption, *, online: bool) -> Iterator[Finding]:
         draft = read_config(config_file)
     except config.ConfigError as error:
         draft = config.Reading(error.path, "", {}, None, error.problems)
-    yield from checkup.examine(draft, os.environ)
+    yield from examining.examine(draft, os.environ)
     if online and draft.config is not None:
         yield from _online(draft.config)
 
@@ -92,7 +89,7 @@ def _online(wanted: config.Config) -> Iterator[Finding]:
         return
     balance = render.money(account.balance, account.currency)
     yield Finding(Verdict.OK, "service", f"{wanted.api.base_url}, balance {balance}")
-    yield checkup.clock_finding(account.at, utc_now())
+    yield clock_finding(account.at, utc_now())
 
 
 def _say(each: Finding) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import enum
 import sys
 
 from hotfolder import config
-from hotfolder.cli.options import ExitCode
 from hotfolder.cli.redacting import REDACTOR
 from hotfolder.domain.errors import (
     HotfolderError,
     JournalDamaged,
+    JournalElsewhere,
     JournalError,
     JournalLocked,
     JournalUnavailable,
@@ -17,9 +18,22 @@ from hotfolder.domain.errors import (
 from hotfolder.domain.spelling import shown
 
 
+class ExitCode(enum.IntEnum):
+    """What a command's end means to a script."""
+
+    DONE = 0
+    ATTENTION = 1
+    WRONG = 2
+    LOCKED = 3
+    REFUSED = 4
+    DAMAGED = 5
+
+
 def exit_code(error: HotfolderError) -> ExitCode:
     """Return the exit code that an error means."""
     match error:
+        case JournalElsewhere():
+            return ExitCode.ATTENTION
         case JournalLocked():
             return ExitCode.LOCKED
         case JournalDamaged():

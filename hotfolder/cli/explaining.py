@@ -7,15 +7,9 @@ from typing import Annotated
 
 import typer
 
-from hotfolder import config, control, views
-from hotfolder.cli import job_pages, render
-from hotfolder.cli.configured import own_state, valid_config
-from hotfolder.cli.options import ConfigOption, JsonOption, LogLevelOption, set_up_plain_log
-from hotfolder.domain.errors import OperatorError
-from hotfolder.journal import reading
-from hotfolder.journal.lock import is_locked
-from hotfolder.journal.reader import Reader
-from hotfolder.views import explaining
+from hotfolder.cli import explained
+from hotfolder.cli.options import ConfigOption, JsonOption, LogLevelOption
+from hotfolder.cli.plain_log import set_up_plain_log
 
 
 def explain(
@@ -29,38 +23,4 @@ def explain(
     Example: hotfolder explain in/ann.jpg
     """
     set_up_plain_log(log_level)
-    wanted = valid_config(config_file)
-    with own_state(wanted):
-        daemon = is_locked(wanted.state_dir)
-    settling = _settling(wanted, path) if daemon else None
-    told, lines = _explained(wanted, path, settling=settling, daemon=daemon)
-    if json:
-        render.print_json(views.explanation_json(told))
-    else:
-        render.console().print(job_pages.explanation(told, lines))
-
-
-def _explained(
-    wanted: config.Config, path: Path, *, settling: str | None, daemon: bool
-) -> tuple[views.Explanation, list[reading.HistoryLine]]:
-    try:
-        with own_state(wanted), Reader(wanted.state_dir) as reader:
-            told = reader.read(explaining.explain, wanted, path, settling=settling, daemon=daemon)
-            lines = reader.read(reading.history, told.job.job.id) if told.job else []
-    except FileNotFoundError:
-        told = explaining.explain(None, wanted, path, settling=settling, daemon=daemon)
-        lines = []
-    return told, lines
-
-
-def _settling(wanted: config.Config, path: Path) -> str | None:
-    found = explaining.place(path, wanted)
-    if found is None:
-        return None
-    watch, relative = found
-    try:
-        wish = {"watch": watch.name, "path": relative}
-        lines = control.send(wanted.state_dir, "settling", wish)
-    except (OSError, OperatorError):
-        return None
-    return lines[0] if lines else None
+    explained.explain(path, config_file, json=json)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from importlib import resources
 from pathlib import Path
 from typing import Annotated
 
@@ -12,8 +11,9 @@ import typer
 from rich.text import Text
 
 from hotfolder import config, installation, key
-from hotfolder.cli import render
-from hotfolder.cli.options import LogLevelOption, set_up_plain_log
+from hotfolder.cli import beginning, render
+from hotfolder.cli.options import LogLevelOption
+from hotfolder.cli.plain_log import set_up_plain_log
 from hotfolder.domain.errors import OperatorError
 from hotfolder.installation import Step, Write
 
@@ -47,7 +47,7 @@ def install(
     key_place = installation.SETTINGS / f"{name}.key"
     steps = installation.steps(
         name,
-        config_text=_config_text(name),
+        config_text=config_text(name),
         wanted=_wanted(place),
         key=_key(key_place, dry_run=dry_run),
     )
@@ -67,7 +67,7 @@ def install(
 def uninstall(
     name: NameArgument = "studio", log_level: LogLevelOption = None, dry_run: DryRunOption = False
 ) -> None:
-    """Take the service hotfolder@NAME away. Journal, config and pictures stay. Needs root.
+    """Take the service hotfolder@NAME away. Journal, config and files stay. Needs root.
 
     Example: sudo /opt/hotfolder/.venv/bin/hotfolder uninstall studio
     """
@@ -114,18 +114,14 @@ def _need_root(dry_run: bool) -> None:
         raise OperatorError("this writes files of the system: use sudo, or --dry-run to look")
 
 
-def _config_text(name: str) -> str:
-    """Return the example with this instance's state folder, and shares where they usually are."""
-    text = resources.files("hotfolder").joinpath("config.example.toml").read_text("utf-8")
-    for written, meant in (
-        ('state_dir = "state"', f'state_dir = "/var/lib/hotfolder/{name}"'),
-        ('folder = "state/backups"', f'folder = "/var/lib/hotfolder/{name}/backups"'),
-        ('key_file = "key"', '# key_file = "/etc/hotfolder/key"    # the service has its own'),
-        ('input = "in"', 'input = "/srv/studio/in"'),
-        ('output = "out"', 'output = "/srv/studio/out"'),
-    ):
-        text = text.replace(f"\n{written}\n", f"\n{meant}\n")
-    return text
+def config_text(name: str) -> str:
+    """Return a short config with this instance's state, and shares where they usually are."""
+    folders = {"input": "/srv/studio/in", "output": "/srv/studio/out"}
+    return beginning.starter(
+        beginning.Wishes(**folders, prompt="", budget=beginning.BUDGET),
+        state_dir=f"/var/lib/hotfolder/{name}",
+        key_line=f"# The service reads the key from /etc/hotfolder/{name}.key by itself.",
+    )
 
 
 def _wanted(place: Path) -> config.Config | None:

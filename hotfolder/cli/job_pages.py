@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -17,11 +18,15 @@ from rich.text import Text
 from hotfolder import views
 from hotfolder.account.charges import By, Line, totals
 from hotfolder.cli import render
+from hotfolder.domain.commands import Commands, about, unnamed
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import State, WaitsFor
 from hotfolder.journal import reading
+from hotfolder.journal.holds import Hold
+from hotfolder.journal.leases import Machine
 
 MOST_NAMED = 10
+UNHEARD_TOLD = timedelta(hours=1)
 REMOVED = " (no longer in the config)"
 MOST_REASONS = 20
 ALIKE_NAMED = 5
@@ -42,46 +47,65 @@ STYLES = {
 }
 
 
-def status(seen: views.Status, *, start: str | None) -> RenderableType:
+def status(seen: views.Status, *, start: str | None, commands: Commands) -> RenderableType:
     """Return everything at a glance; `start` is the command that starts a daemon.
 
-    None = nothing is to be said of a daemon.
+    None = nothing is to be said of a daemon. `commands` is how others are typed.
     """
     parts: list[RenderableType] = [
         *([] if start is None else [_daemon(seen, start), Text()]),
-        _watches(seen.watches),
+        _watches(seen),
         Text(),
         _counts(seen),
     ]
+    if seen.machines:
+        parts += [Text(), *map(_machine, seen.machines)]
+    parts += [Text(), _charged(seen), *_warnings(seen)]
     if any(each.skipped for each in seen.counts):
         parts += [Text(), _skipped(seen)]
+    if seen.many:
+        parts += [Text(), *map(_many, seen.many)]
     if seen.undecided.jobs:
-        parts += [Text(), _undecided(seen)]
+        parts += [Text(), _undecided(seen, commands)]
     if seen.running:
         parts += _running(seen.running)
     if seen.holds:
-        parts += [Text(), Text("Held", style="bold yellow"), _holds(seen)]
+        parts += [Text(), Text("Held", style="bold yellow"), *_holds(seen, commands)]
     for title, listed in _told_of(seen.attention).items():
         if listed:
-            parts += [Text(), Text(title, style="bold yellow"), _attention(listed)]
-    charges = seen.charges
-    parts += [
-        Text(),
-        Text(
-            f"Charged: {render.money(charges.today, charges.currency)} today, "
-            f"{render.money(charges.total, charges.currency)} in all"
-        ),
-    ]
-    if seen.at_risk.submits:
-        parts += [_at_risk(seen)]
-    if seen.unlimited:
-        parts += [_unlimited(seen.unlimited)]
+            parts += [Text(), Text(title, style="bold yellow"), _attention(listed, commands)]
     return Group(*parts)
+
+
+def _machine(seen: Machine) -> Text:
+    """Return which watches a machine follows, of those that share the journal."""
+    follows = ", ".join(map(views.shown, seen.watches)) or "nothing"
+    does = f"follows {follows}" if seen.is_there else "NOT RUNNING"
+    here = " (here)" if seen.is_here else ""
+    return Text(f"{views.shown(seen.name)}{here}: {does}", style="" if seen.is_there else "dim")
+
+
+def _charged(seen: views.Status) -> Text:
+    charges = seen.charges
+    return Text(
+        f"Charged: {render.money(charges.today, charges.currency)} today, "
+        f"{render.money(charges.total, charges.currency)} in all"
+    )
+
+
+def _warnings(seen: views.Status) -> Iterator[Text]:
+    if seen.at_risk.submits:
+        yield _at_risk(seen)
+    if seen.unlimited:
+        yield _unlimited(seen.unlimited)
+    if seen.unheard_at and datetime.now(UTC) - seen.unheard_at < UNHEARD_TOLD:
+        yield _unheard(seen.unheard_at)
 
 
 def _daemon(seen: views.Status, start: str) -> Text:
     """Return whether it works at all."""
-    said = views.daemon_words(seen.daemon, seen.jobs, datetime.now(UTC))
+    under_way = sum(each.counts.under_way for each in [*seen.counts, *seen.removed])
+    said = views.daemon_words(seen.daemon, under_way, datetime.now(UTC))
     if seen.daemon.running and seen.daemon.unconfined:
         can = (
             f"NOT CONFINED: what opens pictures can {seen.daemon.unconfined}; see hotfolder doctor"
@@ -99,6 +123,15 @@ def _at_risk(seen: views.Status) -> Text:
     return Text(f"At risk: about {amount} for {risk.submits} {what}", style="yellow")
 
 
+def _unheard(at: datetime) -> Text:
+    return Text(
+        f"Callbacks are crowded out: at {views.local_time(at)} more connections came to "
+        "api.webhook_listen than it keeps. Edits end without them, later; nothing in doubt is sent "
+        "again meanwhile. Let only the service reach that port.",
+        style="yellow",
+    )
+
+
 def _unlimited(watches: Sequence[str]) -> Text:
     listed = ", ".join(map(views.shown, watches))
     return Text(
@@ -108,11 +141,14 @@ def _unlimited(watches: Sequence[str]) -> Text:
     )
 
 
-def _watches(rows: list[reading.WatchRow]) -> Table:
+def _watches(seen: views.Status) -> Table:
     shown = render.table("WATCH", "INPUT", "OUTPUT", "CONDITION")
-    for row in rows:
-        state = f"online, {row.detect}" if row.online and row.detect else "there, not yet watched"
+    followed = {watch for each in seen.machines if each.is_there for watch in each.watches}
+    for row in seen.watches:
+        state = f"online, {row.detect}" if row.detect else "there, not yet watched"
         text = Text(state, style="green") if row.online else Text("OFFLINE", style="bold red")
+        if row.online and not (seen.daemon.running or row.name in followed):
+            text = Text("not watched now", style="yellow")
         if row.since and not row.online:
             text.append(f" since {views.local_time(row.since)}")
         if row.reason:
@@ -169,34 +205,62 @@ def _skipped(seen: views.Status) -> RenderableType:
     return shown
 
 
-def _undecided(seen: views.Status) -> Text:
+def _many(file: reading.FileOfMany) -> Text:
+    """Return why a file of many jobs takes its time."""
+    return Text(
+        views.shown(
+            f"{file.path} ({file.watch}) became {file.jobs:,} jobs, of which {file.open:,} are not "
+            "done; as many are made at once as the service allows"
+        )
+    )
+
+
+def _undecided(seen: views.Status, commands: Commands) -> Text:
     """Return how much waits for somebody to approve or reject it."""
     count, size_mb = seen.undecided.jobs, seen.undecided.size / 1e6
     wait = "1 edit waits" if count == 1 else f"{count} edits wait"
     return Text(
         f"Review: {wait} to be approved or rejected, {size_mb:.1f} MB in the spool: "
-        "hotfolder review",
+        f"{commands.typed('review')}",
         style="bold yellow",
     )
 
 
-def _holds(seen: views.Status) -> Table:
-    """Return the holds, those of watches that the config no longer has last."""
+def _holds(seen: views.Status, commands: Commands) -> Iterator[RenderableType]:
+    """Yield the holds, those for which the reason is the same together.
+
+    Those of watches that the config no longer has come last.
+    """
     known = {each.watch for each in seen.counts}
     gone = {hold.scope for hold in seen.holds if not _is_of(hold.scope, known)}
-    shown = render.table("SCOPE", "SINCE", "JOBS", "ESTIMATE", "WHY")
+    alike: dict[tuple[bool, str], list[Hold]] = {}
     for hold in sorted(seen.holds, key=lambda each: each.scope in gone):
-        scope = render.name(hold.scope)
-        if hold.scope in gone:
-            scope.append(REMOVED, style="yellow")
-        shown.add_row(
-            scope,
-            views.local_time(hold.since),
-            str(hold.count),
-            render.money(hold.estimate),
-            Text(views.shown(views.sentences(hold.failure))),
-        )
-    return shown
+        words = unnamed(views.sentences(hold.failure), _watch_of(hold))
+        alike.setdefault((hold.scope in gone, words), []).append(hold)
+    for (is_gone, words), those in alike.items():
+        head = render.name(", ".join(hold.scope for hold in those))
+        if is_gone:
+            head.append(REMOVED, style="yellow")
+        named = about(words, watch=_watch_of(those[0])) if len(those) == 1 else words
+        yield head.append(_how_much(those, seen.charges.currency))
+        yield Padding(Text(views.shown(commands.completed(named))), (0, 0, 0, 2))
+
+
+def _how_much(those: Sequence[Hold], currency: str | None) -> str:
+    """Return since when holds hold how many jobs, and what those would cost."""
+    since, count = min(hold.since for hold in those), sum(hold.count for hold in those)
+    told = f"  since {views.local_time(since)}"
+    if not count:
+        return told
+    told += f", {count} job{'' if count == 1 else 's'}"
+    estimates = [hold.estimate for hold in those if hold.estimate is not None]
+    return (
+        f"{told}, about {render.money(sum(estimates, Decimal(0)), currency)}" if estimates else told
+    )
+
+
+def _watch_of(hold: Hold) -> str:
+    return hold.scope.partition(":")[2].partition("/")[0]
 
 
 def _is_of(scope: str, watches: Collection[str]) -> bool:
@@ -213,25 +277,29 @@ def _told_of(listed: list[Job]) -> dict[str, list[Job]]:
     }
 
 
-def _attention(listed: list[Job]) -> Table:
+def _attention(listed: list[Job], commands: Commands) -> Table:
     """Return why jobs need a person; those for which that is the same are told together."""
     alike: dict[tuple[str, str], list[Job]] = {}
     for job in listed:
         alike.setdefault((job.watch, views.state_words(job)), []).append(job)
-    shown = render.table("JOB", "SOURCE", "WHY")
+    shown = render.table("JOB", "WHY")
+    shown.show_header = False
     for (watch, words), those in list(alike.items())[:MOST_REASONS]:
         numbers = ", ".join(str(job.id) for job in those[:ALIKE_NAMED])
-        named = ", ".join(job.source for job in those[:ALIKE_NAMED])
+        named = "; ".join(dict.fromkeys(job.called for job in those[:ALIKE_NAMED]))
         more = f" and {len(those) - ALIKE_NAMED} more" if len(those) > ALIKE_NAMED else ""
-        shown.add_row(numbers, render.name(f"{watch}: {named}{more}"), Text(views.shown(words)))
+        meant = " ".join(str(job.id) for job in those) if len(those) <= ALIKE_NAMED else None
+        why = commands.completed(about(words, job=meant, watch=watch))
+        what = Text(views.shown(f"{watch}: {named}{more}"), style="bold")
+        shown.add_row(f"job {numbers}", Text.assemble(what, "\n", views.shown(why)))
     if len(alike) > MOST_REASONS:
         left = sum(len(those) for those in list(alike.values())[MOST_REASONS:])
-        shown.add_row("", Text(f"and {left} more: see hotfolder jobs"), Text())
+        shown.add_row("", Text(f"and {left} more: see {commands.typed('jobs')}"))
     return shown
 
 
-def jobs(listed: list[views.JobView]) -> RenderableType:
-    """Return the jobs as a table."""
+def jobs(listed: list[views.JobView], commands: Commands) -> RenderableType:
+    """Return the jobs as a table; `commands` is how those are typed that a reason names."""
     if not listed:
         return Text("No jobs.")
     shown = render.table("JOB", "WATCH", "SOURCE", "STATE", "CHARGE", "OUTPUT OR REASON")
@@ -240,10 +308,10 @@ def jobs(listed: list[views.JobView]) -> RenderableType:
         shown.add_row(
             str(job.id),
             render.name(job.watch),
-            render.name(job.source),
+            render.name(job.called),
             Text(_state(job), style=STYLES.get(job.state, "")),
             render.money(each.charge),
-            render.name(", ".join(views.outputs(job)) or _reason(each)),
+            render.name(", ".join(views.outputs(job)) or commands.completed(_reason(each))),
         )
     return shown
 
@@ -259,7 +327,7 @@ def _reason(view: views.JobView) -> str:
         return reason.message
     waits = view.job.waits_for is WaitsFor.LEADER and view.leader is not None
     is_reviewed = view.job.waits_for is WaitsFor.REVIEW or view.job.decided is not None
-    return views.view_words(view) if waits or is_reviewed else ""
+    return views.names_job(views.view_words(view), view.job) if waits or is_reviewed else ""
 
 
 def charges(by: By, listed: list[Line], *, unread: bool) -> RenderableType:
@@ -284,12 +352,17 @@ def unreadable_charges(said: Mapping[int, str]) -> Text:
     return Text(views.shown(f"{count}: {', '.join(named)}{more}. {what}"))
 
 
-def explanation(told: views.Explanation, lines: list[reading.HistoryLine]) -> RenderableType:
-    """Return why a file is where it is, with its job's history."""
+def explanation(
+    told: views.Explanation, lines: list[reading.HistoryLine], commands: Commands
+) -> RenderableType:
+    """Return why a file is where it is, with its job's history.
+
+    `commands` is how those are typed that it names.
+    """
     says_so = told.reason.startswith(told.verdict)  # "offline since ..."
     verdict = Text() if says_so else Text.assemble((told.verdict, "bold"), ": ")
     head = Text.assemble(render.name(told.path), "\n", verdict)
-    parts: list[RenderableType] = [head + Text(views.shown(told.reason))]
+    parts: list[RenderableType] = [head + Text(views.shown(commands.completed(told.reason)))]
     if told.sidecars and told.sidecars.read:
         parts.append(Text(views.shown(f"sidecar: {', '.join(told.sidecars.read)}")))
     if told.sidecars and told.sidecars.unread:
@@ -297,10 +370,16 @@ def explanation(told: views.Explanation, lines: list[reading.HistoryLine]) -> Re
     if told.job is not None:
         job = told.job.job
         estimate = render.money(job.estimate.amount, job.estimate.currency)
-        about = f"job {job.id}, rule {job.plan.rule}, model {job.plan.model}"
+        which = f", {job.part}" if job.part else ""
+        about = f"job {job.id}{which}, rule {job.plan.rule}, model {job.plan.model}"
         parts.append(Text(views.shown(f"{about}, estimate {estimate}")))
         if job.plan.prompt:
             parts.append(Text(views.shown(f"prompt: {job.plan.prompt}")))
+        if job.plan.drawn:
+            parts.append(Text(views.shown(_drawn(job))))
+        if job.submit is not None and job.submit.page is not None:
+            parts.append(Text(views.shown(f"at the service: {job.submit.page}")))
+        parts += [Text(views.shown(line)) for line in views.beside(told)]
         history = render.table("WHEN", "WHAT", "STATE", "")
         for line in lines:
             detail = Text(views.shown(_detail(line.detail)))
@@ -309,6 +388,12 @@ def explanation(told: views.Explanation, lines: list[reading.HistoryLine]) -> Re
             )
         parts.append(Padding(history, (0, 0, 0, 2)))
     return Group(*parts)
+
+
+def _drawn(job: Job) -> str:
+    """Return what chance gave a job."""
+    numbers = (f"{key} {job.plan.params.get(key)}" for key in job.plan.drawn)
+    return f"by chance: {', '.join(numbers)}"
 
 
 def _words(stored: str) -> str:

@@ -7,17 +7,18 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import RenderableType
 
-from hotfolder import config, views
 from hotfolder.account.charges import By, Line, lines, lines_json, write_csv
-from hotfolder.cli import job_pages, render
-from hotfolder.cli.configured import own_state, start_words, valid_config
-from hotfolder.cli.options import ConfigOption, JsonOption, LogLevelOption, set_up_plain_log
+from hotfolder.cli import job_pages, render, shown
+from hotfolder.cli.configured import (
+    own_state,
+    seen_config,
+)
+from hotfolder.cli.options import ConfigOption, JsonOption, LogLevelOption
+from hotfolder.cli.plain_log import set_up_plain_log
 from hotfolder.domain.errors import OperatorError
 from hotfolder.domain.states import State
 from hotfolder.journal import reading
-from hotfolder.journal.lock import is_locked
 from hotfolder.journal.reader import Reader
 
 
@@ -34,31 +35,12 @@ def status(
     Example: hotfolder status --json
     """
     set_up_plain_log(log_level)
-    wanted = valid_config(config_file)
     if watch:
         if json or not sys.stdout.isatty():
             raise OperatorError("--watch is for a terminal; ask anew with --json instead")
-        from hotfolder.cli import live
-
-        live.watch(lambda: _shown(_seen(wanted), config_file))
-        return
-    seen = _seen(wanted)
-    if json:
-        render.print_json(views.status_json(seen))
+        shown.watch_status(config_file)
     else:
-        render.console().print(_shown(seen, config_file))
-
-
-def _shown(seen: views.Status, config_file: Path | None) -> RenderableType:
-    return job_pages.status(seen, start=start_words(seen.daemon, config_file))
-
-
-def _seen(wanted: config.Config) -> views.Status:
-    try:
-        with own_state(wanted), Reader(wanted.state_dir) as reader:
-            return reader.read(views.status, wanted, locked=is_locked(wanted.state_dir))
-    except FileNotFoundError:
-        return views.unstarted(wanted)
+        shown.status(config_file, json=json)
 
 
 def jobs(
@@ -73,6 +55,13 @@ def jobs(
     last: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Only the newest so many.")
     ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="Only those accepted or ended since: 2h, 3d, yesterday, 14:30, 2026-11-28.",
+        ),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """List the jobs with their outputs, charges and reasons.
@@ -80,24 +69,10 @@ def jobs(
     States: accepted, uploaded, submitting, running, finished, fetched, done, failed, in_doubt,
     cancelled.
 
-    Example: hotfolder jobs --state failed --watch portraits
+    Example: hotfolder jobs --state failed --since yesterday
     """
     set_up_plain_log(log_level)
-    wanted = valid_config(config_file)
-    known = {each.name for each in wanted.watch}
-    try:
-        with own_state(wanted), Reader(wanted.state_dir) as reader:
-            known |= {row.name for row in reader.read(reading.watches)}
-            listed = reader.read(views.jobs, state=state, watch=watch)
-    except FileNotFoundError:
-        listed = []
-    if watch is not None and watch not in known:
-        raise OperatorError(f"there is no watch {watch}{config.meant(watch, known)}")
-    listed = listed[-last:] if last else listed
-    if json:
-        render.print_json([views.job_json(each) for each in listed])
-    else:
-        render.console().print(job_pages.jobs(listed))
+    shown.jobs(config_file, state=state, watch=watch, since=since, last=last, json=json)
 
 
 def charges(
@@ -118,9 +93,9 @@ def charges(
     Example: hotfolder charges --by watch --csv charges.csv
     """
     set_up_plain_log(log_level)
-    wanted = valid_config(config_file)
+    wanted = seen_config(config_file)
     try:
-        with own_state(wanted), Reader(wanted.state_dir) as reader:
+        with own_state(wanted), Reader(wanted.state_dir, wanted.journal.url) as reader:
             listed = reader.read(lines, by)
             unreadable = reader.read(reading.unreadable_charges)
     except FileNotFoundError:

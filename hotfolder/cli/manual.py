@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import difflib
 import sys
-from importlib import resources
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from hotfolder.domain.errors import OperatorError
+from hotfolder.handbook import pages, title_of
 
-if TYPE_CHECKING:
-    from importlib.resources.abc import Traversable
-
-ENDING = ".md"
 # A line longer than this is hard to read, however wide the terminal is.
 LINE_COLUMNS = 100
 
@@ -41,22 +37,6 @@ def manual(
             f"the manual has no page {page!r}{meant}; see them all with: hotfolder manual"
         )
     _show(texts[page])
-
-
-def pages() -> dict[str, str]:
-    """Return the manual's pages, as Markdown, by name and in alphabetical order."""
-    folder: Traversable = resources.files("hotfolder").joinpath("manual")
-    found = sorted((each for each in folder.iterdir()), key=lambda each: each.name)
-    return {
-        each.name.removesuffix(ENDING): each.read_text("utf-8")
-        for each in found
-        if each.name.endswith(ENDING)
-    }
-
-
-def title_of(text: str) -> str:
-    """Return a page's title: its first line."""
-    return text.partition("\n")[0].lstrip("# ")
 
 
 def _show(text: str) -> None:

@@ -12,12 +12,14 @@ from rich.table import Table
 from rich.text import Text
 
 from hotfolder.cli import render
+from hotfolder.cli.model_drops import drops, roles_of
 from hotfolder.domain.jobs import JsonScalar
-from hotfolder.runninghub import catalog
-from hotfolder.runninghub.catalog import PROMPT, Model, Parameter, Price
+from hotfolder.runninghub import catalog, roles
+from hotfolder.runninghub.catalog import Model, Parameter, Price
 
 _LINE = 78
 EXAMPLE_PROMPT = "Change the clothes to a summer dress"
+EXAMPLE_TEMPLATE = "In the style of an old book: {text}"
 
 
 def listed(models: Iterable[Model]) -> RenderableType:
@@ -43,6 +45,7 @@ def page(model: Model) -> RenderableType:
     head += [Text(_note(model), style="bold yellow")] if _note(model) else []
     takes = ", ".join(model.inputs) or "nothing"
     head.append(Text(f"takes {takes}; makes {model.output}; list price {price(model.price)}"))
+    head += [Text(f"{'drop' if not at else '  or'} {way}") for at, way in enumerate(drops(model))]
     parts: list[RenderableType] = [*head, Text(), _parameters(model)]
     if model.price and model.price.rules:
         parts += [Text(), _prices(model.price)]
@@ -67,12 +70,17 @@ def price(listing: Price | None) -> str:
 
 
 def _parameters(model: Model) -> Table:
-    lines = render.table("PARAMETER", "TYPE", "NEEDED", "MAY BE", "IF LEFT OUT")
+    has_roles = bool(model.media)
+    shown = ["ROLE"] if has_roles else []
+    lines = render.table("PARAMETER", *shown, "TYPE", "NEEDED", "MAY BE", "IF LEFT OUT")
     for key, each in model.params.items():
-        kind = f"list of {each.type}" if each.list_ else each.type
+        kind: str = "list of tables" if each.type == "COMPLEX" else each.type
+        kind = f"list of {kind}" if each.list_ else kind
+        kind += "" if each.confirmed else ", not confirmed"
         needed = "yes" if each.required else ""
         default = "" if each.default is None else toml(each.default)
-        lines.add_row(key, kind, needed, "; ".join(limits(each)), default)
+        called = [roles_of(model, each)] if has_roles else []
+        lines.add_row(key, *called, kind, needed, "; ".join(limits(each)), default)
     return lines
 
 
@@ -94,6 +102,21 @@ def limits(parameter: Parameter) -> Iterator[str]:
         yield ", ".join(each.upper() for each in parameter.accept)
     if parameter.max_mb:
         yield f"up to {parameter.max_mb:g} MB each"
+    if parameter.min_seconds or parameter.max_seconds:
+        yield _span(parameter.min_seconds, parameter.max_seconds, "s")
+    yield from _sides(parameter)
+
+
+def _sides(parameter: Parameter) -> Iterator[str]:
+    if parameter.min_side or parameter.max_side:
+        yield _span(parameter.min_side, parameter.max_side, "px a side")
+    if parameter.max_ratio:
+        yield f"sides of at most {parameter.max_ratio:g}:1"
+
+
+def _span(least: float | None, most: float | None, unit: str) -> str:
+    shown = ("" if each is None else f"{each:g}" for each in (least, most))
+    return f"{' … '.join(shown)} {unit}".strip()
 
 
 def _prices(listing: Price) -> Table:
@@ -113,10 +136,13 @@ def rule(model: Model) -> str:
     if catalog.why_not(model) is not None:
         return ""
     lines = ["[[watch.rule]]", f"model = {toml(model.name)}"]
-    if model.prompt:
-        lines.append(f"{'' if model.needs_prompt else '# '}prompt = {toml(EXAMPLE_PROMPT)}")
+    main = model.prompt
+    if main and not model.media:
+        lines.append(f"# prompt = {toml(EXAMPLE_TEMPLATE)}")
+    elif main:
+        lines.append(f"{'' if main.required else '# '}prompt = {toml(EXAMPLE_PROMPT)}")
     for key, each in model.params.items():
-        if not each.is_media and key != PROMPT:
+        if not each.is_media and each != main:
             lines += _setting(key, each)
     return "\n".join(lines)
 
@@ -145,6 +171,8 @@ def _example(parameter: Parameter) -> str:
             return toml(parameter.min if parameter.min is not None else 1)
         case "BOOLEAN":
             return toml(False)
+        case "COMPLEX":
+            return '[{ prompt = "…" }]'
     return toml("…" * (parameter.min_length or 1))
 
 
@@ -162,6 +190,8 @@ def as_json(model: Model) -> dict[str, Any]:
         "section": model.section,
         "inputs": list(model.inputs),
         "output": model.output,
+        "drop": list(drops(model)),
+        "roles": {key: list(each) for key, each in roles.names(model).items()},
         "retired": model.retired or None,
         "confirmed": model.confirmed,
         "usable": catalog.why_not(model) is None,

@@ -9,7 +9,9 @@ import typer
 
 from hotfolder.cli import render
 from hotfolder.cli.configured import valid_config
-from hotfolder.cli.options import ConfigOption, ExitCode, LogLevel, LogLevelOption, set_up_log
+from hotfolder.cli.ending import ExitCode
+from hotfolder.cli.options import ConfigOption, LogLevelOption, set_up_log
+from hotfolder.cli.plain_log import LogLevel
 from hotfolder.cli.redacting import REDACTOR
 from hotfolder.domain.errors import OperatorError
 from hotfolder.notices import trial

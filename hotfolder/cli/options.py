@@ -3,36 +3,16 @@
 from __future__ import annotations
 
 import enum
-import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hotfolder.cli.redacting import REDACTOR, RedactedLines
+from hotfolder.cli.plain_log import LogLevel
+from hotfolder.cli.redacting import REDACTOR
 
 if TYPE_CHECKING:
     from hotfolder.logs import Tell
-
-
-class ExitCode(enum.IntEnum):
-    """What a command's end means to a script."""
-
-    DONE = 0
-    ATTENTION = 1
-    WRONG = 2
-    LOCKED = 3
-    REFUSED = 4
-    DAMAGED = 5
-
-
-class LogLevel(enum.StrEnum):
-    """How much the log says."""
-
-    DEBUG = "debug"
-    INFO = "info"
-    WARNING = "warning"
-    ERROR = "error"
 
 
 class LogFormat(enum.StrEnum):
@@ -48,8 +28,8 @@ LogFormatOption = Annotated[
     typer.Option(
         "--log-format",
         metavar="FORMAT",
-        help="text = a line for each picture, json = every event for machines. Default: text on a "
-        "terminal.",
+        help="text = a line for each file, json = every event for machines. Default: text, "
+        "under systemd json.",
         show_default=False,
     ),
 ]
@@ -90,11 +70,3 @@ def for_systemd() -> bool:
     from hotfolder import logs
 
     return logs.is_heard_by_journal()
-
-
-def set_up_plain_log(level: LogLevel | None) -> None:
-    """Begin the log of a command that only looks: what libraries and Python itself complain of."""
-    logging.basicConfig(level=(level or LogLevel.WARNING).value.upper())
-    for each in logging.getLogger().handlers:
-        each.setFormatter(RedactedLines(logging.BASIC_FORMAT))
-    logging.captureWarnings(capture=True)

@@ -9,7 +9,8 @@ import typer
 
 from hotfolder.checkup import origins
 from hotfolder.cli import render
-from hotfolder.cli.options import ExitCode, JsonOption
+from hotfolder.cli.ending import ExitCode
+from hotfolder.cli.options import JsonOption
 from hotfolder.domain.errors import OperatorError
 
 

@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from hotfolder.cli.configured import other_user, own_state, valid_config
-from hotfolder.cli.options import ConfigOption, LogLevelOption, set_up_plain_log
+from hotfolder.cli.options import ConfigOption, LogLevelOption
+from hotfolder.cli.plain_log import set_up_plain_log
 from hotfolder.config import Config
 from hotfolder.domain.errors import OperatorError
 from hotfolder.journal.lock import is_locked

@@ -1,4 +1,4 @@
-"""The command that says what each picture would get: plan."""
+"""The command that says what each file would get: plan."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from typing import Annotated
 
 import typer
 
+from hotfolder import config
 from hotfolder.cli import plan_pages, render
 from hotfolder.cli.configured import own_state, valid_config
-from hotfolder.cli.options import ConfigOption, JsonOption, LogLevel, LogLevelOption, set_up_log
+from hotfolder.cli.options import ConfigOption, JsonOption, LogLevelOption, set_up_log
+from hotfolder.cli.plain_log import LogLevel
 from hotfolder.config import Config, Watch
 from hotfolder.domain.clock import utc_now
 from hotfolder.domain.errors import OperatorError
@@ -26,13 +28,13 @@ from hotfolder.views import explaining
 def plan(
     what: Annotated[
         str | None,
-        typer.Argument(metavar="[PATH|WATCH]", help="A picture, a folder, or a watch's name."),
+        typer.Argument(metavar="[PATH|WATCH]", help="A file, a folder, or a watch's name."),
     ] = None,
     config_file: ConfigOption = None,
     log_level: LogLevelOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Show what each picture would get, without sending anything or entering it anywhere.
+    """Show what each file would get, without sending anything or entering it anywhere.
 
     Rule, model, prompt, parameters, conversion, output name and price; of all watches where nothing
     is named. The output's ending is that of the result. What is done already, or the same as
@@ -58,7 +60,7 @@ async def _expected(wanted: Config, what: str | None) -> list[Expected]:
         for watch, sources in _named(wanted, what)
     ]
     try:
-        with own_state(wanted), Reader(wanted.state_dir) as reader:
+        with own_state(wanted), Reader(wanted.state_dir, wanted.journal.url) as reader:
             return reader.read(_told, looked)
     except FileNotFoundError:
         return _told(None, looked)
@@ -84,6 +86,8 @@ def _named(wanted: Config, what: str | None) -> Iterator[tuple[Watch, Iterable[s
             return
     found = explaining.place(path, wanted)
     if found is None:
-        raise OperatorError(f"{what} is neither a watch nor in the input of one")
-    watch, relative = found
+        names = config.meant(what, [each.name for each in wanted.watch])
+        raise OperatorError(f"{what} is neither a watch nor in the input of one{names}")
+    seen, relative = found
+    watch = next(each for each in wanted.watch if each.name == seen.name)
     yield watch, preview.sources(watch, relative) if path.is_dir() else [relative]

@@ -31,7 +31,7 @@ def bar() -> Iterator[service.Progress]:
         disable=not sys.stderr.isatty(),
     )
     with shown:
-        task = shown.add_task("looking for pictures", total=None)
+        task = shown.add_task("looking for files", total=None)
         before: list[int] = []
 
         def draw(counts: Mapping[State, int]) -> None:
@@ -44,8 +44,7 @@ def bar() -> Iterator[service.Progress]:
                 task,
                 total=total or None,
                 completed=ended - before[0],
-                description=words.replace("_", " ")
-                or ("done" if total else "looking for pictures"),
+                description=words.replace("_", " ") or ("done" if total else "looking for files"),
             )
 
         yield draw

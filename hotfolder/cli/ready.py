@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from hotfolder import config, preflight
 from hotfolder.cli.configured import read_config
-from hotfolder.cli.options import ConfigOption
 from hotfolder.journal import reading
 from hotfolder.journal.reader import Reader
 
 
-def check(config_file: ConfigOption, environment: Mapping[str, str]) -> preflight.Ready:
+def check(config_file: Path | None, environment: Mapping[str, str]) -> preflight.Ready:
     """Look at the config, its folders and the key. Raises ConfigError, KeyProblem."""
     draft = read_config(config_file)
     preflight.check_state_answers(draft)
@@ -22,7 +22,7 @@ def _seen_online(draft: config.Reading) -> frozenset[str]:
     if draft.config is None:
         return frozenset()
     try:
-        with Reader(draft.config.state_dir, any_version=True) as reader:
+        with Reader(draft.config.state_dir, draft.config.journal.url, any_version=True) as reader:
             return reader.read(reading.seen_online)
     except (FileNotFoundError, PermissionError):
         return frozenset()

@@ -16,14 +16,9 @@ from rich.text import Text
 from hotfolder import config, views
 from hotfolder.cli import render
 from hotfolder.cli.acting import LARGEST_JOB, ask
-from hotfolder.cli.configured import own_state, valid_config
-from hotfolder.cli.options import (
-    ConfigOption,
-    JsonOption,
-    LogLevel,
-    LogLevelOption,
-    set_up_plain_log,
-)
+from hotfolder.cli.configured import own_state, require_watch, valid_config
+from hotfolder.cli.options import ConfigOption, JsonOption, LogLevelOption
+from hotfolder.cli.plain_log import LogLevel, set_up_plain_log
 from hotfolder.domain.errors import OperatorError
 from hotfolder.domain.jobs import Job
 from hotfolder.journal import reading
@@ -107,12 +102,9 @@ def _say_none() -> None:
 
 def _found(wanted: config.Config, watch: str | None) -> list[tuple[Job, Decimal | None]]:
     """Return what waits for a decision, or for its effect, each with what it has cost."""
+    require_watch(wanted, watch)
     try:
-        with own_state(wanted), Reader(wanted.state_dir) as reader:
-            known = {each.name for each in wanted.watch}
-            known |= {row.name for row in reader.read(reading.watches)}
-            if watch is not None and watch not in known:
-                raise OperatorError(f"there is no watch {watch}")
+        with own_state(wanted), Reader(wanted.state_dir, wanted.journal.url) as reader:
             return reader.read(_read_all, watch)
     except FileNotFoundError:
         return []
@@ -171,6 +163,8 @@ def _table(found: list[tuple[Job, Decimal | None]]) -> RenderableType:
             render.money(charge, job.estimate.currency),
             render.money(job.estimate.amount, job.estimate.currency),
             render.name(", ".join(_files(job))),
-            Text("-" if job.waits_for else views.shown(views.state_words(job))),
+            Text(
+                "-" if job.waits_for else views.shown(views.names_job(views.state_words(job), job))
+            ),
         )
     return shown

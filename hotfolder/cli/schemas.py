@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hotfolder.config import Config
-from hotfolder.planning.forms import Sidecar
+from hotfolder.planning.said import Sidecar
 from hotfolder.runninghub.catalog import Catalog
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

@@ -12,7 +12,9 @@ import typer
 from rich.text import Text
 
 from hotfolder.cli import render
-from hotfolder.cli.options import ExitCode, LogLevel, LogLevelOption, set_up_log
+from hotfolder.cli.ending import ExitCode
+from hotfolder.cli.options import LogLevelOption, set_up_log
+from hotfolder.cli.plain_log import LogLevel
 from hotfolder.domain.errors import OperatorError
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Mapping
 from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,17 +15,18 @@ from pydantic import SecretStr
 
 from hotfolder import config, key, secrecy, signals, views
 from hotfolder.cli import job_pages, live, ready, render
+from hotfolder.cli.configured import commands, commands_anywhere
+from hotfolder.cli.ending import ExitCode
 from hotfolder.cli.options import (
     ConfigOption,
-    ExitCode,
     LogFormat,
     LogFormatOption,
-    LogLevel,
     LogLevelOption,
     VerboseOption,
     for_systemd,
     set_up_log,
 )
+from hotfolder.cli.plain_log import LogLevel
 from hotfolder.cli.progress import bar
 from hotfolder.cli.redacting import REDACTOR
 from hotfolder.cli.telling import Telling
@@ -52,16 +54,16 @@ def run(
     first signal lets running steps finish (limits.grace), the second ends at once. SIGHUP reads
     the config again.
 
-    On a terminal there is a line for each picture and, below, how it stands; elsewhere JSON lines.
+    There is a line for each file and, on a terminal, below how it stands; under systemd JSON lines.
 
     Example: hotfolder run -c studio/hotfolder.toml --log-level debug
     """
     set_up_log(log_level, LogLevel.INFO)
     environment = _kept_secret()
     checked = ready.check(config_file, environment)
-    is_told = log_format is LogFormat.TEXT or (log_format is LogFormat.AUTO and sys.stderr.isatty())
+    is_told = _is_told(log_format)
     if is_told:
-        _tell(checked.config, log_level, verbose=verbose)
+        _tell(checked.config, config_file, log_level, verbose=verbose)
 
     async def until_stopped() -> None:
         requests = signals.listen(asyncio.get_running_loop())
@@ -72,6 +74,7 @@ def run(
             supervisor=Supervisor.of(os.environ),
             find_key=partial(_find_key, environment),
             redactor=REDACTOR,
+            commands=commands_anywhere(config_file),
         )
         await service.run(requests.stop, requests.reload)
 
@@ -86,7 +89,7 @@ def once(
         float, typer.Option(min=0.1, metavar="S", help="Give up after S seconds without progress.")
     ] = 600.0,
     release: Annotated[
-        bool, typer.Option("--release", help="However many pictures stand there, hold none back.")
+        bool, typer.Option("--release", help="However many files stand there, hold none back.")
     ] = False,
     log_format: LogFormatOption = LogFormat.AUTO,
     verbose: VerboseOption = False,
@@ -101,8 +104,8 @@ def once(
     set_up_log(log_level, LogLevel.INFO)
     environment = _kept_secret()
     checked = ready.check(config_file, environment)
-    if log_format is LogFormat.TEXT or (log_format is LogFormat.AUTO and not for_systemd()):
-        _tell(checked.config, log_level, verbose=verbose, ends_by_itself=True)
+    if _is_told(log_format):
+        _tell(checked.config, config_file, log_level, verbose=verbose, ends_by_itself=True)
 
     async def until_still() -> Ended:
         requests = signals.listen(asyncio.get_running_loop())
@@ -112,20 +115,28 @@ def once(
                 checked.key,
                 find_key=partial(_find_key, environment),
                 redactor=REDACTOR,
+                commands=commands_anywhere(config_file),
             )
             return await service.once(
                 requests.stop, timeout_s=timeout, release=release, progress=progress
             )
 
     ended = asyncio.run(until_still())
-    with Reader(checked.config.state_dir) as reader:
+    with Reader(checked.config.state_dir, checked.config.journal.url) as reader:
         code, seen = reader.read(_verdict, checked.config, ended)
-    render.console().print(job_pages.status(seen, start=None))
+    shown = job_pages.status(seen, start=None, commands=commands(config_file))
+    render.console().print(shown)
     raise typer.Exit(code)
+
+
+def _is_told(log_format: LogFormat) -> bool:
+    """Whether the log is for people."""
+    return log_format is LogFormat.TEXT or (log_format is LogFormat.AUTO and not for_systemd())
 
 
 def _tell(
     wanted: config.Config,
+    config_file: Path | None,
     level: LogLevel | None,
     *,
     verbose: bool,
@@ -134,11 +145,21 @@ def _tell(
     """Begin a log that a person reads."""
     telling = Telling(
         {watch.name: views.shown(watch.output.name) for watch in wanted.watch},
+        commands=commands(config_file),
         verbose=verbose or level is LogLevel.DEBUG,
         ends_by_itself=ends_by_itself,
         colour=sys.stderr.isatty() and not os.environ.get("NO_COLOR"),
+        width=_width,
     )
     set_up_log(level, LogLevel.INFO, tell=telling.line)
+
+
+def _width() -> int | None:
+    """Return how many columns the terminal has that the log goes to, None where it is none."""
+    try:
+        return os.get_terminal_size(sys.__stderr__.fileno()).columns if sys.__stderr__ else None
+    except (OSError, ValueError):
+        return None
 
 
 def _kept_secret() -> Mapping[str, str]:
@@ -162,6 +183,7 @@ def _verdict(
     good = all(_is_good(job) for job in reading.touched_since(session, ended.before))
     good &= all(row.online for row in seen.watches) and ended.complete
     good &= all(each.failure.code != BACKLOG.code for each in seen.holds)
+    good &= not any(reading.a_set_waits(session, each.name) for each in seen.watches)
     return (ExitCode.DONE if good else ExitCode.ATTENTION), seen
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from dataclasses import dataclass
+from functools import partial
 
 from hotfolder.account.account import Account, FindKey
 from hotfolder.account.doubts import Doubts
@@ -27,10 +29,13 @@ from hotfolder.pipeline.delays import Delays
 from hotfolder.pipeline.marking import Marking
 from hotfolder.pipeline.runner import Runner
 from hotfolder.pipeline.step import observed
+from hotfolder.planning import served
 from hotfolder.planning.looking import Looking
+from hotfolder.planning.looks import Looks
 from hotfolder.reload import Reloading, Reread
 from hotfolder.supervision import Supervisor
 from hotfolder.watching.learning import Learning
+from hotfolder.watching.leasing import Leasing
 from hotfolder.watching.listening import Reach
 from hotfolder.watching.overdue import Overdue
 from hotfolder.watching.watches import Watches
@@ -40,12 +45,13 @@ from hotfolder.watching.watches import Watches
 class Building:
     """What parts are built of.
 
-    `callback_key` signs the addresses that callbacks come to; with `single_scan` what comes
-    later is left alone.
+    `wanted` is the config with all of its watches; `callback_key` signs the addresses that
+    callbacks come to; with `single_scan` what comes later is left alone.
     """
 
     owners: Owners
     current: CurrentConfig
+    wanted: Config
     bell: Bell
     callback_key: bytes
     single_scan: bool
@@ -63,14 +69,20 @@ class Building:
         durations = Durations(await own.journal.run(recovery.usual_durations_s))
         pace = await self._pace(account.limit, durations)
         probing = self._probing(account, pace)
-        looking = Looking(own.workshop, own.spool.folder)
+        looks = Looks(partial(served.was_job, own.journal))
+        looking = Looking(own.workshop, own.spool.folder, looks)
         watches = self._watches(looking)
+        shared = (lambda: account.limit) if own.journal.is_shared else (lambda: 0)
+        pacing = Pacing(pace, self._rate(), durations, shared)
+        runner = self._runner(account, marking, pacing, watches)
+        leasing = self._leasing(account, pace, watches, runner)
         return Parts(
             bell=bell,
             journal=own.journal,
             client=own.client,
             account=account,
-            runner=self._runner(account, marking, Pacing(pace, self._rate(), durations), watches),
+            runner=runner,
+            leasing=leasing,
             marking=marking,
             probing=probing,
             sharing=Sharing(own.client.queue, pace, own.later, bell),
@@ -80,6 +92,7 @@ class Building:
                 own.threads,
                 bell=bell,
                 wanted_by=self.current.wanted_notes,
+                commands=own.environment.commands,
             ),
             pace=pace,
             doubts=self._doubts(account),
@@ -93,10 +106,11 @@ class Building:
                 look_s=own.environment.learn_every_s,
             ),
             watches=watches,
-            reloading=self._reloading(account, pace, watches),
+            reloading=self._reloading(leasing),
             control=self._control(probing, watches, looking),
             looking=looking,
             workshop=own.workshop,
+            small=own.small,
             spool=own.spool,
             threads=own.threads,
         )
@@ -163,7 +177,7 @@ class Building:
             delays=Delays(self.owners.later),
             hurry=hurry,
             bell=self.bell,
-            clear=clearing(self.owners.spool),
+            clear=clearing(self.owners.spool, self.owners.journal),
             budgets=self.current.budgets,
         )
 
@@ -176,6 +190,7 @@ class Building:
             bell=self.bell,
             currency=lambda: account.currency,
             resend_up_to=lambda: self.current.config.limits.resend_up_to,
+            catalog=self.current.catalog,
             patience_s=self.owners.environment.callback_patience_s if hears else 0.0,
         )
 
@@ -198,21 +213,25 @@ class Building:
             single_scan=self.single_scan,
         )
 
-    def _reloading(self, account: Account, pace: Pace, watches: Watches) -> Reloading:
-        async def put(wanted: Config) -> None:
+    def _leasing(self, account: Account, pace: Pace, watches: Watches, runner: Runner) -> Leasing:
+        async def put(wanted: Config, others: Collection[str]) -> None:
             """Put a config into force: what is not asked for anew at each step is told here."""
             self.current.config = wanted
             pace.limit_to(account.limit)
-            await watches.follow(wanted.watch)
+            pace.have(await self.owners.journal.run(recovery.running_jobs))
+            await watches.follow(wanted.watch, others)
             await self.owners.journal.run(budgets.reconsider)
             await self.owners.journal.run(leaders.reconsider)
             self.bell.ring(Ring.CHANGED)
 
+        return Leasing(self.owners.journal, self.wanted, bell=self.bell, put=put, left=runner.left)
+
+    def _reloading(self, leasing: Leasing) -> Reloading:
         return Reloading(
             self.owners.journal,
-            self.current.config,
+            self.wanted,
             reread=self.reread,
-            put=put,
+            put=leasing.want,
             supervisor=self.supervisor,
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Final, Literal
 
 import structlog
@@ -22,6 +22,7 @@ from hotfolder.domain.redaction import Redactor
 from hotfolder.domain.retry import Later
 from hotfolder.journal import budgets, callbacks, leaders, recovery
 from hotfolder.journal.journal import Journal
+from hotfolder.kinds.workshop.small_pictures import SmallPictures
 from hotfolder.kinds.workshop.workshop import WorkerFailed, Workshop
 from hotfolder.outputs import disk
 from hotfolder.outputs.spool import SPOOL_NAME, Spool
@@ -30,10 +31,12 @@ from hotfolder.runninghub.catalog import MEGABYTE
 from hotfolder.runninghub.client import Client
 from hotfolder.supervision import Supervisor
 from hotfolder.tree.threads import ShareThreads
+from hotfolder.watching import leasing
 from hotfolder.web.listener import listening
 from hotfolder.web.metrics import Metrics
 
 KEY_BYTES: Final = 32
+THUMBNAILS_NAME: Final = "thumbnails"
 # What of ours stands in the state directory; in one that is the studio's, others stand beside it.
 HELD_THERE: Final = ("journal.*", SPOOL_NAME, "backups", "backups/journal-*.db")
 
@@ -77,7 +80,10 @@ class Composition:
 
     @asynccontextmanager
     async def open(self, *, single_scan: bool) -> AsyncIterator[Parts]:
-        """Give every part, ready to work; `single_scan` = what comes later is left alone."""
+        """Give every part, ready to work; `single_scan` = what comes later is left alone.
+
+        Raises JournalElsewhere where another machine follows a watch of a single scan.
+        """
         self._make_state()
         async with AsyncExitStack() as closing:
             client = self._client()
@@ -85,7 +91,9 @@ class Composition:
             workshop = self._workshop()
             closing.callback(workshop.close)
             self.unconfined = await _confined(workshop, self.config.limits.confine)
-            journal = closing.enter_context(self._journal())
+            journal, wanted = closing.enter_context(self._journal()), self.config
+            if journal.is_shared:
+                await self._share(journal, is_whole=single_scan)
             callback_key = await journal.run(callbacks.key, self.environment.random(KEY_BYTES))
             self._redactor.learn_seal(callback_key)
             await closing.enter_async_context(self._hearing(journal, callback_key))
@@ -95,11 +103,13 @@ class Composition:
                     client=client,
                     spool=await self._recovered(journal),
                     workshop=workshop,
+                    small=self._small(is_looked_at=not single_scan),
                     threads=ShareThreads(self.environment.pool),
                     later=Later(journal.clock, self.environment.jitter),
                     environment=self.environment,
                 ),
                 current=self.current,
+                wanted=wanted,
                 bell=self._bell,
                 callback_key=callback_key,
                 single_scan=single_scan,
@@ -141,17 +151,41 @@ class Composition:
             open_worker=self.environment.open_worker,
         )
 
+    def _small(self, *, is_looked_at: bool) -> SmallPictures:
+        makes = is_looked_at and bool(self.config.web.listen)
+        return SmallPictures(self.config.state_dir / THUMBNAILS_NAME, makes=makes)
+
+    async def _share(self, journal: Journal, *, is_whole: bool) -> None:
+        """Follow what nobody else does; `is_whole` = all of the config, or nothing."""
+        taken = await leasing.take(journal, self.config)
+        if is_whole:
+            leasing.require_all(taken)
+        self.current.config = leasing.followed(self.config, taken)
+
     def _journal(self) -> Journal:
+        """Open the journal; what another machine changed in it is heard as a change here is."""
+        loop = asyncio.get_running_loop()
+
+        def heard() -> None:
+            with suppress(RuntimeError):  # the loop is closed: nothing hears any more
+                loop.call_soon_threadsafe(self._heard)
+
         return Journal(
             self.config.state_dir,
+            self.config.journal.url,
             clock=self.environment.clock,
             random=self.environment.random,
             pool=self.environment.pool,
             failpoint=self.environment.failpoint,
             observe=self.metrics.observe,
             tell=_tell_trouble,
+            heard=heard,
             redact=self._redactor.text,
         )
+
+    def _heard(self) -> None:
+        self._bell.ring(Ring.CHANGED)
+        self._bell.ring(Ring.HEARD)
 
     @asynccontextmanager
     async def _hearing(self, journal: Journal, callback_key: bytes) -> AsyncIterator[None]:

@@ -61,11 +61,14 @@ class CurrentConfig:
             (each.name, each.charge_per_day, "charge_per_day") for each in self.config.watch
         )
         limits = [(None, self.config.limits.daily_charge, "limits.daily_charge"), *per_watch]
-        return [
+        money = [
             Budget(watch=watch, limit=limit, key=key, zone=self._zone)
             for watch, limit, key in limits
             if limit
         ]
+        coins, key = self.config.limits.daily_coins, "limits.daily_coins"
+        own = Budget(watch=None, limit=coins, key=key, zone=self._zone, coins=True)
+        return [*money, own] if coins else money
 
     def work_key(self, job: Job) -> str | None:
         """Return what an edit is known by again, None where its watch pays for each."""

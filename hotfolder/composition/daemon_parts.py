@@ -17,6 +17,7 @@ from hotfolder.composition.environment import Environment
 from hotfolder.control.control import Control
 from hotfolder.domain.retry import Later
 from hotfolder.journal.journal import Journal
+from hotfolder.kinds.workshop.small_pictures import SmallPictures
 from hotfolder.kinds.workshop.workshop import Workshop
 from hotfolder.outputs.spool import Spool
 from hotfolder.pipeline.marking import Marking
@@ -26,6 +27,7 @@ from hotfolder.reload import Reloading
 from hotfolder.runninghub.client import Client
 from hotfolder.tree.threads import ShareThreads
 from hotfolder.watching.learning import Learning
+from hotfolder.watching.leasing import Leasing
 from hotfolder.watching.overdue import Overdue
 from hotfolder.watching.watches import Watches
 
@@ -38,6 +40,7 @@ class Owners:
     client: Client
     spool: Spool
     workshop: Workshop
+    small: SmallPictures
     threads: ShareThreads
     later: Later
     environment: Environment
@@ -64,8 +67,10 @@ class Parts:
     learning: Learning
     watches: Watches
     reloading: Reloading
+    leasing: Leasing
     control: Control
     looking: Looking
     workshop: Workshop
+    small: SmallPictures
     spool: Spool
     threads: ShareThreads

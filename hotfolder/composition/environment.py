@@ -10,6 +10,7 @@ from datetime import tzinfo
 from hotfolder.account.doubts import CALLBACK_PATIENCE_S
 from hotfolder.clock import MACHINE_CLOCK
 from hotfolder.domain.clock import Clock
+from hotfolder.domain.commands import Commands
 from hotfolder.domain.failpoints import Failpoint, no_failpoint
 from hotfolder.domain.retry import Jitter, PollSchedule
 from hotfolder.domain.tokens import Random
@@ -34,7 +35,7 @@ class Environment:
     where the owner's days begin at midnight, None = where this machine is set to. `listen`
     opens a source of hints on a folder, `pool` threads for blocking calls, `open_worker` a
     worker for pictures, `serve` a port. `transport` carries calls to the service, None = the
-    network.
+    network. `commands` is how the commands of this program are typed.
     """
 
     clock: Clock = MACHINE_CLOCK
@@ -52,3 +53,4 @@ class Environment:
     open_worker: OpenWorker = WorkerProcess
     transport: Transport | None = None
     serve: Serve = serving
+    commands: Commands = field(default_factory=Commands)

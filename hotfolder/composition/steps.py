@@ -15,6 +15,7 @@ from hotfolder.domain.states import State
 from hotfolder.pipeline.assuring import Assuring
 from hotfolder.pipeline.delays import Delays, confirmed
 from hotfolder.pipeline.desk import Desk
+from hotfolder.pipeline.following import Following
 from hotfolder.pipeline.ingredients import Ingredients
 from hotfolder.pipeline.marking import Marking
 from hotfolder.pipeline.renewing import Renewing
@@ -61,6 +62,7 @@ class StepTable:
             delays=Delays(own.later),
             schedule=own.environment.schedule,
             catalog=self.current.catalog,
+            small=own.small,
         )
         ingredients = Ingredients(desk, own.workshop, self.current.signs)
         uploading, fetching = self._uploading(desk), self._fetching(desk, ingredients)
@@ -73,12 +75,16 @@ class StepTable:
         assuring = Assuring(desk)
         intending = certified(self._intending(desk), self.current.credential, desk)
         intending = assuring.before_intent(intending)
+        following = Following(desk)
         querying = Querying(desk, durations=self.durations, currency=self.currency)
         return {
             State.ACCEPTED: self._confirmed(
-                desk, ingredients.before(reusing.before(assuring.before_intent(uploading)))
+                desk,
+                ingredients.before(
+                    reusing.before(following.before(assuring.before_intent(uploading)))
+                ),
             ),
-            State.UPLOADED: self._confirmed(desk, reusing.before(intending)),
+            State.UPLOADED: self._confirmed(desk, reusing.before(following.before(intending))),
             State.SUBMITTING: Submitting(
                 desk, marking=self.marking, durations=self.durations, hurry=self.hurry
             ),
@@ -133,6 +139,7 @@ class StepTable:
             finishing=Finishing(
                 self.owners.workshop,
                 desk.spool,
+                desk.small,
                 signing=signing,
                 holds=self.current.holds_unsigned,
                 writer=lambda: self.current.config.provenance.prompt_writer,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-import os
+import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
@@ -18,7 +18,8 @@ from pydantic import (
     ValidationInfo,
 )
 
-from hotfolder.domain.jobs import JsonScalar
+from hotfolder.config.text import resolved
+from hotfolder.domain.jobs import JsonScalar, JsonTable
 from hotfolder.domain.templates import template_problem
 from hotfolder.runninghub import catalog
 
@@ -27,6 +28,14 @@ UMASK_PATTERN = r"^(0?[0-7]{3})?$"
 HOST_PATTERN = r"^[A-Za-z0-9._-]{1,253}$|^\[?[0-9A-Fa-f:.]{2,45}\]?$"
 # What the font of labels has, and one line holds.
 LABEL_PATTERN = r"^[ -~]{1,24}$"
+# How files of a role are called, their ending aside; and the plain name of a file.
+ROLE_PATTERN = r"^[^\x00-\x1f/{}]*\{stem\}[^\x00-\x1f/{}]*$"
+FILE_NAME_PATTERN = r"^[^\x00-\x1f/]{0,255}$"
+FILE = "file"
+LORA = "lora"
+_VALUE_FILE = re.compile(r"\{file:(/.+)\}")
+_LORA_FILE = re.compile(r"\{lora:(/.+)\}")
+_NAMES_FILE = re.compile(r"\{(file|lora):")
 NAME_PATTERN = r"^[^\x00-\x1f/:]{1,64}$"
 
 
@@ -44,15 +53,6 @@ def _optional_path(value: object, info: ValidationInfo) -> object:
     return None if value == "" else _path(value, info)
 
 
-def resolved(folder: Path, value: str) -> Path:
-    """Return a path of the config as an absolute one, links left in. Raises ValueError."""
-    try:
-        wanted = Path(value).expanduser()
-    except RuntimeError as error:
-        raise ValueError("names a home folder that there is not") from error
-    return Path(os.path.abspath(folder / wanted))  # noqa: PTH100  links stay
-
-
 def _template(value: str) -> str:
     problem = template_problem(value)
     if problem:
@@ -60,10 +60,43 @@ def _template(value: str) -> str:
     return value
 
 
-def _parameter(value: object) -> object:
+def _parameter(value: object, info: ValidationInfo) -> object:
+    """Return a param; what stands in a file (`{ file = "…" }`) or is a LoRA, as what says so.
+
+    Only a config may say that: no file that is dropped reads others.
+    """
+    folder = (info.context or {}).get("folder")
+    named = [key for key in (FILE, LORA) if isinstance(value, dict) and set(value) == {key}]
+    if named and isinstance(value, dict) and isinstance(value[named[0]], str):
+        if folder is None:
+            raise ValueError("may name a file only in a rule of the config")
+        return f"{{{named[0]}:{resolved(folder, value[named[0]])}}}"
+    if not info.context and isinstance(value, str) and _NAMES_FILE.match(value):
+        raise ValueError("may name a file only in a rule of the config")
+    return _plain_parameter(value)
+
+
+def value_file(value: object) -> Path | None:
+    """Return the file that a param stands in, None for one that says its value itself."""
+    found = _VALUE_FILE.fullmatch(value) if isinstance(value, str) else None
+    return Path(found[1]) if found else None
+
+
+def lora_file(value: object) -> Path | None:
+    """Return the file of the LoRA that a param names, None for any other value."""
+    found = _LORA_FILE.fullmatch(value) if isinstance(value, str) else None
+    return Path(found[1]) if found else None
+
+
+def _plain_parameter(value: object) -> object:
     listed = value if isinstance(value, list) else [value]
+    tables = [each for each in listed if isinstance(each, dict)]
+    if tables and listed is value and len(tables) == len(listed):
+        return [
+            {str(key): _plain_parameter(each) for key, each in table.items()} for table in tables
+        ]
     if not all(isinstance(each, str | int | float) for each in listed):
-        raise ValueError("must be a text, a number, true or false, or a list of these")
+        raise ValueError("must be a text, a number, true or false, or a list of these or of tables")
     if not all(math.isfinite(each) for each in listed if isinstance(each, float)):
         raise ValueError("must be a finite number")
     return value
@@ -77,6 +110,22 @@ def _web_address(value: str) -> str:
         named = False
     if not named or any(each.isspace() for each in value):
         raise ValueError(f"must be a web address that begins with http:// or https://: {value!r}")
+    return value
+
+
+def _database_address(value: str) -> str:
+    if not value:
+        return value
+    try:
+        parts = urlsplit(value)
+        named = parts.scheme in ("postgresql", "postgres") and parts.path not in ("", "/")
+        password = parts.password is not None or "password=" in parts.query
+    except ValueError:
+        named = password = False
+    if password:
+        raise ValueError("must not hold the password: put it into ~/.pgpass of the daemon's user")
+    if not named or any(each.isspace() for each in value):
+        raise ValueError("must be like postgresql://hotfolder@db.example/studio")
     return value
 
 
@@ -117,9 +166,10 @@ Money = Annotated[
 ConfigPath = Annotated[Path, BeforeValidator(_path)]
 OptionalPath = Annotated[Path | None, BeforeValidator(_optional_path)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
+DatabaseAddress = Annotated[str, AfterValidator(_database_address)]
 CallbackAddress = Annotated[str, AfterValidator(_callback_address)]
 ListenAddress = Annotated[str, AfterValidator(_listen_address)]
 OutputTemplate = Annotated[str, AfterValidator(_template)]
-Parameter = Annotated[JsonScalar | list[JsonScalar], PlainValidator(_parameter)]
+Parameter = Annotated[JsonScalar | list[JsonScalar] | list[JsonTable], PlainValidator(_parameter)]
 PictureKind = Literal["jpg", "png", "webp", "gif", "bmp", "tif", "heic", "avif", "psd", "raw"]
 OwnModel = Annotated[catalog.Model, BeforeValidator(catalog.completed)]

@@ -7,10 +7,12 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-
-from pydantic_core import ErrorDetails
+from typing import TYPE_CHECKING
 
 from hotfolder.domain.errors import HotfolderError
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 _PLAIN = {
     "extra_forbidden": "is not a known key",

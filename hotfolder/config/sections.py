@@ -12,6 +12,7 @@ from hotfolder.config.fields import (
     NAME_PATTERN,
     CallbackAddress,
     ConfigPath,
+    DatabaseAddress,
     ListenAddress,
     Money,
     OptionalPath,
@@ -52,9 +53,10 @@ class Limits(Section):
 
     `concurrency` 0 = ask the service and learn; `backlog` 0 = never hold; `grace` in seconds;
     the `_mb` in MB; `resend_up_to` in the account's currency: doubts up to it are sent again,
-    0 = never; `daily_charge`, too: nothing is submitted beyond it in a day, 0 = no limit;
-    `history_days` 0 = the history of ended jobs is kept for ever; `confine` says whether to start
-    where the processes that open pictures cannot be confined.
+    0 = never; above `confirm_over` a job waits for a person, 0 = never; beyond `daily_charge`
+    nothing is submitted in a day, 0 = no limit; `daily_coins` is the same in coins, which apps and
+    workflows may cost; `history_days` 0 = the history of ended jobs is kept for ever; `confine`
+    says whether to start where the processes that open pictures cannot be confined.
     """
 
     concurrency: Annotated[int, Field(ge=0, le=10_000)] = 0
@@ -64,9 +66,17 @@ class Limits(Section):
     resend_up_to: Money = Decimal(0)
     picture_memory_mb: Annotated[int, Field(ge=100)] = 1500
     daily_charge: Money = Decimal(0)
+    confirm_over: Money = Decimal(0)
+    daily_coins: Money = Decimal(0)
     price_preview: bool = False
     history_days: Annotated[int, Field(ge=0, le=36_500)] = 365
     confine: Literal["auto", "required"] = "auto"
+
+
+class Record(Section):
+    """Where the journal is; `url` "" = a file in the state directory, else of PostgreSQL."""
+
+    url: DatabaseAddress = ""
 
 
 class Backup(Section):

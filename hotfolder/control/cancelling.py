@@ -27,7 +27,7 @@ class Cancelling:
         """
         meant = await jobs.named(self._journal, request.jobs)
         for job in meant:
-            if job.state not in BEFORE_INTENT | {State.RUNNING}:
+            if job.state not in BEFORE_INTENT | {State.RUNNING} and not _is_failed_step(job):
                 raise OperatorError(_why_not(job))
         return [await self._cancel(job) for job in meant]
 
@@ -35,6 +35,8 @@ class Cancelling:
         if job.state is State.RUNNING:
             return await self._cancel_remotely(job)
         await jobs.apply(self._journal, job, ev.Cancelled(by=BY_OPERATOR))
+        if job.place is not None:
+            return f"job {job.id}: given up; what the step before made is published"
         return f"job {job.id}: cancelled; nothing was paid"
 
     async def _cancel_remotely(self, job: Job) -> str:
@@ -48,6 +50,11 @@ class Cancelling:
         return f"job {job.id}: the service was asked to cancel; what it then says counts"
 
 
+def _is_failed_step(job: Job) -> bool:
+    """Whether a job failed that was to go on with a result, which is published without it."""
+    return job.state is State.FAILED and job.place is not None
+
+
 def _why_not(job: Job) -> str:
     match job.state:
         case State.SUBMITTING:
@@ -58,4 +65,4 @@ def _why_not(job: Job) -> str:
             return f"job {job.id} is edited and paid: use review {job.id} --reject"
         case State.FINISHED | State.FETCHED:
             return f"job {job.id} is edited and paid; its result is being delivered"
-    return f"job {job.id} is {job.state.value} already"
+    return f"job {job.id} has nothing to be given up, it {jobs.elsewhere(job)}"

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from hotfolder.bell import Bell, Ring
 from hotfolder.control.cancelling import Cancelling
+from hotfolder.control.handing import hand_over
 from hotfolder.control.holding import Holding, Look, Scan
-from hotfolder.control.requests import Ask, Cancel, Pause, Release, Resolve, Resume, Retry, Review
+from hotfolder.control.requests import (
+    Ask,
+    Cancel,
+    Handover,
+    Pause,
+    Release,
+    Resolve,
+    Resume,
+    Retry,
+    Review,
+)
 from hotfolder.control.resolving import Resolving
 from hotfolder.control.retrying import Retrying, WatchNamed
-from hotfolder.control.reviewing import Reviewing
+from hotfolder.control.reviewing import DECISIONS, Reviewing
 from hotfolder.domain.errors import OperatorError
 from hotfolder.journal.journal import Journal
 from hotfolder.planning.looking import Looking
@@ -21,6 +33,8 @@ from hotfolder.runninghub.client import Client
 from hotfolder.tree.threads import ShareThreads
 
 Settling = Callable[[str, str], str | None]
+Grant = Callable[[dict[str, Any]], Awaitable[list[str]]]
+Wish = TypeVar("Wish", bound=BaseModel)
 
 
 async def _no_look() -> None:
@@ -50,42 +64,48 @@ class Control:
         watch: WatchNamed = lambda _name: None,
         looking: Looking | None = None,
     ) -> None:
-        self._retrying = Retrying(journal, threads or ShareThreads(), watch, looking)
-        self._resolving = Resolving(journal, client)
-        self._cancelling = Cancelling(journal, client)
-        self._holding = Holding(journal, look=look, scan=scan, watch=watch)
-        self._reviewing = Reviewing(journal)
         self._bell = bell or Bell()
         self._settling = settling
+        holding = Holding(journal, look=look, scan=scan, watch=watch)
+        review = Reviewing(journal).act
+        retrying = Retrying(journal, threads or ShareThreads(), watch, looking)
+        self._actions: dict[str, Grant] = {
+            "retry": _granting(Retry, retrying.retry),
+            "resolve": _granting(Resolve, Resolving(journal, client).resolve),
+            "cancel": _granting(Cancel, Cancelling(journal, client).cancel),
+            **{each: _granting(Review, partial(review, each)) for each in (*DECISIONS, "undo")},
+            "pause": _granting(Pause, holding.pause),
+            "resume": _granting(Resume, holding.resume),
+            "release": _granting(Release, holding.release),
+            "handover": _granting(Handover, partial(hand_over, journal)),
+            "settling": _granting(Ask, self._settling_of),
+        }
 
     async def grant(self, action: str, request: dict[str, Any]) -> list[str]:
         """Do what is wished and return what to tell the operator, a line each.
 
         Raises OperatorError where it cannot be done.
         """
+        grant = self._actions.get(action)
+        if grant is None:
+            raise OperatorError(f"there is no action {action}")
         try:
-            match action:
-                case "retry":
-                    lines = await self._retrying.retry(Retry.model_validate(request))
-                case "resolve":
-                    lines = [await self._resolving.resolve(Resolve.model_validate(request))]
-                case "cancel":
-                    lines = await self._cancelling.cancel(Cancel.model_validate(request))
-                case "approve" | "reject" | "redo" | "undo":
-                    lines = await self._reviewing.act(action, Review.model_validate(request))
-                case "pause":
-                    lines = [await self._holding.pause(Pause.model_validate(request))]
-                case "resume":
-                    lines = await self._holding.resume(Resume.model_validate(request))
-                case "release":
-                    lines = await self._holding.release(Release.model_validate(request))
-                case "settling":
-                    ask = Ask.model_validate(request)
-                    reason = self._settling(ask.watch, ask.path)
-                    lines = [reason] if reason else []
-                case _:
-                    raise OperatorError(f"there is no action {action}")
+            lines = await grant(request)
         except ValidationError as error:
             raise OperatorError(f"{action}: {error.errors()[0]['msg']}") from error
         self._bell.ring(Ring.CHANGED)
         return lines
+
+    async def _settling_of(self, asked: Ask) -> list[str]:
+        reason = self._settling(asked.watch, asked.path)
+        return [reason] if reason else []
+
+
+def _granting(kind: type[Wish], act: Callable[[Wish], Awaitable[str | list[str]]]) -> Grant:
+    """Return what grants a wish of a kind, as it comes through the socket."""
+
+    async def grant(request: dict[str, Any]) -> list[str]:
+        done = await act(kind.model_validate(request))
+        return [done] if isinstance(done, str) else done
+
+    return grant

@@ -6,15 +6,16 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from hotfolder import config
 from hotfolder.control import jobs
 from hotfolder.control.requests import Pause, Release, Resume
 from hotfolder.control.retrying import WatchNamed
 from hotfolder.domain.errors import OperatorError
 from hotfolder.domain.failures import PAUSED
-from hotfolder.journal import acceptance, backlog, budgets, holds, overwrite_guard, reading
+from hotfolder.journal import allowing, backlog, budgets, holds, overwrite_guard, reading
 from hotfolder.journal.holds import Hold
 from hotfolder.journal.journal import Journal
-from hotfolder.runninghub import estimates
+from hotfolder.planning import spending
 
 Look = Callable[[], Awaitable[None]]
 Scan = Callable[[str], None]
@@ -66,7 +67,7 @@ class Holding:
         return [each for each in found if watch is None or _concerns(each.scope, watch)]
 
     async def release(self, request: Release) -> list[str]:
-        """Let go what is held back of a watch, or leave it out; or jobs dearer than its rules."""
+        """Let go what is held back of a watch, or leave it out; or jobs held for their price."""
         if request.jobs:
             return [await self._release_job(number) for number in request.jobs]
         if request.watch is None:
@@ -79,25 +80,30 @@ class Holding:
         return [f"watch {request.watch}: {each}" for each in done]
 
     async def _release_job(self, number: int) -> str:
-        """Allow a job what its plan asks for, and no other price."""
+        """Allow a job what its plan asks for, and no higher price."""
         job = await jobs.existing(self._journal, number)
         watch = self._watch(job.watch)
         model = watch.catalog.find(job.plan.model) if watch else None
-        if model is None:
+        if watch is None or model is None:
             raise OperatorError(f"job {number}: its watch or its model is no longer in the config")
-        price = estimates.price_key(model, job.plan.params)
-        if not await self._journal.run(acceptance.allow, number, price):
+        price = spending.asked_for(watch, model, job)
+        released = await self._journal.run(allowing.allow, job, price)
+        if not released:
             return f"job {number} is not held for its price"
         amount = job.estimate.amount
         words = "" if amount is None else f" at about {amount:f} {job.estimate.currency or ''}"
+        others = len(released) - 1
+        if others:
+            words = f"{words.rstrip()} each, with {others} more of its variants"
         log.warning("operator.released_job", job=number, model=model.name, price=price)
         return f"job {number} ({job.watch}: {job.source}) may be edited{words.rstrip()}"
 
     async def _scope(self, watch: str | None) -> tuple[str, str]:
         if watch is None:
             return holds.ACCOUNT, "submitting"
-        if watch not in {row.name for row in await self._journal.run(reading.watches)}:
-            raise OperatorError(f"there is no watch {watch}")
+        known = {row.name for row in await self._journal.run(reading.watches)}
+        if watch not in known:
+            raise OperatorError(f"there is no watch {watch}{config.meant(watch, known)}")
         return holds.watch_scope(watch), f"watch {watch}"
 
 

@@ -9,12 +9,21 @@ import structlog
 from hotfolder.domain import events as ev
 from hotfolder.domain.errors import OperatorError
 from hotfolder.domain.jobs import Job
+from hotfolder.domain.states import BEFORE_INTENT, State, WaitsFor
 from hotfolder.journal import transitions
 from hotfolder.journal.journal import Journal
 from hotfolder.journal.rows import existing_job
 from hotfolder.runninghub.client import Client
 
 BY_OPERATOR: Final = "operator"
+
+_ELSEWHERE: Final = {
+    State.FAILED: "has failed: retry {job} works on it again",
+    State.IN_DOUBT: "is in doubt: look for it in the service's account pages, then use "
+    "resolve {job} --task-id ID if it is there, --resend if not, or --abandon",
+    State.DONE: "is done: retry {job} --pay-again makes it anew",
+    State.CANCELLED: "was given up",
+}
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.control")
 
@@ -39,6 +48,16 @@ async def apply(journal: Journal, job: Job, event: ev.Event) -> None:
     except transitions.StateMoved as error:
         raise OperatorError(f"{error}: try again") from error
     log.info("operator.acted", **job.log_context(), event_name=type(event).__name__)
+
+
+def elsewhere(job: Job) -> str:
+    """Return where a job stands and what could be done about it instead, for a sentence's end."""
+    if job.state in BEFORE_INTENT and job.failure is not None:
+        why = job.failure.about(job=job.id, watch=job.watch)
+        return f"waits: {why.message} {why.hint}".strip()
+    if job.waits_for is WaitsFor.REVIEW:
+        return f"waits for a decision: review {job.id} --approve, --reject or --redo"
+    return _ELSEWHERE.get(job.state, "is under way").format(job=job.id)
 
 
 def asked(client: Client | None) -> Client:

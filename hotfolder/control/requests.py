@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 # As many as the journal can number.
 JobNumber = Annotated[int, Field(ge=1, lt=2**63)]
+
+
+def _nameable(path: str) -> str:
+    """Return a path that a file may have. Raises ValueError for what no disk can spell."""
+    os.fsencode(path)
+    return path
 
 
 class _Request(BaseModel):
@@ -58,6 +65,12 @@ class Resume(Pause):
     """Let go on what was paused, and try at once whatever else is held."""
 
 
+class Handover(_Request):
+    """Let another machine follow a watch."""
+
+    watch: str
+
+
 class Release(_Request):
     """Let go what stood there before its watch did, or leave it out; or jobs that are too dear."""
 
@@ -70,4 +83,4 @@ class Ask(_Request):
     """Why a file is not accepted yet."""
 
     watch: str
-    path: str
+    path: Annotated[str, AfterValidator(_nameable)]

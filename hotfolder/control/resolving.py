@@ -29,7 +29,7 @@ class Resolving:
         if ways != 1:
             raise OperatorError("say exactly one of --task-id, --resend and --abandon")
         if job.state is not State.IN_DOUBT:
-            raise OperatorError(f"job {job.id} is {job.state.value}, not in doubt")
+            raise OperatorError(f"job {job.id} is not in doubt, it {jobs.elsewhere(job)}")
         if request.task_id is not None:
             return await self._found(job, request.task_id.strip())
         if request.resend:

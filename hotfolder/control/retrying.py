@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import partial
-from typing import Final
+from pathlib import Path
+from typing import Final, TypeVar
 
 from hotfolder import config
 from hotfolder.control import jobs
@@ -15,18 +16,23 @@ from hotfolder.domain import events as ev
 from hotfolder.domain.errors import OperatorError
 from hotfolder.domain.failures import OF_THE_FILE
 from hotfolder.domain.jobs import Job
-from hotfolder.domain.states import State, WaitsFor
-from hotfolder.journal import acceptance, paid, reading, staleness
-from hotfolder.journal.drafts import Draft
+from hotfolder.domain.states import State
+from hotfolder.journal import acceptance, lacking, originals, paid, reading, recalling, staleness
 from hotfolder.journal.journal import Journal
 from hotfolder.journal.session import Session
 from hotfolder.kinds.workshop.workshop import WorkerFailed, Workshop
+from hotfolder.planning import served
+from hotfolder.planning import staleness as staleness_of_today
+from hotfolder.planning.examine import Verdict, Wanted
 from hotfolder.planning.looking import Looking
-from hotfolder.planning.staleness import today
+from hotfolder.planning.looks import Looks
+from hotfolder.planning.staleness import Today, asks_for_other, today
 from hotfolder.tree import files
 from hotfolder.tree.threads import ShareThreads
 
 LOOK_TIMEOUT_S: Final = 20.0
+
+T = TypeVar("T")
 
 WatchNamed = Callable[[str], config.Watch | None]
 
@@ -55,10 +61,35 @@ class Retrying:
         meant = await jobs.named(self._journal, request.jobs)
         for job in meant:
             _check_retry(job, pay_again=request.pay_again)
-            why = None if request.pay_again else await self._why_in_vain(job)
+        if request.pay_again:
+            return await self._pay_again(meant)
+        for job in meant:
+            why = await self._why_in_vain(job)
             if why is not None:
                 raise OperatorError(f"job {job.id}: {why}")
-        return [await self._retry(job, pay_again=request.pay_again) for job in meant]
+        return [await self._retry(job, pay_again=False) for job in meant]
+
+    async def _pay_again(self, meant: list[Job]) -> list[str]:
+        """Make jobs anew, each from the step of its chain from which that can be done."""
+        first = [await self._journal.run(recalling.first_to_make, job) for job in meant]
+        for step in first:
+            await self._require_original(step)
+        named = {job.id for job in meant}
+        return [
+            await (self._retry(step, pay_again=True) if step.id in named else self._anew(step))
+            for step in {each.id: each for each in first}.values()
+        ]
+
+    async def _anew(self, step: Job) -> str:
+        """Make a step anew because what another took of it is gone."""
+        try:
+            fresh = await self._journal.run(acceptance.repeat, step.id)
+        except acceptance.StillOpen as error:
+            return f"job {step.id} was left alone: {error}"
+        return (
+            f"job {step.id}: what it made is gone; it is made and paid anew as job {fresh.id}, "
+            "and what follows it then"
+        )
 
     async def _retry_all(self, watch: str | None) -> list[str]:
         lines = []
@@ -69,6 +100,20 @@ class Retrying:
             else:
                 lines.append(f"job {job.id} was left alone: {why}")
         return lines
+
+    async def _require_original(self, job: Job) -> None:
+        """Raise OperatorError where what would be sent was moved to the originals, and is there."""
+        place = await self._journal.run(originals.moved_to, job.id)
+        if place is None:
+            return
+        look = partial(files.is_gone, Path(job.input_root), job.source)
+        with suppress(OSError, files.SourceError, TimeoutError):
+            if not await self._threads.run(job.watch, look, timeout_s=LOOK_TIMEOUT_S):
+                return
+            raise OperatorError(
+                f"job {job.id}: its original is {place} in the output folder: put it back as "
+                f"{job.source} in the input folder first"
+            )
 
     async def _why_in_vain(self, job: Job) -> str | None:
         """Return why retrying a job would change nothing, and what would."""
@@ -114,29 +159,94 @@ class Retrying:
         return [await self._redo_one(job) for job in meant]
 
     async def _redo_one(self, job: Job) -> str:
-        watch = self._watch(job.watch)
-        draft = None
         try:
-            if watch is not None:
-                draft = await self._today(watch, job)
-            if draft is None or draft.failure is not None:
-                why = draft.failure.message if draft and draft.failure else "no rule takes it now"
-                return f"job {job.id} was left alone: {why}"
-            fresh = await self._journal.run(acceptance.repeat, job.id, draft)
+            return await self._redone(self._watch(job.watch), job)
         except TimeoutError:
             return f"job {job.id} was left alone: its folder does not answer"
         except (acceptance.StillOpen, OSError, files.SourceError, WorkerFailed) as error:
             return f"job {job.id} was left alone: {error}"
+
+    async def _redone(self, watch: config.Watch | None, job: Job) -> str:
+        if watch is None:
+            return f"job {job.id} was left alone: no rule takes it now"
+        regrouped = await self._regrouped(watch, job)
+        if regrouped is not None:
+            return await self._redo_set(watch, job, regrouped)
+        wanted = await self._today(watch, job)
+        draft = wanted.own
+        if draft is None or draft.failure is not None:
+            why = draft.failure.message if draft and draft.failure else "no rule takes it now"
+            return f"job {job.id} was left alone: {why}"
+        is_other = asks_for_other(watch, job, draft)
+        per_rule = watch.rules == "all"
+        added = await self._journal.run(_add, job, wanted, again=is_other, per_rule=per_rule)
+        if added:
+            return f"job {job.id}: {', '.join(added)}"
+        if not is_other:
+            await self._journal.run(staleness.mark, {job.id: False}, {})
+            return f"job {job.id} was left alone: it is what today's prompt and rule ask for"
+        fresh = await self._journal.run(acceptance.repeat, job.id, draft)
         return f"job {job.id} is made anew by today's prompt as job {fresh.id}"
 
-    async def _today(self, watch: config.Watch, job: Job) -> Draft | None:
-        """Return what a job should become; without a daemon by workers of its own."""
+    async def _redo_set(self, watch: config.Watch, job: Job, verdict: Verdict) -> str:
+        """Make a job's files anew with the others that are in one set with them today."""
+        if not isinstance(verdict, Wanted):
+            return f"job {job.id} was left alone: its set cannot be made now"
+        failed = next((each.failure for each in verdict.drafts if each.failure), None)
+        if failed is not None:
+            return f"job {job.id} was left alone: {failed.message}"
+        fresh = await self._journal.run(
+            acceptance.accept,
+            verdict.found,
+            verdict.drafts,
+            job.output_root,
+            per_rule=watch.rules == "all",
+            asked=True,
+        )
+        await self._journal.run(staleness.mark, {job.id: False}, {})
+        made = ", ".join(str(each.id) for each in fresh)
+        names = ", ".join(each.path for each in verdict.found.members)
+        if not made:
+            return f"job {job.id} was left alone: {names} were made together already"
+        return f"job {job.id} is made anew of {names} as job {made}"
+
+    async def _regrouped(self, watch: config.Watch, job: Job) -> Verdict | None:
+        """Return the set of a job's source as it is today, None where it has the same files."""
+        number = await self._journal.run(_number_of_watch, job.id)
+        return await self._looked(
+            job, lambda looks: staleness_of_today.regrouped(looks, watch, number, job)
+        )
+
+    async def _today(self, watch: config.Watch, job: Job) -> Today:
+        """Return what a job should become."""
+        return await self._looked(job, lambda looks: today(looks, watch, job))
+
+    async def _looked(self, job: Job, call: Callable[[Looks], T]) -> T:
+        """Look at files of a job's watch; without a daemon by workers of its own."""
         run = partial(self._threads.run, job.watch, timeout_s=LOOK_TIMEOUT_S)
         if self._looking is not None:
-            return await self._looking.along(run, partial(today, self._looking.looks, watch, job))
+            return await self._looking.along(run, partial(call, self._looking.looks))
         with closing(Workshop()) as workshop:
-            looking = Looking(workshop, None)
-            return await looking.along(run, partial(today, looking.looks, watch, job))
+            looking = Looking(workshop, None, Looks(partial(served.was_job, self._journal)))
+            return await looking.along(run, partial(call, looking.looks))
+
+
+def _add(session: Session, job: Job, wanted: Today, *, again: bool, per_rule: bool) -> list[str]:
+    """Enter what lacks beside a job, and then the job `again` if it is; tells what is made."""
+    fresh = lacking.enter_lacking(session, job.id, wanted.drafts, per_rule=per_rule)
+    told = [f"{each.part} is made as job {each.id}" for each in fresh]
+    if not fresh or wanted.own is None:
+        return told
+    if again:
+        anew = acceptance.repeat(session, job.id, wanted.own)
+        return [f"it is made anew by today's prompt as job {anew.id}", *told]
+    staleness.mark(session, {job.id: False}, {})
+    return told
+
+
+def _number_of_watch(session: Session, job_id: int) -> int:
+    (known,) = session.rows("known_by", job=job_id)
+    return int(known["watch"])
 
 
 def _goes_on(session: Session, job_id: int) -> bool:
@@ -147,13 +257,4 @@ def _goes_on(session: Session, job_id: int) -> bool:
 def _check_retry(job: Job, *, pay_again: bool) -> None:
     if job.state is State.FAILED or (job.state is State.DONE and (pay_again or job.missing)):
         return
-    hint = "; --pay-again makes it anew" if job.state is State.DONE else ""
-    if job.waits_for is WaitsFor.REVIEW:
-        hint = f": it waits for a decision; use review {job.id} --redo"
-    if job.state is State.IN_DOUBT:
-        raise OperatorError(
-            f"job {job.id} is in doubt: look for it in the service's account pages, then use "
-            f"resolve {job.id} --task-id ID if it is there, --resend if not, or --abandon"
-        )
-    state = job.state.value.replace("_", " ")
-    raise OperatorError(f"job {job.id} is {state}, not failed{hint}")
+    raise OperatorError(f"job {job.id} has not failed, it {jobs.elsewhere(job)}")

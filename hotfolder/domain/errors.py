@@ -16,6 +16,8 @@ HotfolderError
 ├── OperatorError          an operator's wish that cannot be granted
 └── JournalError
     ├── JournalLocked      another daemon holds the journal
+    │   └── JournalElsewhere   on another machine
+    │       └── JournalTakenOver  since it was ours: what is under way ends
     ├── JournalDamaged     SQLite says the file is broken
     ├── JournalNewer       written by a newer program
     ├── JournalUnavailable the disk would not take a commit now
@@ -126,6 +128,14 @@ class JournalError(HotfolderError):
 
 class JournalLocked(JournalError):
     """Another daemon holds the journal."""
+
+
+class JournalElsewhere(JournalLocked):
+    """A daemon on another machine has the journal: this one may stand by."""
+
+
+class JournalTakenOver(JournalElsewhere):
+    """The journal was ours and is no more: nothing is written any more, so nothing may be paid."""
 
 
 class JournalDamaged(JournalError):

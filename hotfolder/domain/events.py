@@ -49,7 +49,7 @@ class SpooledResult:
     `finished` says what was done to it after it came. `companion` is the hash of an XMP file that
     goes beside it, `raw` that of the result as the service made it, with its extension, where it is
     kept. `sealed`: it is signed or labelled for its own source, and may be no other's result.
-    `signed`: it is signed.
+    `signed`: it is signed. `text` is what it says, where it is one that came as a file.
     """
 
     position: int
@@ -63,6 +63,7 @@ class SpooledResult:
     raw_extension: str | None = None
     sealed: bool = False
     signed: bool = False
+    text: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,9 +73,12 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Uploaded(Event):
-    """The material is at the service; `prepared` says what was done to it for that."""
+    """The material is at the service; `prepared` says what was done to it for that.
 
-    link: UploadLink = field(repr=False)
+    `link` is where the last of it is, None where nothing but texts is sent.
+    """
+
+    link: UploadLink | None = field(repr=False)
     prepared: str = ""
 
 
@@ -187,10 +191,14 @@ class Fetched(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reused(Event):
-    """The results of a job that made the same edit are safe in the spool for this one, too."""
+    """The results of a job that made the same edit are safe in the spool for this one, too.
+
+    `finished` says what was done to them.
+    """
 
     leader: int
     results: tuple[SpooledResult, ...] = field(repr=False)
+    finished: str = ""
 
 
 class LinksExpired(Event):
@@ -227,6 +235,12 @@ class Rejected(Event):
     """Every result lies among the rejected ones. `redo`: the edit is made and paid anew."""
 
     redo: bool = False
+
+
+class HandedBack(Event):
+    """A job that was to work on with its results was given up: they are published after all."""
+
+    __slots__ = ()
 
 
 class Published(Event):

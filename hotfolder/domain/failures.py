@@ -7,20 +7,28 @@ own codes mean stands in `remote_failures`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
+
+from hotfolder.domain.commands import about
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
     """Why a job ended or waits.
 
-    `code` is short and stable; `message` says what is wrong, `hint` what to do about it.
+    `code` is short and stable; `message` says what is wrong, `hint` what to do about it, with
+    commands written as `hotfolder retry JOB`.
     """
 
     code: str
     message: str
     hint: str
+
+    def about(self, *, job: int | None = None, watch: str | None = None) -> Failure:
+        """Return it with commands that name what it is about."""
+        named = None if job is None else str(job)
+        return replace(self, hint=about(self.hint, job=named, watch=watch))
 
     def log_context(self) -> dict[str, object]:
         """Return the keys by which a log line tells why."""
@@ -30,27 +38,39 @@ class Failure:
 MODERATED = Failure(
     "moderated",
     "The service's content check rejected this edit.",
-    "Use another picture or word the prompt differently, then run retry.",
+    "Drop another file in its place. With a prompt worded differently, `hotfolder retry JOB` "
+    "tries this one again.",
 )
 REAL_PEOPLE = Failure(
     "real_people",
     "The service does not allow photorealistic edits of real people here.",
-    "Use another model or another picture, then run retry.",
+    "Drop another file in its place. With another model in the rule, `hotfolder retry JOB` "
+    "tries this one again.",
 )
 TOO_LARGE_REMOTE = Failure(
     "too_large_for_service",
-    "The service says that the picture is too large.",
-    "Save the picture smaller and drop it again.",
+    "The service says that the file is too large.",
+    "Save it smaller and drop it again.",
 )
 WRONG_PARAMETERS = Failure(
     "wrong_parameters",
     "The service rejected the parameters of this edit.",
-    "Check the rule's params and the sidecar, then run retry.",
+    "Check the rule's params and the sidecar, then `hotfolder retry JOB`.",
 )
 WRONG_ENDPOINT = Failure(
     "wrong_endpoint",
     "The service does not know this rule's model.",
     "Check the rule's model and api.base_url.",
+)
+RUN_FORBIDDEN = Failure(
+    "run_forbidden",
+    "The service does not let this account run the app or workflow.",
+    "If its author gave it a password, say where it is: access_password_file in its table.",
+)
+NO_PASSWORD = Failure(
+    "no_password",
+    "The file with the app's password cannot be read.",
+    "See access_password_file in the app's table.",
 )
 WRONG_ADDRESS = Failure(
     "wrong_address",
@@ -70,50 +90,54 @@ KEY_KIND = Failure(
 NO_MONEY = Failure(
     "no_money",
     "The account's balance is too low.",
-    "Top up the account. The pictures wait and are submitted after that.",
+    "Top up the account. The files wait and are submitted after that.",
 )
 TASK_FAILED = Failure(
     "task_failed",
     "The service could not make this edit.",
-    "Run retry to submit it again.",
+    "`hotfolder retry JOB` submits it again.",
 )
 REJECTED = Failure(
     "rejected",
     "The service rejected this edit.",
-    "Check the rule's model, prompt and params, then run retry.",
+    "Check the rule's model, prompt and params, then `hotfolder retry JOB`.",
 )
 NO_RESULTS = Failure(
     "no_results",
     "The service says that the edit is done but hands out no result.",
-    "Run retry: it asks the service for the result again and pays nothing.",
+    "`hotfolder retry JOB` asks the service for the result again and pays nothing.",
 )
 PAID_LOST = Failure(
     "paid_lost",
     "The edit was paid, but its result is no longer at the service.",
-    "Run retry to ask once more, or retry --pay-again to have it made and paid anew.",
+    "`hotfolder retry JOB` asks once more; `hotfolder retry JOB --pay-again` has it made and paid "
+    "anew.",
 )
 REUSED_LOST = Failure(
     "reused_lost",
-    "The result of the same edit was used for this picture, and is lost now.",
-    "Run retry to look for it once more, or retry --pay-again to have it made and paid anew.",
+    "The result of the same edit was used for this file, and is lost now.",
+    "`hotfolder retry JOB` looks for it once more; `hotfolder retry JOB --pay-again` has it made "
+    "and paid anew.",
 )
 PAID_ALREADY = Failure(
     "paid_already",
     "An earlier submit of this edit was charged or ended well, or may have been.",
-    "Run retry to ask for its result, which is free, or retry --pay-again to have it made and "
-    "paid anew.",
+    "`hotfolder retry JOB` asks for its result, which is free; `hotfolder retry JOB --pay-again` "
+    "has it made and paid anew.",
 )
 LINK_FORBIDDEN = Failure(
     "link_forbidden",
     "The edit was made, but the service names a place for it that hotfolder does not fetch from.",
-    "Check this machine's name server and api.base_url, then run retry: it pays nothing.",
+    "Check this machine's name server and api.base_url, then `hotfolder retry JOB`: it "
+    "pays nothing.",
 )
 IN_DOUBT = Failure(
     "in_doubt",
     "The edit was sent but no answer came: it may have been accepted and charged.",
-    "Look for it in the service's account pages. Then run resolve: with --task-id if it is there, "
-    "with --resend if it is not, or with --abandon. Only limits.resend_up_to sends it again by "
-    "itself.",
+    "Look for it in the service's account pages. If it is there, its number settles it: "
+    "`hotfolder resolve JOB --task-id ID`. If not, `hotfolder resolve JOB --resend` sends it again "
+    "and `hotfolder resolve JOB --abandon` gives it up. Only limits.resend_up_to has it sent "
+    "again by itself.",
 )
 IN_DOUBT_CALLED = Failure(
     IN_DOUBT.code,
@@ -126,23 +150,23 @@ MANY_DOUBTS = Failure(
     "many_doubts",
     "Five edits in a row were sent and got no answer.",
     "The service is in trouble. One edit is tried from time to time; once one is answered, all go "
-    "on. What got no answer is in doubt: see it with jobs --state in_doubt.",
+    "on. What got no answer is in doubt: see it with `hotfolder jobs --state in_doubt`.",
 )
 TASK_DENIED = Failure(
     "task_denied",
     "The service no longer knows a task that it had accepted.",
     "It is asked for again from time to time, and followed once it is known. Or look for it in the "
-    "service's account pages, then run resolve.",
+    "service's account pages, then `hotfolder resolve JOB --task-id ID`.",
 )
 NO_PROMPT = Failure(
     "no_prompt",
-    "There is no prompt for this picture.",
+    "There is no prompt for this file.",
     "Put a text file of the same name beside it, a _prompt.txt in its folder, "
     "or a prompt in the rule.",
 )
 SIDECAR_MISSING = Failure(
     "sidecar_missing",
-    "This watch requires a sidecar, and there is none beside the picture.",
+    "This watch requires a sidecar, and there is none beside the file.",
     "Put a text or TOML file of the same name beside it.",
 )
 NOT_A_PICTURE = Failure(
@@ -153,23 +177,63 @@ NOT_A_PICTURE = Failure(
 EMPTY = Failure(
     "empty",
     "The file is empty.",
-    "Copy it here again. One that is still being copied is edited by itself once it is whole.",
+    "Copy it here again. One that is still being copied is taken by itself once it is whole.",
 )
 UNWRITTEN = Failure(
     "unwritten",
     "The file has its size, but nothing is written into it yet.",
-    "It is still being copied, or stands for a file kept elsewhere: have that brought here.",
+    "It is still being copied, or is only a placeholder for a file in a cloud: have that "
+    "downloaded to this folder.",
 )
 TRUNCATED = Failure(
     "truncated",
-    "The picture's end is missing: it was not copied completely.",
-    "Copy it here again. One that is still being copied is edited by itself once it is whole.",
+    "The file's end is missing: it was not copied completely.",
+    "Copy it here again. One that is still being copied is taken by itself once it is whole.",
 )
+NO_TEXT = Failure(
+    "no_text",
+    "There is no text in the file.",
+    "Write the text into it; it is taken by itself then.",
+)
+NOT_TEXT = Failure(
+    "not_text",
+    "The file is no text in UTF-8 or UTF-16, whatever its name says.",
+    "Save it as plain text in UTF-8 and drop it again.",
+)
+TEXT_TOO_LONG = Failure(
+    "text_too_long",
+    "The text is larger than 64 KiB.",
+    "Shorten it, or make several files of it, and drop it again.",
+)
+
+
+def no_rows(reason: str) -> Failure:
+    """Return why no row of a file can be read."""
+    return Failure(
+        "no_rows",
+        f"No row of the file can be read: {reason}.",
+        "Correct the file; it is read again by itself.",
+    )
+
+
+def of_row(number: int, failure: Failure) -> Failure:
+    """Return what is wrong with one row of a file, which the others do not wait for."""
+    message = f"Row {number}: {failure.message}"
+    is_dear = failure.code in HELD_FOR_PRICE
+    hint = failure.hint if is_dear else "Correct the row; the others do not wait for it."
+    return Failure(failure.code, message, hint)
+
+
+def row_wrong(number: int, reason: str) -> Failure:
+    """Return why one row of a file cannot be understood."""
+    return of_row(number, Failure("row_wrong", f"it {reason}.", ""))
+
+
 CHANGED_UNKNOWN = Failure(
     "changed_unknown",
     "Its file was changed before this version of hotfolder had looked at it: it may be the picture"
     " that was paid for, with another rating or caption, or another picture.",
-    "Let it go with: hotfolder release WATCH, or leave it out with --skip.",
+    "`hotfolder release WATCH` has it edited, `hotfolder release WATCH --skip` leaves it out.",
 )
 MISSING_PARTS = Failure(
     "missing_parts",
@@ -185,7 +249,7 @@ DAMAGED_PICTURE = Failure(
 BROKEN_PICTURE = Failure(
     "broken_picture",
     "The picture is damaged and cannot be opened.",
-    "Save it anew from its original and drop it again.",
+    "Save it again from its original and drop it again.",
 )
 TOO_MANY_PIXELS = Failure(
     "too_many_pixels",
@@ -195,12 +259,12 @@ TOO_MANY_PIXELS = Failure(
 TOO_FEW_PIXELS = Failure(
     "too_few_pixels",
     "The picture is only one pixel wide or high: there is nothing to edit.",
-    "Save it anew from its original and drop it again.",
+    "Save it again from its original and drop it again.",
 )
 NO_DECODER = Failure(
     "no_decoder",
     "Pictures of this kind cannot be opened here.",
-    "Save it as a JPEG, or install the package that opens it, then run retry.",
+    "Save it as a JPEG, or install the package that opens it and restart hotfolder.",
 )
 CANNOT_FIT = Failure(
     "cannot_fit",
@@ -210,33 +274,34 @@ CANNOT_FIT = Failure(
 FILE_TOO_LARGE = Failure(
     "file_too_large",
     "The file is larger than this folder takes (largest_mb); it was not read.",
-    "Save the picture smaller and drop it again, or have largest_mb of the watch raised.",
+    "Save it smaller and drop it again, or have largest_mb of the watch raised.",
 )
 SOURCE_TOO_LARGE = Failure(
     "too_large",
-    "The picture is larger than this edit takes.",
+    "The file is larger than this edit takes.",
     "Save it smaller and drop it again.",
 )
 WATCH_REMOVED = Failure(
     "watch_removed",
     "The config no longer has this watch.",
-    "Put the watch back into the config, or run cancel for its jobs.",
+    "Put the watch back into the config, or give its jobs up: `hotfolder cancel --watch WATCH`.",
 )
 BACKLOG = Failure(
     "backlog",
-    "More pictures than limits.backlog stood here already when the watch began to take them.",
-    "Run release for this watch to have them edited, or release --skip to leave them out.",
+    "More files than limits.backlog stood here already when the watch began to take them, or texts "
+    "that may have served as sidecars.",
+    "`hotfolder release WATCH` has them edited, `hotfolder release WATCH --skip` leaves them out.",
 )
 RESTORED = Failure(
     "journal_restored",
     "The journal was put back from an older copy: what was paid after that is not known to it.",
     "Compare the output folder with the service's list of tasks, cancel the jobs whose edit is "
-    "there, then run release for this watch.",
+    "there, then `hotfolder release WATCH`.",
 )
 PAUSED = Failure(
     "paused",
     "Submitting was stopped by hand.",
-    "Run resume to let it go on.",
+    "`hotfolder resume WATCH` lets it go on.",
 )
 UNREACHABLE = Failure(
     "unreachable",
@@ -248,18 +313,19 @@ OTHER_JOURNAL = Failure(
     "other_journal",
     "Another journal kept the record of this folder: what was paid for here is not known to this "
     "one.",
-    "If the pictures in it are to be edited all the same, run release for this watch.",
+    "If the files in it are to be edited all the same: `hotfolder release WATCH`.",
 )
 PRICE_UNKNOWN = Failure(
     "price_unknown",
     "There is a budget, and nobody says what this edit costs.",
-    "Set limits.price_preview = true, name the price in a [[model]] of the config, "
+    "Set limits.price_preview = true, name the price in a [[model]] of the config "
+    "(of an app or workflow: price or coins in its table), "
     "or take the budget away.",
 )
 INTERNAL = Failure(
     "internal",
     "Something unexpected happened inside hotfolder.",
-    "See the log, then run retry.",
+    "See the log, then `hotfolder retry JOB`.",
 )
 
 # Codes whose words depend on the case.
@@ -269,16 +335,37 @@ OUTPUT_BLOCKED = "output_blocked"
 BUDGET_SPENT = "budget_spent"
 TOO_DEAR = "too_dear"
 DEARER_THAN_ALLOWED = "dearer_than_allowed"
+TO_CONFIRM = "to_confirm"
+# What a person releases by `release --job`.
+HELD_FOR_PRICE = frozenset({DEARER_THAN_ALLOWED, TO_CONFIRM})
 LEADER_LOST = "leader_lost"
 SIDECAR_OVERDUE = "sidecar_overdue"
 # How the codes of what is wrong with a reference begin: it is looked for with every scan.
 REFERENCE = "reference_"
 
 # What only another file can mend: the same one would fail again.
-OF_THE_FILE = frozenset({NOT_A_PICTURE.code, BROKEN_PICTURE.code, TOO_FEW_PIXELS.code})
+OF_THE_FILE = frozenset(
+    {
+        NOT_A_PICTURE.code,
+        BROKEN_PICTURE.code,
+        TOO_FEW_PIXELS.code,
+        "broken_file",
+        "not_of_kind",
+        NOT_TEXT.code,
+    }
+)
 ACCOUNT_REFUSALS = frozenset({KEY_REFUSED.code, KEY_KIND.code, NO_MONEY.code})
 # The service's codes of a task's failure that pass by themselves.
 PASSING_CODES = frozenset({"1000", "1005", "1006", *map(str, range(1010, 1014)), "1015", "1504"})
+
+
+def opened_at_last() -> Failure:
+    """Return why pictures are held that could not be opened before: they are a backlog, too."""
+    return replace(
+        BACKLOG,
+        message="More pictures than limits.backlog could not be opened here before what opens "
+        "them was installed.",
+    )
 
 
 def no_decoder(kind: str, needed: str) -> Failure:
@@ -286,7 +373,36 @@ def no_decoder(kind: str, needed: str) -> Failure:
     return Failure(
         NO_DECODER.code,
         f"The picture is a {kind}, which cannot be opened here.",
-        f"Install {needed}, start hotfolder anew and run retry; or save it as a JPEG.",
+        f"Install {needed} and restart hotfolder: it is then edited by itself. Or save it as a "
+        "JPEG.",
+    )
+
+
+def not_playable(reason: str) -> Failure:
+    """Return why a film or sound cannot be sent: there is nothing to see or to hear in it."""
+    return Failure(
+        "broken_file",
+        f"The file is damaged or empty inside: {reason}.",
+        "Export it again from its original and drop it again.",
+    )
+
+
+def not_of_kind(wanted: str, found: str | None) -> Failure:
+    """Return why a file is not what its name says; `found` is what it is, if that is known."""
+    told = f"it is a {found}" if found else "it is nothing that is known here"
+    return Failure(
+        "not_of_kind",
+        f"The file is no {wanted}, whatever its name says: {told}.",
+        f"Save it as a {wanted} and drop it again.",
+    )
+
+
+def kind_not_taken(model: str, kind: str) -> Failure:
+    """Return why a source waits: the model that its sidecar asks for takes no file like it."""
+    return Failure(
+        "kind_not_taken",
+        f"The model {model} takes no {kind}.",
+        "Name another model in the sidecar or the rule; the file waits for it.",
     )
 
 
@@ -295,7 +411,7 @@ def cannot_sign(reason: str) -> Failure:
     return Failure(
         CANNOT_SIGN,
         f"Outputs cannot be signed: {reason}.",
-        "Mend that, or take the files out of [provenance] in the config; it is tried again by "
+        "Correct that, or take the files out of [provenance] in the config; it is tried again by "
         "itself.",
     )
 
@@ -305,7 +421,7 @@ def unprepared(what: str, reason: str) -> Failure:
     return Failure(
         "not_prepared",
         f"{what} could not be made ready for the upload: {reason}.",
-        "Save it as a JPEG and drop it again, or run retry to have it tried once more.",
+        "Save it as a JPEG and drop it again. `hotfolder retry JOB` tries this one once more.",
     )
 
 
@@ -342,7 +458,16 @@ def prompt_field_unknown(problems: str) -> Failure:
     return Failure(
         "prompt_field_unknown",
         f"The prompt cannot be filled in: {problems}.",
-        "Mend the prompt; the picture waits for it.",
+        "Correct the prompt; the file waits for it.",
+    )
+
+
+def text_unused(name: str) -> Failure:
+    """Return why a text waits: what speaks for it leaves no place for what it says."""
+    return Failure(
+        "text_unused",
+        f"The prompt that counts for {name} has no {{text}}: what the file says would not be sent.",
+        "Write {text} into the prompt where the text is to stand, or take the prompt away.",
     )
 
 
@@ -350,7 +475,7 @@ def prompt_field_missing(field: str) -> Failure:
     """Return why a picture waits although it has a prompt."""
     return Failure(
         "prompt_field_missing",
-        f"The prompt asks for {{{field}}}, which this picture does not say.",
+        f"The prompt asks for {{{field}}}, which the file does not say.",
         f"Write it into the picture, or say in the prompt what stands in its place: {{{field}|…}}.",
     )
 
@@ -361,7 +486,7 @@ def reference_missing(name: str, reason: str) -> Failure:
     return Failure(
         f"{REFERENCE}missing",
         f"The reference {name} cannot be read{told}.",
-        "Put it there, or mend the sidecar or the rule; the picture waits for it.",
+        "Put it there, or correct the sidecar or the rule; the file waits for it.",
     )
 
 
@@ -370,7 +495,7 @@ def reference_broken(name: str, why: Failure) -> Failure:
     return Failure(
         f"{REFERENCE}broken",
         f"The reference {name} cannot be sent. {why.message}",
-        f"{why.hint} Or name another one; the picture waits for it.",
+        f"{why.hint} Or name another one; the file waits for it.",
     )
 
 
@@ -388,7 +513,7 @@ def wrong_parameters(problems: Iterable[tuple[str, str]]) -> Failure:
     return Failure(
         "wrong_parameters",
         "; ".join(message for _, message in problems),
-        "Mend the sidecar or the rule; the picture waits for it.",
+        "Correct the sidecar or the rule; the file waits for it.",
     )
 
 
@@ -397,8 +522,8 @@ def looping(path: str, count: int) -> Failure:
     return Failure(
         "looping",
         f"{path!a} was saved anew {count} times within an hour, as programs do in a loop.",
-        "See to it that nothing writes results into the input folder, then run resume for its "
-        "watch. What was saved last is edited then.",
+        "Make sure that nothing writes results into the input folder, then "
+        "`hotfolder resume WATCH`. What was saved last is edited then.",
     )
 
 
@@ -434,8 +559,25 @@ def dearer(model: str, amount: Decimal | None, allowed: Decimal | None) -> Failu
         DEARER_THAN_ALLOWED,
         f"What the files beside it ask for ({model}) {costs}; the dearest edit that the rules of "
         f"this watch allow is {most}.",
-        "Ask for less there, or let the owner of this installation run release --job with the "
-        "number of this job.",
+        "Ask for less there, or let the owner of this installation allow it: `hotfolder release "
+        "--job JOB`.",
+    )
+
+
+def to_confirm(model: str, costs: str | None, times: int, limit: Decimal) -> Failure:
+    """Return why an edit waits until a person has seen its price.
+
+    `costs` is the sum with its currency, None = not known; `times` how many jobs it is of; `limit`
+    what the config lets go on without being asked.
+    """
+    jobs = "It" if times == 1 else f"Its {times} variants"
+    price = f"about {costs}{'' if times == 1 else ' together'}" if costs else "nobody knows what"
+    them = "it" if times == 1 else "all of them"
+    return Failure(
+        TO_CONFIRM,
+        f"{jobs} would cost {price} ({model}); confirm_over = {limit:f} wants a person to see that "
+        f"first.",
+        f"`hotfolder release --job JOB` lets {them} go on at that price.",
     )
 
 
@@ -453,7 +595,8 @@ def leader_lost(leader: int) -> Failure:
     return Failure(
         LEADER_LOST,
         f"The same edit was made and paid for job {leader}, and its result is lost.",
-        "Run retry to look for it once more, or retry --pay-again to have it made and paid anew.",
+        "`hotfolder retry JOB` looks for it once more; `hotfolder retry JOB --pay-again` has it "
+        "made and paid anew.",
     )
 
 
@@ -463,7 +606,7 @@ def result_unusable(reason: str, kept: str) -> Failure:
         "result_unusable",
         f"The edit was made and paid, but what the service hands out cannot be used: {reason}. "
         f"It is kept as {kept}.",
-        "Run retry: it fetches the result again and pays nothing.",
+        "`hotfolder retry JOB` fetches the result again and pays nothing.",
     )
 
 
@@ -482,8 +625,8 @@ def in_part(positions: Sequence[int], why: Failure) -> Failure:
         "result_missing",
         f"{_results(positions)} could not be fetched; all else of the edit is delivered. "
         f"{why.message}",
-        "Run retry to ask for it once more, which is free, or retry --pay-again to have the whole "
-        "edit made and paid anew.",
+        "`hotfolder retry JOB` asks for it once more, which is free; `hotfolder retry JOB "
+        "--pay-again` has the whole edit made and paid anew.",
     )
 
 
@@ -498,7 +641,7 @@ def late(hours: float) -> Failure:
     return Failure(
         "late",
         f"The service has been working on it for {hours:.0f} hours.",
-        "It is asked once an hour and fetched when it is done. Run cancel to give it up.",
+        "It is asked once an hour and fetched when it is done. `hotfolder cancel JOB` gives it up.",
     )
 
 

@@ -21,13 +21,18 @@ makes the same edit as another takes that one's results (Reused) instead of payi
 
 Each result of a task goes its own way. What could be had is published, and the task is asked for
 the rest again (PublishedInPart). A job of which something is published never fails any more: where
-the rest cannot be had it is done with what there is, and says what is missing (EndedInPart). Only
-such a job leaves DONE again: a person may have the rest asked for once more, which is free.
+the rest cannot be had it is done with what there is, and says what is missing (EndedInPart). A
+person may have the rest of such a job asked for once more, which is free.
 
 Where results are reviewed, a job waits in FETCHED until a person has decided (Decided), who may
 take that back for a while (Undecided). Rejected results are kept as published ones are, but
 elsewhere, and the job is done (Rejected): it was paid, so those that make the same edit still
 follow it. To have it made anew is another job.
+
+Every move into FETCHED enters the jobs that follow in a chain, in its own transaction. Results that
+go on into one are not published, unless that is wished; where a person gives the job up that was to
+take them, they come back to be published after all (HandedBack), also to a job that is done. So a
+job that failed in a chain may still be given up (Cancelled).
 
 Waiting is not a state: it is the job's due time. Holds are not states either.
 An event that is not in the table for a state is a bug in the caller: `advance` raises and the
@@ -102,6 +107,7 @@ TRANSITIONS: Mapping[State, Mapping[type[ev.Event], State]] = MappingProxyType(
             ev.Postponed: State.FETCHED,
             ev.Decided: State.FETCHED,
             ev.Undecided: State.FETCHED,
+            ev.HandedBack: State.FETCHED,
             ev.Published: State.DONE,
             ev.Rejected: State.DONE,
             ev.PublishedInPart: State.RUNNING,
@@ -115,8 +121,9 @@ TRANSITIONS: Mapping[State, Mapping[type[ev.Event], State]] = MappingProxyType(
         State.FAILED: {
             ev.Retried: State.ACCEPTED,
             ev.Requeried: State.RUNNING,
+            ev.Cancelled: State.CANCELLED,
         },
-        State.DONE: {ev.Requeried: State.RUNNING},
+        State.DONE: {ev.Requeried: State.RUNNING, ev.HandedBack: State.FETCHED},
         State.CANCELLED: {},
     }
 )

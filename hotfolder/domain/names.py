@@ -15,6 +15,8 @@ import itertools
 import unicodedata
 from typing import TYPE_CHECKING, Final
 
+from hotfolder.domain import keys
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -28,6 +30,7 @@ _FORBIDDEN = frozenset('<>:"\\|?*/')
 # Persian need them.
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
 _UNPRINTABLE = frozenset({"Cc", "Zl", "Zp"})
+_NUMBER = "\ue000"  # stands for a number that is not known yet
 _BROKEN_BYTE = 0xDC00  # os.fsdecode turns a broken byte 0xff into U+DCFF
 _RESERVED = frozenset(
     {"con", "prn", "aux", "nul", "conin$", "conout$"}
@@ -44,10 +47,7 @@ def stem_key(folder: str, stem: str) -> str:
     """
     path = f"{folder}/{stem}" if folder else stem
     shown = "".join(_shown(character) for character in path)
-    # Folding composed text can denormalise it, and normalising can make new letters to
-    # fold; decomposing first and composing last is Unicode's canonical caseless match.
-    folded = unicodedata.normalize("NFD", shown).casefold()
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", folded).casefold())
+    return keys.folded(shown)
 
 
 def candidates(stem: str, source_extension: str) -> Iterator[str]:
@@ -67,6 +67,26 @@ def candidates(stem: str, source_extension: str) -> Iterator[str]:
 def result_stem(stem: str, position: int) -> str:
     """Give the stem for a job's result at a position from 1: ann, ann-2, and so on."""
     return _joined(stem, "" if position == 1 else f"-{position}")
+
+
+def row_stem(stem: str) -> str:
+    """Give the wanted stem for one of many rows, with a place for its number."""
+    return _joined(stem, f"-{_NUMBER}")
+
+
+def numbered_row(stem: str, number: int) -> str:
+    """Give a stem with the number of its row where that is to stand: prompts-001, prompts-012-2."""
+    return stem.replace(_NUMBER, f"{number:03}")
+
+
+def variant_stem(stem: str, number: int) -> str:
+    """Give the wanted stem for one of several of the same edit, numbered from 1: ann-1, ann-2."""
+    return _joined(stem, f"-{number}")
+
+
+def step_stem(stem: str, number: int) -> str:
+    """Give the stem for what a job of a chain hands on, numbered from 1: ann.1, ann.2."""
+    return _joined(stem, f".{number}")
 
 
 def numbered(stem: str, number: int) -> str:

@@ -33,30 +33,41 @@ _FIRST_WORDS: Final = {
     Kind.WAITING: "waits.",
 }
 _OF_MANY: Final = {
-    Kind.FAILED: "pictures were not edited.",
-    Kind.INCOMPLETE: "pictures were edited, but not everything that the edits made is here.",
-    Kind.IN_DOUBT: "pictures were sent to be edited, and nobody knows what became of them.",
-    Kind.HELD: "pictures are not edited for now.",
-    Kind.WAITING: "pictures wait.",
+    Kind.FAILED: "files were not edited.",
+    Kind.INCOMPLETE: "files were edited, but not everything that the edits made is here.",
+    Kind.IN_DOUBT: "files were sent to be edited, and nobody knows what became of them.",
+    Kind.HELD: "files are not edited for now.",
+    Kind.WAITING: "files wait.",
 }
 
-# Who finds a note has a picture to deliver; what these kinds hint at only the owner can do.
+# Who finds a note has a file to deliver; what these kinds hint at only the owner can do, and no
+# command at all.
+_FOR_THE_OWNER: Final = "For whoever looks after hotfolder: "
 _BEFORE_THE_HINT: Final = {
     Kind.IN_DOUBT: "It may have been paid already, so it is not sent again by itself. Dropping it "
-    "again would not help. For whoever looks after hotfolder: ",
-    Kind.HELD: "It keeps its place, and dropping it again would not help. For whoever looks after "
-    "hotfolder: ",
+    f"again would not help. {_FOR_THE_OWNER}",
+    Kind.HELD: f"It keeps its place, and dropping it again would not help. {_FOR_THE_OWNER}",
 }
+_COMMAND: Final = "`hotfolder "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
-    """What there is to say about a job of a source whose file name is `name`."""
+    """What there is to say about a job of a source whose file name is `name`.
+
+    `part` says which of several jobs of that it is: "step 2 of 3".
+    """
 
     job: int
     name: str
     kind: Kind
     reason: Failure
+    part: str = ""
+
+    @property
+    def called(self) -> str:
+        """What the note is about, as people call it."""
+        return f"{self.name}, {self.part}" if self.part else self.name
 
     @property
     def extension(self) -> str:
@@ -67,7 +78,7 @@ class Note:
     def text(self) -> str:
         """The note itself. It changes with what it tells and with nothing else."""
         paragraphs = (
-            f"{self.name} {_FIRST_WORDS[self.kind]}",
+            f"{self.called}{',' if self.part else ''} {_FIRST_WORDS[self.kind]}",
             *self._reason,
             f"This note goes away by itself. hotfolder, job {self.job}",
         )
@@ -75,9 +86,9 @@ class Note:
 
     @property
     def _reason(self) -> tuple[str, ...]:
-        message, hint = self.reason.message, self.reason.hint
+        message, hint = self.reason.message, to_do(self)
         if self.kind in _BEFORE_THE_HINT:
-            return message, to_do(self)
+            return message, hint
         return (f"{message} {hint}".strip(),)
 
 
@@ -85,7 +96,16 @@ def to_do(note: Note) -> str:
     """Return what is to be done about a note's picture."""
     if note.kind in _BEFORE_THE_HINT:
         return f"{_BEFORE_THE_HINT[note.kind]}{note.reason.hint or 'see status.'}"
-    return note.reason.hint
+    return _addressed(note.reason.hint)
+
+
+def _addressed(hint: str) -> str:
+    """Return a hint that says, before its first sentence with a command, whom that is for."""
+    before, command, after = hint.partition(_COMMAND)
+    if not command:
+        return hint
+    own, end, sentence = before.rpartition(". ")
+    return f"{own}{end}{_FOR_THE_OWNER}{sentence}{command}{after}"
 
 
 def of_many(note: Note, count: int) -> str:

@@ -30,37 +30,42 @@ LONGEST_QUOTE: Final = 200
 TIMED_OUT = Failure(
     "task_timed_out",
     "The service began with this edit and did not finish it in time.",
-    "Run retry to submit it again. A smaller picture or a shorter prompt may help.",
+    "`hotfolder retry JOB` submits it again. A smaller file or a shorter prompt may help.",
 )
 SERVICE_TROUBLE = Failure(
     "service_trouble",
     "The service had trouble of its own and gave this edit up.",
-    "Run retry in a while. If it fails again, look at the service's own pages.",
+    "Use `hotfolder retry JOB` in a while. If it fails again, look at the service's own pages.",
 )
 SERVICE_FULL = Failure(
     "service_full",
     "The service had no room for this edit.",
-    "Run retry in a while.",
+    "Use `hotfolder retry JOB` in a while.",
 )
 UNREADABLE_THERE = Failure(
     "unreadable_for_service",
-    "The service could not read the picture.",
-    "Open it, save it as a new JPEG and drop it again.",
+    "The service could not read the file.",
+    "Open it, save it again, a picture as JPEG, and drop it again.",
 )
 WRONG_TYPE = Failure(
     "wrong_type",
     "The service does not take this type of file.",
-    "Save the picture as a JPEG or PNG and drop it again.",
+    "Save it as another, a picture as JPEG or PNG, and drop it again.",
 )
 WORKFLOW_MISSING = Failure(
     "workflow_missing",
     "The service does not know this workflow or app, or it never ran in its web page.",
-    "Open it in the service's web page, run it there once, then run retry.",
+    "Open it in the service's web page and run it there once; then `hotfolder resume`.",
 )
 WORKFLOW_WRONG = Failure(
     "workflow_wrong",
-    "The workflow does not fit what was sent to it.",
-    "Check the rule's params against the workflow's nodes, then run retry.",
+    "The nodes of the app or workflow are not those that its table has.",
+    "Its author may have changed it: `hotfolder app ID`, or `workflow ID`, prints today's table.",
+)
+VALUES_REFUSED = Failure(
+    "values_refused",
+    "The app or workflow cannot run with what was put into its nodes.",
+    "Correct the value of the node that is named, in the rule's nodes; then `hotfolder retry JOB`.",
 )
 MACHINE_MISSING = Failure(
     "machine_missing",
@@ -77,7 +82,8 @@ BY_CODE: Final[Mapping[str, Failure]] = {
     **dict.fromkeys(("301", "1007", "HTTP 400", "HTTP 422"), WRONG_PARAMETERS),
     **dict.fromkeys(("404", "412", "1001", "1009", "HTTP 405"), WRONG_ENDPOINT),
     **dict.fromkeys(("380", "810", "901"), WORKFLOW_MISSING),
-    **dict.fromkeys(("433", "803", "1101"), WORKFLOW_WRONG),
+    "433": VALUES_REFUSED,
+    **dict.fromkeys(("803", "1101"), WORKFLOW_WRONG),
     **dict.fromkeys(("435", "436"), MACHINE_MISSING),
     **dict.fromkeys(("801", "1014"), KEY_KIND),
     **dict.fromkeys(("414", "416", "812"), NO_MONEY),
@@ -112,8 +118,8 @@ def of_task_end(code: str, said: str, charge: Charge) -> Failure:
     failure = of_remote_code(code, otherwise=TASK_FAILED, said=said)
     if not charge:
         return replace(failure, hint=f"{failure.hint} Nothing was charged.")
-    hint = f"It was charged {charge.in_words()} all the same. Run retry --pay-again to have it made"
-    return replace(failure, hint=f"{hint} and paid anew.")
+    hint = f"It was charged {charge.in_words()} all the same."
+    return replace(failure, hint=f"{hint} `hotfolder retry JOB --pay-again` has it made anew.")
 
 
 def of_lost(code: str, said: str) -> Failure:

@@ -3,7 +3,20 @@
 from __future__ import annotations
 
 import os
+import stat
 from dataclasses import dataclass
+from typing import Final
+
+# Why what stands at a path is never edited, whatever its name.
+LINK: Final = "a link, and links are not followed: copy the file itself here"
+DEVICE: Final = "not a regular file but a pipe, socket or device"
+
+
+def why_no_file(status: os.stat_result) -> str | None:
+    """Return why what was seen, which is no folder, is no file either; None where it is one."""
+    if stat.S_ISREG(status.st_mode):
+        return None
+    return LINK if stat.S_ISLNK(status.st_mode) else DEVICE
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

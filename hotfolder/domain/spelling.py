@@ -12,6 +12,8 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 def shown(name: str) -> str:
     """Return a file name that may be printed: control, bidi and broken characters escaped."""
+    if name.isascii() and name.isprintable():
+        return name
     return "".join(each if _printable(each) else _escaped(each) for each in name)
 
 

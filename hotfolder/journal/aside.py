@@ -39,6 +39,20 @@ def at(session: Session, watch: int, path: str) -> str | None:
     return None if row is None else str(row["reason"])
 
 
+def waits_with(session: Session, watch: int, path: str) -> tuple[str, str] | None:
+    """Return the key of the set that a file waits with, and why; None where it does not."""
+    row = session.row("aside_at", watch=watch, path=os.fsencode(path))
+    if row is None or row["set_key"] is None:
+        return None
+    return os.fsdecode(row["set_key"]), str(row["reason"])
+
+
+def why_set_waits(session: Session, watch: int, key: str, rule: str) -> str | None:
+    """Return why a set waits, None where it does not."""
+    row = session.row("waiting_set", watch=watch, key=os.fsencode(key), rule=rule)
+    return None if row is None else str(row["reason"])
+
+
 def forget(session: Session, watch: int, paths: Iterable[str]) -> None:
     """Forget files that are no longer there, and all that is kept below them."""
     for each in paths:

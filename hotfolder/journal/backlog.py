@@ -8,7 +8,6 @@ share that comes back with other times and numbers must not let thousands of the
 from __future__ import annotations
 
 import os
-import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -17,17 +16,23 @@ from typing import Final
 from hotfolder.domain.failures import (
     BACKLOG,
     CHANGED_UNKNOWN,
+    NO_DECODER,
     OTHER_JOURNAL,
     OUTPUT_BLOCKED,
     RESTORED,
+    opened_at_last,
 )
 from hotfolder.domain.sightings import Sighting
 from hotfolder.journal import holds, places, roots
 from hotfolder.journal.drafts import Settled
+from hotfolder.journal.engine import Row
 from hotfolder.journal.session import Session
 from hotfolder.journal.sightings import HELD_BACK, Known
 
 TOGETHER: Final = 1000
+# How it begins why a file of many texts is held, and what is known of one that was released.
+MANY_ROWS: Final = "rows:"
+RELEASED: Final = "rows: released"
 
 # The journal does not know what was paid under these: everything new waits for a person.
 DISTRUSTED: Final = frozenset({RESTORED.code, OTHER_JOURNAL.code})
@@ -109,6 +114,28 @@ def hold_changed(session: Session, settled: Settled) -> None:
         holds.stop(session, scope(row["name"]), BACKLOG)
 
 
+def undecoded(session: Session, watch: int) -> list[tuple[int, str]]:
+    """Return the sources, as (number, path), that failed because nothing here opens them."""
+    rows = session.rows("undecoded_sources", watch=watch, code=NO_DECODER.code)
+    return [(row["id"], os.fsdecode(row["path"])) for row in rows]
+
+
+def look_again(session: Session, numbers: Iterable[int]) -> None:
+    """Let the next look take sources for new ones, whose failed jobs are then tried again."""
+    for number in numbers:
+        session.change("forget_place", source=number)
+
+
+def hold_undecoded(session: Session, watch: int, numbers: Iterable[int]) -> None:
+    """Hold sources back that could be opened at last, until a person lets them go."""
+    (row,) = session.rows("eligibility", watch=watch)
+    for number in numbers:
+        session.change(
+            "hold_undecoded", source=number, beside=HELD_BACK, reason=opened_at_last().message
+        )
+    holds.stop(session, scope(row["name"]), opened_at_last())
+
+
 def looked_at_whole(session: Session, watch: int, eligible: str) -> None:
     """Keep what a watch takes: all that it takes and that stood there is known now."""
     session.change("keep_eligibility", watch=watch, eligible=eligible)
@@ -140,7 +167,8 @@ def release(session: Session, name: str, *, skip: bool = False) -> list[str]:
         reason = f"left out by release --skip on {session.now.astimezone():%Y-%m-%d %H:%M}"
         count = session.change("leave_held_out", name=name, reason=reason)
     else:
-        count = session.change("let_held_go", name=name)
+        count = session.change("let_rows_go", name=name, rows=f"{MANY_ROWS}*", released=RELEASED)
+        count += session.change("let_held_go", name=name)
         count += session.change("let_changed_go", name=name)
     holds.drop(session, scope(name), BACKLOG.code)
     dropped = [holds.drop(session, holds.watch_scope(name), code) for code in DISTRUSTED]
@@ -148,18 +176,21 @@ def release(session: Session, name: str, *, skip: bool = False) -> list[str]:
         roots.trust(session)
         done.append("what the journal may not know of is submitted from now on")
     if count or not done:
-        done.append(f"{count} pictures are {'left out' if skip else 'let go'}")
+        files = "1 file is" if count == 1 else f"{count or 'no'} files are"
+        done.append(
+            f"{files} {'left out' if skip else 'let go'}{'' if count else ': none is held'}"
+        )
     return done
 
 
-def _take_input(session: Session, row: sqlite3.Row) -> Iterator[str]:
+def _take_input(session: Session, row: Row) -> Iterator[str]:
     if not row["online"] and row["reason"] == roots.NOT_THE_SAME:
         roots.forget(session, row["name"])
         session.change("keep_eligibility", watch=row["id"], eligible=None)
         yield "the folder that stands there now is its input"
 
 
-def _take_output(session: Session, row: sqlite3.Row) -> Iterator[str]:
+def _take_output(session: Session, row: Row) -> Iterator[str]:
     scope, output_root = holds.watch_scope(row["name"]), os.fsdecode(row["output_root"])
     is_refused = session.row("is_held", scope=scope, code=OUTPUT_BLOCKED)
     if is_refused and places.was_mounted(session, output_root):

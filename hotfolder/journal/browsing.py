@@ -6,7 +6,6 @@ Nothing here reads more than it was asked for, however long the history is.
 from __future__ import annotations
 
 import os
-import sqlite3
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -14,6 +13,7 @@ from typing import Final
 
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import State
+from hotfolder.journal.engine import Row
 from hotfolder.journal.rows import existing_job
 from hotfolder.journal.session import Session, from_ms, to_ms
 
@@ -64,7 +64,6 @@ class SubmitRow:
 
     number: int
     intent_at: datetime
-    answered_at: datetime | None
     task_id: str | None
     outcome: str | None
     charge: Decimal | None
@@ -161,7 +160,6 @@ def submits(session: Session, job: int) -> list[SubmitRow]:
         SubmitRow(
             number=row["number"],
             intent_at=from_ms(row["intent_at"]),
-            answered_at=None if row["answered_at"] is None else from_ms(row["answered_at"]),
             task_id=row["task_id"],
             outcome=row["outcome"],
             charge=None if row["charge"] is None else Decimal(row["charge"]),
@@ -199,7 +197,7 @@ def reused(session: Session, since: datetime) -> list[tuple[Decimal | None, str 
     ]
 
 
-def _result(row: sqlite3.Row) -> ResultRow:
+def _result(row: Row) -> ResultRow:
     return ResultRow(
         id=row["id"],
         job=row["job"],

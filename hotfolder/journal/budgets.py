@@ -17,6 +17,7 @@ from hotfolder.domain import failures
 from hotfolder.domain.days import start_of_day
 from hotfolder.domain.failures import PRICE_UNKNOWN, Failure
 from hotfolder.domain.jobs import Estimate, Job
+from hotfolder.domain.paid import COINS
 from hotfolder.journal import holds
 from hotfolder.journal.session import Session, to_ms
 
@@ -25,6 +26,7 @@ from hotfolder.journal.session import Session, to_ms
 class Budget:
     """How much may be charged in a day, in the account's currency: by one watch, or (None) all.
 
+    `coins`: it counts coins, which runs of apps and workflows cost, and no money.
     `key` is the config's name for it; `zone` is the owner's time zone, None = this machine's.
     """
 
@@ -32,6 +34,7 @@ class Budget:
     limit: Decimal
     key: str
     zone: tzinfo | None = None
+    coins: bool = False
 
     @property
     def scope(self) -> str:
@@ -45,33 +48,45 @@ def last_charge(session: Session, price_key: str, site: str) -> Estimate | None:
     None where none was, or all of them were free.
     """
     row = session.row("last_charge", price_key=price_key, site=site)
-    return (
-        None if row is None else Estimate(amount=Decimal(row["charge"]), currency=row["currency"])
-    )
+    if row is not None:
+        return Estimate(amount=Decimal(row["charge"]), currency=row["currency"])
+    row = session.row("last_coins", price_key=price_key, site=site)
+    return None if row is None else Estimate(amount=Decimal(row["amount"]), currency=COINS)
 
 
 def spent(session: Session, budget: Budget) -> Decimal:
     """Return what counts against a budget today."""
     since = to_ms(start_of_day(session.now, budget.zone))
-    rows = session.rows("spent_since", since=since, watch=budget.watch)
-    return sum((Decimal(row["amount"]) for row in rows), Decimal(0))
+    if budget.coins:
+        coins = session.rows("coins_since", since=since)
+        return sum((Decimal(row["amount"]) for row in coins), Decimal(0))
+    rows = session.rows("not_yet_charged", since=since, watch=budget.watch)
+    if budget.watch is None:
+        rows += session.rows("spent_in_all", since=since)
+    else:
+        rows += session.rows("spent_by_watch", since=since, watch=budget.watch)
+    return sum((Decimal(row["amount"]) * row["count"] for row in rows), Decimal(0))
 
 
 def refuse(
-    session: Session, job: Job, budgets: Collection[Budget], estimate: Decimal | None
+    session: Session, job: Job, budgets: Collection[Budget], expected: Estimate
 ) -> tuple[str, Failure, bool] | None:
-    """Hold what may not be submitted within the budgets.
+    """Hold what may not be submitted within the budgets: coins are none of a budget of money.
 
     Returns the scope, why, and whether the hold is new; None where the job may be submitted.
     """
+    estimate = expected.amount
     for budget in budgets:
+        if estimate is not None and budget.coins != (expected.currency == COINS):
+            continue
         if estimate is None:
             scope, failure = holds.rule_scope(job.watch, job.plan.rule), PRICE_UNKNOWN
         elif estimate > budget.limit:  # no day has room for it: let it keep nobody else waiting
             scope = holds.rule_scope(job.watch, job.plan.rule)
             failure = failures.too_dear(budget.key, budget.limit, estimate)
         elif (already := spent(session, budget)) + estimate > budget.limit:
-            scope = budget.scope
+            own = holds.rule_scope(job.watch, job.plan.rule)  # money has room all the same
+            scope = own if budget.coins else budget.scope
             failure = failures.budget_spent(budget.key, budget.limit, already, estimate)
         else:
             continue
@@ -84,12 +99,17 @@ def refuse(
 
 def let_go(session: Session, budgets: Collection[Budget]) -> list[str]:
     """Drop the holds over budgets that have room again; returns the scopes that were held."""
-    held = session.rows("holds_with_code", code=failures.BUDGET_SPENT)
-    by_scope = {budget.scope: budget for budget in budgets}
+    held = session.rows("holds_to_let_go", code=failures.BUDGET_SPENT)
+    by_scope = {budget.scope: budget for budget in budgets if not budget.coins}
+    coins = next((budget for budget in budgets if budget.coins), None)
     return [
         row["scope"]
         for row in held
-        if _has_room(session, by_scope.get(row["scope"]), Decimal(row["needs"] or 0))
+        if _has_room(
+            session,
+            coins if holds.is_of_rule(row["scope"]) else by_scope.get(row["scope"]),
+            Decimal(row["needs"] or 0),
+        )
         and holds.drop(session, row["scope"], failures.BUDGET_SPENT)
     ]
 

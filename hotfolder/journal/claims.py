@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
+import sys
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,6 +14,7 @@ from typing import Final
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import State
 from hotfolder.journal import holds
+from hotfolder.journal.engine import Row
 from hotfolder.journal.rows import existing_job
 from hotfolder.journal.session import Session, from_ms, to_ms
 
@@ -43,51 +44,91 @@ def claim(
     on. States without room are not looked at: they are looked at again when a step ends. Nothing
     more is uploaded while `ahead` jobs could be submitted: their links live for a day.
     """
-    claims: list[Claim] = []
-    horizon = to_ms(session.now + LONGEST_WAIT)
-    if _count_ready(session, State.UPLOADED) >= ahead:
-        room = {**room, State.ACCEPTED: 0}
+    found: list[Claim] = []
+    waits: list[int | None] = [_first(session.row("next_trial"))]
     for state, places in room.items():
         if places <= 0:
             continue
-        due = partial(_due, session, state, busy, horizon)
-        if state in again:
-            found = [*due(places, again=False), *due(min(places, again[state]), again=True)]
-            found.sort(key=itemgetter("due_at", "id"))
-        else:
-            found = due(places)
-        claims.extend(_claim(session, row["id"]) for row in found[:places])
-    return claims, _next_due(session, [state for state, places in room.items() if places > 0])
+        due = _Due(session, state, busy)
+        waits.append(due.next())
+        if not due.is_any or (state is State.ACCEPTED and _are_ready(session, ahead)):
+            continue
+        found.extend(_claim(session, job) for job in due.found(places, again.get(state, places)))
+    times = [each for each in waits if each is not None]
+    return found, from_ms(min(times)) if times else None
 
 
-def _due(
-    session: Session,
-    state: State,
-    busy: Collection[int],
-    horizon: int,
-    places: int,
-    *,
-    again: bool | None = None,
-) -> list[sqlite3.Row]:
-    if places <= 0:
-        return []
-    rows = session.rows(
-        "due_jobs", state=state.value, again=again, limit=places + len(busy), horizon=horizon
-    )
-    return [row for row in rows if row["id"] not in busy][:places]
+def at_service(session: Session) -> int:
+    """Return how many tasks there are at the service, or about to be, of all who share it."""
+    (row,) = session.rows("tasks_at_service")
+    return int(row["count"])
+
+
+class _Due:
+    """What is due in one state, but for the jobs in `busy`.
+
+    Nothing waits for longer than the horizon: a time beyond it is from before a clock jumped.
+    """
+
+    def __init__(self, session: Session, state: State, busy: Collection[int]) -> None:
+        self._session = session
+        self._state = state
+        self._busy = busy
+        self._horizon = to_ms(session.now + LONGEST_WAIT)
+        (span,) = session.rows("due_span", state=state.value)
+        self._first: int | None = span["first"]
+        self._is_in_time = self._first is not None and self._first <= session.now_ms
+        self._is_beyond = self._first is not None and span["last"] > self._horizon
+
+    @property
+    def is_any(self) -> bool:
+        """Whether anything is due, held or not."""
+        return self._is_in_time or self._is_beyond
+
+    def next(self) -> int | None:
+        """Return the first time still to come, None where there is none."""
+        if not self._is_in_time:
+            return self._first
+        return _first(self._session.row("next_due", state=self._state.value))
+
+    def found(self, places: int, most_again: int) -> list[int]:
+        """Return jobs, the longest due first, at most so many of them that failed the last time."""
+        rows = self._rows(places)
+        if sum(row["attempt"] > 0 for row in rows) > most_again:
+            rows = [*self._rows(places, again=False), *self._rows(most_again, again=True)]
+            rows.sort(key=itemgetter("due_at", "id"))
+        return [row["id"] for row in rows[:places]]
+
+    def _rows(self, places: int, *, again: bool | None = None) -> list[Row]:
+        """Return at most so many."""
+        if places <= 0:
+            return []
+        within = partial(
+            self._session.rows,
+            "due_jobs",
+            state=self._state.value,
+            again=again,
+            limit=places + len(self._busy),
+            horizon=self._horizon,
+        )
+        rows: list[Row] = []
+        if self._is_in_time:
+            rows += within(after=-sys.maxsize, until=self._session.now_ms)
+        if self._is_beyond:
+            rows += within(after=self._horizon, until=sys.maxsize)
+        return [row for row in rows if row["id"] not in self._busy][:places]
 
 
 def _claim(session: Session, job: int) -> Claim:
     return Claim(existing_job(session, job), holds.scopes_over(session, job))
 
 
-def _count_ready(session: Session, state: State) -> int:
-    row = session.row("count_ready", state=state.value)
-    return int(row["count"]) if row is not None else 0
+def _are_ready(session: Session, ahead: int) -> bool:
+    """Whether so many jobs could be submitted."""
+    row = session.row("count_ready", state=State.UPLOADED.value, most=ahead)
+    return row is not None and row["count"] >= ahead
 
 
-def _next_due(session: Session, states: Collection[State]) -> datetime | None:
-    rows = [session.row("next_due", state=state.value) for state in states]
-    rows.append(session.row("next_trial"))
-    times = [row["due_at"] for row in rows if row is not None and row["due_at"] is not None]
-    return from_ms(min(times)) if times else None
+def _first(row: Row | None) -> int | None:
+    first: int | None = None if row is None else row["due_at"]
+    return first

@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from functools import cache
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from hotfolder.domain.errors import (
     JournalDamaged,
@@ -22,10 +23,25 @@ from hotfolder.domain.errors import (
     JournalUnavailable,
 )
 from hotfolder.journal import seal
+from hotfolder.journal.engine import Value
+from hotfolder.journal.statements import shared
 
 FILE_NAME = "journal.db"
 APPLICATION_ID = 0x686F7466  # "hotf"
 BUSY_TIMEOUT_S = 5.0
+KEPT_STATEMENTS = 512  # compiled: more than there are queries
+
+
+class FileConnection(sqlite3.Connection):
+    """A connection to a journal's file; `statements` are the named ones as SQLite takes them."""
+
+    statements: Mapping[str, str]
+
+    def tuples(self, text: str, values: Mapping[str, Value], /) -> list[tuple[Any, ...]]:
+        """Return all rows of a statement as plain tuples."""
+        cursor = self.execute(text, values)
+        cursor.row_factory = None
+        return cursor.fetchall()
 
 
 def sqlite_version() -> tuple[int, ...]:
@@ -47,6 +63,12 @@ def migrations() -> tuple[str, ...]:
     return tuple(each.read_text("utf-8") for each in found)
 
 
+@cache
+def schema() -> str:
+    """Return what the migrations come to: a new journal begins with it, and runs none of them."""
+    return resources.files(__package__).joinpath("schema.sql").read_text("utf-8")
+
+
 @contextmanager
 def damage_reported(path: Path) -> Iterator[None]:
     """Turn SQLite's errors into the journal's: broken files, and disks that do not serve."""
@@ -64,7 +86,7 @@ def damage_reported(path: Path) -> Iterator[None]:
 def _damaged(path: Path, what: str) -> JournalDamaged:
     return JournalDamaged(
         f"the journal {path} is damaged ({what}). Nothing was started, because an empty journal "
-        f"would pay for every picture again. Keep the file, then put the newest copy back: "
+        f"would pay for every file again. Keep the file, then put the newest copy back: "
         f"hotfolder restore FILE (daily copies are in the folder backups beside it, or where "
         f"[backup] says). Without a backup try: sqlite3 {path} .recover | sqlite3 {path}.recovered"
     )
@@ -80,7 +102,7 @@ def make_private(path: Path) -> None:
         os.close(os.open(path, flags, 0o600))
 
 
-def open_writer(path: Path) -> sqlite3.Connection:
+def open_writer(path: Path) -> FileConnection:
     """Open the one read-write connection, migrated and checked.
 
     Raises JournalDamaged, JournalNewer, JournalUnavailable, JournalError.
@@ -97,7 +119,7 @@ def open_writer(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def open_reader(path: Path, *, alone: bool) -> sqlite3.Connection:
+def open_reader(path: Path, *, alone: bool) -> FileConnection:
     """Open a read-only connection.
 
     `alone` says that no daemon runs: then, without a WAL beside it, the file is opened as
@@ -154,10 +176,17 @@ def _read_only(path: Path, *, alone: bool) -> str:
     return f"{path.absolute().as_uri()}?mode=ro" + ("&immutable=1" if immutable else "")
 
 
-def _connect(uri: str) -> sqlite3.Connection:
+def _connect(uri: str) -> FileConnection:
     connection = sqlite3.connect(
-        uri, uri=True, isolation_level=None, timeout=BUSY_TIMEOUT_S, check_same_thread=False
+        uri,
+        uri=True,
+        isolation_level=None,
+        timeout=BUSY_TIMEOUT_S,
+        check_same_thread=False,
+        factory=FileConnection,
+        cached_statements=KEPT_STATEMENTS,
     )
+    connection.statements = shared()
     connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA trusted_schema = OFF")
     connection.execute("PRAGMA foreign_keys = ON")
@@ -180,7 +209,7 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     if 0 < version < len(steps):
         _keep_before_upgrade(path, version)
     if version < len(steps):
-        _upgrade(connection, path, steps[version:], len(steps))
+        _upgrade(connection, path, steps[version:] if version else [schema()], len(steps))
 
 
 def _upgrade(connection: sqlite3.Connection, path: Path, left: Sequence[str], version: int) -> None:

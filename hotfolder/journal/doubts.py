@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -12,6 +13,8 @@ from hotfolder.domain import failures
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Job
 from hotfolder.journal import holds
+from hotfolder.journal.engine import Row
+from hotfolder.journal.rows import existing_job
 from hotfolder.journal.session import Session, from_ms
 from hotfolder.journal.transitions import apply
 
@@ -24,11 +27,12 @@ class Allowance:
     """Which doubts may be sent again without a person.
 
     Those whose estimate is at most `up_to` (0 = none), and whose answer has been missing since
-    `silent_since`.
+    `silent_since`; `covers` says of a model's name whether its doubts are among them at all.
     """
 
     up_to: Decimal
     silent_since: datetime
+    covers: Callable[[str], bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +63,7 @@ def resend(session: Session, allowance: Allowance) -> list[Job]:
     return [
         apply(session, row["id"], event)
         for row in session.rows("doubts_without_task")
-        if _is_allowed(row["estimate"], allowance) and not row["resent"] and not row["told"]
+        if not row["resent"] and not row["told"] and _is_allowed(session, row, allowance)
         if row["answered_at"] is not None
         and not allowance.silent_since < from_ms(row["answered_at"]) <= session.now
     ]
@@ -72,10 +76,13 @@ def hopeful(session: Session, allowance: Allowance) -> int:
         for row in session.rows("doubts_without_task")
         if row["told"]
         or from_ms(row["answered_at"]) > allowance.silent_since
-        or (_is_allowed(row["estimate"], allowance) and not row["resent"])
+        or (not row["resent"] and _is_allowed(session, row, allowance))
     )
 
 
-def _is_allowed(estimate: str | None, allowance: Allowance) -> bool:
-    """Whether a price is known and small enough; an unknown one never is."""
-    return bool(allowance.up_to) and estimate is not None and Decimal(estimate) <= allowance.up_to
+def _is_allowed(session: Session, row: Row, allowance: Allowance) -> bool:
+    """Whether a price is known and small enough; an unknown one never is, nor a dear model's."""
+    estimate = row["estimate"]
+    if not allowance.up_to or estimate is None or Decimal(estimate) > allowance.up_to:
+        return False
+    return allowance.covers(existing_job(session, row["id"]).plan.model)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from hotfolder.domain import events as ev
+from hotfolder.domain import loras
 from hotfolder.domain.errors import HotfolderError
 from hotfolder.domain.jobs import Job, Result
 from hotfolder.domain.paid import NOT_SAID
@@ -136,7 +137,8 @@ def _keep_cancelled(session: Session, job: Job, event: ev.RemoteCancelled) -> No
 
 
 def _forget_uploads(session: Session, job: Job) -> None:
-    for each in job.upload_keys:
+    weights = (each.key for each in loras.used(job.plan.params).values())
+    for each in (*job.upload_keys, *weights):
         session.change("forget_upload", content_hash=each)
 
 
@@ -154,6 +156,7 @@ def _keep_fetched(session: Session, job: Job, event: ev.Fetched | ev.Reused) -> 
             raw=result.raw,
             raw_extension=result.raw_extension,
             sealed=int(result.sealed),
+            text=result.text,
         )
 
 
@@ -226,7 +229,7 @@ def _submit_id(job: Job) -> int:
 KEEP: Final[Mapping[type[ev.Event], Callable[[Session, Job, Any], object]]] = {
     ev.SourceGone: _forget_sighting,
     ev.SourceChanged: _forget_sighting,
-    ev.Uploaded: lambda s, _, e: uploads.keep(s, e.link),
+    ev.Uploaded: lambda s, _, e: uploads.keep(s, e.link) if e.link else None,
     ev.SubmitIntended: _keep_intent,
     ev.Submitted: _keep_task,
     ev.TaskFound: _keep_found,

@@ -8,7 +8,6 @@ finds the service again. The view `job_hold` says which job is under which hold.
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from hotfolder.domain.failures import (
     Failure,
 )
 from hotfolder.domain.jobs import Job
+from hotfolder.journal.engine import Row
 from hotfolder.journal.session import Session, from_ms, to_ms
 
 ACCOUNT = "account"
@@ -57,6 +57,11 @@ def rule_scope(watch: str, rule: str) -> str:
     return f"rule:{watch}/{rule}"
 
 
+def is_of_rule(scope: str) -> bool:
+    """Return whether a scope is one rule's."""
+    return scope.startswith("rule:")
+
+
 # -- with trials
 
 
@@ -79,10 +84,16 @@ def hold(session: Session, scope: str, failure: Failure) -> bool:
         scope=scope,
         code=failure.code,
         reason=failure.message,
-        hint=failure.hint,
+        hint=_hint(scope, failure),
         next_trial=to_ms(session.now + timedelta(seconds=wait_s)),
     )
     return found is None
+
+
+def _hint(scope: str, failure: Failure) -> str:
+    """Return what to do about a hold, with commands that name its watch."""
+    kind, _, place = scope.partition(":")
+    return failure.about(watch="" if kind in {ACCOUNT, SERVICE} else place.partition("/")[0]).hint
 
 
 def put_off(session: Session, scope: str) -> None:
@@ -116,7 +127,7 @@ def stop(session: Session, scope: str, failure: Failure) -> bool:
         scope=scope,
         code=failure.code,
         reason=failure.message,
-        hint=failure.hint,
+        hint=_hint(scope, failure),
         next_trial=None,
     )
     return is_new
@@ -170,7 +181,7 @@ def held_jobs(session: Session) -> dict[int, Failure]:
     return {row["job"]: Failure(row["code"], row["reason"], row["hint"]) for row in rows}
 
 
-def _hold(session: Session, row: sqlite3.Row) -> Hold:
+def _hold(session: Session, row: Row) -> Hold:
     counts = _held_counts(session, row)
     return Hold(
         scope=row["scope"],
@@ -182,7 +193,7 @@ def _hold(session: Session, row: sqlite3.Row) -> Hold:
     )
 
 
-def _held_counts(session: Session, row: sqlite3.Row) -> Counter[str | None]:
+def _held_counts(session: Session, row: Row) -> Counter[str | None]:
     """Return how many jobs, or sources of a backlog, of each estimate are under a hold."""
     if row["code"] == BACKLOG.code:
         rows = session.rows("held_estimates", scope=row["scope"])

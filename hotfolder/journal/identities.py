@@ -6,14 +6,17 @@ that an image had at its place; jobs are unique by it, and edits are reused by i
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from hotfolder.domain.essences import Essence
+from hotfolder.domain.materials import Material
 from hotfolder.journal.drafts import Settled
-from hotfolder.journal.session import Session, Value
+from hotfolder.journal.engine import Value
+from hotfolder.journal.session import Session
 
 PORTION: Final = 2000
 HELD_PORTION: Final = 20
@@ -68,6 +71,25 @@ def identify(session: Session, settled: Settled) -> str:
     return str(first["content_hash"]) if first else settled.content_hash
 
 
+def of_reference(session: Session, material: Material) -> str:
+    """Return by which hash a reference's image is known: references of one image are one."""
+    row = session.row("reference_by_bytes", content_hash=material.content_hash)
+    known = material.essence
+    if row is None and known is not None:
+        row = session.row("reference_by_essence", version=known.version, digest=known.digest)
+    return material.content_hash if row is None else str(row["identity"])
+
+
+def digest(identified: Sequence[str]) -> str:
+    """Return what stands for the images of a set: of one its identity.
+
+    In which order they are sent does not belong to it.
+    """
+    if len(identified) == 1:
+        return identified[0]
+    return hashlib.sha256("\n".join(sorted(identified)).encode()).hexdigest()
+
+
 def is_undecided(session: Session, settled: Settled) -> bool:
     """Whether this may be a picture that was paid for, with other metadata: nobody can tell.
 
@@ -115,6 +137,15 @@ def held_lacking(session: Session, watch: int, after: int) -> Sequence[Lacking]:
     """Return the next sources held back or left out that were never read."""
     rows = session.rows("held_lacking", watch=watch, after=after, limit=HELD_PORTION)
     return [Lacking(row["id"], os.fsdecode(row["path"]), None) for row in rows]
+
+
+def references_lacking(session: Session, watch: int, version: int) -> Sequence[tuple[str, str]]:
+    """Return the paths and hashes of what a watch's jobs sent besides, where no essence is known.
+
+    That is what an older program sent.
+    """
+    rows = session.rows("references_lacking", watch=watch, version=version)
+    return [(os.fsdecode(row["path"]), row["content_hash"]) for row in rows]
 
 
 def _essence(settled: Settled) -> tuple[int | None, str | None]:

@@ -10,17 +10,14 @@ from __future__ import annotations
 import asyncio
 import queue
 import secrets
-import sqlite3
 import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
-
-import structlog
 
 from hotfolder.clock import MACHINE_CLOCK
 from hotfolder.domain.clock import Clock
@@ -29,18 +26,17 @@ from hotfolder.domain.failpoints import Failpoint, no_failpoint
 from hotfolder.domain.measures import Measure, Observe, unobserved
 from hotfolder.domain.redaction import without_credentials
 from hotfolder.domain.tokens import Random
-from hotfolder.journal import replacing, seal, stepping
-from hotfolder.journal.connection import FILE_NAME, damage_reported, make_private, open_writer
+from hotfolder.journal import stepping
+from hotfolder.journal.engine import Connection, Value
 from hotfolder.journal.lock import locked
-from hotfolder.journal.session import Redact, Session
+from hotfolder.journal.opening import opened
+from hotfolder.journal.session import Redact, Session, to_ms
 from hotfolder.threads import DaemonThreads, Pool
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 _SHARED_COMMIT = 256
-
-log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.journal")
 
 
 class _Operation:
@@ -52,8 +48,10 @@ class _Operation:
 
 
 class Journal:
-    """The SQLite record in `folder`. Open at most once per folder at a time.
+    """The record of the state directory `folder`. Open at most once per folder at a time.
 
+    With a `url` it is in that database of PostgreSQL, which others write, too: `is_shared`. `heard`
+    is called, in any thread, when one of them changed what concerns this one.
     Raises JournalLocked when another process holds it, JournalDamaged, JournalNewer.
     `failpoint` is passed `commit.before` and `commit.after` of what changes anything, `observe` how
     long such a commit took; both in the journal's thread.
@@ -66,9 +64,10 @@ class Journal:
     of all words that are kept for people.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  all but the first have defaults
         self,
         folder: Path,
+        url: str = "",
         *,
         clock: Clock = MACHINE_CLOCK,
         random: Random = secrets.token_bytes,
@@ -76,9 +75,10 @@ class Journal:
         failpoint: Failpoint = no_failpoint,
         observe: Observe = unobserved,
         tell: Callable[[str], None] = lambda _trouble: None,
+        heard: Callable[[], None] = lambda: None,
         redact: Redact = without_credentials,
     ) -> None:
-        self.path = folder / FILE_NAME
+        self.folder = folder
         self._random = random
         self._failpoint = failpoint
         self._observe = observe
@@ -86,14 +86,13 @@ class Journal:
         self._redact = redact
         with ExitStack() as opening:
             opening.enter_context(locked(folder))
-            self._connection = open_writer(self.path)
+            self._engine = opened(folder, url, heard)
+            self.is_shared = self._engine.is_shared
             opening.callback(self._connection.close)
-            with damage_reported(self.path):
+            with self._engine.reported():
                 self.clock = stepping.known(Session(self._connection, clock), clock)
-            replacing.settle(folder)
+            self._engine.settle()
             self._lock = opening.pop_all()
-        self._identity = replacing.identity(self.path)
-        self._saved: Path | None = None
         self.replaced = ""
         self.trouble = ""
         self._is_sound = True
@@ -127,6 +126,22 @@ class Journal:
         turn.result()
         return queued.result()
 
+    async def confirm(self) -> None:
+        """Return where the journal is ours, right before what cannot be undone.
+
+        Raises JournalUnavailable where it is not, or cannot be asked.
+        """
+        if self.is_shared and not await self._in_thread(self._engine.confirm):
+            raise JournalUnavailable(f"{self._engine.name} is no longer ours for certain")
+
+    async def answer_late(self, **values: Value) -> None:
+        """Tell whoever follows its watch now of a task that a paid call from here made.
+
+        Raises JournalUnavailable where the database is away.
+        """
+        values = {"now": to_ms(self.clock()), **values}
+        await self._in_thread(lambda: self._engine.answer_late(values))
+
     def close(self) -> None:
         """Commit what is queued, fold the log into the file and give the lock back."""
         with self._gate:
@@ -144,7 +159,7 @@ class Journal:
         queued = _Operation(lambda session: operation(session, *args, **kwargs))
         with self._gate:
             if self._closed:
-                raise JournalError(f"the journal {self.path} is closed")
+                raise JournalError(f"{self._engine.name} is closed")
             self._queue.put(queued)
             return queued.answer, self._thread.submit(self._take_turn)
 
@@ -161,18 +176,21 @@ class Journal:
         if batch:
             self._commit_together(batch, step)
 
+    @property
+    def _connection(self) -> Connection:
+        return self._engine.connection
+
+    async def _in_thread(self, ask: Callable[[], T]) -> T:
+        """Ask the engine something between two transactions. Raises JournalUnavailable."""
+
+        def asked() -> T:
+            with self._engine.reported():
+                return ask()
+
+        return await asyncio.wrap_future(self._thread.submit(asked))
+
     def _end(self) -> None:
-        with suppress(sqlite3.Error):
-            if self._saved is not None:
-                make_private(self._saved)
-                self._connection.execute("VACUUM INTO ?", (str(self._saved),))
-        is_folded = False
-        with suppress(sqlite3.Error):  # a full disk: the log stays and is read at the next start
-            (was_busy, *_) = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-            is_folded = not was_busy
-        self._connection.close()
-        if is_folded and self._is_sound and not self.replaced:
-            seal.put(self.path)
+        self._engine.close(is_sound=self._is_sound)
 
     def _next_batch(self, most: int) -> list[_Operation]:
         batch: list[_Operation] = []
@@ -184,17 +202,15 @@ class Journal:
 
     def _commit_together(self, batch: list[_Operation], step: timedelta) -> None:
         try:
-            with damage_reported(self.path):
+            with self._engine.reported():
                 answers = self._transact(batch, step)
         except Exception as error:  # noqa: BLE001  every caller is told, none may hang
             self.clock.began -= step
-            unavailable = JournalUnavailable(f"the journal {self.path} cannot be written: {error}")
-            reason = unavailable if isinstance(error, sqlite3.Error) else error
-            self._is_sound &= not isinstance(reason, JournalDamaged)
-            if isinstance(reason, JournalUnavailable):
-                self._note_trouble(str(reason))
+            self._is_sound &= not isinstance(error, JournalDamaged)
+            if isinstance(error, JournalUnavailable):
+                self._note_trouble(str(error))
             for operation in batch:
-                operation.answer.set_exception(reason)
+                operation.answer.set_exception(error)
             return
         for operation, (result, failure) in zip(batch, answers, strict=True):
             if failure is None:
@@ -202,24 +218,21 @@ class Journal:
             else:
                 operation.answer.set_exception(failure)
 
-    def _look(self) -> None:
-        if self.replaced or replacing.identity(self.path) == self._identity:
-            return
-        self._saved = replacing.saved_path(self.path, self.clock())
-        self.replaced = replacing.note(self.path, self._saved)
-        log.error("journal.replaced", error=self.replaced)
-
     def _transact(
         self, batch: list[_Operation], step: timedelta
     ) -> list[tuple[Any, Exception | None]]:
-        self._look()
-        self._connection.execute("BEGIN IMMEDIATE")
+        self.replaced = self._engine.look(self.clock())
+        self._engine.begin()
         try:
             session = self._session(step)
             before = self._connection.total_changes
-            answers = [self._run_one(session, operation) for operation in batch]
+            is_alone = len(batch) == 1 and not step
+            run = self._run_alone if is_alone else self._run_one
+            answers = [run(session, operation) for operation in batch]
+            if is_alone and answers[0][1] is not None:
+                return answers
             if step or not (self.clock.kept or self._connection.total_changes == before):
-                stepping.follow(session, self.clock, step)
+                stepping.follow(session, self.clock, timedelta() if self.is_shared else step)
             if self._connection.total_changes == before:
                 self._connection.execute("COMMIT")
             else:
@@ -245,7 +258,7 @@ class Journal:
     def _commit_changes(self) -> None:
         self._failpoint("commit.before")
         began_s = self.clock.awake_s()
-        self._connection.execute("COMMIT")
+        self._engine.commit()
         self._observe(Measure.COMMIT, self.clock.awake_s() - began_s, "")
         self._note_trouble("")
         self._failpoint("commit.after")
@@ -256,21 +269,25 @@ class Journal:
         if is_news:
             self._tell(reason)
 
+    def _run_alone(self, session: Session, operation: _Operation) -> tuple[Any, Exception | None]:
+        """Run the only operation of a transaction: where it fails, nothing of that is done."""
+        try:
+            return operation.run(session), None
+        except Exception as error:
+            if self._engine.is_its_own(error):
+                raise
+            self._connection.execute("ROLLBACK")
+            return None, error
+
     def _run_one(self, session: Session, operation: _Operation) -> tuple[Any, Exception | None]:
         self._connection.execute("SAVEPOINT operation")
         try:
             result = operation.run(session)
         except Exception as error:
-            if _is_the_disks(error):
+            if self._engine.is_its_own(error):
                 raise
             self._connection.execute("ROLLBACK TO operation")
             self._connection.execute("RELEASE operation")
             return None, error
         self._connection.execute("RELEASE operation")
         return result, None
-
-
-def _is_the_disks(error: Exception) -> bool:
-    """Return whether SQLite failed, rather than one operation: then nothing is committed."""
-    own = sqlite3.IntegrityError | sqlite3.ProgrammingError | sqlite3.DataError
-    return isinstance(error, sqlite3.DatabaseError) and not isinstance(error, own)

@@ -7,10 +7,10 @@ was written.
 from __future__ import annotations
 
 import os
-import sqlite3
 from dataclasses import dataclass
 
-from hotfolder.journal.session import Session, Value
+from hotfolder.journal.engine import Row, Value
+from hotfolder.journal.session import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def forget(session: Session, about: About) -> None:
         session.change("forget_note", job=about)
 
 
-def _about(row: sqlite3.Row) -> About:
+def _about(row: Row) -> About:
     if row["folder"] is None:
         return int(row["job"])
     return Folder(row["number"], os.fsdecode(row["output_root"]), os.fsdecode(row["folder"]))

@@ -42,6 +42,12 @@ def moved(session: Session, original: Original, moved_to: str | None) -> None:
     )
 
 
+def moved_to(session: Session, job: int) -> str | None:
+    """Return where a job's original is below its output folder; None where it was not moved."""
+    row = session.row("moved_original", job=job)
+    return None if row is None else os.fsdecode(row["moved_to"])
+
+
 def not_moved(session: Session, original: Original, reason: str) -> bool:
     """Keep why an original could not be moved; returns whether that is news."""
     return bool(session.change("note_not_moved", source=original.source, reason=reason))

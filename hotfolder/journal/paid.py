@@ -6,7 +6,6 @@ tasks of its job. Nothing here is ever changed or deleted.
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -14,6 +13,7 @@ from typing import Final
 from hotfolder.domain import paid
 from hotfolder.domain.errors import HotfolderError
 from hotfolder.domain.paid import COINS, Charge, Heard, Known, Standing, Words
+from hotfolder.journal.engine import Row
 from hotfolder.journal.session import Session, from_ms, to_ms
 
 CONFIRMED_FOR: Final = timedelta(minutes=2)  # between the second answer and the intent
@@ -129,12 +129,12 @@ def _hear(
     session.change("hear", submit=submit, what=what, amount=amount, currency=currency)
 
 
-def _submits(session: Session, job_id: int) -> list[sqlite3.Row]:
+def _submits(session: Session, job_id: int) -> list[Row]:
     since = to_ms(session.now - CONFIRMED_FOR)
     return session.rows("known_of_job", job=job_id, since=since)
 
 
-def _known(row: sqlite3.Row) -> Known:
+def _known(row: Row) -> Known:
     return Known(
         id=row["id"],
         outcome=row["outcome"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -15,6 +16,7 @@ from hotfolder.journal.rows import existing_job
 from hotfolder.journal.session import Session, from_ms, to_ms
 
 MOST_LISTED: Final = 1000  # at once, of what waits for a decision
+MANY_OPEN: Final = 100  # jobs of one file, of which a person is told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,11 +71,22 @@ class Undecided:
     size: int
 
 
+@dataclass(frozen=True, slots=True)
+class FileOfMany:
+    """A file that became many jobs, of which so many are open."""
+
+    watch: str
+    path: str
+    open: int
+    jobs: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceRow:
     """What the journal knows of one path."""
 
     id: int
+    content_hash: str | None
     identity: str | None
     reason: str | None
     skipped: bool
@@ -140,6 +153,25 @@ def jobs(session: Session, *, state: State | None = None, watch: str | None = No
     return [existing_job(session, row["id"]) for row in rows]
 
 
+def newest_jobs(
+    session: Session,
+    *,
+    state: State | None = None,
+    watch: str | None = None,
+    since: datetime | None = None,
+    last: int | None = None,
+) -> list[Job]:
+    """Return the newest `last` jobs, oldest first, that were accepted or ended `since`."""
+    rows = session.rows(
+        "newest_jobs",
+        state=state.value if state else None,
+        watch=watch,
+        since=to_ms(since) if since else None,
+        limit=sys.maxsize if last is None else last,
+    )
+    return [existing_job(session, row["id"]) for row in reversed(rows)]
+
+
 def needing_attention(session: Session) -> list[Job]:
     """Return the jobs with something that a person should know, oldest first."""
     return [existing_job(session, row["id"]) for row in session.rows("jobs_with_errors")]
@@ -163,6 +195,12 @@ def to_review(
     return [existing_job(session, row["id"]) for row in rows]
 
 
+def newest_undecided(session: Session) -> int:
+    """Return the number of the newest job that waits for a decision, 0 = none."""
+    row = session.row("newest_to_review")
+    return 0 if row is None or row["job"] is None else int(row["job"])
+
+
 def undecided(session: Session) -> Undecided:
     """Return how much waits for a decision."""
     row = session.row("count_to_review")
@@ -182,6 +220,7 @@ def source(session: Session, watch: int, path: str) -> SourceRow | None:
         return None
     return SourceRow(
         id=row["id"],
+        content_hash=row["content_hash"],
         identity=row["identity"],
         reason=row["reason"],
         skipped=row["verdict"] == "skipped",
@@ -190,16 +229,35 @@ def source(session: Session, watch: int, path: str) -> SourceRow | None:
     )
 
 
+def became_job(session: Session, root: str, path: str) -> bool:
+    """Return whether what stands, or stood, at a place of a watch's folder became a job."""
+    return session.row("jobs_of_place", root=os.fsencode(root), path=os.fsencode(path)) is not None
+
+
 def went_to(session: Session, watch: int, path: str) -> str | None:
     """Return where the picture that stood at a path is now within its watch, or None."""
     row = session.row("went_to", watch=watch, moved_from=path)
     return None if row is None else os.fsdecode(row["path"])
 
 
-def jobs_of_source(session: Session, source_id: int) -> list[Job]:
-    """Return the jobs of one place, newest first."""
-    rows = session.rows("jobs_of_source", source=source_id)
+def jobs_of_source(session: Session, source_id: int, limit: int) -> list[Job]:
+    """Return the newest so many jobs of one place, newest first."""
+    rows = session.rows("jobs_of_source", source=source_id, limit=limit)
     return [existing_job(session, row["id"]) for row in rows]
+
+
+def states_of_source(session: Session, source_id: int) -> dict[State, int]:
+    """Return how many jobs of one place are in each state that has some."""
+    rows = session.rows("states_of_source", source=source_id)
+    return {State(row["state"]): row["count"] for row in rows}
+
+
+def files_of_many(session: Session) -> list[FileOfMany]:
+    """Return the files of which many jobs are open, those with the most first."""
+    rows = session.rows("files_of_many", least=MANY_OPEN)
+    return [
+        FileOfMany(row["watch"], os.fsdecode(row["path"]), row["open"], row["jobs"]) for row in rows
+    ]
 
 
 def history(session: Session, job_id: int) -> list[HistoryLine]:
@@ -279,3 +337,8 @@ def task_owner(session: Session, task_id: str) -> int | None:
     """Return the job that a task of the service belongs to."""
     row = session.row("task_owner", task_id=task_id)
     return None if row is None else int(row["job"])
+
+
+def a_set_waits(session: Session, watch: str) -> bool:
+    """Return whether a set of the watch of this name is not complete."""
+    return session.row("set_waits", watch=watch) is not None

@@ -7,8 +7,9 @@ charged, so it is in doubt. It is never sent again from here.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from statistics import median
 from typing import Final
 
@@ -16,24 +17,39 @@ from hotfolder.domain import events as ev
 from hotfolder.domain import names
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import State
-from hotfolder.journal import doubts, holds
-from hotfolder.journal.session import Session, from_ms
+from hotfolder.journal import doubts, holds, leases
+from hotfolder.journal.follow_ups import FOLLOWED_FOR
+from hotfolder.journal.leases import Taken
+from hotfolder.journal.session import Session, from_ms, to_ms
 from hotfolder.journal.transitions import apply
 
 DURATIONS_LOOKED_AT: Final = 500
 DURATIONS_COUNTED: Final = 9
+# What should have left the spool for longer than this is swept from it at the next start.
+EMPTIED_WITHIN: Final = timedelta(days=7)
 INTERRUPTED = "the program stopped between sending and the answer"
 
 
 def recover(session: Session) -> list[Job]:
     """Put every interrupted submit in doubt and give every hold a trial; returns the doubtful."""
-    interrupted = session.rows("jobs_in_state", state=State.SUBMITTING.value)
+    doubtful = _doubt_interrupted(session)
+    holds.try_now(session)
+    return doubtful
+
+
+def take_over(session: Session, wanted: Mapping[str, str]) -> tuple[Taken, list[Job]]:
+    """Follow what nobody else does, as `leases.take`; returns the doubtful that come with it."""
+    taken = leases.take(session, wanted)
+    return taken, _doubt_interrupted(session) if taken.new else []
+
+
+def _doubt_interrupted(session: Session) -> list[Job]:
+    """Put in doubt what was being sent by whoever is gone; returns it."""
     event = ev.SubmitUnanswered(reason=INTERRUPTED)
-    doubtful = [apply(session, row["id"], event) for row in interrupted]
+    doubtful = [apply(session, row["id"], event) for row in session.rows("interrupted_jobs")]
     too_many = doubts.brake(session) if doubtful else None
     if too_many is not None:
         holds.hold(session, *too_many)
-    holds.try_now(session)
     return doubtful
 
 
@@ -71,12 +87,24 @@ def doubtful_submits(session: Session) -> list[Doubtful]:
     ]
 
 
+def followed_files(session: Session) -> list[str]:
+    """Return what the spool kept for those who might want a step of a chain made anew.
+
+    Of jobs that ended so long ago that this is over, and not much longer ago.
+    """
+    before = session.now - FOLLOWED_FOR
+    after = before - EMPTIED_WITHIN
+    rows = session.rows("followed_files", after=to_ms(after), before=to_ms(before))
+    return [row["spool_file"] for row in rows]
+
+
 def spooled_files(session: Session) -> frozenset[str]:
     """Return what the spool must keep: results, each with its raw form, and kept metadata.
 
     And what came in place of results, as long as these are missing.
     """
-    fetched = [row["spool_file"] for row in session.rows("spool_files")]
+    since = to_ms(session.now - FOLLOWED_FOR)
+    fetched = [row["spool_file"] for row in session.rows("spool_files", followed_since=since)]
     coming = [
         names.result_file(row["submit"], row["position"]) for row in session.rows("raw_results")
     ]
@@ -86,7 +114,7 @@ def spooled_files(session: Session) -> frozenset[str]:
     ]
     keepsakes = [
         name(row["id"])
-        for row in session.rows("jobs_with_keepsakes")
+        for row in session.rows("jobs_with_keepsakes", followed_since=since)
         for name in (names.keepsake_file, names.ingredient_file)
     ]
     raw = [names.raw_file(each) for each in (*fetched, *coming)]

@@ -7,13 +7,13 @@ nothing; and what stands in a share's place while it is away is taken for no sha
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Final
 
 from hotfolder.domain.failures import OTHER_JOURNAL, RESTORED, Failure
 from hotfolder.journal import holds, reading
+from hotfolder.journal.engine import Row
 from hotfolder.journal.session import Session
 
 JOURNAL_ID: Final = "journal_id"
@@ -62,7 +62,8 @@ def recognise(
     `name` is the watch's in the config, `place` identifies the file system, `taken` are the
     watches that are followed elsewhere: a marker that names one of them was copied with its
     folder. A watch that was known by another root gives its name to the one that was known by
-    this. Where another journal kept the record of a root, its watch is held. Raises Stranger.
+    this, unless another machine follows that. Where another journal kept the record of a root, its
+    watch is held. Raises Stranger.
     """
     own = own_id(session)
     if found is not None and found.journal == own and found.lines > reading.newest_event(session):
@@ -75,6 +76,7 @@ def recognise(
         _require_place(watch, place)
         return _known(session, watch["id"], watch["root_id"] or session.new_id(), own, place)
     if owner is not None and owner["id"] != watch["id"]:
+        _require_unfollowed(session, owner["name"])
         _take_over(session, watch, owner)
         watch = owner
     if found.journal == own:
@@ -132,14 +134,24 @@ def _take_id(session: Session) -> str:
     return own
 
 
-def _require_place(watch: sqlite3.Row, place: str) -> None:
+def _require_place(watch: Row, place: str) -> None:
     """Raise Stranger where a root without a marker is not the one that was known."""
     known = watch["root_place"] is not None and watch["any_source"]
     if known and watch["root_place"] != place:
         raise Stranger(NOT_THE_SAME)
 
 
-def _take_over(session: Session, watch: sqlite3.Row, owner: sqlite3.Row) -> None:
+def _require_unfollowed(session: Session, name: str) -> None:
+    """Raise Stranger where another machine follows the folder by its other name."""
+    found = session.row("follower_elsewhere", watch=name)
+    if found is not None:
+        raise Stranger(
+            f"{found['machine']} follows this folder as watch {name}: give the watch the same name "
+            f"in the configs of both machines"
+        )
+
+
+def _take_over(session: Session, watch: Row, owner: Row) -> None:
     """Give the name and folders of the config to the watch that was known by the root."""
     for number, name, source in (
         (watch["id"], f"{watch['name']}{_ASIDE}", owner),

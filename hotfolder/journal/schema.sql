@@ -1,4 +1,4 @@
--- The journal as it is after all migrations; a test proves that they agree.
+-- The journal as it is after all migrations, and as a new one begins; a test proves that they agree.
 -- Times: INTEGER, milliseconds since 1970 UTC. Paths: BLOB, the file system's own bytes.
 -- Money: TEXT, a decimal number. due_at NULL: waits for something that is not time (waits_for).
 
@@ -64,7 +64,8 @@ CREATE INDEX source_here ON source (watch, id) WHERE moved_at IS NULL;
 
 -- Accepted once for each: the watch, the key of the set (of one file its path), the digest of what
 -- is in it (of one file its identity), the slot, the rule and the generation. `source` is the first
--- file of the set.
+-- file of the set. A job that follows in a chain has all of that of its root, but for its digest,
+-- which stands for its place there; it takes the result at `position` of its parent.
 CREATE TABLE job (
     id INTEGER PRIMARY KEY,
     watch INTEGER NOT NULL REFERENCES watch (id),
@@ -98,6 +99,10 @@ CREATE TABLE job (
     anew INTEGER NOT NULL DEFAULT 0 CHECK (anew IN (0, 1)),
     allowed TEXT,
     named_after BLOB NOT NULL CHECK (length(named_after) > 0),
+    root INTEGER REFERENCES job (id),
+    parent INTEGER REFERENCES job (id) CHECK ((parent IS NULL) = (root IS NULL)),
+    step INTEGER NOT NULL DEFAULT 0 CHECK (step >= 0 AND (step = 0) = (root IS NULL)),
+    position INTEGER CHECK (position >= 1 AND (position IS NULL) = (root IS NULL)),
     CHECK (due_at IS NULL OR waits_for IS NULL),
     CHECK (waits_for IS NOT 'review' OR state = 'fetched'),
     CHECK (due_at IS NOT NULL OR waits_for IS NOT NULL
@@ -108,6 +113,7 @@ CREATE TABLE job (
 ) STRICT;
 
 CREATE UNIQUE INDEX job_once ON job (watch, key, digest, slot, rule, generation);
+CREATE INDEX job_slots ON job (watch, key, slot, rule, id) WHERE slot <> 1;
 CREATE INDEX job_source ON job (source, digest, rule, generation);
 CREATE INDEX job_due ON job (state, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX job_state ON job (state, id);
@@ -116,6 +122,8 @@ CREATE INDEX job_failed ON job (source) WHERE state = 'failed';
 CREATE INDEX job_waiting ON job (waits_for) WHERE waits_for IS NOT NULL;
 CREATE UNIQUE INDEX job_leads ON job (work_key) WHERE leader IS NULL;
 CREATE INDEX job_follows ON job (leader) WHERE leader IS NOT NULL;
+CREATE UNIQUE INDEX job_follows_once ON job (parent, step, position, generation) WHERE parent IS NOT NULL;
+CREATE INDEX job_chain ON job (root, digest) WHERE root IS NOT NULL;
 
 CREATE TABLE note (
     job INTEGER PRIMARY KEY REFERENCES job (id),
@@ -155,6 +163,7 @@ CREATE TABLE material (
 CREATE INDEX material_source ON material (source, identity) WHERE source IS NOT NULL;
 CREATE INDEX material_content ON material (content_hash);
 CREATE INDEX material_identity ON material (identity);
+CREATE INDEX material_result ON material (result) WHERE result IS NOT NULL;
 
 -- The essence of each content, by a version of what an essence is; the first of an essence first.
 CREATE TABLE essence (
@@ -200,6 +209,10 @@ CREATE TABLE submit (
 ) STRICT;
 
 CREATE INDEX submit_intent ON submit (intent_at);
+
+CREATE INDEX submit_charged ON submit (intent_at, charge) WHERE charge IS NOT NULL;
+
+CREATE INDEX submit_uncharged ON submit (intent_at) WHERE charge IS NULL;
 
 CREATE INDEX submit_price ON submit (price_key) WHERE charge IS NOT NULL;
 
@@ -316,15 +329,30 @@ CREATE TABLE callback (
 
 CREATE INDEX callback_due ON callback (due_at) WHERE due_at IS NOT NULL;
 
--- Files that are no sources (yet): no rule takes them, or they cannot be read.
+-- Sets of files that are not complete, or hold more than their rule takes: nothing is paid for them.
+CREATE TABLE waiting_set (
+    watch INTEGER NOT NULL REFERENCES watch (id),
+    key BLOB NOT NULL CHECK (length(key) > 0),
+    rule TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    since INTEGER NOT NULL,
+    reported INTEGER NOT NULL DEFAULT 0 CHECK (reported IN (0, 1)),
+    PRIMARY KEY (watch, key, rule)
+) STRICT, WITHOUT ROWID;
+
+-- Files that are no sources (yet): no rule takes them, they cannot be read, or they wait for the
+-- others of their set, by its key.
 CREATE TABLE aside (
     watch INTEGER NOT NULL REFERENCES watch (id),
     path BLOB NOT NULL CHECK (length(path) > 0),
     counted_as TEXT NOT NULL CHECK (counted_as IN ('waiting', 'skipped')),
     reason TEXT NOT NULL,
     since INTEGER NOT NULL,
+    set_key BLOB CHECK (length(set_key) > 0),
     PRIMARY KEY (watch, path)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX aside_set ON aside (watch, set_key) WHERE set_key IS NOT NULL;
 
 -- How many files of a watch are counted as what. Triggers keep it true.
 CREATE TABLE tally (
@@ -338,8 +366,9 @@ CREATE INDEX source_skipped ON source (watch, path) WHERE counted_as = 'skipped'
 
 -- What each source is counted as: the first of failed, waiting, under way, queued (not yet sent, so
 -- that a hold makes it wait), done and skipped that holds of it; NULL where no file is there to be
--- counted, as one that failed before it was sent, and was taken away. Of its jobs those count that
--- are open, and the newest of each rule for its present image.
+-- counted, as one that failed before it was sent, and was taken away. Of the jobs that send it those
+-- count that are open, and the newest of each rule and slot with its present image. Of the many slots
+-- of one file the newest is found by an index.
 CREATE VIEW standing AS
 SELECT source.id AS source, CASE max(
     CASE
@@ -360,10 +389,37 @@ SELECT source.id AS source, CASE max(
             WHEN job.error_code IS 'source_gone' THEN 0
             ELSE 1
         END)
-        FROM job WHERE job.source = source.id AND (job.ended_at IS NULL OR (
-            job.digest = coalesce(source.identity, job.digest) AND NOT EXISTS (
+        FROM material JOIN job ON job.id = material.job
+        WHERE material.source = source.id AND (job.ended_at IS NULL OR (
+            material.identity = coalesce(source.identity, material.identity) AND NOT EXISTS (
                 SELECT 1 FROM job AS newer
-                WHERE newer.source = job.source AND newer.rule = job.rule AND newer.id > job.id
+                WHERE newer.slot <> 1 AND newer.watch = job.watch AND newer.key = job.key
+                    AND newer.slot = job.slot AND newer.rule = job.rule AND newer.id > job.id
+            ) AND (job.slot <> 1 OR NOT EXISTS (
+                SELECT 1 FROM material AS other JOIN job AS newer ON newer.id = other.job
+                WHERE other.source = source.id AND newer.rule = job.rule
+                    AND newer.slot = job.slot AND newer.id > job.id
+            ))
+        ))
+    ), 0),
+    coalesce((
+        SELECT max(CASE
+            WHEN job.state = 'failed' THEN 6
+            WHEN job.state = 'in_doubt' THEN 5
+            WHEN job.ended_at IS NULL AND job.waits_for IS NOT NULL AND job.waits_for <> 'leader' THEN 5
+            WHEN job.state IN ('accepted', 'uploaded') THEN 3
+            WHEN job.ended_at IS NULL THEN 4
+            ELSE 2
+        END)
+        FROM material JOIN job ON job.root = material.job
+        WHERE material.source = source.id AND (job.ended_at IS NULL OR (
+            material.identity = coalesce(source.identity, material.identity) AND NOT EXISTS (
+                SELECT 1 FROM job AS newer
+                WHERE newer.root = job.root AND newer.digest = job.digest AND newer.id > job.id
+            ) AND NOT EXISTS (
+                SELECT 1 FROM material AS other JOIN job AS newer ON newer.id = other.job
+                WHERE other.source = source.id AND newer.rule = job.rule
+                    AND newer.slot = job.slot AND newer.id > job.root
             )
         ))
     ), 0)
@@ -373,18 +429,82 @@ SELECT source.id AS source, CASE max(
 END AS counted_as
 FROM source;
 
-CREATE TRIGGER job_is_counted AFTER INSERT ON job
+-- A file that is queued or under way because of open jobs stays so when another is entered.
+CREATE TRIGGER material_is_counted AFTER INSERT ON material WHEN NEW.source IS NOT NULL
 BEGIN
     UPDATE source SET counted_as = (SELECT standing.counted_as FROM standing WHERE standing.source = NEW.source)
-    WHERE id = NEW.source;
+    WHERE id = NEW.source AND NOT (coalesce(source.counted_as, '') IN ('queued', 'under_way') AND EXISTS (
+        SELECT 1 FROM job
+        WHERE job.id = NEW.job AND job.state = 'accepted' AND coalesce(job.waits_for, 'leader') = 'leader'
+    ));
 END;
 
-CREATE TRIGGER job_is_counted_anew AFTER UPDATE OF source, digest, state, waits_for ON job
-WHEN (OLD.source, OLD.digest, OLD.state, OLD.waits_for)
-    IS NOT (NEW.source, NEW.digest, NEW.state, NEW.waits_for)
+CREATE TRIGGER material_is_counted_anew AFTER UPDATE OF source, identity ON material
+WHEN (OLD.source, OLD.identity) IS NOT (NEW.source, NEW.identity)
 BEGIN
     UPDATE source SET counted_as = (SELECT standing.counted_as FROM standing WHERE standing.source = source.id)
     WHERE id IN (OLD.source, NEW.source);
+END;
+
+CREATE TRIGGER material_is_gone AFTER DELETE ON material WHEN OLD.source IS NOT NULL
+BEGIN
+    UPDATE source SET counted_as = (SELECT standing.counted_as FROM standing WHERE standing.source = OLD.source)
+    WHERE id = OLD.source;
+END;
+
+-- Of a file with thousands of jobs few changes of one need a look at all: where others have the file
+-- counted as something before what this one was and is, or as under way, nothing changes.
+CREATE TRIGGER job_is_counted_anew AFTER UPDATE OF state, waits_for ON job
+WHEN CASE
+    WHEN OLD.state = 'failed' THEN 6
+    WHEN OLD.state = 'in_doubt' THEN 5
+    WHEN OLD.state = 'done' THEN 2
+    WHEN OLD.state = 'cancelled' THEN 1
+    WHEN OLD.waits_for IS NOT NULL AND OLD.waits_for <> 'leader' THEN 5
+    WHEN OLD.state IN ('accepted', 'uploaded') THEN 3
+    ELSE 4
+END <> CASE
+    WHEN NEW.state = 'failed' THEN 6
+    WHEN NEW.state = 'in_doubt' THEN 5
+    WHEN NEW.state = 'done' THEN 2
+    WHEN NEW.state = 'cancelled' THEN 1
+    WHEN NEW.waits_for IS NOT NULL AND NEW.waits_for <> 'leader' THEN 5
+    WHEN NEW.state IN ('accepted', 'uploaded') THEN 3
+    ELSE 4
+END
+BEGIN
+    UPDATE source SET counted_as = (SELECT standing.counted_as FROM standing WHERE standing.source = source.id)
+    WHERE id IN (SELECT material.source FROM material WHERE material.job IN (NEW.id, NEW.root) AND material.source IS NOT NULL)
+    AND CASE source.counted_as
+        WHEN 'failed' THEN 6 WHEN 'waiting' THEN 5 WHEN 'under_way' THEN 4 WHEN 'queued' THEN 3
+        WHEN 'done' THEN 2 WHEN 'skipped' THEN 1 ELSE 0
+    END <= max(CASE
+        WHEN OLD.state = 'failed' THEN 6
+        WHEN OLD.state = 'in_doubt' THEN 5
+        WHEN OLD.state = 'done' THEN 2
+        WHEN OLD.state = 'cancelled' THEN 1
+        WHEN OLD.waits_for IS NOT NULL AND OLD.waits_for <> 'leader' THEN 5
+        WHEN OLD.state IN ('accepted', 'uploaded') THEN 3
+        ELSE 4
+    END, CASE
+        WHEN NEW.state = 'failed' THEN 6
+        WHEN NEW.state = 'in_doubt' THEN 5
+        WHEN NEW.state = 'done' THEN 2
+        WHEN NEW.state = 'cancelled' THEN 1
+        WHEN NEW.waits_for IS NOT NULL AND NEW.waits_for <> 'leader' THEN 5
+        WHEN NEW.state IN ('accepted', 'uploaded') THEN 3
+        ELSE 4
+    END - 1)
+    AND NOT (coalesce(source.counted_as, '') = 'under_way' AND NEW.ended_at IS NOT NULL AND NEW.state <> 'failed' AND EXISTS (
+        SELECT 1 FROM job AS other JOIN material AS sent ON sent.job = other.id
+        WHERE other.state IN ('submitting', 'running') AND sent.source = source.id
+    ));
+END;
+
+CREATE TRIGGER follow_up_is_counted AFTER INSERT ON job WHEN NEW.root IS NOT NULL
+BEGIN
+    UPDATE source SET counted_as = (SELECT standing.counted_as FROM standing WHERE standing.source = source.id)
+    WHERE id IN (SELECT material.source FROM material WHERE material.job = NEW.root AND material.source IS NOT NULL);
 END;
 
 CREATE TRIGGER source_is_counted AFTER INSERT ON source

@@ -2,38 +2,21 @@
 
 from __future__ import annotations
 
-import re
 import secrets
-import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import cache
-from importlib import resources
 from typing import Any, Final
 
 from hotfolder.domain.clock import Now
 from hotfolder.domain.errors import JournalReplaced
 from hotfolder.domain.redaction import without_credentials
 from hotfolder.domain.tokens import Random
-
-_NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
+from hotfolder.journal.engine import Connection, Cursor, Row, Value
 
 ID_BYTES: Final = 16
 WORDS: Final = frozenset({"error_message", "error_hint", "reason", "hint", "detail"})
 
-Value = str | int | float | bytes | None
 Redact = Callable[[str], str]
-
-
-@cache
-def queries() -> dict[str, str]:
-    """Return the statements of all files in `queries/` by name."""
-    found: dict[str, str] = {}
-    for file in resources.files(__package__).joinpath("queries").iterdir():
-        if file.name.endswith(".sql"):
-            _, *parts = _NAME.split(file.read_text("utf-8"))
-            found |= zip(parts[::2], parts[1::2], strict=True)
-    return found
 
 
 def to_ms(when: datetime) -> int:
@@ -56,7 +39,7 @@ class Session:
 
     def __init__(
         self,
-        connection: sqlite3.Connection,
+        connection: Connection,
         clock: Now,
         random: Random = secrets.token_bytes,
         *,
@@ -72,6 +55,11 @@ class Session:
         self.now = clock()
         self.now_ms = to_ms(self.now)
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether several daemons write the journal, each for the watches that it follows."""
+        return "leases" in self._connection.statements
+
     def new_id(self) -> str:
         """Return an id that nothing else has."""
         return self._random(ID_BYTES).hex()
@@ -81,20 +69,18 @@ class Session:
         if self._replaced:
             raise JournalReplaced(self._replaced)
 
-    def rows(self, name: str, /, **values: Value) -> list[sqlite3.Row]:
+    def rows(self, name: str, /, **values: Value) -> list[Row]:
         """Return all rows of a statement."""
         return self._execute(name, values).fetchall()
 
     def tuples(self, name: str, /, **values: Value) -> list[tuple[Any, ...]]:
         """Return all rows of a statement as plain tuples, which takes least time."""
-        cursor = self._execute(name, values)
-        cursor.row_factory = None
-        return cursor.fetchall()
+        return self._connection.tuples(self._connection.statements[name], self._bound(values))
 
-    def row(self, name: str, /, **values: Value) -> sqlite3.Row | None:
+    def row(self, name: str, /, **values: Value) -> Row | None:
         """Return the first row of a statement, or None."""
         cursor = self._execute(name, values)
-        found: sqlite3.Row | None = cursor.fetchone()
+        found: Row | None = cursor.fetchone()
         cursor.fetchall()
         return found
 
@@ -102,16 +88,17 @@ class Session:
         """Run a statement and return how many rows it changed."""
         return self._execute(name, values).rowcount
 
-    def _execute(self, name: str, values: dict[str, Value]) -> sqlite3.Cursor:
-        storable = {key: _storable(self._safe(key, value)) for key, value in values.items()}
-        return self._connection.execute(queries()[name], {"now": self.now_ms, **storable})
+    def _execute(self, name: str, values: dict[str, Value]) -> Cursor:
+        return self._connection.execute(self._connection.statements[name], self._bound(values))
 
-    def _safe(self, key: str, value: Value) -> Value:
-        return self._redact(value) if key in WORDS and isinstance(value, str) else value
+    def _bound(self, values: dict[str, Value]) -> dict[str, Value]:
+        for key, value in values.items():
+            if isinstance(value, str):
+                values[key] = _storable(self._redact(value) if key in WORDS else value)
+        values.setdefault("now", self.now_ms)
+        return values
 
 
-def _storable(value: Value) -> Value:
-    """Escape what SQLite's UTF-8 cannot hold: broken bytes of file names within texts."""
-    if isinstance(value, str) and not value.isascii():
-        return value.encode("utf-8", "backslashreplace").decode("utf-8")
-    return value
+def _storable(text: str) -> str:
+    """Escape what UTF-8 cannot hold: broken bytes of file names."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -83,16 +83,20 @@ def is_held_back(known: Known | None, seen: Known) -> bool:
 
 
 def forget_gone(session: Session, watch: int, paths: Iterable[str]) -> None:
-    """Let whatever comes back under some paths, or below them, be new to the scan."""
+    """Let whatever comes back under some paths, or below them, be new to the scan.
+
+    What waits for something that its file lacks is looked at again: it waits for nothing now.
+    """
     for each in paths:
         path = os.fsencode(each)
         below, beyond = path + b"/", path + b"0"  # "0" comes right after "/"
         session.change("forget_gone", watch=watch, path=path, below=below, beyond=beyond)
+        session.change("wake_gone", watch=watch, path=path, below=below, beyond=beyond)
 
 
-def failed(session: Session, watch: int) -> list[str]:
-    """Return the paths of a watch's failed jobs, but for those that are known to be gone."""
-    return [os.fsdecode(row["path"]) for row in session.rows("failed_sources", watch=watch)]
+def looked_for(session: Session, watch: int) -> list[str]:
+    """Return the paths of a watch's failed and waiting jobs, but for those known to be gone."""
+    return [os.fsdecode(row["path"]) for row in session.rows("looked_for", watch=watch)]
 
 
 def lacking_references(session: Session, watch: int) -> list[str]:

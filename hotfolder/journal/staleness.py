@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from hotfolder.domain.chance import as_wanted
 from hotfolder.domain.jobs import Job, Plan
 from hotfolder.domain.materials import Material, Origin
 from hotfolder.domain.states import State
@@ -20,7 +21,7 @@ from hotfolder.journal.session import Session
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """A source with the newest job of each rule for its present content."""
+    """A source with the newest job of each rule and slot for its present content."""
 
     id: int
     path: str
@@ -52,23 +53,31 @@ def is_other_work(job: Job, draft: Draft) -> bool:
     """Return whether a draft asks for another edit than a job's.
 
     Names make no difference, nor whether results are reviewed or kept as they came, nor where
-    sources go and how materials are made fit: that needs them to be read.
+    sources go and how materials are made fit: that needs them to be read. Of references counts what
+    they show, not their metadata.
     """
-    return (_work(job.plan), _added(job.materials)) != (_work(draft.plan), _added(draft.materials))
+    return _work(job.plan) != _work(draft.plan) or not _are_alike(
+        _added(job.materials), _added(draft.materials)
+    )
 
 
 def _work(plan: Plan) -> Plan:
     finish = replace(plan.finish, keep_raw=False)
-    return replace(plan, rule="", stem="", finish=finish, review=False)
+    return replace(as_wanted(plan), rule="", stem="", line=None, finish=finish, review=False)
 
 
-def _added(materials: Iterable[Material]) -> list[tuple[int, str, str]]:
+def _added(materials: Iterable[Material]) -> list[Material]:
     """Return what is sent besides the sources."""
-    return [
-        (each.position, each.parameter, each.content_hash)
-        for each in materials
-        if each.origin is not Origin.SOURCE
-    ]
+    return [each for each in materials if each.origin is not Origin.SOURCE]
+
+
+def _are_alike(sent: Sequence[Material], wanted: Sequence[Material]) -> bool:
+    """Whether what is sent besides is the same, each in its place."""
+    return len(sent) == len(wanted) and all(
+        (one.position, one.parameter) == (other.position, other.parameter)
+        and one.is_image_of(other)
+        for one, other in zip(sent, wanted, strict=True)
+    )
 
 
 def mark(session: Session, stale: Mapping[int, bool], beside: Mapping[int, str]) -> list[Job]:

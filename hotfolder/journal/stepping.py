@@ -94,6 +94,8 @@ def _shift(session: Session, began: datetime, step: timedelta) -> None:
     session.change("shift_holds", **times)
     session.change("shift_callbacks", **times)
     session.change("shift_sources", **times)
+    session.change("shift_asides", **times)
+    session.change("shift_sets", **times)
     session.change("shift_watches", **times)
     session.change("shift_daemon", **times)
     session.change("shift_uploads", step=step_ms, since=to_ms(began + LINK_LIFE))

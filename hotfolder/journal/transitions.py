@@ -14,7 +14,7 @@ from hotfolder.domain.jobs import Job
 from hotfolder.domain.machine import advance
 from hotfolder.domain.paid import Charge
 from hotfolder.domain.states import ENDED, State, WaitsFor
-from hotfolder.journal import leaders
+from hotfolder.journal import follow_ups, leaders
 from hotfolder.journal.effects import KEEP
 from hotfolder.journal.rows import encode_detail, existing_job
 from hotfolder.journal.session import Session, to_ms
@@ -24,26 +24,27 @@ REOPENABLE_CODES = frozenset({"superseded", "source_gone", "source_changed", "sk
 _WITHDRAWALS: Mapping[type[ev.Event], Failure] = {
     ev.Superseded: Failure(
         "superseded",
-        "Before it was sent, a newer version of the picture or another rule took its place.",
+        "Before it was sent, a newer version of the file or another rule took its place.",
         "",
     ),
     ev.SourceGone: Failure(
         "source_gone",
-        "The picture was taken away before it was sent.",
+        "The file was taken away before it was sent.",
         "Drop it again to have it edited.",
     ),
     ev.SourceChanged: Failure(
-        "source_changed", "The picture changed before it was sent; the new one is taken.", ""
+        "source_changed", "The file changed before it was sent; the new one is taken.", ""
     ),
     ev.SourceSkipped: Failure(
-        "skipped", "Its sidecar says skip.", "Take that out to have the picture edited."
+        "skipped", "Its sidecar says skip.", "Take that out to have the file edited."
     ),
     ev.Cancelled: Failure("cancelled", "Given up by the operator.", ""),
     ev.RemoteCancelled: Failure("cancelled_remotely", "Cancelled at the service.", ""),
 }
 
 
-_LEAD_TO_REVIEW = (ev.Fetched, ev.Reused, ev.Undecided)
+_LEAD_TO_REVIEW = (ev.Fetched, ev.Reused, ev.Undecided, ev.HandedBack)
+_WITH_RESULTS = frozenset({State.FETCHED, State.DONE})
 
 
 class StateMoved(HotfolderError):
@@ -62,14 +63,34 @@ def apply(session: Session, job_id: int, event: ev.Event, *, expected: State | N
     keep = KEEP.get(type(event))
     if keep is not None:
         keep(session, job, event)
+    in_vain = _enter_following(session, job, to_state)
     _move(session, job, event, to_state)
     if to_state is State.CANCELLED:
         session.change("free_names", job=job_id)
     if not ev.is_ordinary(event):
         _remember(session, job, event, to_state)
-    moved = existing_job(session, job_id)
+    for each, failure in in_vain.items():
+        apply(session, each, ev.GaveUp(failure=failure))
+    moved = existing_job(session, job_id, before=job)
     leaders.note_move(session, moved)
+    if to_state is State.CANCELLED and moved.place is not None:
+        _hand_back(session, moved.place.parent)
     return moved
+
+
+def _enter_following(session: Session, job: Job, to_state: State) -> dict[int, Failure]:
+    """Enter what follows a job whose results are here now; returns what cannot be, and why."""
+    if not job.plan.then or to_state is not State.FETCHED or job.state is State.FETCHED:
+        return {}
+    return follow_ups.enter(session, existing_job(session, job.id, before=job))
+
+
+def _hand_back(session: Session, parent: int) -> None:
+    """Have results published that nothing follows any more."""
+    job = existing_job(session, parent)
+    left = [each for each in job.results if not each.is_taken and each.published_at is None]
+    if job.state in _WITH_RESULTS and any(each.sha256 is not None for each in left):
+        apply(session, parent, ev.HandedBack())
 
 
 def _move(session: Session, job: Job, event: ev.Event, to_state: State) -> None:

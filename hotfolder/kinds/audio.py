@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from functools import cache
 from typing import Final
 
-from hotfolder.kinds.kind import Kind, NotProven, Proven
+from hotfolder.kinds.kind import EndsEarly, Kind, NotProven, Proven, Traits
 
 _SHORT: Final = "it ends too early: the file is shorter than it states"
 _SILENT: Final = "it has no sound in it"
@@ -38,7 +39,16 @@ _MOST_LAST_FRAMES: Final = 64  # that only look like one
 _FLAC_STREAMINFO_BYTES: Final = 34
 _LAST_BLOCK: Final = 0x80
 _OGG_HEADER_BYTES: Final = 27
-_OGG_SOUNDS: Final = (b"\x01vorbis", b"OpusHead", b"\x7fFLAC", b"Speex   ")
+_VORBIS: Final = b"\x01vorbis"
+_OGG_SOUNDS: Final = {
+    _VORBIS: "vorbis",
+    b"OpusHead": "opus",
+    b"\x7fFLAC": "flac",
+    b"Speex   ": "speex",
+}
+_VORBIS_RATE_AT: Final = 12
+_OPUS_RATE: Final = 48_000
+_WAV_CODECS: Final = {1: "pcm", 3: "pcm", 0xFFFE: "pcm"}
 
 
 def after_tags(content: bytes) -> int:
@@ -61,10 +71,19 @@ def is_mp3(content: bytes, at: int) -> bool:
     return bool(size) and (at + size >= len(content) or bool(_mp3_frame(content, at + size)))
 
 
+def frames(content: bytes) -> Callable[[bytes], Proven] | None:
+    """Return what looks at a sound that begins with frames or tags, None where it is none."""
+    at = after_tags(content)
+    if content[at : at + 4] == b"fLaC":
+        return lambda whole: flac(whole, at)
+    return mp3 if at or is_mp3(content, 0) else None
+
+
 def mp3(content: bytes) -> Proven:
     """Walk an MP3's frames; raises NotProven."""
     first = at = _next_frame(content, after_tags(content))
     frames = 0
+    duration_s = 0.0
     for _ in range(_MOST_PARTS):
         size = _mp3_frame(content, at)
         if not size:
@@ -74,16 +93,28 @@ def mp3(content: bytes) -> Proven:
             at = found
             continue
         if at + size > len(content):
-            raise NotProven(_SHORT)
+            raise EndsEarly(_SHORT)
         frames += 1
+        duration_s += _mp3_frame_s(content, at)
         at += size
     else:
         raise NotProven(_TOO_MANY)
     if frames < _LEAST_FRAMES:
         raise NotProven(_SILENT)
     if _stated_frames(content, first) > frames:
-        raise NotProven(_SHORT)
-    return Proven(Kind.AUDIO, "mp3")
+        raise EndsEarly(_SHORT)
+    return _sound("mp3", duration_s, "mp3")
+
+
+def _sound(ending: str, duration_s: float | None, codec: str) -> Proven:
+    traits = Traits(duration_s=duration_s, has_sound=True, codec=codec)
+    return Proven(Kind.AUDIO, ending, traits)
+
+
+def _mp3_frame_s(content: bytes, at: int) -> float:
+    """Return how long a frame lasts that begins there."""
+    version, rate = content[at + 1] >> 3 & 3, content[at + 2] >> 2 & 3
+    return (1152 if version == _MPEG_1 else 576) / _RATES[version][rate]
 
 
 def _mp3_frame(content: bytes, at: int) -> int:
@@ -127,20 +158,22 @@ def _stated_frames(content: bytes, first: int) -> int:
 
 def wav(content: bytes) -> Proven:
     """Walk a WAV's chunks to its samples; raises NotProven."""
-    at, bytes_a_second, stated_long = 12, 0, 0
+    at, bytes_a_second, stated_long, codec = 12, 0, 0, ""
     for _ in range(_MOST_PARTS):
         if at + 8 > len(content):
-            raise NotProven(_SHORT if bytes_a_second else _SILENT)
+            raise EndsEarly(_SHORT) if _lacks_chunks(content) else NotProven(_SILENT)
         kind, (size,) = bytes(content[at : at + 4]), struct.unpack_from("<I", content, at + 4)
         at += 8
         if kind == b"data":
             break
         if at + size > len(content):
-            raise NotProven(_SHORT)
+            raise EndsEarly(_SHORT)
         if kind == b"ds64" and size >= _FORMAT_BYTES:
             (stated_long,) = struct.unpack_from("<Q", content, at + 8)
         if kind == b"fmt " and size >= _FORMAT_BYTES:
             (bytes_a_second,) = struct.unpack_from("<I", content, at + 8)
+            (form,) = struct.unpack_from("<H", content, at)
+            codec = _WAV_CODECS.get(form, "other")
         at += size + size % 2
     else:
         raise NotProven(_TOO_MANY)
@@ -148,10 +181,16 @@ def wav(content: bytes) -> Proven:
     size = stated_long or size
     is_known = stated_long or 0 < size < _UNKNOWN_FROM
     if is_known and size > rest:
-        raise NotProven(_SHORT)
+        raise EndsEarly(_SHORT)
     if not bytes_a_second or not rest:
         raise NotProven(_SILENT)
-    return Proven(Kind.AUDIO, "wav")
+    return _sound("wav", (size if is_known else rest) / bytes_a_second, codec)
+
+
+def _lacks_chunks(content: bytes) -> bool:
+    """Whether a RIFF states more than there is of it, or that it is still being written."""
+    (stated,) = struct.unpack_from("<I", content, 4)
+    return not stated or stated + 8 > len(content)
 
 
 def flac(content: bytes, at: int) -> Proven:
@@ -159,10 +198,10 @@ def flac(content: bytes, at: int) -> Proven:
     at += 4
     head = bytes(content[at + 4 : at + 4 + _FLAC_STREAMINFO_BYTES])
     if len(head) < _FLAC_STREAMINFO_BYTES or content[at] & 0x7F:
-        raise NotProven(_SHORT)
+        raise EndsEarly(_SHORT)
     for _ in range(_MOST_PARTS):
         if at + 4 > len(content):
-            raise NotProven(_SHORT)
+            raise EndsEarly(_SHORT)
         is_last = content[at] & _LAST_BLOCK
         at += 4 + int.from_bytes(content[at + 1 : at + 4], "big")
         if is_last:
@@ -170,9 +209,10 @@ def flac(content: bytes, at: int) -> Proven:
     block = int.from_bytes(head[2:4], "big")
     samples = int.from_bytes(head[13:18], "big") & 0xF_FFFF_FFFF
     if at >= len(content):
-        raise NotProven(_SILENT if at == len(content) else _SHORT)
+        raise EndsEarly(_SHORT)
     _require_last_frame(content, at, block, samples)
-    return Proven(Kind.AUDIO, "flac")
+    rate = int.from_bytes(head[10:13], "big") >> 4
+    return _sound("flac", samples / rate if samples and rate else None, "flac")
 
 
 def _require_last_frame(content: bytes, first: int, block: int, samples: int) -> None:
@@ -191,7 +231,7 @@ def _require_last_frame(content: bytes, first: int, block: int, samples: int) ->
                     break
                 return
         at = tail.rfind(b"\xff", 0, at)
-    raise NotProven(_SHORT)
+    raise EndsEarly(_SHORT)
 
 
 def _flac_frame(content: bytes, at: int, block: int) -> int | None:
@@ -243,23 +283,33 @@ def _crc_table(bits: int, polynomial: int) -> tuple[int, ...]:
 
 def ogg(content: bytes) -> Proven:
     """Walk an Ogg's pages; raises NotProven."""
-    at, last, is_sound = 0, 0, False
+    at, last, codec, rate = 0, 0, b"", 0
     for _ in range(_MOST_PARTS):
         if at == len(content):
             break
         head = bytes(content[at : at + _OGG_HEADER_BYTES])
         if len(head) < _OGG_HEADER_BYTES or head[:4] != b"OggS":
-            raise NotProven(_SHORT)
+            raise EndsEarly(_SHORT)
         lengths = bytes(content[at + _OGG_HEADER_BYTES : at + _OGG_HEADER_BYTES + head[26]])
         begin = at + _OGG_HEADER_BYTES + head[26]
         at = begin + sum(lengths)
         if len(lengths) < head[26] or at > len(content):
-            raise NotProven(_SHORT)
-        is_sound |= bytes(content[begin : begin + 8]).startswith(_OGG_SOUNDS)
+            raise EndsEarly(_SHORT)
+        packet = bytes(content[begin : begin + 16])
+        found = next((each for each in _OGG_SOUNDS if packet.startswith(each)), None)
+        if found is not None and not codec:
+            codec, rate = found, _ogg_rate(packet)
         (place,) = struct.unpack_from("<q", head, 6)
         last = max(last, place)
     else:
         raise NotProven(_TOO_MANY)
-    if not is_sound or last <= 0:
+    if not codec or last <= 0:
         raise NotProven(_SILENT)
-    return Proven(Kind.AUDIO, "ogg")
+    return _sound("ogg", last / rate if rate else None, _OGG_SOUNDS[codec])
+
+
+def _ogg_rate(packet: bytes) -> int:
+    """Return in how many units a second a sound's places are counted, 0 where that is not known."""
+    if packet.startswith(_VORBIS) and len(packet) >= _VORBIS_RATE_AT + 4:
+        return int(struct.unpack_from("<I", packet, _VORBIS_RATE_AT)[0])
+    return _OPUS_RATE if packet.startswith(b"OpusHead") else 0

@@ -1,6 +1,7 @@
 """The words of this room: picture types, the verdict on a picture, and its errors.
 
-    PictureError
+    UnfitFile                those of films and sounds: see `media`
+    PictureError             an UnfitFile
      +- EmptyPicture       no bytes at all
      +- NotAPicture        text, a web page, ...
      +- TruncatedPicture   begins like a picture, ends too early: may still be growing
@@ -30,11 +31,17 @@ from hotfolder.domain.failures import Failure
 BMP_HEADER_SIZES = frozenset({12, 16, 40, 52, 56, 64, 108, 124})
 
 
-class PictureError(Exception):
-    """Why these bytes cannot be taken as a whole picture; the text is meant for people."""
+class UnfitFile(Exception):
+    """Why a file cannot be sent, whatever it is; the text is meant for people."""
 
-    failure: ClassVar[Failure] = failures.BROKEN_PICTURE
+    failure: Failure
     growing: ClassVar[bool] = False
+
+
+class PictureError(UnfitFile):
+    """Why these bytes cannot be taken as a whole picture."""
+
+    failure = failures.BROKEN_PICTURE
 
 
 class EmptyPicture(PictureError):

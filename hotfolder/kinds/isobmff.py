@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from hotfolder.kinds.kind import Kind, NotProven, Proven
+from hotfolder.kinds.kind import EndsEarly, Kind, NotProven, Proven, Traits
 
 # What a file of boxes may begin with; QuickTime's old ones name no brand.
 FIRST_BOXES: Final = frozenset({b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot"})
@@ -21,6 +21,7 @@ _LONG_HEADER_BYTES: Final = 16
 _TO_THE_END: Final = 0
 _LONG: Final = 1
 _QUICKTIME: Final = b"qt  "
+_MATRIX_BEFORE_END: Final = 44  # nine numbers of four bytes, then width and height
 _SHORT: Final = "it ends too early: the file is shorter than it states"
 _DAMAGED: Final = "its boxes are damaged"
 Box = tuple[bytes, int, int]
@@ -32,8 +33,17 @@ class _Track:
 
     handler: bytes = b""
     duration: int = 0
+    units_a_second: int = 0
     samples: int = 0
     last_chunk: int = 0
+    width: int = 0
+    height: int = 0
+    codec: str = ""
+
+    @property
+    def duration_s(self) -> float:
+        """How long it lasts, 0 where that is not stated."""
+        return self.duration / self.units_a_second if self.units_a_second else 0.0
 
 
 def prove(content: bytes) -> Proven:
@@ -55,16 +65,30 @@ def prove(content: bytes) -> Proven:
         raise NotProven("it has neither film nor sound in it")
     if not fragments and not max(duration, *(each.duration for each in tracks)):
         raise NotProven("it lasts no time at all")
+    traits = _traits(tracks, playable)
     if b"vide" not in playable:
-        return Proven(Kind.AUDIO, "m4a")
-    return Proven(Kind.VIDEO, "mov" if brand in (_QUICKTIME, b"") else "mp4")
+        return Proven(Kind.AUDIO, "m4a", traits)
+    return Proven(Kind.VIDEO, "mov" if brand in (_QUICKTIME, b"") else "mp4", traits)
+
+
+def _traits(tracks: list[_Track], playable: set[bytes]) -> Traits:
+    wanted = b"vide" if b"vide" in playable else b"soun"
+    shown = next(each for each in tracks if each.handler == wanted)
+    longest_s = max(each.duration_s for each in tracks if each.handler in playable)
+    return Traits(
+        duration_s=longest_s or None,
+        width=shown.width,
+        height=shown.height,
+        has_sound=b"soun" in playable,
+        codec=shown.codec,
+    )
 
 
 def _require_media(tracks: list[_Track], media: int, size: int) -> None:
     if not tracks:
-        raise NotProven("it ends too early, or never had a list of what it holds")
+        raise EndsEarly("it ends too early, or never had a list of what it holds")
     if not media or any(each.last_chunk >= size for each in tracks):
-        raise NotProven(_SHORT)
+        raise EndsEarly(_SHORT)
 
 
 def _movie(content: bytes, start: int, stop: int) -> tuple[int, list[_Track]]:
@@ -84,14 +108,28 @@ def _look_into(content: bytes, start: int, stop: int, track: _Track) -> None:
         match kind:
             case b"mdia" | b"minf" | b"stbl":
                 _look_into(content, at, end, track)
+            case b"tkhd":
+                track.width, track.height = _sides(content, at, end)
             case b"mdhd":
                 track.duration = _duration(content, at)
+                is_long = _number(">B", content, at)
+                track.units_a_second = _number(">I", content, at + (20 if is_long else 12))
+            case b"stsd":
+                track.codec = bytes(content[at + 12 : at + 16]).decode("ascii", "replace").strip()
             case b"hdlr" if not track.handler:
                 track.handler = bytes(content[at + 8 : at + 12])
             case b"stsz" | b"stz2":
                 track.samples = _number(">I", content, at + 8)
             case b"stco" | b"co64":
                 track.last_chunk = _last_chunk(content, at, ">I" if kind == b"stco" else ">Q")
+
+
+def _sides(content: bytes, start: int, stop: int) -> tuple[int, int]:
+    """Return a track's width and height as one looks at it: a phone's film is stored turned."""
+    width, height = _number(">I", content, stop - 8) >> 16, _number(">I", content, stop - 4) >> 16
+    matrix = stop - _MATRIX_BEFORE_END
+    is_turned = matrix > start and _number(">i", content, matrix) == 0
+    return (height, width) if is_turned else (width, height)
 
 
 def _duration(content: bytes, at: int) -> int:
@@ -127,7 +165,7 @@ def _boxes(content: bytes, at: int, end: int, *, outermost: bool = False) -> Ite
                 return
             raise NotProven(_DAMAGED)
         if stop > end:
-            raise NotProven(_SHORT)
+            raise EndsEarly(_SHORT)
         if stop < start:
             raise NotProven(_DAMAGED)
         seen.add(kind)
@@ -145,4 +183,4 @@ def _number(form: str, content: bytes, at: int) -> int:
     try:
         return int(struct.unpack_from(form, content, at)[0])
     except struct.error as error:
-        raise NotProven(_SHORT) from error
+        raise EndsEarly(_SHORT) from error

@@ -63,14 +63,7 @@ def _prover(content: bytes, head: bytes) -> Callable[[bytes], Proven] | None:
         solid.GLB: solid.glb,
         solid.ZIP: solid.archive,
     }
-    return by_magic.get(head[:4]) or _frames(content) or _loose(content)
-
-
-def _frames(content: bytes) -> Callable[[bytes], Proven] | None:
-    at = audio.after_tags(content)
-    if content[at : at + 4] == b"fLaC":
-        return lambda whole: audio.flac(whole, at)
-    return audio.mp3 if at or audio.is_mp3(content, 0) else None
+    return by_magic.get(head[:4]) or audio.frames(content) or _loose(content)
 
 
 def _loose(content: bytes) -> Callable[[bytes], Proven] | None:

@@ -143,8 +143,7 @@ def _held(scope: str, failure: Failure) -> Notice:
     return Notice(
         topic=Topic.BUDGET if failure.code in BUDGET_CODES else Topic.HOLD,
         title=f"{what} is held: {quoted(failure.message, LONGEST_REASON)}",
-        text="Nothing is submitted there; no picture is lost. "
-        f"{quoted(failure.hint, LONGEST_REASON)}",
+        text=f"Nothing is submitted there; no file is lost. {quoted(failure.hint, LONGEST_REASON)}",
     )
 
 
@@ -153,7 +152,7 @@ def _offline(watch: str, reason: str | None) -> Notice:
         topic=Topic.OFFLINE,
         title=f"The folder of {watch} is away",
         text=f"{quoted(reason or 'It cannot be reached.', LONGEST_REASON)} "
-        "Its pictures are waited for; nothing is lost.",
+        "Its files are waited for; nothing is lost.",
     )
 
 
@@ -161,7 +160,7 @@ def _failed(jobs: Iterable[Job]) -> Notice:
     listed = list(jobs)
     return Notice(
         topic=Topic.FAILED,
-        title=_counted(len(listed), "picture", "failed"),
+        title=_counted(len(listed), "file", "failed"),
         text=_listed(listed) + "\nhotfolder retry JOB tries one again.",
     )
 

@@ -86,8 +86,8 @@ class NotMounted(RootMissing):
             self,
             f"nothing is mounted at {os.fspath(path)!a}, where a disk or share was before",
             path,
-            "Mount it again. If the outputs are to stay in the bare folder, run release for this "
-            "watch.",
+            "Mount it again. If the outputs are to stay in the bare folder: "
+            "`hotfolder release WATCH`.",
         )
 
 

@@ -241,5 +241,5 @@ def _gone(path: Path) -> OriginalGone:
 
 
 def _changed(path: Path) -> OriginalChanged:
-    hint = "It is taken as a new picture; nothing need be done."
+    hint = "It is taken as a new file; nothing need be done."
     return OriginalChanged(f"{os.fspath(path)!a} was changed since it was edited", path, hint)

@@ -71,7 +71,7 @@ def _wishes(given: Mapping[str, list[str]]) -> list[Wish]:
         way, _, about = given["one"][0].partition(":")
         chosen = [about]
         if way == "task":
-            task_id = given.get("task", [""])[0].strip()
+            task_id = given.get(f"task-{about}", [""])[0].strip()
             return [("resolve", {"job": number(about), "task_id": task_id})]
     else:
         way, chosen = given.get("all", [""])[0], given.get("chosen", [])

@@ -23,6 +23,7 @@ from hotfolder.page.gate import Gate
 from hotfolder.page.keys import Keyring
 from hotfolder.page.live import Live
 from hotfolder.page.looks import Looks
+from hotfolder.page.manual import Manual
 from hotfolder.page.pictures import Pictures
 from hotfolder.page.reviewing import Reviewing
 from hotfolder.page.screens import Screens
@@ -60,6 +61,7 @@ class Page:
                 *acting.routes(),
                 *dropping.routes(),
                 *reviewing.routes(),
+                *Manual(looks).routes(),
                 Mount("/static", _Static(directory=_STATIC)),
             ],
             exception_handlers={

@@ -19,6 +19,14 @@ class NotShown(Exception):
     """Why a picture cannot be shown; the text is for people."""
 
 
+class NoPicture(NotShown):
+    """What is to be shown small is no picture; `ending` is its file's, without the dot."""
+
+    def __init__(self, ending: str) -> None:
+        super().__init__(f"A file of this kind has no small picture: {ending}.")
+        self.ending = ending
+
+
 class Read(Protocol):
     """Reads the journal by an operation of the views. Raises JournalError."""
 
@@ -41,15 +49,19 @@ class Show(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PlannedEdit:
-    """One edit that a dropped file would get, and why the file is not sent as it is."""
+    """One edit that a dropped file would get, why the file is not sent as it is, and how often."""
 
     plan: Plan
     conversion: list[str]
+    times: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """What a dropped file would get: its edits and price (None = unknown), or why nothing."""
+    """What a dropped file would get: its edits and price (None = unknown), or why nothing.
+
+    Or `goes_with` names the file beside it that tells what they get together.
+    """
 
     number: str
     name: str
@@ -58,6 +70,7 @@ class Planned:
     reason: str | None
     amount: Decimal | None
     currency: str | None
+    goes_with: str | None = None
 
 
 class Drop(Protocol):

@@ -17,7 +17,7 @@ from hotfolder import __version__, views
 from hotfolder.page import chart
 from hotfolder.page.forms import is_owner
 from hotfolder.page.keys import Keyring, Session
-from hotfolder.views.attention import Choice
+from hotfolder.views.attention import Choice, held_row, on_buttons
 
 _MINUTE_S: Final = 60
 _HOUR_S: Final = 3600
@@ -44,9 +44,12 @@ class Looks:
             "sentences": views.sentences,
             "clock": self._clock,
             "day": lambda when: f"{when.astimezone(zone):%Y-%m-%d %H:%M}",
+            "moment": lambda when: f"{when.astimezone(zone):%Y-%m-%d %H:%M:%S}",
             "iso": lambda when: when.isoformat(timespec="seconds"),
             "span": span,
             "label": _label,
+            "on_buttons": on_buttons,
+            "choices": lambda hold: held_row(hold).choices,
             "segment": lambda text: quote(text, safe=""),
             "outputs": views.outputs,
             "words": _words,

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Final
 
+from markupsafe import escape
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
@@ -13,13 +14,18 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from hotfolder.domain.jobs import Job
-from hotfolder.page.behind import Behind, NotShown
+from hotfolder.page.behind import Behind, NoPicture, NotShown
 from hotfolder.page.forms import number
 from hotfolder.page.gate import RESULT_CSP
 from hotfolder.views import gallery
 
 SIDES: Final = {"small": 320, "large": 1600}
 _KEPT: Final = "private, max-age=604800, immutable"
+_STAND_IN: Final = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 320 240" width="320" height="240">'
+    '<rect width="320" height="240" fill="#3a3d44"/><text x="160" y="132" fill="#d5d8de" '
+    'text-anchor="middle" font-family="system-ui, sans-serif" font-size="36">{ending}</text></svg>'
+)
 
 
 class Pictures:
@@ -42,6 +48,8 @@ class Pictures:
         side = _side(request)
         try:
             content = await self._behind.show.before(job, side)
+        except NoPicture as error:
+            return _stand_in(error.ending)
         except NotShown as error:
             raise HTTPException(404, str(error)) from error
         return _jpeg(content)
@@ -52,6 +60,8 @@ class Pictures:
         side, position = _side(request), number(request.path_params["position"])
         try:
             content = await self._behind.show.after(job, position, side)
+        except NoPicture as error:
+            return _stand_in(error.ending)
         except NotShown as error:
             raise HTTPException(404, str(error)) from error
         return _jpeg(content)
@@ -106,6 +116,12 @@ def _side(request: Request) -> int:
 def _file_name(name: str | None) -> str:
     shown = (name or "result").rpartition("/")[2]
     return "".join(each if each.isprintable() else "_" for each in shown)
+
+
+def _stand_in(ending: str) -> Response:
+    """Return what stands where a picture would, for a film, a sound, a 3D model or a text."""
+    text = _STAND_IN.format(ending=escape(ending.upper()))
+    return Response(text, media_type="image/svg+xml", headers={"Cache-Control": _KEPT})
 
 
 def _jpeg(content: bytes) -> Response:

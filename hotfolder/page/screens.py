@@ -17,7 +17,7 @@ from hotfolder.page.behind import Behind
 from hotfolder.page.forms import day_of, is_owner, number, text_of
 from hotfolder.page.live import Live, Make, TooManyStreams
 from hotfolder.page.looks import Looks
-from hotfolder.views import attention, gallery, spending
+from hotfolder.views import attention, gallery, pairs, spending
 from hotfolder.views import now as standing
 from hotfolder.views.gallery import Asked, Card, Place
 
@@ -178,6 +178,8 @@ class Screens:
             case "needs":
                 may_act = is_owner(request)
                 return lambda: self._made("needs_live.html", self._needs, is_owner=may_act)
+            case "review":
+                return lambda: self._made("review_live.html", self._undecided)
             case "wall":
                 name = self._watch(request)
                 return lambda: self._made("wall_live.html", lambda: self._wall_values(name))
@@ -185,6 +187,10 @@ class Screens:
 
     async def _newest(self) -> dict[str, Any]:
         return {"cards": (await self._behind.read(gallery.results, Asked())).cards}
+
+    async def _undecided(self) -> dict[str, Any]:
+        read = self._behind.read
+        return {"count": await read(pairs.count), "newest": await read(pairs.newest)}
 
     async def _wall_values(self, name: str) -> dict[str, Any]:
         return {"cards": await self._wall(name)}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from hotfolder.domain.retry import Later, PollSchedule
 from hotfolder.journal.journal import Journal
+from hotfolder.kinds.workshop.small_pictures import SmallPictures
 from hotfolder.outputs.spool import Spool
 from hotfolder.pipeline.delays import Delays
 from hotfolder.runninghub.catalog import CurrentCatalog
@@ -15,7 +16,10 @@ from hotfolder.tree.threads import ShareThreads
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """The owners, when to try again, when to ask for a task, and the catalog in force."""
+    """The owners, when to try again, when to ask for a task, and the catalog in force.
+
+    `small` keeps what people look at meanwhile.
+    """
 
     journal: Journal
     client: Client
@@ -24,6 +28,7 @@ class Desk:
     delays: Delays
     schedule: PollSchedule
     catalog: CurrentCatalog
+    small: SmallPictures
 
     @property
     def later(self) -> Later:

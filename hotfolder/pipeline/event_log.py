@@ -39,6 +39,7 @@ def _came_to(job: Job) -> dict[str, object]:
         "charge": None if charge is None else str(charge.normalize()),
         "currency": job.submit.currency if job.submit else None,
         "seconds": round(took.total_seconds()) if took is not None else None,
+        **({"goes_on": True} if job.hands_on else {}),
     }
 
 

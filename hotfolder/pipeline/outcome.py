@@ -6,7 +6,7 @@ While the disk refuses, it is kept; what was committed is told.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -17,13 +17,23 @@ import structlog
 from hotfolder.bell import Bell, Ring
 from hotfolder.domain import events as ev
 from hotfolder.domain import failures
-from hotfolder.domain.errors import JournalUnavailable
+from hotfolder.domain.errors import JournalTakenOver, JournalUnavailable
 from hotfolder.domain.failures import PAID_ALREADY, Failure
-from hotfolder.domain.jobs import Job
+from hotfolder.domain.jobs import Estimate, Job
 from hotfolder.domain.machine import IllegalTransition
 from hotfolder.domain.retry import JOURNAL_WAIT_S
 from hotfolder.domain.states import State
-from hotfolder.journal import budgets, callbacks, disproved, doubts, holds, reviews, transitions
+from hotfolder.journal import (
+    budgets,
+    callbacks,
+    claims,
+    disproved,
+    doubts,
+    holds,
+    reviews,
+    transitions,
+)
+from hotfolder.journal.budgets import Budget
 from hotfolder.journal.effects import TaskTaken, keep_estimate
 from hotfolder.journal.journal import Journal
 from hotfolder.journal.paid import PaidAlready
@@ -34,6 +44,7 @@ from hotfolder.pipeline.step import Outcome
 from hotfolder.threads import unattended
 
 NAMED_LOOK_S: Final = 5.0
+PLACE_LOOK_S: Final = 0.5
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.pipeline")
 
@@ -48,24 +59,22 @@ class Committed:
     lifted: tuple[str, ...]
 
 
-def commit(session: Session, before: Job, outcome: Outcome, tried: Collection[str]) -> Committed:
+def commit(
+    session: Session, before: Job, outcome: Outcome, tried: Collection[str], places: int = 0
+) -> Committed:
     """Apply an event, and hold, let go or put off what it says something about.
 
     `tried` are the scopes whose trial the job is. An intent beyond its budgets is not stated; its
-    scope is held instead. Nor is one for which a hold began while it was looked at, or while a
-    task that a callback named for the job is asked for. Raises what `transitions.apply` raises, and
-    JournalReplaced for an intent that nobody would find again.
+    scope is held instead. Nor is one for which a hold began while it was looked at, while a task
+    that a callback named for the job is asked for, or while all who share the journal have all
+    `places` at the service, 0 = any number. To a budget what follows a job counts, too.
+    Raises what `transitions.apply` raises, and JournalReplaced for an intent that nobody would find
+    again.
     """
     if isinstance(outcome.event, ev.SubmitIntended):
-        session.require_file()
-        if holds.scopes_over(session, before.id) - frozenset(tried):
-            return _put_back(session, before)
-        named = callbacks.named(session, before.id)
-        if named is not None:
-            return _asked_for_first(session, before, named)
-        refused = budgets.refuse(session, before, outcome.budgets, outcome.event.estimate)
-        if refused is not None:
-            return _refused(session, before, outcome.event, *refused)
+        not_now = _not_now(session, before, outcome.event, outcome.budgets, tried, places)
+        if not_now is not None:
+            return not_now
     job = transitions.apply(session, before.id, outcome.event, expected=before.state)
     hold = outcome.hold
     if isinstance(outcome.event, ev.Rejected) and outcome.event.redo:
@@ -83,9 +92,33 @@ def commit(session: Session, before: Job, outcome: Outcome, tried: Collection[st
     return Committed(job=job, event=outcome.event, began=None, lifted=tuple(lifted))
 
 
-def _put_back(session: Session, before: Job) -> Committed:
+def _not_now(
+    session: Session,
+    before: Job,
+    intent: ev.SubmitIntended,
+    limits: Sequence[Budget],
+    tried: Collection[str],
+    places: int,
+) -> Committed | None:
+    """Leave a job as it is where its intent may not be stated; None = it may."""
+    session.require_file()
+    if holds.scopes_over(session, before.id) - frozenset(tried):
+        return _put_back(session, before, "held meanwhile")
+    if places and claims.at_service(session) >= places:
+        return _put_back(session, before, "no place at the service", PLACE_LOOK_S)
+    named = callbacks.named(session, before.id)
+    if named is not None:
+        return _asked_for_first(session, before, named)
+    amount = before.plan.whole_price(intent.estimate, intent.currency)
+    expected = Estimate(amount=amount, currency=intent.currency)
+    refused = budgets.refuse(session, before, limits, expected)
+    return None if refused is None else _refused(session, before, intent, *refused)
+
+
+def _put_back(session: Session, before: Job, reason: str, wait_s: float = 0.0) -> Committed:
     """Leave a job as it is: it is claimed again when it is its turn to try, or all go on."""
-    later = ev.Postponed(until=session.now, reason="held meanwhile", counts=False)
+    until = session.now + timedelta(seconds=wait_s)
+    later = ev.Postponed(until=until, reason=reason, counts=False)
     job = transitions.apply(session, before.id, later, expected=before.state)
     return Committed(job=job, event=later, began=None, lifted=())
 
@@ -130,10 +163,20 @@ def _asked(before: Job, event: ev.Event, after: Job) -> bool:
 
 
 class Committing:
-    """Commits outcomes; once `hurry` is set, a disk that refuses is waited for no longer."""
+    """Commits outcomes; once `hurry` is set, a disk that refuses is waited for no longer.
 
-    def __init__(self, journal: Journal, bell: Bell, hurry: asyncio.Event) -> None:
+    `places` tells how many tasks all who share the journal may have at once, 0 = any number.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        bell: Bell,
+        hurry: asyncio.Event,
+        places: Callable[[], int] = lambda: 0,
+    ) -> None:
         self._journal = journal
+        self._places = places
         self._bell = bell
         self._hurry = hurry
 
@@ -144,10 +187,13 @@ class Committing:
         """
         try:
             committed = await self._insist(
-                partial(commit, before=job, outcome=outcome, tried=tried),
+                partial(commit, before=job, outcome=outcome, tried=tried, places=self._places()),
                 **job.log_context(),
                 **event_log.details(outcome.event),
             )
+        except JournalTakenOver:
+            await self._answer_late(job, outcome.event)
+            raise
         except TaskTaken as error:
             return await self.commit(job, Outcome(ev.SubmitUnanswered(reason=str(error))), tried)
         except PaidAlready:
@@ -160,6 +206,24 @@ class Committing:
         if committed.began is not None:
             self._bell.ring(Ring.HELD)
         return committed.job
+
+    async def _answer_late(self, job: Job, event: ev.Event) -> None:
+        """Tell whoever has the journal now of the task that was paid for; it ends their doubt."""
+        if not isinstance(event, ev.Submitted) or job.submit is None:
+            return
+        context = {**job.log_context(), **event_log.details(event)}
+        submit = job.submit
+        log.warning("submit.answered_late", **context)
+        while not self._hurry.is_set():
+            try:
+                await self._journal.answer_late(
+                    submit=submit.id, job=job.id, payload=submit.payload, task_id=event.task_id
+                )
+            except JournalUnavailable:
+                await asyncio.sleep(JOURNAL_WAIT_S)
+            else:
+                return
+        log.error("submit.answer_lost", **context)
 
     async def _insist(
         self, operation: Callable[[Session], Committed], **context: object

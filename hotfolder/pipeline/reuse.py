@@ -16,11 +16,11 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from hotfolder.domain import chance, failures, names, previous
 from hotfolder.domain import events as ev
-from hotfolder.domain import failures, names
 from hotfolder.domain.errors import LinkForbidden, LinkGone, OutputError, RemoteError
 from hotfolder.domain.jobs import Job, Result, Submit
-from hotfolder.domain.materials import Material
+from hotfolder.domain.materials import Material, own
 from hotfolder.domain.preparation import upload_key
 from hotfolder.domain.states import State, WaitsFor
 from hotfolder.journal import leaders
@@ -33,23 +33,34 @@ from hotfolder.pipeline.delays import output_is_silent
 from hotfolder.pipeline.desk import Desk
 from hotfolder.pipeline.renewing import LINK_TRIES, Unusable
 from hotfolder.pipeline.step import Outcome, Step
-from hotfolder.pipeline.steps.fetching import Fetching
-from hotfolder.runninghub import payload
+from hotfolder.pipeline.steps.fetching import Fetching, done_to
+from hotfolder.runninghub import nodes, payload
 from hotfolder.runninghub.catalog import Catalog
 
 COPY_TIMEOUT_S: Final = 60.0
 
 
 def work_key(catalog: Catalog, job: Job) -> str | None:
-    """Return what stands for content, model and resolved payload; None = made anew each time."""
+    """Return what stands for content, model and resolved payload; None = made anew each time.
+
+    Each of several variants is another edit, whatever chance gave it.
+    """
+    variant = job.plan.variant
+    if job.plan.drawn and variant is None:
+        return None
+    if previous.asks(job.plan.prompt, job.plan.params):
+        return None  # what it is to send is not known yet
     model = catalog.find(job.plan.model)
-    if model is None or any(each.parameter not in model.params for each in job.materials):
+    sent = [each for each in own(job.materials) if not each.is_read]
+    if model is None or any(each.parameter not in model.params for each in sent):
         return None  # in the latter case its plan is made anew before it is paid
-    files = payload.files((each.parameter, _pixels_of(each)) for each in job.materials)
-    body = payload.compose(model, job.plan.prompt, job.plan.params, files).body
+    files = payload.files((each.parameter, _pixels_of(each)) for each in sent)
+    params = chance.undrawn(job.plan).params
+    body = payload.compose(model, job.plan.prompt, params, files).body
     if is_random(body):
         return None
-    work = json.dumps([model.endpoint, body], sort_keys=True)
+    several = [variant] if variant is not None and variant > 1 else []
+    work = json.dumps([model.endpoint, body, *several, *nodes.own(model)], sort_keys=True)
     return hashlib.sha256(work.encode()).hexdigest()
 
 
@@ -159,8 +170,11 @@ class Reusing:
             if not _is_final(job, error):
                 remote = error if isinstance(error, RemoteError) else None
                 return Outcome(self._desk.delays.postponed(job, str(error), remote))
+        if not files and out_of_reach is None:
+            files = _handed_on(job, leader, wanted)
         if files:
-            return Outcome(ev.Reused(leader=leader.id, results=tuple(files)))
+            reused = ev.Reused(leader=leader.id, results=tuple(files), finished=done_to(files))
+            return Outcome(reused)
         return self._blocked(job, leader, out_of_reach) if out_of_reach else None
 
     def _wait(self, leader: Job) -> Outcome:
@@ -189,7 +203,8 @@ class Reusing:
         """Copy a result from the spool, else from where it was published."""
         name = _spool_name(job, result.position)
         if self._fetching.finishes(job, result):
-            if await self._copy_to(names.raw_file(name), leader, result) is None:
+            raw, hands_on = names.raw_file(name), bool(job.plan.then)
+            if await self._copy_to(raw, leader, result, as_made=hands_on) is None:
                 return None
             return await self._fetching.finish(job, result.position, name, _paid(leader))
         copied = await self._copy_to(name, leader, result)
@@ -203,20 +218,26 @@ class Reusing:
             extension=result.extension or "bin",
         )
 
-    async def _copy_to(self, name: str, leader: Job, result: Result) -> Spooled | None:
-        """Copy what is left of a result; of one that is sealed only what the service made."""
-        sha256 = result.raw if result.sealed else result.sha256
+    async def _copy_to(
+        self, name: str, leader: Job, result: Result, *, as_made: bool = False
+    ) -> Spooled | None:
+        """Copy what is left of a result; of one that is sealed only what the service made.
+
+        With `as_made` that of any other, too, where it is known.
+        """
+        as_made = result.sealed or (as_made and result.raw is not None)
+        sha256 = result.raw if as_made else result.sha256
         if sha256 is None:
             return None
         copied: Spooled | None = None
         if result.spool_file is not None:
-            spooled = names.raw_file(result.spool_file) if result.sealed else result.spool_file
+            spooled = names.raw_file(result.spool_file) if as_made else result.spool_file
             copied = await asyncio.to_thread(
                 reuse.from_spool, self._desk.spool, spooled, sha256, name
             )
         if copied is None and result.published_at is not None and result.output_name is not None:
             at = result.output_name
-            if result.sealed:
+            if as_made:
                 at = names.untouched(at, result.raw_extension or "bin")
             copied = await self._from_share(leader, at, sha256, name)
         return copied
@@ -257,6 +278,30 @@ def _wanted(job: Job, leader: Job) -> list[Result]:
     has = {each.position for each in job.results} if job.state is State.RUNNING else set()
     has -= {each.position for each in job.missing}
     return [each for each in leader.results if each.sha256 and each.position not in has]
+
+
+def _handed_on(job: Job, leader: Job, wanted: Sequence[Result]) -> list[ev.SpooledResult]:
+    """Return results that only went on and are kept no longer, by what they were.
+
+    What followed with them may be here still: the jobs after this one know it by their hashes.
+    """
+    only_went_on = {each.position for each in leader.hands_on}
+    goes_on = bool(job.plan.then) and not job.plan.publish and job.state is not State.RUNNING
+    if not goes_on or not only_went_on.issuperset(each.position for each in wanted):
+        return []
+    return [
+        ev.SpooledResult(
+            position=each.position,
+            file=_spool_name(job, each.position),
+            size=each.size or 0,
+            sha256=each.sha256 or "",
+            extension=each.extension or "bin",
+            raw=each.raw,
+            raw_extension=each.raw_extension,
+            text=each.text,
+        )
+        for each in wanted
+    ]
 
 
 def _paid(leader: Job) -> Submit:

@@ -80,12 +80,13 @@ class Runner:
         self._hurry = hurry
         self._bell = bell
         self._clear = clear
-        self._committing = Committing(journal, bell, hurry)
+        self._committing = Committing(journal, bell, hurry, pacing.shared)
         self._budgets = budgets
         self._trials = Trials()
         self._busy: dict[int, State] = {}
         self._again: set[int] = set()
         self._working: dict[int, asyncio.Task[None]] = {}
+        self._watches: dict[int, str] = {}
         self._ear = bell.ear(Ring.CHANGED, Ring.DUE, Ring.ACCEPTED)
         self._stopping = False
         self._death: BaseException | None = None
@@ -105,6 +106,11 @@ class Runner:
             except JournalUnavailable:
                 due_in_s = JOURNAL_WAIT_S
             await self._wait(due_in_s)
+
+    async def left(self, watch: str) -> None:
+        """Return once nothing of a watch is under way; the journal lets no more of it begin."""
+        while steps := [self._working[job] for job, of in self._watches.items() if of == watch]:
+            await asyncio.wait(steps)
 
     async def drain(self, grace_s: float) -> None:
         """Claim nothing new and let what runs finish, at most `grace_s` seconds.
@@ -169,6 +175,7 @@ class Runner:
             self._pace.started(job.id)
         task = asyncio.create_task(self._work_on(job))
         self._working[job.id] = task
+        self._watches[job.id] = job.watch
         task.add_done_callback(self._note_death)
 
     def _note_death(self, task: asyncio.Task[None]) -> None:
@@ -199,6 +206,7 @@ class Runner:
             self._busy.pop(job.id, None)
             self._again.discard(job.id)
             self._working.pop(job.id, None)
+            self._watches.pop(job.id, None)
             self._trials.ended(job)
             self._ear.ring()
 

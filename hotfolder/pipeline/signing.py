@@ -16,13 +16,15 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from hotfolder import __version__
-from hotfolder.credential import Credential, CredentialProblem
+from hotfolder.credential import LONGEST_MESSAGE, Credential, CredentialProblem
 from hotfolder.domain import events as ev
 from hotfolder.domain import failures, names
 from hotfolder.domain.failpoints import Failpoint, no_failpoint
 from hotfolder.domain.jobs import Job, Submit
+from hotfolder.domain.materials import own
 from hotfolder.journal import holds
-from hotfolder.kinds.formats import PictureError, PictureType
+from hotfolder.kinds import provenance
+from hotfolder.kinds.formats import PictureError
 from hotfolder.kinds.workshop.workshop import (
     DiskRefused,
     MemoryLack,
@@ -39,12 +41,14 @@ from hotfolder.pipeline.ingredients import (
     DEADLINE_S,
     SPARE_BYTES,
     TIMES,
+    UNKNOWN,
     Ingredients,
+    is_created,
+    label_of,
 )
 from hotfolder.pipeline.step import Outcome, Step
 
 TRIES: Final = 3
-LONGEST_DIGEST: Final = 64
 
 
 class NotSigned(WorkerFailed):
@@ -53,19 +57,23 @@ class NotSigned(WorkerFailed):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """A result that is to be signed: finished, as it came, and where the signed one goes."""
+    """A result that is to be signed: finished, as it came, and where the signed one goes.
+
+    The endings are those of its kind, without the dot.
+    """
 
     finished: BinaryIO
-    kind: PictureType
+    ending: str
     raw: BinaryIO
-    raw_kind: PictureType
+    raw_ending: str
     signed: BinaryIO
 
 
 class Signing:
     """Signs results in a workshop, by the `credential` in force, None = they are not signed.
 
-    `credential` blocks, and raises CredentialProblem. `failpoint` is passed `sign.after`.
+    `credential` blocks, and raises CredentialProblem. `failpoint` is passed `sign.asked`, once a
+    worker is about to get its signature, and `sign.after`.
     """
 
     def __init__(
@@ -87,6 +95,9 @@ class Signing:
 
     async def sign(self, job: Job, submit: Submit, result: Result) -> None:
         """Sign a result. Raises NotSigned for good, WorkerFailed for now."""
+        if result.ending not in provenance.SIGNED:
+            kind = f"{result.ending.upper()} file"
+            raise NotSigned(f"the library that signs knows no {kind}")
         try:
             credential = await asyncio.to_thread(self._credential)
         except CredentialProblem as error:
@@ -109,9 +120,9 @@ class Signing:
         size = sum(os.fstat(each.fileno()).st_size for each in opened)
         deadline_s = DEADLINE_S + size / BYTES_IN_A_SECOND
         with contextlib.ExitStack() as stack:
-            theirs = stack.enter_context(_answering(credential, deadline_s))
+            theirs = stack.enter_context(_answering(self._sign_digest(credential), deadline_s))
             files = [*(each.fileno() for each in opened), theirs]
-            kept = self._spool.path(names.ingredient_file(job.id))
+            kept = self._spool.path(names.ingredient_file(job.root))
             with contextlib.suppress(FileNotFoundError):
                 files.append(stack.enter_context(kept.open("rb", buffering=0)).fileno())
             await self._workshop.work(
@@ -122,6 +133,13 @@ class Signing:
                 deadline_s=deadline_s,
             )
 
+    def _sign_digest(self, credential: Credential) -> Callable[[bytes], bytes]:
+        def sign(digest: bytes) -> bytes:
+            self._failpoint("sign.asked")
+            return credential.sign(digest)
+
+        return sign
+
 
 def may_pass(job: Job, error: Exception) -> bool:
     """Return whether an error says more of the machine than of a job's picture, for a while."""
@@ -129,13 +147,14 @@ def may_pass(job: Job, error: Exception) -> bool:
     return unclear and job.attempt + 1 < patience(error, TRIES)
 
 
-def noted(job: Job, submit: Submit) -> dict[str, str | None]:
+def noted(job: Job, submit: Submit) -> dict[str, str | bool | None]:
     """Return what is noted of an edit in its results; the same however often it is finished."""
     return {
         "model": job.plan.model,
         "task_id": submit.task_id or "",
         "at": submit.intent_at.isoformat(timespec="seconds"),
         "prompt": job.plan.prompt if job.plan.finish.prompt else None,
+        "created": is_created(job),
     }
 
 
@@ -158,14 +177,14 @@ def certified(then: Step, credential: Callable[[], object], desk: Desk) -> Step:
 
 
 @contextlib.contextmanager
-def _answering(credential: Credential, deadline_s: float) -> Iterator[int]:
+def _answering(sign: Callable[[bytes], bytes], deadline_s: float) -> Iterator[int]:
     """Sign one digest that comes through a channel, and no second; yields its other end."""
     ours, theirs = socket.socketpair()
     ours.settimeout(deadline_s)
 
     def answer() -> None:
         with contextlib.suppress(OSError, ValueError):
-            ours.sendall(credential.sign(ours.recv(LONGEST_DIGEST)))
+            ours.sendall(sign(_received(ours)))
 
     with ours, theirs:
         asyncio.get_running_loop().run_in_executor(None, answer)
@@ -176,12 +195,22 @@ def _answering(credential: Credential, deadline_s: float) -> Iterator[int]:
                 ours.shutdown(socket.SHUT_RDWR)
 
 
+def _received(channel: socket.socket) -> bytes:
+    """Return the one message that is to be signed. Raises ValueError, OSError."""
+    with channel.makefile("rb") as told:
+        size = int.from_bytes(told.read(4), "big")
+        if size > LONGEST_MESSAGE:
+            raise ValueError(f"{size} bytes are no message to sign")
+        return told.read(size)
+
+
 def _order(job: Job, submit: Submit, result: Result, credential: Credential) -> dict[str, Any]:
     return {
         **noted(job, submit),
-        "title": f"{Path(job.source).stem}.{result.kind.extension}",
-        "format": result.kind.media_type,
-        "raw_format": result.raw_kind.media_type,
+        "title": f"{Path(job.source).stem}.{result.ending}",
+        "format": provenance.SIGNED[result.ending],
+        "raw_format": provenance.SIGNED.get(result.raw_ending, UNKNOWN),
+        "materials": [label_of(job, each) for each in own(job.materials)],
         "service": submit.site,
         "version": __version__,
         "algorithm": credential.algorithm,

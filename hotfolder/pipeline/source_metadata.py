@@ -14,9 +14,14 @@ class KeptMetadata:
         self._spool = spool
 
     def missing(self, job: Job) -> bool:
-        """Whether a job wants something kept that is not. Raises OutputBlocked."""
-        return not job.plan.finish.is_nothing and not self._spool.exists(
-            names.keepsake_file(job.id)
+        """Whether a job wants something kept that is not. Raises OutputBlocked.
+
+        What follows in a chain has what was kept for its root.
+        """
+        return (
+            job.place is None
+            and not job.plan.finish.is_nothing
+            and not self._spool.exists(names.keepsake_file(job.id))
         )
 
     def keep(self, job: Job, kept: bytes) -> None:

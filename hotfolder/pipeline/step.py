@@ -57,15 +57,15 @@ def observed(step: Step, observe: Observe, clock: Clock) -> Step:
 
 
 def keeping_part(step: Step) -> Step:
-    """Return a step that fails no job of which something is published: it is done with that.
+    """Return a step that fails no job of which something is published, or goes on in a chain.
 
-    Whatever comes of its task then, only the rest of the results is lost.
+    It is done with that: whatever comes of its task then, only the rest of the results is lost.
     """
 
     async def step_keeping(job: Job) -> Outcome:
         outcome = await step(job)
         bad_end = _bad_end(outcome.event)
-        if bad_end is None or not job.published:
+        if bad_end is None or not job.has_served:
             return outcome
         why, charge = bad_end
         failure = failures.in_part([each.position for each in job.missing], why)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from hotfolder import config
 from hotfolder.domain import names
 from hotfolder.journal import acceptance
-from hotfolder.journal.drafts import Draft, Settled
+from hotfolder.journal.drafts import Draft, SettledSet
 from hotfolder.journal.journal import Journal
 from hotfolder.kinds.kind import BY_OUTPUT, ENDINGS
 from hotfolder.outputs import target
@@ -28,15 +28,17 @@ def without_collisions(journal: Journal, watch: config.Watch, verdict: Verdict) 
     kept: list[Draft] = []
     reasons: list[str] = []
     for draft in verdict.drafts:
-        reason = _collision(journal, watch, verdict.settled, draft)
+        reason = _collision(journal, watch, verdict.found, draft)
         reasons.append(reason) if reason else kept.append(draft)
-    return replace(verdict, drafts=tuple(kept)) if kept else Unwanted(verdict.settled, reasons[0])
+    return replace(verdict, drafts=tuple(kept)) if kept else Unwanted(verdict.found, reasons[0])
 
 
-def _collision(journal: Journal, watch: config.Watch, settled: Settled, draft: Draft) -> str | None:
+def _collision(
+    journal: Journal, watch: config.Watch, found: SettledSet, draft: Draft
+) -> str | None:
     expected = journal.run_blocking(
         acceptance.expected_output,
-        settled,
+        found,
         draft,
         str(watch.output),
         per_rule=watch.rules == "all",
@@ -49,5 +51,5 @@ def _collision(journal: Journal, watch: config.Watch, settled: Settled, draft: D
     model = watch.catalog.look_up(draft.plan.model) or watch.catalog.default
     endings = ENDINGS[BY_OUTPUT[model.output]]
     wanted = [names.fit(expected.stem, each) for each in endings]
-    found = target.find_output(watch.output, expected.folder, wanted)
-    return f"the output {found} stands there already, and collision is skip" if found else None
+    name = target.find_output(watch.output, expected.folder, wanted)
+    return f"the output {name} stands there already, and collision is skip" if name else None

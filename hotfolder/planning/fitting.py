@@ -1,4 +1,4 @@
-"""Whether a picture or reference may be sent as it is: by its header, the model and the rule.
+"""Whether a source or reference may be sent as it is: by what it is, the model and the rule.
 
 Touches no pixels: `kinds.picture.prepare` does what is decided here.
 """
@@ -6,25 +6,39 @@ Touches no pixels: `kinds.picture.prepare` does what is decided here.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 
 from hotfolder import config
 from hotfolder.domain import failures
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.preparation import Preparation
 from hotfolder.kinds.formats import EXTENSIONS, SPLICED, Picture, PictureType
+from hotfolder.kinds.media import Media
 from hotfolder.kinds.packages import missing
+from hotfolder.planning import fitting_media
 from hotfolder.runninghub.catalog import MEGABYTE, UPLOAD_MB, Parameter
 
 MEGAPIXEL = 1_000_000
 _MAKEABLE = (PictureType.JPEG, PictureType.PNG, PictureType.WEBP)
 
 
-def fit(found: Picture, place: Parameter, rule: config.Rule) -> Preparation | Failure | None:
-    """Return what a picture needs before it is sent in a parameter, why it cannot be, or None."""
+def fit(
+    found: Picture | Media, place: Parameter, rule: config.Rule
+) -> Preparation | Failure | None:
+    """Return what a file needs before it is sent in a parameter, why it cannot be, or None."""
+    if not isinstance(found, Picture):
+        return fitting_media.fit(found, place, rule)
+    size = found.width, found.height
+    may_shrink = rule.prepare == "auto"
+    wrong = next(fitting_media.wrong_look(size, place, may_shrink=may_shrink), None)
+    return wrong or _fit(found, place, rule)
+
+
+def _fit(found: Picture, place: Parameter, rule: config.Rule) -> Preparation | Failure | None:
     if min(found.width, found.height) == 1:
         return failures.TOO_FEW_PIXELS
     refused = _refused(found, place, rule)
-    reasons = (*refused, *_better_changed(found, rule))
+    reasons = (*refused, *_better_changed(found, place, rule))
     if rule.prepare == "never":
         return next(iter(refused.values()), None) or _stripped(found, rule)
     if reasons and rule.prepare == "fail":
@@ -37,7 +51,7 @@ def fit(found: Picture, place: Parameter, rule: config.Rule) -> Preparation | Fa
     return Preparation(
         types=tuple(kind.extension for kind in _MAKEABLE if _takes(place, kind)),
         max_bytes=_max_bytes(place, rule),
-        max_pixels=round(rule.max_megapixels * MEGAPIXEL),
+        max_pixels=_max_pixels(found, place, rule),
         reasons=reasons,
     )
 
@@ -64,10 +78,25 @@ def _refused(found: Picture, place: Parameter, rule: config.Rule) -> dict[str, F
     return reasons
 
 
-def _better_changed(found: Picture, rule: config.Rule) -> Iterator[str]:
+def _max_pixels(found: Picture, place: Parameter, rule: config.Rule) -> int:
+    """Return how many pixels may be sent, 0 = any number: none of its sides is then too long."""
+    limits = [round(rule.max_megapixels * MEGAPIXEL)]
+    if _is_too_long(found, place):
+        share = Fraction(place.max_side or 0, max(found.width, found.height))
+        limits.append(int(found.width * found.height * share**2))
+    return min((each for each in limits if each), default=0)
+
+
+def _is_too_long(found: Picture, place: Parameter) -> bool:
+    return place.max_side is not None and max(found.width, found.height) > place.max_side
+
+
+def _better_changed(found: Picture, place: Parameter, rule: config.Rule) -> Iterator[str]:
     """Yield why a picture is not sent as it is although the model takes files of its kind."""
     if rule.strip and found.type not in SPLICED:
         yield "private metadata is not sent"
+    if _is_too_long(found, place):
+        yield f"a side of it has more than {place.max_side} pixels"
     if rule.max_megapixels and found.width * found.height > rule.max_megapixels * MEGAPIXEL:
         yield f"it has more than {rule.max_megapixels:g} megapixels"
     header = found.header

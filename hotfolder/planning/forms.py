@@ -12,19 +12,16 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import tomli
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from hotfolder import config
 from hotfolder.domain.errors import HotfolderError
 
 KIB: Final = 1024
 # A dotted key of n parts costs the parser n squared steps: so often may a line have as many.
 MOST_DOTS_IN_A_LINE: Final = 500
 _MOST_SQUARES: Final = 2 * MOST_DOTS_IN_A_LINE**2
-MOST_REFERENCES: Final = 100
 
 _BOMS: Final = (b"\xff\xfe", b"\xfe\xff")
 _SPACE: Final = "\0 \t\r\n"
@@ -34,49 +31,8 @@ class BrokenSidecar(HotfolderError):
     """A sidecar is there and cannot be understood; the text names it and says why."""
 
 
-def _worded(prompt: str) -> str:
-    words = "\n".join(prompt.splitlines()).strip().strip("\0").strip()
-    if not words:
-        raise ValueError("is empty: write the prompt or take it away")
-    if "\0" in words or any("\ud800" <= each <= "\udfff" for each in words):
-        raise ValueError("is not text")
-    return words
-
-
-def _file(path: str) -> str:
-    if not path or "\0" in path:
-        raise ValueError("must be the path of a file")
-    return path
-
-
-class Sidecar(BaseModel):
-    """What a sidecar or folder file says. What it leaves out is None.
-
-    `references` are relative to the file's own folder in it, and to the watch once it is parsed.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-    prompt: Annotated[str, AfterValidator(_worded)] | None = None
-    model: str | None = None
-    params: dict[str, config.Parameter] | None = None
-    references: (
-        Annotated[list[Annotated[str, AfterValidator(_file)]], Field(max_length=MOST_REFERENCES)]
-        | None
-    ) = None
-    output_name: config.OutputTemplate | None = None
-    skip: bool | None = None
-
-    @property
-    def is_silent(self) -> bool:
-        """Whether it says nothing at all."""
-        return self == NOTHING_SAID
-
-
-NOTHING_SAID: Final = Sidecar()
-
-
-def _text(content: bytes) -> str:
+def decoded(content: bytes) -> str:
+    """Return a text in UTF-8 or UTF-16. Raises UnicodeDecodeError."""
     encoding = "utf-8-sig"
     if content[:2] in _BOMS:
         encoding = "utf-16"
@@ -84,8 +40,12 @@ def _text(content: bytes) -> str:
         encoding = "utf-16-le"
     elif content[:1] == b"\0":
         encoding = "utf-16-be"
+    return content.decode(encoding)
+
+
+def _text(content: bytes) -> str:
     try:
-        return content.decode(encoding)
+        return decoded(content)
     except UnicodeDecodeError as error:
         raise ValueError("is not UTF-8 text: save it as UTF-8") from error
 
@@ -132,9 +92,9 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 class Form:
     """One form of sidecar: its ending, its largest size in bytes, and how it is read.
 
-    `read` returns what the file says, by the keys of `Sidecar`, and raises ValueError; None = a
-    worker reads it. Such a form `describes` pictures and is written by other programs: it tells the
-    rating and label, too, and need say nothing of the edit.
+    `read` returns what the file says, by the keys of `said.Sidecar`, and raises ValueError;
+    None = a worker reads it. Such a form `describes` pictures and is written by other programs: it
+    tells the rating and label, too, and need say nothing of the edit.
     """
 
     ending: str
@@ -173,50 +133,6 @@ def any_sidecar(names: Iterable[bytes]) -> bool:
 def form_of(relative: str) -> Form:
     """Return the form of a sidecar or folder file, by its name."""
     return _BY_ENDING[PurePosixPath(relative.lower()).suffix]
-
-
-def parse(content: bytes, relative: str) -> Sidecar:
-    """Return what a sidecar or folder file says, by the form that its name tells.
-
-    Raises BrokenSidecar, LookupError for a form that only workers read.
-    """
-    form = form_of(relative)
-    if form.read is None:
-        raise LookupError(relative)
-    if len(content) > form.limit:
-        raise too_large(relative)
-    read = form.read
-    return _understood(lambda: read(content), relative)
-
-
-def of_words(prompt: str | None, broken: str | None, relative: str) -> Sidecar:
-    """Return what a file says of which a worker told the prompt, or why it is broken.
-
-    Raises BrokenSidecar.
-    """
-    if broken is not None:
-        raise BrokenSidecar(f"{relative} {broken}")
-    return _understood(lambda: {} if prompt is None else {"prompt": prompt}, relative)
-
-
-def _understood(said: Callable[[], dict[str, Any]], relative: str) -> Sidecar:
-    try:
-        return _placed(Sidecar.model_validate(said()), relative)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = config.key_path(first["loc"])
-        raise BrokenSidecar(f"{relative}: {place} {config.plain_message(first)}") from error
-    except RecursionError as error:
-        raise BrokenSidecar(f"{relative} is nested too deeply") from error
-    except ValueError as error:
-        raise BrokenSidecar(f"{relative} {error}") from error
-
-
-def _placed(said: Sidecar, relative: str) -> Sidecar:
-    if said.references is None:
-        return said
-    folder = PurePosixPath(relative).parent
-    return said.model_copy(update={"references": [str(folder / each) for each in said.references]})
 
 
 def too_large(relative: str) -> BrokenSidecar:

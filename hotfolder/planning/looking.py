@@ -8,27 +8,31 @@ from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Final, TypeVar
 
+from hotfolder.domain.materials import is_table, is_text
 from hotfolder.domain.sightings import Sighting
-from hotfolder.kinds.formats import FileTooLarge, Header, Picture, PictureError, PictureType
-from hotfolder.kinds.workshop.answers import Answer
-from hotfolder.kinds.workshop.workshop import LEAST_S, LOOK_BYTES, Workshop
+from hotfolder.kinds import rows
+from hotfolder.kinds.formats import FileTooLarge, Header, Picture, PictureType, UnfitFile
+from hotfolder.kinds.workshop.looks import asked, described, played
+from hotfolder.kinds.workshop.sheets import read as read_rows
+from hotfolder.kinds.workshop.workshop import Workshop
+from hotfolder.planning import sheets
 from hotfolder.planning.looks import (
     Look,
     Looks,
     Told,
     Unseen,
-    UnseenPicture,
+    UnseenFile,
     UnseenReference,
+    UnseenSheet,
     UnseenSidecar,
+    look_at_text,
 )
+from hotfolder.planning.sheets import NoSheet, Sheet
 from hotfolder.tree import files
 
 T = TypeVar("T")
 Run = Callable[[Callable[[], Any]], Awaitable[Any]]
 
-# Slower than any machine that is to digest a picture.
-BYTES_IN_A_SECOND: Final = 20 * 1024 * 1024
-LEAST_CPU_S: Final = 2.0
 # What one plan may lack, one after the other: its source, an XMP file, and its references.
 MOST_LOOKS: Final = 30
 
@@ -41,8 +45,8 @@ class Looking:
 
     def __init__(self, workshop: Workshop, folder: Path | None, looks: Looks | None = None) -> None:
         self.looks = looks or Looks()
+        self.folder = folder
         self._workshop = workshop
-        self._folder = folder
 
     async def along(self, run: Run, call: Callable[[], T], lacking: Unseen | None = None) -> T:
         """Make a blocking call on a share by `run`, again whenever it lacked a look.
@@ -50,7 +54,7 @@ class Looking:
         `lacking` is what it is known to lack. Raises WorkerFailed, SourceError, OSError, and
         whatever the call does.
         """
-        taken: list[UnseenPicture] = []
+        taken: list[UnseenFile] = []
         try:
             for _ in range(MOST_LOOKS):
                 try:
@@ -59,7 +63,7 @@ class Looking:
                     found: T = await run(call)
                 except Unseen as unseen:
                     lacking = None
-                    taken += [unseen] if isinstance(unseen, UnseenPicture) else []
+                    taken += [unseen] if isinstance(unseen, UnseenFile) else []
                     await self._take(run, unseen)
                 else:
                     return found
@@ -79,7 +83,10 @@ class Looking:
                     self.looks.refuse(root, relative, error)
                 else:
                     self.looks.remember_reference(root, relative, look)
-            case UnseenPicture(root=root, relative=relative, largest_bytes=largest_bytes):
+            case UnseenSheet(root=root, relative=relative):
+                look = await self._sheet(run, root, relative)
+                self.looks.remember_fresh(root, relative, look)
+            case UnseenFile(root=root, relative=relative, largest_bytes=largest_bytes):
                 look = await self.look(run, root, relative, largest_bytes)
                 self.looks.remember_fresh(root, relative, look)
 
@@ -90,7 +97,9 @@ class Looking:
 
         One that is too large to be read is known by what stands for it.
         """
-        copy = partial(files.unnamed_copy, root, relative, self._folder, limit=largest_bytes)
+        if is_text(relative):
+            return await run(partial(look_at_text, root, relative))  # type: ignore[no-any-return]
+        copy = partial(files.unnamed_copy, root, relative, self.folder, limit=largest_bytes)
         try:
             file, content_hash, sighting = await run(copy)
         except files.SourceTooLarge:
@@ -103,11 +112,35 @@ class Looking:
             self.looks.remember_content(look)
         return look
 
+    async def _sheet(self, run: Run, root: Path, relative: str) -> Look:
+        copy = partial(files.unnamed_copy, root, relative, self.folder, limit=rows.MOST_BYTES)
+        digest = sheets.place_digest(root, relative)
+        try:
+            file, content_hash, sighting = await run(copy)
+        except files.SourceTooLarge:
+            known_by, sighting = await run(partial(files.fingerprint, root, relative))
+            return Look(known_by, sighting, NoSheet("it is larger than 16 MiB"), digest)
+        with file:
+            found: Sheet | NoSheet
+            try:
+                read = await read_rows(
+                    self._workshop, file, self.folder, is_table=is_table(relative)
+                )
+                found = sheets.of(read)
+            except rows.NoRows as error:
+                found = NoSheet(str(error))
+        look = Look(content_hash, sighting, found, digest)
+        self.looks.remember_sheet(relative, look)
+        return look
+
     async def _asked(self, file: BinaryIO, content_hash: str, sighting: Sighting) -> Look:
         try:
-            answer = await self._work("describe", file, sighting.size)
-        except PictureError as error:
+            answer = await described(self._workshop, file, sighting.size)
+        except UnfitFile as error:
             return Look(content_hash, sighting, error.with_traceback(None))
+        media = played(answer, sighting.size)
+        if media is not None:
+            return Look(content_hash, sighting, media)
         picture = Picture(
             type=PictureType(answer["type"]),
             width=answer["width"],
@@ -119,19 +152,8 @@ class Looking:
         return Look(content_hash, sighting, picture, answer["essence"], answer["texts"])
 
     async def _read_sidecar(self, content: bytes) -> None:
-        with tempfile.TemporaryFile(dir=self._folder, buffering=0) as file:
+        with tempfile.TemporaryFile(dir=self.folder, buffering=0) as file:
             file.write(content)
-            said = await self._work("sidecar", file, len(content))
+            said = await asked(self._workshop, "sidecar", file, len(content))
         told = Told(said["broken"], said["prompt"], said["texts"])
         self.looks.remember_sidecar(content, told)
-
-    async def _work(self, task: str, file: BinaryIO, size: int) -> Answer:
-        more_s = size / BYTES_IN_A_SECOND
-        return await self._workshop.work(
-            task,
-            [file.fileno()],
-            {},
-            memory_bytes=LOOK_BYTES,
-            deadline_s=LEAST_S + more_s,
-            cpu_s=LEAST_CPU_S + more_s,
-        )

@@ -14,16 +14,18 @@ from hotfolder.tree import files
 
 
 def trace(journal: Journal, root: Path, verdict: Verdict) -> Verdict:
-    """Add to a verdict the path that its source was moved from; blocks.
+    """Add to a verdict the paths that its sources were moved from; blocks.
 
     Raises OSError and RootGone where the share fails.
     """
     if not isinstance(verdict, Wanted | Unwanted):
         return verdict
-    settled = verdict.settled
-    if _stays_held(journal, root, settled):
+    if any(_stays_held(journal, root, each) for each in verdict.found.members):
         return Dropped("held back, or left out, before it was moved")
-    return replace(verdict, settled=replace(settled, moved_from=_old_place(journal, root, settled)))
+    members = tuple(
+        replace(each, moved_from=_old_place(journal, root, each)) for each in verdict.found.members
+    )
+    return replace(verdict, found=replace(verdict.found, members=members))
 
 
 def _stays_held(journal: Journal, root: Path, settled: Settled) -> bool:

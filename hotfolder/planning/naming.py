@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from hotfolder import config
-from hotfolder.planning import forms, rules
+from hotfolder.planning import forms, grouping, rules, texts
 from hotfolder.tree import ignore
 
+NO_FOLDER: Final = "it lies right in the input folder, and its rule takes folders of files"
 NO_RULE: Final = "no rule of this watch takes files of this name"
 
 
@@ -21,17 +22,22 @@ def why_hidden(watch: config.Watch, relative: str) -> str | None:
     if not watch.recursive and "/" in relative:
         return "in a subfolder, and this watch is not recursive"
     reason = ignore.ignored(relative)
-    if reason is None and forms.is_sidecar(relative):
-        return "a sidecar or note, not a picture"
+    if reason is None and forms.is_sidecar(relative) and not is_text_source(watch, relative):
+        return "a sidecar or note, not a source"
     return reason
+
+
+def is_text_source(watch: config.Watch, relative: str) -> bool:
+    """Return whether a rule takes a text of this name, if it is no sidecar of another file."""
+    return texts.may_be_source(relative) and bool(rules.matching(watch, relative))
 
 
 def why_left_out(watch: config.Watch, relative: str) -> str | None:
     """Return why no rule takes a file, or None where one does."""
     if rules.matching(watch, relative):
-        return None
+        return None if grouping.units(watch, relative) else NO_FOLDER
     if rules.is_reference(watch, relative):
-        return "it is sent along with other pictures (references), not edited itself"
+        return "it is sent along with sources (references), not edited itself"
     excluding = rules.excluding(watch, relative)
     if not excluding:
         return NO_RULE

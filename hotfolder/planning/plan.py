@@ -13,20 +13,37 @@ from hotfolder import config
 from hotfolder.domain import failures
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Params, Plan
-from hotfolder.domain.materials import Material, Origin
+from hotfolder.domain.materials import Material, Origin, is_text
 from hotfolder.domain.states import WaitsFor
 from hotfolder.domain.templates import fill_stem
 from hotfolder.journal.drafts import NO_RULE_HOLDS, SAID_SKIP, Draft
-from hotfolder.planning import prompt_fields, references, rules, sidecar, spending
+from hotfolder.planning import (
+    chains,
+    lines,
+    placing,
+    prompt_fields,
+    references,
+    rules,
+    sidecar,
+    spending,
+    taken,
+    titles,
+    values,
+    variants,
+)
 from hotfolder.planning.facts import Facts
 from hotfolder.planning.forms import BrokenSidecar
-from hotfolder.planning.sidecar import Beside, Said
+from hotfolder.planning.placing import Within
+from hotfolder.planning.sidecar import Said
+from hotfolder.planning.speaking import Beside
 from hotfolder.runninghub import estimates, payload
+from hotfolder.runninghub.catalog import Model
+from hotfolder.runninghub.estimates import Sent
 
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A sidecar says that this source is not wanted, or no rule takes a picture like it."""
+    """A sidecar says that this source is not wanted, or no rule takes one like it."""
 
     reason: str
 
@@ -34,28 +51,85 @@ class Skipped:
 Resolution = Skipped | tuple[Draft, ...]
 
 
-def resolve(watch: config.Watch, relative: str, beside: Beside, facts: Facts) -> Resolution:
+def resolve(
+    watch: config.Watch,
+    relative: str,
+    beside: Beside,
+    facts: Facts,
+    within: Within | None = None,
+    *,
+    only: Collection[str] | None = None,
+) -> Resolution:
     """Return what a source that is not ignored should become, reading what lies beside it.
 
-    What a rule asks for besides the name is not asked of a broken picture, so that it is told.
+    With `within` it is the first of a set, and all of that is sent by its rule. Of a file of many
+    texts only some rows, or those of some jobs, where these are given.
+
+    What a rule asks for besides the name is not asked of a broken file, so that it is told.
     Raises OSError and RootGone where the share fails, Unseen where a look is lacking.
     """
-    taking = _taking(watch, relative, beside, facts)
+    beside = _speaking(watch, beside, facts)
+    taking = (within.rule,) if within else _taking(watch, relative, beside, facts)
     if not taking:
         return Skipped(NO_RULE_HOLDS)
     try:
         said = Said() if watch.sidecar == "none" else sidecar.read(facts.looks, watch.input, beside)
     except BrokenSidecar as error:
         broken = Failure(
-            "sidecar_broken", _sentence(error), "Mend the file; the picture waits for it."
+            "sidecar_broken",
+            _sentence(error),
+            "Correct that file; what it speaks for is edited then.",
         )
-        return tuple(
-            _waiting(_draft(watch, relative, rule, Said(), facts), broken) for rule in taking
+        drafts = (
+            _waiting(_draft(watch, relative, rule, Said(), facts, within), broken)
+            for rule in taking
         )
+        listed = zip(drafts, taking, strict=True)
+        return tuple(each for draft, rule in listed for each in variants.of(watch, rule, draft))
     if next((each.skip for each in said.layers if each.skip is not None), False):
         return Skipped(SAID_SKIP)
-    drafts = (_draft(watch, relative, rule, said, facts) for rule in taking)
-    return tuple(_once_per_plan(_judged(watch, draft, said) for draft in drafts))
+    made = (_of_rule(watch, relative, rule, said, facts, within, only) for rule in taking)
+    return tuple(_once_per_plan(made))
+
+
+def _speaking(watch: config.Watch, beside: Beside, facts: Facts) -> Beside:
+    """Return what lies beside a source without texts that were jobs of their own."""
+    found = beside.sidecar
+    is_own = (
+        found is not None
+        and is_text(found[0])
+        and any(rules.takes_texts(watch, rule) for rule in watch.rule)
+        and facts.looks.was_job(watch.input, found[0])
+    )
+    return _speaking(watch, beside.without(found[0]), facts) if found and is_own else beside
+
+
+def _of_rule(
+    watch: config.Watch,
+    relative: str,
+    rule: config.Rule,
+    said: Said,
+    facts: Facts,
+    within: Within | None,
+    only: Collection[str] | None,
+) -> tuple[Draft, ...]:
+    sheet = facts.sheet if rule.lines and within is None else None
+    if sheet is None:
+        draft = _judged(watch, _draft(watch, relative, rule, said, facts, within), said, facts)
+        return variants.of(watch, rule, draft)
+    drafts: list[Draft] = []
+    for known_by, row in lines.chosen(sheet, only, rule.variants):
+        of_row = lines.said(said, row, relative, watch.catalog.find(rule.model))
+        wrong = of_row if isinstance(of_row, Failure) else None
+        words = said if isinstance(of_row, Failure) else of_row
+        of_it = facts.of_row(row)
+        draft = _draft(watch, relative, rule, words, of_it, None)
+        if wrong:
+            draft = _waiting(draft, wrong)
+        else:
+            draft = lines.told(_judged(watch, draft, words, of_it), row)
+        drafts += lines.placed(variants.of(watch, rule, lines.named(draft, row)), known_by)
+    return tuple(drafts)
 
 
 def _sentence(error: BrokenSidecar) -> str:
@@ -69,7 +143,7 @@ def _taking(
     by_name = rules.matching(watch, relative)
     if all(rule.when == config.ANYTHING for rule in by_name):
         return by_name
-    if facts.picture is None:
+    if facts.found is None:
         return by_name if watch.rules == "all" else by_name[:1]
     return rules.taking(watch, relative, facts, _described(watch, beside, facts))
 
@@ -81,24 +155,44 @@ def _described(watch: config.Watch, beside: Beside, facts: Facts) -> Mapping[str
 
 
 def _draft(
-    watch: config.Watch, relative: str, rule: config.Rule, said: Said, facts: Facts
+    watch: config.Watch,
+    relative: str,
+    rule: config.Rule,
+    said: Said,
+    facts: Facts,
+    within: Within | None,
 ) -> Draft:
     name, params, places = _edit(watch, rule, said)
     model = watch.catalog.find(name) or watch.catalog.default
     prompts = (*(each.prompt for each in said.layers), rule.wording)
     prompt = next(filter(None, prompts), None)
-    if model.prompt is None and not (said.own and said.own.prompt):
+    stated = model.prompt is None or model.prompt.key in params
+    if stated and not (said.own and said.own.prompt):
         prompt = None
     templates = (*(each.output_name for each in said.layers), watch.output_template(rule))
     template = next(filter(None, templates))
-    stem = fill_stem(template, name=relative.rpartition("/")[2], rule=rule.name, watch=watch.name)
-    found = (
-        places if isinstance(places, Failure) else references.look(facts.looks, places, model, rule)
-    )
+    name_of = within.name if within else relative.rpartition("/")[2]
+    stem = fill_stem(template, name=name_of, rule=rule.name, watch=watch.name)
     worded = prompt_fields.fill(prompt, watch, rule, relative, facts) if prompt else None
+    if worded is None and is_text(relative):
+        worded = facts.words or None
+    params = prompt_fields.placed(params, watch, rule, relative, facts)
+    params = titles.titled(model, params, within.found.named_after if within else relative)
+    sources = _sources(watch, relative, rule, model, facts, within)
+    found: tuple[Material, ...] | Failure
+    if isinstance(sources, Failure):
+        found, sources = sources, _unplaced(within, relative)
+    else:
+        filled = [each.parameter for each in sources]
+        own = rule if name == rule.model else rule.model_copy(update={"media": {}})
+        taking = config.whole(watch.catalog, rule, model)
+        constant = references.constants_of(watch, own, taking, said.media)
+        found = _references(facts, places, constant, taking, rule, filled)
+    then = chains.follow_ups(watch, rule, model, relative, facts)
+    if isinstance(then, Failure):
+        found, then = then, ()
     if isinstance(worded, Failure):
         found, worded = worded, prompt
-    source = Material(position=1, parameter=model.picture.key, origin=Origin.SOURCE, path=relative)
     draft = Draft(
         plan=Plan(
             rule=rule.name,
@@ -108,22 +202,78 @@ def _draft(
             stem=stem,
             finish=watch.finish(rule),
             review=watch.reviews(rule),
+            then=then,
+            publish=rule.publish,
         ),
-        materials=(source,),
-        estimate=estimates.estimate(model, params),
+        materials=sources,
+        estimate=estimates.estimate(model, params, Sent(text=worded)),
         replaces=watch.collision == "replace",
     )
     if isinstance(found, Failure):
         return _waiting(draft, found)
-    return replace(draft, materials=(source, *found))
+    draft = replace(draft, materials=(*sources, *found))
+    listed = estimates.estimate(model, params, spending.sent(watch, model, draft, facts))
+    draft = replace(draft, estimate=listed)
+    if not any(each.step for each in draft.materials):
+        return draft
+    seconds = spending.lengths(watch, draft, facts)
+    return replace(draft, plan=replace(draft.plan, then=chains.priced(watch, then, seconds)))
+
+
+def _sources(
+    watch: config.Watch,
+    relative: str,
+    rule: config.Rule,
+    model: Model,
+    facts: Facts,
+    within: Within | None,
+) -> tuple[Material, ...] | Failure:
+    if within is not None:
+        return placing.sources(watch, within, model)
+    kind = taken.kind_of(watch.taking(rule) or model, rule, relative, facts)
+    taking = config.whole(watch.catalog, rule, model)
+    into = taken.place(taking, kind, rule if model.name == rule.model else None)
+    if into is None:
+        return failures.kind_not_taken(model.name, kind)
+    return (Material(position=1, parameter=into.key, origin=Origin.SOURCE, path=relative),)
+
+
+def _unplaced(within: Within | None, relative: str) -> tuple[Material, ...]:
+    """Return the files of a set that its model cannot have."""
+    paths = within.found.paths if within else (relative,)
+    return tuple(
+        Material(position=position, parameter="", origin=Origin.SOURCE, path=path)
+        for position, path in enumerate(paths, 1)
+    )
+
+
+def _references(
+    facts: Facts,
+    places: list[references.Place] | Failure,
+    constant_places: list[references.Constant] | Failure,
+    model: Model,
+    rule: config.Rule,
+    filled: list[str],
+) -> tuple[Material, ...] | Failure:
+    if isinstance(places, Failure):
+        return places
+    if isinstance(constant_places, Failure):
+        return constant_places
+    constant = references.constant(facts.looks, constant_places, rule, len(filled) + 1)
+    if isinstance(constant, Failure):
+        return constant
+    filled = [*filled, *(each.parameter for each in constant)]
+    found = references.look(facts.looks, places, model, rule, filled)
+    return found if isinstance(found, Failure) else (*constant, *found)
 
 
 def _edit(
     watch: config.Watch, rule: config.Rule, said: Said
 ) -> tuple[str, Params, list[references.Place] | Failure]:
     """Return model, params and references; what is said for another model does not count."""
-    name, params = rule.model, dict(rule.params)
-    places: list[references.Place] | Failure = references.of_rule(rule)
+    name, read = rule.model, values.filled(rule.params)
+    params: Params = {} if isinstance(read, Failure) else read
+    places = read if isinstance(read, Failure) else references.of_rule(rule)
     for each in reversed(said.layers):
         if each.model not in (None, name):
             name, params, places = each.model or name, {}, []
@@ -133,7 +283,7 @@ def _edit(
     return name, params, places
 
 
-def _judged(watch: config.Watch, draft: Draft, said: Said) -> Draft:
+def _judged(watch: config.Watch, draft: Draft, said: Said, facts: Facts) -> Draft:
     plan = draft.plan
     model = watch.catalog.find(plan.model)
     allowed = {*watch.sidecar_models, *(rule.model for rule in watch.rule)}
@@ -142,39 +292,53 @@ def _judged(watch: config.Watch, draft: Draft, said: Said) -> Draft:
     if watch.sidecar == "required" and said.own is None:
         missing = failures.sidecar_silent(said.silent) if said.silent else failures.SIDECAR_MISSING
         return _waiting(draft, missing)
-    if plan.prompt is None and model.needs_prompt:
+    has_text = model.prompt is not None and model.prompt.key in plan.params
+    if plan.prompt is None and model.needs_prompt and not has_text:
         return _waiting(draft, failures.NO_PROMPT)
+    if draft.failure is not None:  # what a file is wanted for that is not to be had
+        return draft
     files = payload.files((each.parameter, each.path) for each in draft.materials)
-    wrong = payload.compose(model, plan.prompt, plan.params, files).problems
+    params = payload.tried(model, plan.params)
+    wrong = payload.compose(model, plan.prompt, params, files).problems
     if wrong:
         return _waiting(draft, failures.wrong_parameters(wrong))
-    dearer = spending.beyond(watch, model, plan.params)
-    if dearer is None:
-        return draft
-    key = estimates.price_key(model, plan.params)
-    return replace(draft, failure=dearer, waits_for=WaitsFor.HOLD, price_key=key)
+    sent = spending.sent(watch, model, draft, facts)
+    is_rules_own = not said.changes_edit
+    held = spending.held(watch, model, plan, sent, draft.estimate, is_rules_own=is_rules_own)
+    return draft if held is None else _held(draft, held)
+
+
+def _held(draft: Draft, held: spending.Held) -> Draft:
+    return replace(draft, failure=held.failure, waits_for=WaitsFor.HOLD, price_key=held.asks_for)
 
 
 def _wrong_model(watch: config.Watch, name: str, allowed: Collection[str]) -> Failure:
     """Return why a sidecar may not choose a model: there is none of this name, or others are."""
-    unknown = watch.catalog.why_not(name)
+    unusable = watch.catalog.why_not(name)
     reason = f"The sidecar asks for the model {name}, which this watch does not allow."
-    if unknown is not None:
-        reason = f"The sidecar's model cannot be used: {unknown}."
-    return Failure("sidecar_wrong", reason, f"Allowed are: {', '.join(sorted(allowed))}.")
+    if watch.catalog.look_up(name) is None:
+        reason = f"The sidecar's model cannot be used: there is no model {name}."
+    elif unusable is not None:
+        reason = f"The sidecar's model cannot be used: {unusable}."
+    hint = (
+        f"Name one that is allowed ({', '.join(sorted(allowed))}), or take the line with the model "
+        "away; the file is edited then."
+    )
+    return Failure("sidecar_wrong", reason, hint)
 
 
 def _waiting(draft: Draft, failure: Failure) -> Draft:
     return replace(draft, failure=failure, waits_for=WaitsFor.SIDECAR)
 
 
-def _once_per_plan(drafts: Iterable[Draft]) -> list[Draft]:
-    kept: list[Draft] = []
-    for draft in drafts:
-        same = (_work(draft) == _work(other) for other in kept)
-        if not any(same):
-            kept.append(draft)
-    return kept
+def _once_per_plan(of_rules: Iterable[tuple[Draft, ...]]) -> list[Draft]:
+    """Return the drafts of rules without those of a rule that wants the same as one before it."""
+    kept: list[tuple[Draft, ...]] = []
+    for drafts in of_rules:
+        wanted = list(map(_work, drafts))
+        if not any(wanted == list(map(_work, other)) for other in kept):
+            kept.append(drafts)
+    return [draft for drafts in kept for draft in drafts]
 
 
 def _work(draft: Draft) -> tuple[Plan, tuple[Material, ...]]:

@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from hotfolder import config
 from hotfolder.domain import failures, prompts
 from hotfolder.domain.failures import Failure
+from hotfolder.domain.materials import is_text
 from hotfolder.kinds.metadata import field_names
 
 if TYPE_CHECKING:
+    from hotfolder.domain.jobs import Params
     from hotfolder.planning.facts import Facts
+
+
+# What a text says, for the prompt around it.
+TEXT: Final = "text"
+_PLACED: Final = re.compile(rf"\{{({'|'.join(sorted(prompts.PLACE_FIELDS))})\}}")
 
 
 def problems(template: str) -> list[str]:
     """Return what is wrong with a prompt's fields, whatever the picture."""
     if not prompts.fields(template):
         return []
-    return prompts.unknown(template, {*prompts.PLACE_FIELDS, *field_names.FIELDS})
+    return prompts.unknown(template, {*prompts.PLACE_FIELDS, TEXT, *field_names.FIELDS})
+
+
+def lacks_text(template: str) -> bool:
+    """Return whether a prompt leaves no place for what a text says."""
+    return TEXT not in prompts.fields(template)
 
 
 def fill(
@@ -29,12 +42,31 @@ def fill(
     if wrong:
         return failures.prompt_field_unknown("; ".join(wrong))
     places = _places(watch, rule, relative, facts)
+    if is_text(relative):
+        if lacks_text(template):
+            return failures.text_unused(relative.rpartition("/")[2])
+        places[TEXT] = facts.words or ""
     try:
         return prompts.fill(
             template, lambda name: places[name] if name in places else facts.texts.get(name)
         )
     except prompts.LacksField as error:
         return failures.prompt_field_missing(str(error))
+
+
+def placed(
+    params: Params, watch: config.Watch, rule: config.Rule, relative: str, facts: Facts
+) -> Params:
+    """Return params with what their texts ask for of the file's place, as `voice-{stem}`.
+
+    All other braces stay.
+    """
+    asking = {key: each for key, each in params.items() if isinstance(each, str) and "{" in each}
+    if not asking:
+        return params
+    places = _places(watch, rule, relative, facts)
+    told = {key: _PLACED.sub(lambda found: places[found[1]], each) for key, each in asking.items()}
+    return params | told
 
 
 def _places(watch: config.Watch, rule: config.Rule, relative: str, facts: Facts) -> dict[str, str]:

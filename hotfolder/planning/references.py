@@ -9,23 +9,25 @@ is a failure that the source waits with.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from hotfolder import config
 from hotfolder.domain import failures
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.materials import Material, Origin
-from hotfolder.kinds.formats import PictureError
-from hotfolder.planning import fitting
-from hotfolder.planning.looks import Looks
-from hotfolder.runninghub import payload
+from hotfolder.kinds.formats import UnfitFile
+from hotfolder.kinds.kind import Kind
+from hotfolder.planning import constants, fitting, taken
+from hotfolder.planning.looks import Looks, kind_of
+from hotfolder.planning.sheets import Sheet
+from hotfolder.planning.texts import Text
+from hotfolder.runninghub import payload, roles
 from hotfolder.runninghub.catalog import Model, Parameter
 from hotfolder.tree import files
 
-FIRST_POSITION = 2  # the source is the first material
-
 Place = tuple[Path, str]
+Constant = tuple[Parameter, Place]
 
 
 def of_rule(rule: config.Rule) -> list[Place]:
@@ -43,16 +45,57 @@ def of_sidecar(watch: config.Watch, stated: Sequence[str]) -> list[Place] | Fail
 
 
 def look(
-    looks: Looks, places: Sequence[Place], model: Model, rule: config.Rule
+    looks: Looks, places: Sequence[Place], model: Model, rule: config.Rule, filled: Sequence[str]
 ) -> tuple[Material, ...] | Failure:
     """Return the materials that references are for a model, or what is wrong with one.
 
+    They follow the sources, which the parameters `filled` are for.
     The rule says how far they may be changed for the upload, as it does of sources. Raises Unseen.
     """
     found: list[Material] = []
-    keys = payload.reference_places(model, len(places))
-    for position, (key, place) in enumerate(zip(keys, places, strict=True), FIRST_POSITION):
+    if places and not model.pictures:
+        return failures.wrong_parameters([("references", payload.no_references(model))])
+    keys = payload.reference_places(model, len(places), *filled)
+    first = len(filled) + 1
+    for position, (key, place) in enumerate(zip(keys, places, strict=True), first):
         material = _material(looks, position, place, model.params[key], rule)
+        if isinstance(material, Failure):
+            return material
+        found.append(material)
+    return tuple(found)
+
+
+def constants_of(
+    watch: config.Watch, rule: config.Rule | None, model: Model, named: Mapping[str, str]
+) -> list[Constant] | Failure:
+    """Return where the files of a rule's `media` are, and those that a row of a table names.
+
+    `rule` is None where the model is not its own; `named` are paths relative to the watch by role,
+    in place of what the rule has for that.
+    """
+    of_row: list[Constant] = []
+    for role, stated in named.items():
+        parameter, place = roles.parameter(model, role), _allowed(watch, stated)
+        if parameter is None:
+            return failures.wrong_parameters([(role, constants.no_role(model, role))])
+        if place is None:
+            return failures.reference_outside(stated)
+        of_row.append((parameter, place))
+    filled = {each.key for each, _ in of_row}
+    own = constants.places(rule, model) if rule else []
+    return [*(each for each in own if each[0].key not in filled), *of_row]
+
+
+def constant(
+    looks: Looks, places: Iterable[Constant], rule: config.Rule, first: int
+) -> tuple[Material, ...] | Failure:
+    """Return the materials of constant files from a position on, or what is wrong with one.
+
+    Raises Unseen.
+    """
+    found: list[Material] = []
+    for position, (parameter, place) in enumerate(places, first):
+        material = _material(looks, position, place, parameter, rule)
         if isinstance(material, Failure):
             return material
         found.append(material)
@@ -67,8 +110,13 @@ def _material(
         seen = looks.of_reference(root, relative)
     except (OSError, files.SourceError) as error:
         return failures.reference_missing(relative, str(error))
-    if isinstance(seen.found, PictureError):
+    if isinstance(seen.found, UnfitFile):
         return failures.reference_broken(relative, seen.found.failure)
+    wanted, kind = taken.kind_into(parameter), kind_of(seen.found)
+    if kind is not wanted or isinstance(seen.found, Text | Sheet):
+        is_picture = wanted is Kind.PICTURE
+        other = failures.NOT_A_PICTURE if is_picture else failures.not_of_kind(wanted, kind)
+        return failures.reference_broken(relative, other)
     needed = fitting.fit(seen.found, parameter, rule)
     if isinstance(needed, Failure):
         return failures.reference_broken(relative, needed)
@@ -78,9 +126,9 @@ def _material(
         origin=Origin.REFERENCE,
         path=os.fspath(root / relative),
         content_hash=seen.sha256,
-        identity=seen.sha256,
         size=seen.sighting.size,
         preparation=needed,
+        essence=seen.essence,
     )
 
 

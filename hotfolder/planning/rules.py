@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from hotfolder import config
-from hotfolder.kinds.formats import EXTENSIONS
-from hotfolder.runninghub import catalog
+from hotfolder.kinds.kind import Kind
+from hotfolder.planning import taken
 from hotfolder.tree.globs import Globs
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ def matching(watch: config.Watch, relative: str) -> tuple[config.Rule, ...]:
 def taking(
     watch: config.Watch, relative: str, facts: Facts, beside: Mapping[str, str]
 ) -> tuple[config.Rule, ...]:
-    """Return the rules that take a picture: the first, or all under `rules = "all"`.
+    """Return the rules that take a source: the first, or all under `rules = "all"`.
 
     `beside` is what an XMP file beside it says of rating and label.
     """
@@ -43,7 +42,7 @@ def taking(
 
 
 def _holds(when: config.When, facts: Facts, beside: Mapping[str, str]) -> bool:
-    """Return whether a picture is as a rule wants it; what is not known does not hold."""
+    """Return whether a source is as a rule wants it; what is not known does not hold."""
     if when.types and not set(when.types) & set(facts.extensions):
         return False
     if when.orientation and facts.orientation not in when.orientation:
@@ -65,13 +64,29 @@ def _within(side: int, limits: tuple[int, int]) -> bool:
 
 
 def _rating(facts: Facts, beside: Mapping[str, str]) -> float:
-    """Return a picture's rating; one that has none counts as 0, a rejected one as -1."""
+    """Return a source's rating; one that has none counts as 0, a rejected one as -1."""
     stated = beside.get("xmp.Rating") or facts.texts.get("xmp.Rating") or "0"
     try:
         rating = float(stated)
     except ValueError:
         return 0
     return rating if math.isfinite(rating) else 0
+
+
+def takes_besides_texts(watch: config.Watch) -> bool:
+    """Return whether some rule takes files of another kind than texts, which may be sidecars."""
+    models = ((watch.taking(rule), rule) for rule in watch.rule)
+    return any(
+        each is not Kind.TEXT
+        for model, rule in models
+        for each in (taken.kinds(model, rule) if model else ())
+    )
+
+
+def takes_texts(watch: config.Watch, rule: config.Rule) -> bool:
+    """Return whether a rule takes texts."""
+    model = watch.taking(rule)
+    return model is not None and Kind.TEXT in taken.kinds(model, rule)
 
 
 def excluding(watch: config.Watch, relative: str) -> list[str]:
@@ -92,28 +107,30 @@ class Names(NamedTuple):
         wanted, unwanted = (_compiled(each).verdict(path) for each in self)
         return bool(wanted) and not unwanted
 
+    def leaves(self, relative: str) -> bool:
+        """Return whether a path is said not to be taken."""
+        return bool(_compiled(self.unwanted).verdict(relative.lower()))
+
 
 def globs(watch: config.Watch, rule: config.Rule) -> Names:
     """Return a rule's globs; without any it takes every file that its model accepts."""
-    wanted = tuple(rule.match) or _accepted_names(watch.catalog.find(rule.model), rule.prepare)
+    wanted = tuple(rule.match)
+    if not wanted:
+        model = watch.taking(rule)
+        wanted = taken.names(model, rule) if model else ()
     return Names(wanted, tuple(rule.exclude))
 
 
 def is_reference(watch: config.Watch, relative: str) -> bool:
-    """Return whether a file is sent with other pictures."""
-    return any(watch.input / relative in each.references for each in watch.rule)
+    """Return whether a file is sent along with sources."""
+    return any(watch.input / relative in each.constant_files for each in watch.rule)
 
 
 def _takes(watch: config.Watch, rule: config.Rule, relative: str) -> bool:
-    return not is_reference(watch, relative) and globs(watch, rule).take(relative)
-
-
-def _accepted_names(model: catalog.Model | None, prepare: str) -> tuple[str, ...]:
-    """Return the names of files that a model takes, or that can be made into what it takes."""
-    if model is None:
-        return ()
-    convertible = [] if prepare == "never" else itertools.chain(*EXTENSIONS.values())
-    return tuple(f"*.{extension}" for extension in (*model.picture.accept, *convertible))
+    if is_reference(watch, relative) or not globs(watch, rule).take(relative):
+        return False
+    model = watch.taking(rule)
+    return model is None or taken.takes(model, rule, relative)
 
 
 @lru_cache(maxsize=256)

@@ -11,7 +11,6 @@ from pydantic import SecretStr
 
 from hotfolder import config, key
 from hotfolder.config import Config, ConfigError, Problem, Reading
-from hotfolder.notices import sending
 from hotfolder.outputs.access import group_number
 from hotfolder.preflight import edits, folders, stated
 
@@ -120,10 +119,17 @@ def _notify_problems(reading: Reading) -> Iterator[Problem]:
         try:
             if receiver.url_file is not None:
                 key.refuse_if_open(receiver.url_file, "file with the address")
-            message = sending.address_problem(receiver.address())
+            message = _address_problem(receiver.address())
         except key.KeyProblem as error:
             message = str(error)
         except (OSError, UnicodeDecodeError) as error:
             message = f"cannot be read: {error}"
         if message:
             yield stated.problem(reading, ("notify", number, key_name), message)
+
+
+def _address_problem(address: str) -> str | None:
+    """Return why notices cannot be sent to an address."""
+    from hotfolder.notices import sending  # noqa: PLC0415  few configs name one
+
+    return sending.address_problem(address)

@@ -37,7 +37,7 @@ def exposures(path: Path, wanted: Config) -> Iterator[Exposed]:
 
 
 def _open_state(wanted: Config) -> Iterator[Exposed]:
-    backups = wanted.backup.folder or wanted.state_dir / "backups"
+    backups = wanted.backups_folder
     for each in (wanted.state_dir, wanted.state_dir / "journal.db"):
         if _mode(each) & OTHERS:
             yield Exposed(

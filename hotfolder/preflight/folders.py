@@ -42,7 +42,8 @@ def problems(
         if folder.identity is None and folder.watch not in seen_online:
             there = os.path.exists(folder.path)  # noqa: PTH110  never raises
             kind = "is not a folder" if there else "there is no such folder"
-            yield stated.problem(reading, folder.place, f"{kind}: {folder.path}")
+            mend = "" if there else "; make it, or mount what belongs there"
+            yield stated.problem(reading, folder.place, f"{kind}: {folder.path}{mend}")
     yield from _nested(reading, inputs, outputs)
     state = _state_folder(reading)
     if state is None:
@@ -77,7 +78,7 @@ def access_problems(watches: Sequence[Watch]) -> list[str]:
         f"the reference {path} of rule {rule.name} of watch {watch.name} is not there"
         for watch in watches
         for rule in watch.rule
-        for path in rule.references
+        for path in rule.constant_files
         if not os.path.isfile(path)  # noqa: PTH113  never raises
     ]
     return list(dict.fromkeys([*found, *_unpublishable(watches)]))

@@ -23,8 +23,9 @@ def rule_tables(reading: Reading) -> Iterator[tuple[Place, Mapping[str, Any]]]:
     for number, watch in enumerate(watch_tables(reading)):
         listed = watch.get("rule")
         for position, rule in enumerate(listed if isinstance(listed, list) else []):
-            if isinstance(rule, dict):
-                yield ("watch", number, "rule", position), rule
+            whole = config.with_recipe(rule)
+            if isinstance(whole, dict):
+                yield ("watch", number, "rule", position), whole
 
 
 def dig(table: Mapping[str, Any], place: tuple[str, ...]) -> object:

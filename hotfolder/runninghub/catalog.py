@@ -9,23 +9,29 @@ from __future__ import annotations
 
 import difflib
 import json
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import cache, cached_property
 from importlib import resources
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from hotfolder.domain.chains import parted
 from hotfolder.domain.jobs import JsonScalar
 
 DEFAULT_MODEL = "xai/grok-imagine-image/edit-official-stable"
 PROMPT = "prompt"
 MEGABYTE = 1024 * 1024
+LARGEST_SEED = 2**31 - 1
 UPLOAD_MB = 30  # of one upload, whatever the model takes (the service's older document)
 MEDIA_TYPES = frozenset({"IMAGE", "VIDEO", "AUDIO"})
-INPUTS = ("image", "video", "audio", "text")
+TEXT = "text"
+INPUTS = ("image", "video", "audio", TEXT)
+MAIN_TEXTS = (PROMPT, "text", "description", "lyrics")
 ENDPOINT_PATTERN = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$"
 
 # What the service appends to the names and endpoints of models that it retired.
@@ -41,11 +47,16 @@ class _Fact(BaseModel):
 class Parameter(_Fact):
     """One parameter of a model; `max_mb` is per file, `list_` says that a JSON list is sent.
 
-    `unsent` is the option that means: leave the parameter out.
+    `unsent` is the option that means: leave the parameter out. `roles` are further short names of a
+    media parameter, by which files and rules mean it. COMPLEX takes a list of tables; what is not
+    `confirmed` was seen by a third party only. What lasts must do so for `min_seconds` to
+    `max_seconds`, what is seen have sides of `min_side` to `max_side` pixels, of which the longer
+    is at most `max_ratio` times the shorter; with `sound` a film must have sound. None = nobody
+    knows. `node` is its place in an app or workflow.
     """
 
     key: str
-    type: Literal["STRING", "LIST", "INT", "FLOAT", "BOOLEAN", "IMAGE", "VIDEO", "AUDIO"]
+    type: Literal["STRING", "LIST", "INT", "FLOAT", "BOOLEAN", "IMAGE", "VIDEO", "AUDIO", "COMPLEX"]
     required: bool = False
     options: tuple[JsonScalar, ...] = ()
     default: JsonScalar = None
@@ -59,11 +70,42 @@ class Parameter(_Fact):
     list_: bool = Field(default=False, alias="list")
     max_items: int | None = None
     unsent: JsonScalar = None
+    roles: tuple[str, ...] = ()
+    confirmed: bool = True
+    min_seconds: float | None = None
+    max_seconds: float | None = None
+    min_side: int | None = None
+    max_side: int | None = None
+    max_ratio: float | None = None
+    sound: bool = False
+    node: str = ""
 
     @property
     def is_media(self) -> bool:
         """Whether it takes a file rather than a value."""
         return self.type in MEDIA_TYPES
+
+    @property
+    def job(self) -> int:
+        """The step of the job of a chain that has it; 0 = the first, or there is no chain."""
+        return parted(self.key)[0]
+
+    @property
+    def chances(self) -> tuple[int, int] | None:
+        """The least and the greatest number that chance may give a seed; None for what is none."""
+        if self.type != "INT" or not self.key.casefold().endswith("seed"):
+            return None
+        least = max(0, math.ceil(self.min or 0))
+        return least, max(least, math.floor(self.max or LARGEST_SEED))
+
+
+class RunAs(_Fact):
+    """How an app or a workflow is run: on which machine, with which password and own JSON."""
+
+    instance: Literal["default", "plus", "ultra"] = "default"
+    password_file: Path | None = None
+    workflow: str = ""
+    title: str = ""
 
 
 class PriceRule(_Fact):
@@ -102,8 +144,9 @@ def _with_keys(params: object) -> object:
 class Model(_Fact):
     """One remote model: its name, its endpoint below the base URL, and what it takes.
 
-    `retired` says what the service offers instead; `confirmed` is False where nobody but a third
-    party has seen the endpoint.
+    `main` is the parameter of the main text where the usual names do not tell. `retired` says what
+    the service offers instead; `confirmed` is False where nobody but a third party has seen the
+    endpoint. `run` is None for all that is no app and no workflow.
     """
 
     name: Annotated[str, Field(min_length=1)]
@@ -111,29 +154,35 @@ class Model(_Fact):
     section: str = ""
     output: Literal["image", "video", "audio", "3d", "string"]
     in_menu: bool = False
+    main: str = ""
     retired: str = ""
     confirmed: bool = True
     params: Annotated[dict[str, Parameter], BeforeValidator(_with_keys)]
     price: Price | None = None
+    run: RunAs | None = None
+
+    @cached_property
+    def media(self) -> tuple[Parameter, ...]:
+        """The parameters that take files, those that it needs first.
+
+        Of a whole chain those of its first job come first.
+        """
+        media = [each for each in self.params.values() if each.is_media]
+        return tuple(sorted(media, key=lambda each: (each.job, not each.required)))
 
     @property
     def pictures(self) -> tuple[Parameter, ...]:
-        """The parameters that take pictures, the one for the source first."""
-        pictures = [each for each in self.params.values() if each.type == "IMAGE"]
-        return tuple(sorted(pictures, key=lambda each: not each.required))
+        """The parameters that take pictures, those that it needs first.
 
-    @property
-    def picture(self) -> Parameter:
-        """The parameter that a source goes into: the first required picture, else the first.
-
-        Every model that `Catalog.find` returns has one.
+        Of a whole chain those of its first job.
         """
-        return self.pictures[0]
+        return tuple(each for each in self.media if each.type == "IMAGE" and not each.job)
 
     @property
     def prompt(self) -> Parameter | None:
-        """The parameter that the prompt goes into, if the model takes one."""
-        return self.params.get(PROMPT)
+        """The parameter of the main text, which the prompt goes into, if the model takes one."""
+        known = (self.params.get(each) for each in (self.main, *MAIN_TEXTS))
+        return next((each for each in known if each is not None and each.type == "STRING"), None)
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -147,10 +196,14 @@ class Model(_Fact):
         """Whether the service refuses this model without a prompt."""
         return self.prompt is not None and self.prompt.required
 
-    @property
-    def max_bytes(self) -> int:
-        """The largest source in bytes that this model takes."""
-        return int((self.picture.max_mb or UPLOAD_MB) * MEGABYTE)
+    def place_for(self, kind: str) -> Parameter | None:
+        """Return the parameter that a source goes into: the first needed one of its kind, else any.
+
+        `kind` is image, video, audio or text; None where it takes none of that kind.
+        """
+        if kind == TEXT:
+            return self.prompt
+        return next((each for each in self.media if each.type.lower() == kind), None)
 
 
 class Catalog:
@@ -189,7 +242,7 @@ class Catalog:
         return self._known[wanted]
 
     def find(self, name: str) -> Model | None:
-        """Return a model that a rule may name: callable, confirmed, and fed with a picture."""
+        """Return a model that a rule may name: callable, confirmed, and fed by a source."""
         model = self.look_up(name)
         return model if model is not None and why_not(model) is None else None
 
@@ -203,6 +256,10 @@ class Catalog:
         model = self.look_up(name)
         if model is not None:
             return why_not(model)
+        kind, _, run_id = name.partition("/")
+        if kind in ("app", "workflow"):
+            run_id = run_id.partition("/")[0]
+            return f"there is no [[{kind}]] of id {run_id}: `hotfolder {kind} {run_id}` prints it"
         near = self.nearest(name)
         hint = f"; did you mean {' or '.join(near)}?" if near else ""
         return f"there is no model {name}{hint}"
@@ -275,9 +332,9 @@ def why_not(model: Model) -> str | None:
             f"{model.name} is not confirmed: its endpoint was seen by a third party only; to try "
             f"it all the same, say confirmed = true in a [[model]] of this name"
         )
-    if not model.pictures:
-        return f"{model.name} takes no picture, so a rule cannot use it"
-    for each in model.params.values():
-        if each.required and each.is_media and each.type != "IMAGE":
-            return f"{model.name} needs {each.key}, of type {each.type}, which no rule can give"
+    if not model.media and model.prompt is None:
+        return (
+            f"{model.name} takes neither a file nor a text as far as is known, so a rule cannot "
+            f"use it; a [[model]] of this name may say which of its params does"
+        )
     return None

@@ -9,14 +9,14 @@ failed; `links` fetches what results lie behind.
 from __future__ import annotations
 
 import asyncio
-import io
 import os
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
-from typing import Any
+from pathlib import Path
+from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 import httpx
@@ -26,14 +26,16 @@ from hotfolder.domain.errors import NotSent, RemoteError, Unanswered
 from hotfolder.domain.failpoints import Failpoint, no_failpoint
 from hotfolder.domain.jobs import Estimate
 from hotfolder.domain.redaction import Redactor
-from hotfolder.runninghub import wire
+from hotfolder.runninghub import putting, wire
 from hotfolder.runninghub.fields import Answer
+from hotfolder.runninghub.forms import FileForm
 from hotfolder.runninghub.hearing import NOT_PACKED, Hearing
 from hotfolder.runninghub.links import Links
 from hotfolder.runninghub.patience import Patience
 from hotfolder.runninghub.sending import Trace, translated
 
 PATIENCE = Patience()
+RUNS = "run/"
 TRUSTED_BY = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 Transport = httpx.AsyncBaseTransport
@@ -70,6 +72,7 @@ class Client:
         self._redactor.learn(key.get_secret_value())
         self._failpoint = failpoint
         self._patience = patience
+        self._transport = transport
         self._listeners: list[Heard] = []
         context = _trusting(*map(os.environ.get, TRUSTED_BY))
         # The whole of each call is limited where it is made.
@@ -112,20 +115,30 @@ class Client:
         await self._paid.aclose()
         await self._links.aclose()
 
-    async def upload(self, content: bytes, name: str, media_type: str) -> wire.Upload:
-        """Upload a file; free, and harmless to repeat.
+    async def upload(self, file: BinaryIO, name: str, media_type: str) -> wire.Upload:
+        """Upload an open file from its beginning; free, and harmless to repeat.
 
-        Raises NotSent, Unanswered, Busy, Refused, AccountHold.
+        It must stay open and as it is until then. Raises NotSent, Unanswered, Busy, Refused,
+        AccountHold.
         """
-        # Read as a file, it is sent in pieces, each of which has to leave within `stall_s`.
-        file = (name.encode(errors="replace").decode(), io.BytesIO(content), media_type)
+        form = FileForm(file, name, media_type)
         answer = await self._ask(
-            "upload", "POST", "/media/upload/binary", is_large=True, files={"file": file}
+            "upload",
+            "POST",
+            "/media/upload/binary",
+            is_large=True,
+            content=form.pieces(),
+            headers=form.headers,
         )
         return wire.uploaded(answer)
 
-    async def submit(self, endpoint: str, body: dict[str, Any]) -> str:
+    async def submit(
+        self, endpoint: str, body: dict[str, Any], password: SecretStr | None = None
+    ) -> str:
         """Submit an edit and return its task id. This is the paid call.
+
+        `password` is what an app asks for. A workflow that brings its own JSON along goes to the
+        older call, the only one that is known to read that.
 
         Raises NotSent, Busy, Refused, AccountHold, RuleHold (certainly not accepted) or
         Unanswered (nobody knows). A cancellation is answered with what is known, too.
@@ -135,15 +148,28 @@ class Client:
         try:
             with self._heard_if_none("submit"), translated("submit", trace):
                 async with asyncio.timeout(self._patience.submit_s):
-                    url = f"{self._base}/{endpoint}"
-                    await _exchange(self._paid, hearing, trace, "POST", url, json=body)
+                    url, whole = self._placed(endpoint, body, password)
+                    await _exchange(self._paid, hearing, trace, "POST", url, json=whole)
         except (asyncio.CancelledError, Unanswered) as error:
             task_id = wire.task_id_in_ruins(hearing.heard.body)
             if not task_id:
                 raise _known_of(error, trace) from None
             return task_id
         self._failpoint("submit.answered")
-        return wire.submitted_task(self._told("submit", hearing.heard))
+        is_run = endpoint.startswith(RUNS)
+        return wire.submitted_task(self._told("submit", hearing.heard), is_run=is_run)
+
+    def _placed(
+        self, endpoint: str, body: dict[str, Any], password: SecretStr | None
+    ) -> tuple[str, dict[str, Any]]:
+        """Return where a submit goes and what is sent: secrets come to it only here."""
+        if password is not None:
+            self._redactor.learn(password.get_secret_value())
+            body = body | {"accessPassword": password.get_secret_value()}
+        if not (endpoint.startswith(RUNS) and "workflow" in body):
+            return f"{self._base}/{endpoint}", body
+        named = {"apiKey": self._key.get_secret_value(), "workflowId": endpoint.rpartition("/")[2]}
+        return f"{self.site}/task/openapi/create", named | body
 
     async def query(self, task_id: str) -> wire.TaskReport:
         """Ask for a task. Raises NotSent, Unanswered, Busy: all mean that it is asked again."""
@@ -188,6 +214,34 @@ class Client:
         body = {"apiKey": self._key.get_secret_value(), "taskId": task_id}
         url = f"{self.site}/task/openapi/cancel"
         return wire.cancel_accepted(await self._ask("cancel", "POST", url, json=body))
+
+    async def ask(
+        self,
+        call: str,
+        method: str,
+        path: str,
+        *,
+        says_key: str,
+        **content: dict[str, str],
+    ) -> Answer:
+        """Make one of the site's free calls that carry the key as `says_key` beside what is said.
+
+        Raises NotSent, Unanswered.
+        """
+        named = {says_key: self._key.get_secret_value()}
+        said: dict[str, Any] = {how: named | what for how, what in content.items()}
+        return await self._ask(call, method, f"{self.site}{path}", **said)
+
+    async def put(self, link: str, file: Path) -> None:
+        """Put a file behind a signed link, which never sees the key; see `putting.put`."""
+        await putting.put(
+            link,
+            file,
+            site=self.site,
+            context=_trusting(*map(os.environ.get, TRUSTED_BY)),
+            patience=self._patience,
+            transport=self._transport,
+        )
 
     async def _ask(
         self,

@@ -9,12 +9,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from hotfolder.domain.chance import RANDOM
 from hotfolder.domain.jobs import Params
+from hotfolder.runninghub import nodes
 from hotfolder.runninghub.catalog import PROMPT, Model, Parameter
 
 # What stands for the source's link while only the edit is judged.
-PICTURE = "the picture"
+SOURCE = "the source"
 # Beside the parameters of any model: the address that is told the end of the task.
 CALLBACK = "webhookUrl"
 
@@ -45,7 +48,8 @@ def compose(
     problems = list(_undeclared(model, prompt, params))
     body: dict[str, object] = {}
     for key, parameter in model.params.items():
-        value = _value(parameter, prompt, params, files)
+        text = prompt if parameter == model.prompt else None
+        value = _value(parameter, text, params, files)
         if value is not _NOTHING:
             problems += [(key, text) for text in _CHECKS[parameter.type](parameter, value)]
             body[key] = _plain(parameter, value)
@@ -54,26 +58,69 @@ def compose(
     return Payload(body, tuple(problems))
 
 
+def chances(model: Model, params: Params) -> dict[str, tuple[int, int]]:
+    """Return the params that are left to chance, each with the numbers it may be between."""
+    seeds = ((key, model.params[key].chances) for key in params if key in model.params)
+    return {key: each for key, each in seeds if each is not None and params[key] == RANDOM}
+
+
+def tried(model: Model, params: Params) -> Params:
+    """Return params as they might be sent, to judge those that are left to chance."""
+    return params | {key: least for key, (least, _) in chances(model, params).items()}
+
+
 def as_sent(model: Model, body: Mapping[str, object]) -> dict[str, object]:
-    """Return a body in the form that the service wants: some choices in a list, some left out."""
+    """Return a body in the form that the service wants: some choices in a list, some left out.
+
+    What an app or workflow is sent stands in a list of its nodes.
+    """
     wired = ((key, _on_wire(model.params[key], value)) for key, value in body.items())
-    return {key: value for key, value in wired if value is not _NOTHING}
+    return nodes.written(model, {key: value for key, value in wired if value is not _NOTHING})
 
 
 def asks_for_other(model: Model, sent: Mapping[str, object], body: Mapping[str, object]) -> bool:
     """Return whether a body asks for another edit than one that was sent, in whichever form."""
-    forms = as_sent(model, body)
-    return any(sent.get(key) not in (value, forms.get(key)) for key, value in body.items())
+    if nodes.runs_other(model, sent, as_sent(model, body)):
+        return True
+    forms, was = nodes.read(model, as_sent(model, body)), nodes.read(model, sent)
+    return any(was.get(key) not in (value, forms.get(key)) for key, value in body.items())
 
 
-def reference_places(model: Model, count: int) -> list[str]:
-    """Return the parameters that so many further pictures go into, besides the source's.
+def files_sent(model: Model, sent: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return what was sent in a model's media parameters."""
+    was = nodes.read(model, sent)
+    media = {
+        each.key: was[each.key]
+        for each in model.params.values()
+        if each.is_media and each.key in was
+    }
+    return {key: each if isinstance(each, list) else [each] for key, each in media.items()}
 
-    They follow the source in its list; where it has none, they go into the model's other pictures
-    in their order. What is too many goes to the source, for `compose` to refuse.
+
+def reference_places(model: Model, count: int, source: str, *filled: str) -> list[str]:
+    """Return the parameters that so many further pictures go into; `source` has the source already.
+
+    Those that are `filled` have others of its set. They follow the source in its list; where it has
+    none, they go into the model's other pictures in their order. What is too many goes to the last
+    list, or to the source, for `compose` to refuse. Raises LookupError for a model without
+    pictures.
     """
-    others = [] if model.picture.list_ else [each.key for each in model.pictures[1:]]
-    return [*others, *[model.picture.key] * count][:count]
+    if not count:
+        return []
+    own = model.params[source]
+    others = (
+        []
+        if own.list_ and own in model.pictures
+        else [each for each in model.pictures if each.key not in (source, *filled)]
+    )
+    lists = [each.key for each in others if each.list_]
+    last = lists[0] if lists else source if own in model.pictures else model.pictures[-1].key
+    return [*(each.key for each in others), *[last] * count][:count]
+
+
+def no_references(model: Model) -> str:
+    """Return what is told of references for a model that takes no pictures."""
+    return f"{model.name} takes no pictures, hence no references"
 
 
 def files(materials: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
@@ -87,11 +134,11 @@ def files(materials: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
 def _value(
     parameter: Parameter, prompt: str | None, params: Params, files: Mapping[str, Sequence[str]]
 ) -> object:
-    """Return the value of a parameter, or _NOTHING."""
+    """Return the value of a parameter, or _NOTHING; `prompt` is for the main text alone."""
     if parameter.is_media:
         return files.get(parameter.key) or _NOTHING
-    if parameter.key == PROMPT:
-        return _NOTHING if prompt is None else prompt
+    if prompt is not None:
+        return prompt
     if parameter.key in params:
         return params[parameter.key]
     has_default = parameter.required and parameter.default is not None
@@ -113,10 +160,12 @@ def _on_wire(parameter: Parameter, value: object) -> object:
 
 
 def _undeclared(model: Model, prompt: str | None, params: Params) -> Iterator[tuple[str, str]]:
-    own = [key for key, each in model.params.items() if key != PROMPT and not each.is_media]
+    main = model.prompt.key if model.prompt else ""
+    own = [key for key, each in model.params.items() if not each.is_media]
+    own = [key for key in own if not key == main == PROMPT]
     offered = f"it takes {', '.join(own)}" if own else "it takes none besides the prompt"
     for key in params:
-        if key == PROMPT:
+        if key == PROMPT and key not in own:
             yield key, "put the prompt into the key prompt, not into params"
         elif key not in own:
             yield key, f"{model.name} has no parameter {key}: {offered}"
@@ -190,7 +239,13 @@ def _files(parameter: Parameter, value: object) -> Iterator[str]:
         yield f"{parameter.key} takes at most {files}, not {count}"
 
 
+def _tables(parameter: Parameter, value: object) -> Iterator[str]:
+    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+        yield f'{parameter.key} must be a list of tables, as [{{ prompt = "…" }}]'
+
+
 _CHECKS = {
+    "COMPLEX": _tables,
     "STRING": _text,
     "LIST": _option,
     "INT": _number,

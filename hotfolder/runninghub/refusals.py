@@ -18,8 +18,8 @@ import tomli
 
 from hotfolder.domain import failures
 from hotfolder.domain.errors import AccountHold, Busy, Refused, RemoteError, RuleHold, Unanswered
-from hotfolder.domain.remote_failures import of_remote_code, quoting
-from hotfolder.runninghub import fields
+from hotfolder.domain.remote_failures import BY_CODE, of_remote_code, quoting
+from hotfolder.runninghub import fields, node_errors
 from hotfolder.runninghub.fields import Answer
 
 RATE_WAIT_S = 10.0
@@ -28,6 +28,9 @@ AMBIGUOUS_STATUSES: Final = frozenset({408, 409, 425, 499})
 GATEWAY_STATUSES: Final = frozenset({502, 503, 504, *range(520, 528)})
 KEY_STATUSES: Final = frozenset({401, 403})
 ENDPOINT_CODES: Final = frozenset({"412", "1001"})
+# No such app or workflow, or not the nodes that its table has: true of every job of the rule.
+RUN_CODES: Final = frozenset({"380", "803", "810", "901", "1101"})
+FORBIDDEN_CODE: Final = "403"
 RATE_CODE: Final = "1003"
 BUSY_MODEL_CODE: Final = "1011"
 PARAMETERS_CODE: Final = "301"
@@ -78,10 +81,20 @@ def rate_refused_s(answer: Answer, *, may_mean_tasks: bool) -> float | None:
     return None
 
 
+def run_error(answer: Answer, body: object) -> RemoteError:
+    """Return what went wrong with a submit of an app or workflow, which may want a password."""
+    code, said = fields.code_and_words(body)
+    if answer.status == 200 and code in (*RUN_CODES, FORBIDDEN_CODE):  # noqa: PLR2004  HTTP
+        failure = failures.RUN_FORBIDDEN if code == FORBIDDEN_CODE else BY_CODE[code]
+        return RuleHold(quoting(failure, code, node_errors.words(body) or said))
+    return submit_error(answer, body)
+
+
 def submit_error(answer: Answer, body: object) -> RemoteError:
     """Return what went wrong with a submit; only what is certain is no `Unanswered`."""
     status = answer.status
     code, said = fields.code_and_words(body)
+    said = node_errors.words(body) or said
     if status >= 500 or status in AMBIGUOUS_STATUSES or 300 <= status < 400:  # noqa: PLR2004  HTTP
         return Unanswered(f"the answer was HTTP {status}, code {code or 'none'}")
     if code == BUSY_MODEL_CODE and status == 200 and _names_no_task(body):  # noqa: PLR2004  HTTP

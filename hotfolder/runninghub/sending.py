@@ -36,6 +36,16 @@ _NEVER_WRITTEN = (
     httpx.UnsupportedProtocol,
 )
 
+# What a person is told of an error; of its classes the first that fits.
+_WORDS: Final = (
+    (httpx.ConnectTimeout, "no connection in time"),
+    (httpx.ConnectError, "no connection"),
+    (httpx.ProxyError, "the proxy lets nothing through"),
+    (httpx.TimeoutException, "no answer in time"),
+    (httpx.NetworkError, "the connection broke"),
+    (httpx.RemoteProtocolError, "the connection broke"),
+)
+
 
 class Trace:
     """Remembers whether a request byte may have left this process.
@@ -70,10 +80,17 @@ def translated(call: str, trace: Trace) -> Iterator[None]:
     try:
         yield
     except (*_NEVER_WRITTEN, httpx.InvalidURL) as error:
-        raise NotSent(f"{call}: {type(error).__name__}") from error
+        raise NotSent(f"{call}: {_in_words(error)}") from error
     except (httpx.HTTPError, httpx.StreamError, TimeoutError) as error:
         if not trace.sent:
-            raise NotSent(f"{call}: {type(error).__name__}") from error
+            raise NotSent(f"{call}: {_in_words(error)}") from error
         if isinstance(error, httpx.WriteTimeout | TimeoutError):
             raise TooSlow(f"{call}: the service is too slow") from error
-        raise Unanswered(f"{call}: {type(error).__name__} after sending") from error
+        raise Unanswered(f"{call}: {_in_words(error)} after sending") from error
+
+
+def _in_words(error: Exception) -> str:
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return "its certificate is not to be trusted"
+    words = (words for kind, words in _WORDS if isinstance(error, kind))
+    return next(words, type(error).__name__)

@@ -21,7 +21,7 @@ from hotfolder.domain.jobs import Estimate
 from hotfolder.domain.paid import NOT_SAID, Charge
 from hotfolder.runninghub import charges, fields
 from hotfolder.runninghub.fields import Answer
-from hotfolder.runninghub.refusals import free_call_error, query_error, submit_error
+from hotfolder.runninghub.refusals import free_call_error, query_error, run_error, submit_error
 
 NO_PRICE_CODE: Final = "1501"
 DENIED_CODES: Final = frozenset({"423", "807", "1004", "1007"})
@@ -64,11 +64,16 @@ class TaskReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """The account's wallet, and the service's clock; None where the service does not say."""
+    """The account's wallet, and the service's clock; None where the service does not say.
+
+    `kind` is that of the key as the service calls it, "" = not said.
+    """
 
     balance: Decimal | None
     currency: str | None
     at: datetime | None
+    coins: Decimal | None = None
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,8 +97,8 @@ _STATUSES: Final[Mapping[str, TaskStatus]] = {
 }
 
 
-def submitted_task(answer: Answer) -> str:
-    """Return the task id in the answer to a submit.
+def submitted_task(answer: Answer, *, is_run: bool = False) -> str:
+    """Return the task id in the answer to a submit, `is_run`: of an app or a workflow.
 
     Raises Busy, Refused, AccountHold, RuleHold (all: certainly not accepted), or Unanswered.
     """
@@ -105,7 +110,7 @@ def submitted_task(answer: Answer) -> str:
     if stated:
         quoted = fields.words(stated[0])[:LONGEST_QUOTE]
         raise Unanswered(f"the answer names a task by what is no id: {quoted!a}")
-    raise submit_error(answer, body)
+    raise run_error(answer, body) if is_run else submit_error(answer, body)
 
 
 def task_id_in_ruins(body: bytes) -> str:
@@ -172,6 +177,8 @@ def account(answer: Answer) -> Account:
             balance=fields.decimal(found.get("remainMoney")),
             currency=currency,
             at=fields.date(answer.headers.get("date", "")),
+            coins=fields.decimal(found.get("remainCoins")),
+            kind=fields.text(found.get("apiType")).upper(),
         )
     raise free_call_error(answer, body)
 

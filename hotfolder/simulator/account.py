@@ -96,13 +96,14 @@ def queue_facts(settings: Settings, live: Sequence[str]) -> Json:
     }
 
 
-def wallet_facts(settings: Settings, remaining: Decimal, live: int) -> Json:
-    """Return the content of the account's status; numbers are texts."""
+def wallet_facts(settings: Settings, remaining: Decimal, coins: Decimal, live: int) -> Json:
+    """Return the content of the account's status; numbers are texts, and a member has no wallet."""
+    has_wallet = settings.key_kind == "enterprise"
     return {
-        "remainCoins": "0",
+        "remainCoins": str(coins),
         "currentTaskCounts": str(live),
-        "remainMoney": str(remaining),
-        "currency": settings.currency,
+        "remainMoney": str(remaining) if has_wallet else None,
+        "currency": settings.currency if has_wallet else None,
         "apiType": _key_type(settings),
     }
 

@@ -34,20 +34,29 @@ MESSAGES = {
     "1": ("Business error", "业务错误"),
     "-1": ("API key verification failed", "API Key 验证失败"),
     "301": ("Invalid or missing parameters", "参数错误"),
+    "380": ("The workflow does not exist", "工作流不存在"),
     "401": ("API key missing or not verified", "API Key 未验证"),
     "403": ("Forbidden", "禁止访问"),
     "412": ("Token invalid", "令牌无效"),
+    "414": ("Not enough coins", "RH币不足"),
     "415": ("No free machine", "机器已满"),
     "416": ("Wallet balance too low", "钱包余额不足"),
     "421": ("The concurrency limit of the API key is reached", "并发任务数已达上限"),
     "429": ("Too many requests", "请求过于频繁"),
+    "433": ("Validation of the prompt failed", "工作流校验失败"),
     "500": ("Server error", "服务器错误"),
     "802": ("API key unauthorised or expired", "API Key 未授权"),
+    "803": ("Invalid node info", "节点信息不匹配"),
+    "804": ("Task is running", "任务运行中"),
+    "805": ("Task failed", "任务失败"),
     "806": ("No user for this API key", "用户不存在"),
     "807": ("Task not found", "任务不存在"),
     "808": ("Upload failed", "上传失败"),
     "809": ("File too large", "文件过大"),
+    "810": ("The workflow was not saved or never ran", "工作流未保存或未运行"),
     "811": ("Enterprise API key invalid", "企业 API Key 无效"),
+    "813": ("Task is queued", "任务排队中"),
+    "901": ("The web app does not exist", "AI应用不存在"),
     "1000": ("Unknown error", "未知错误"),
     "1001": ("Invalid URL or endpoint", "无效的接口地址"),
     "1003": ("Rate limit exceeded", "超出速率限制"),
@@ -59,6 +68,7 @@ MESSAGES = {
     "1011": ("System busy", "系统繁忙"),
     "1013": ("File processing failed", "文件处理失败"),
     "1014": ("Standard models need an Enterprise-Shared API key", "标准模型需要企业共享 API Key"),
+    "1101": ("Node information error", "节点信息错误"),
     "1501": ("Content verification failed", "内容审核未通过"),
     "1505": ("Photorealistic real people are not allowed", "不允许写实真人"),
     "1520": ("The concurrency limit of the user is reached", "用户并发数已达上限"),
@@ -93,6 +103,7 @@ class RefusedError(Exception):
         self.form = form
         self.http_status = http_status
         self.headers = dict(headers or {})
+        self.tips = ""
 
 
 class Reply(JSONResponse):
@@ -148,4 +159,8 @@ def error_answer(form: Form, code: str, detail: str = "") -> Json:
 def refusal(error: RefusedError, form: Form | None = None) -> Reply:
     """Return the answer to a refused request; `form` overrides the refusal's own."""
     payload = error_answer(form or error.form, error.code, error.detail)
+    if error.tips and "promptTips" in payload:
+        payload["promptTips"] = error.tips
+    elif error.tips:
+        payload["data"] = {"promptTips": error.tips}
     return Reply(payload, error.http_status, error.headers)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from email.utils import formatdate
+from functools import partial
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -17,10 +18,14 @@ from starlette.routing import Route
 
 from hotfolder.simulator.admin import routes as admin_routes
 from hotfolder.simulator.answers import Form, Json, RefusedError, Reply, envelope, message, refusal
+from hotfolder.simulator.catalog import is_known
 from hotfolder.simulator.echoing import echoing
 from hotfolder.simulator.edit import UnreadablePictureError
 from hotfolder.simulator.effects import TELLING, spoil
 from hotfolder.simulator.files import file_answer, gone_answer
+from hotfolder.simulator.nodes import text_of
+from hotfolder.simulator.older import Older
+from hotfolder.simulator.older import routes as older_routes
 from hotfolder.simulator.requests import checked_body, file_part, json_body, prompt
 from hotfolder.simulator.tasks import RESULT_PATH
 
@@ -51,11 +56,15 @@ def create_app(simulator: Simulator, stopping: asyncio.Event, site: str) -> ASGI
     app = Starlette(
         routes=[
             *admin_routes(simulator),
+            *older_routes(Older(simulator, exchange, site)),
             Route(f"{v2}/media/upload/binary", exchange.upload, methods=post),
             Route(f"{v2}/query", exchange.query, methods=post),
             Route(f"{v2}/queue/status", exchange.queue_status, methods=get),
             Route(f"{v2}/price-preview/{{endpoint:path}}", exchange.price_preview, methods=post),
-            Route(f"{v2}/{{endpoint:path}}", exchange.submit, methods=post),
+            Route(f"{v2}/run/{{kind}}/{{run_id}}", exchange.run, methods=post),
+            Route(
+                f"{v2}/{{endpoint:path}}", exchange.submit, methods=[*post, *get, "DELETE", "PUT"]
+            ),
             Route("/uc/openapi/accountStatus", exchange.account, methods=post),
             Route("/task/openapi/cancel", exchange.cancel, methods=post),
             Route(RESULT_PATH + "{name}", exchange.result, methods=get),
@@ -155,21 +164,47 @@ class Exchange:
         return await self.answer("upload", name, act, form="message")
 
     async def submit(self, request: Request) -> Response:
-        """Accept a task or refuse it."""
+        """Accept a task or refuse it; a path that is no model's is none at all."""
         endpoint = request.path_params["endpoint"]
         body = await json_body(request)
+        if not is_known(endpoint) or request.method != "POST":
+            return self._no_path(request)
+        submit = partial(self._simulator.submit, endpoint)
+        return await self._accepted(request, endpoint, prompt(body), body, submit)
 
+    async def run(self, request: Request) -> Response:
+        """Accept a run of an app or a workflow, or refuse it."""
+        kind, run_id = request.path_params["kind"], request.path_params["run_id"]
+        body = await json_body(request)
+        if kind not in ("ai-app", "workflow"):
+            return self._no_path(request)
+        run = partial(self._simulator.run, kind, run_id)
+        return await self._accepted(request, f"run/{kind}/{run_id}", text_of(body), body, run)
+
+    async def _accepted(
+        self,
+        request: Request,
+        endpoint: str,
+        text: str,
+        body: Json | None,
+        submit: Callable[[Json, Fault | None], Task],
+    ) -> Response:
         async def act(fate: Fault | None) -> Response:
             self._simulator.admit(request.headers.get("authorization"))
-            task = self._simulator.submit(endpoint, checked_body(body), fate)
+            task = submit(checked_body(body), fate)
             if fate is not None and fate.kind == "fast":
-                return await self._told(task, count=False)
+                return await self.told(task, count=False)
             return Reply(self._simulator.acceptance(task))
 
         def note_refusal(code: str) -> None:
             self._simulator.reject(endpoint, body or {}, code)
 
-        return await self.answer("submit", prompt(body), act, note_refusal=note_refusal)
+        return await self.answer("submit", text, act, note_refusal=note_refusal)
+
+    def _no_path(self, request: Request) -> Response:
+        self._simulator.count("no_path")
+        told: Json = {"status": HTTP_NOT_FOUND, "error": "Not Found", "path": request.url.path}
+        return Reply(told, HTTP_NOT_FOUND)
 
     async def query(self, request: Request) -> Response:
         """Tell where a task stands."""
@@ -178,7 +213,7 @@ class Exchange:
 
         async def act(fate: Fault | None) -> Response:
             self._simulator.admit(request.headers.get("authorization"))
-            answer = await self._told(self._simulator.task(task_id))
+            answer = await self.told(self._simulator.task(task_id))
             results = answer.payload["results"]
             if fate is None or not isinstance(results, list):
                 return answer
@@ -187,7 +222,7 @@ class Exchange:
 
         return await self.answer("query", self._simulator.text_of(task_id), act)
 
-    async def _told(self, task: Task, *, count: bool = True) -> Reply:
+    async def told(self, task: Task, *, count: bool = True) -> Reply:
         """Return the answer to a query, its pictures made if they are due."""
         now = self._simulator.now()
         edits = map(asyncio.wrap_future, self._simulator.due_edits(task, now))
@@ -213,7 +248,8 @@ class Exchange:
 
         async def act(fate: Fault | None) -> Response:
             del fate
-            return Reply(self._simulator.account_status((body or {}).get("apikey")))
+            said = body or {}
+            return Reply(self._simulator.account_status(said.get("apikey") or said.get("apiKey")))
 
         return await self.answer("account", "", act, form="msg")
 
@@ -270,7 +306,7 @@ class Exchange:
             if fate is not None or not self._simulator.is_open(task):
                 return gone_answer(fate.status or expired_status if fate else expired_status)
             content = await asyncio.wrap_future(self._simulator.edit_of(task, int(index)))
-            return file_answer(content, task.order.result_type, request.headers)
+            return file_answer(content, task.order.endings[int(index)], request.headers)
 
         return await self.answer("download", text, act)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import math
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
@@ -19,6 +20,8 @@ from hotfolder.simulator.answers import RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    Seconds = Mapping[str, float]
 
 MEDIA_TYPES = frozenset({"IMAGE", "VIDEO", "AUDIO"})
 MEBIBYTE = 1024 * 1024
@@ -49,21 +52,45 @@ class Model:
                 return int(str(body.get(key, default)))
         return 1
 
-    def charge(self, body: Mapping[str, object]) -> Decimal:
-        """Return the list price of one task with this body, or a stand-in if it has none."""
+    def charge(self, body: Mapping[str, object], seconds: Seconds) -> Decimal:
+        """Return the list price of one task with this body, or a stand-in if it has none.
+
+        `seconds` are the lengths of its films and sounds by parameter. Units are charged from their
+        beginning; what says no length costs one.
+        """
         if self.price is None:
             return UNPRICED
-        unit_price = self._unit_price(body)
         unit = str(self.price.get("unit", "call"))
+        return self._unit_price(body) * max(1, math.ceil(self._units(unit, body, seconds)))
+
+    def _units(self, unit: str, body: Mapping[str, object], seconds: Seconds) -> float:
         if unit == "image":
-            return unit_price * self.outputs(body)
-        if unit.startswith("second") and str(body.get("duration", "")).isdecimal():
-            return unit_price * int(str(body["duration"]))
-        return unit_price
+            return self.outputs(body)
+        if unit == "1000 characters":
+            return len(str(body.get("text", ""))) / 1000
+        if unit == "5 seconds":
+            cut = int(str(body["soundEndTime"])) - int(str(body["soundStartTime"]))
+            return (cut / 1000 if cut > 0 else self._lasting(seconds)) / 5
+        if not unit.startswith("second"):
+            return 1
+        duration = self.chosen(body).get("duration")
+        return int(str(duration)) if str(duration).isdecimal() else self._lasting(seconds)
+
+    def _lasting(self, seconds: Seconds) -> float:
+        """Return the length of the film that was given, else of the sound."""
+        for kind in ("VIDEO", "AUDIO"):
+            for param in self.params:
+                if param["type"] == kind and param["key"] in seconds:
+                    return seconds[param["key"]]
+        return 0
+
+    def chosen(self, body: Mapping[str, object]) -> dict[str, object]:
+        """Return what a body says, with the defaults of what it leaves out."""
+        return {p["key"]: p["default"] for p in self.params if "default" in p} | dict(body)
 
     def _unit_price(self, body: Mapping[str, object]) -> Decimal:
         assert self.price is not None  # noqa: S101  (charge() has looked)
-        chosen = {p["key"]: p["default"] for p in self.params if "default" in p} | dict(body)
+        chosen = self.chosen(body)
         for rule in self.price.get("rules", ()):
             if all(
                 value == "" or _same(chosen.get(key), value) for key, value in rule["when"].items()
@@ -92,6 +119,18 @@ def models() -> dict[str, Model]:
         for entry in json.loads(text)["models"]
         if not entry.get("retired")
     }
+
+
+@cache
+def _retired() -> frozenset[str]:
+    text = files("hotfolder").joinpath("runninghub", "catalog.json").read_text("utf-8")
+    listed = json.loads(text)["models"]
+    return frozenset(entry["endpoint"] for entry in listed if entry.get("retired"))
+
+
+def is_known(endpoint: str) -> bool:
+    """Say whether a path is, or was, that of a model: all others are no path of the service."""
+    return endpoint in models() or endpoint in _retired()
 
 
 def check(model: Model, body: Mapping[str, object]) -> None:
@@ -140,6 +179,11 @@ def _check_switch(param: Mapping[str, Any], value: object) -> None:
         raise RefusedError("1007", f"{param['key']} is not true or false")
 
 
+def _check_tables(param: Mapping[str, Any], value: object) -> None:
+    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+        raise RefusedError("1007", f"{param['key']} is not a list of objects")
+
+
 def _check_media(param: Mapping[str, Any], value: object) -> None:
     if bool(param.get("list")) != isinstance(value, list):
         raise RefusedError("1007", f"{param['key']}: list expected is {bool(param.get('list'))}")
@@ -152,6 +196,7 @@ def _check_media(param: Mapping[str, Any], value: object) -> None:
 
 
 _CHECKS: Mapping[str, Callable[[Mapping[str, Any], object], None]] = {
+    "COMPLEX": _check_tables,
     "STRING": _check_text,
     "LIST": _check_option,
     "INT": _check_number,

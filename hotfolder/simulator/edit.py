@@ -15,7 +15,6 @@ from hotfolder.simulator import looks
 
 MARK = "SIMULATED"
 CANVAS_SIZE = (1024, 1024)
-_COMMENT_BYTES = 65_533
 # Sharp edges need no more, and level 1 is ten times as quick as the default.
 _PNG_LEVEL = 1
 _JPEG_QUALITY = 90
@@ -31,7 +30,14 @@ class UnreadablePictureError(ValueError):
     """The bytes are not a picture, or are cut short."""
 
 
-def edit(source: bytes | None, prompt: str, index: int, result_type: str, model: str = "") -> bytes:
+def edit(
+    source: bytes | None,
+    prompt: str,
+    index: int,
+    result_type: str,
+    model: str = "",
+    size: tuple[int, int] | None = None,
+) -> bytes:
     """Return the edit of a picture, encoded and free of metadata.
 
     source: the picture's file; None starts from an empty canvas, as models do that
@@ -40,10 +46,14 @@ def edit(source: bytes | None, prompt: str, index: int, result_type: str, model:
     index, model: which of several results of one task, and whose; each looks different.
     result_type: "png" or "jpg".
 
-    The size is that of the picture as it is shown (its EXIF orientation applied).
+    size: in pixels, to which the picture is cut; None = that of the picture as it is shown (its
+        EXIF orientation applied).
+
     Raises UnreadablePictureError.
     """
     picture, alpha = _open(source)
+    if size is not None:
+        picture, alpha = ImageOps.fit(picture, size), None
     digest = hashlib.sha256(f"{model}\0{index}\0{prompt}".encode()).digest()
     edited = _mark(looks.developed(picture, prompt, digest))
     if alpha is not None and result_type == "png":
@@ -58,6 +68,12 @@ def padded(jpeg: bytes, size: int, filling: bytes = b"\0") -> bytes:
     comment = (filling * (_COMMENT_BYTES // len(filling) + 1))[:_COMMENT_BYTES]
     head = b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big")
     return jpeg[:2] + (head + comment) * count + jpeg[2:]
+
+
+def size_of(source: bytes) -> tuple[int, int]:
+    """Return how large a picture is as it is shown. Raises UnreadablePictureError."""
+    picture, _ = _open(source)
+    return picture.size
 
 
 def result_type(extension: str) -> str:

@@ -25,13 +25,27 @@ if TYPE_CHECKING:
     from random import Random
 
 Call: TypeAlias = Literal[
-    "upload", "submit", "query", "download", "queue_status", "account", "price_preview", "webhook"
+    "upload",
+    "submit",
+    "query",
+    "download",
+    "queue_status",
+    "account",
+    "price_preview",
+    "webhook",
+    "cancel",
+    "app_nodes",
+    "workflow_json",
+    "lora",
+    "lora_put",
+    "webhook_detail",
+    "webhook_resend",
 ]
 Layer: TypeAlias = Literal["delay", "fate", "wire"]
 CALLS: frozenset[str] = frozenset(get_args(Call))
 _WEBHOOK: frozenset[str] = frozenset({"webhook"})
 _ANSWERED: frozenset[str] = CALLS - _WEBHOOK
-_API: frozenset[str] = _ANSWERED - {"download"}
+_API: frozenset[str] = _ANSWERED - {"download", "lora_put"}
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,7 @@ class TaskEntry:
     input_sha256: tuple[str, ...]
     status: str
     charge: Decimal
+    coins: Decimal
     currency: str
     accepted_at: float
     ended_at: float | None
@@ -48,8 +49,8 @@ class TaskEntry:
     answered: bool
 
     def as_json(self) -> dict[str, object]:
-        """Return the entry for JSON; the charge as text."""
-        return dataclasses.asdict(self) | {"charge": str(self.charge)}
+        """Return the entry for JSON; the charge and coins as text."""
+        return dataclasses.asdict(self) | {"charge": str(self.charge), "coins": str(self.coins)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +83,11 @@ class Ledger:
         """Return the sum of all charges."""
         return sum((task.charge for task in self.tasks), Decimal(0))
 
+    @property
+    def coins(self) -> Decimal:
+        """Return the sum of all coins."""
+        return sum((task.coins for task in self.tasks), Decimal(0))
+
     def paid_twice(self) -> tuple[tuple[TaskEntry, ...], ...]:
         """Return groups of charged tasks that do the same to the same bytes.
 
@@ -89,7 +95,7 @@ class Ledger:
         """
         groups: dict[str, list[TaskEntry]] = {}
         for task in self.tasks:
-            if task.charge:
+            if task.charge or task.coins:
                 groups.setdefault(_work(task), []).append(task)
         return tuple(tuple(group) for group in groups.values() if len(group) > 1)
 
@@ -100,6 +106,7 @@ class Ledger:
             "rejected": [dataclasses.asdict(rejection) for rejection in self.rejected],
             "requests": dict(self.requests),
             "charged": str(self.charged),
+            "coins": str(self.coins),
             "remaining": str(self.remaining),
             "currency": self.currency,
         }
@@ -125,6 +132,7 @@ def entry(task: Task, now: float, currency: str) -> TaskEntry:
         input_sha256=tuple(material.sha256 for material in task.order.materials),
         status=task.status(now),
         charge=task.charge(now),
+        coins=task.coins(now),
         currency=currency,
         accepted_at=task.accepted_at,
         ended_at=task.ended_at(now),

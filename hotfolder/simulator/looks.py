@@ -14,9 +14,12 @@ from PIL import Image, ImageChops, ImageEnhance, ImageFilter, ImageOps
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# What each edit has of a colour of its own, by which any two of them differ.
-_TINT_SHARE = 0.06
-_COLOUR_SHARE = 0.35
+# How far a finish goes at most, by which any two edits differ, and two models more than that.
+_FINISH_SHARE = 0.14
+_CORNER_SHARE = 0.3
+_COLOUR_POWER = 0.45
+_POSTER_COLOURS = 28
+_SMOOTH_SHARE = 300
 _GLOW_SHARE = 60
 _LINES_SHARE = 80
 _PENCIL_SCALE = 0.3
@@ -34,14 +37,25 @@ class Look(NamedTuple):
 def developed(picture: Image.Image, prompt: str, digest: bytes) -> Image.Image:
     """Return an RGB picture of the same size with the looks that a prompt asks for.
 
-    digest: at least four bytes that differ wherever two edits must differ. They choose the look
-        where no word of the prompt is known, and a slight tint of its own for each edit.
+    digest: at least five bytes that differ wherever two edits must differ. They choose the look
+        where no word of the prompt is known, and a finish of its own for each edit.
     """
     asked = [look for look in LOOKS if re.search(rf"\b(?:{look.words})", prompt, re.IGNORECASE)]
     for look in asked or [LOOKS[digest[3] % _FIT_FOR_ALL]]:
         picture = look.change(picture)
-    own = (digest[0], digest[1], digest[2])
-    return Image.blend(picture, Image.new("RGB", picture.size, own), _TINT_SHARE)
+    return _finished(picture, digest)
+
+
+def _finished(picture: Image.Image, digest: bytes) -> Image.Image:
+    """Return a picture with a light, a contrast, a strength of colour and corners of its own."""
+    for change, byte in zip(
+        (ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color), digest, strict=False
+    ):
+        picture = change(picture).enhance(1 + _FINISH_SHARE * (byte / 255 - 0.4))
+    corners = Image.radial_gradient("L").resize(picture.size)
+    share = _CORNER_SHARE * digest[4] / 255
+    dark = corners.point([round(share * max(0, level - 128)) for level in range(256)])
+    return ImageChops.subtract(picture, Image.merge("RGB", [dark] * 3))
 
 
 def _balance(red: float, green: float, blue: float) -> Callable[[Image.Image], Image.Image]:
@@ -60,13 +74,10 @@ def _lifted(factor: float) -> list[int]:
 
 
 def _colour(red: int, green: int, blue: int) -> Callable[[Image.Image], Image.Image]:
-    """Return what leads a picture's colours towards one."""
-
-    def change(picture: Image.Image) -> Image.Image:
-        toned = ImageOps.colorize(picture.convert("L"), "black", "white", mid=(red, green, blue))
-        return Image.blend(picture, toned, _COLOUR_SHARE)
-
-    return change
+    """Return what leads a picture's colours towards one; its blacks and whites stay."""
+    mean = (red + green + blue) / 3
+    share = [(channel / mean) ** _COLOUR_POWER for channel in (red, green, blue)]
+    return _balance(*share)
 
 
 def _night(picture: Image.Image) -> Image.Image:
@@ -78,17 +89,24 @@ def _grey(picture: Image.Image) -> Image.Image:
     return ImageOps.autocontrast(picture.convert("L"), cutoff=0.5).convert("RGB")
 
 
-def _sketch(picture: Image.Image) -> Image.Image:
+def _lines(grey: Image.Image) -> Image.Image:
     """Draw what is darker than its surroundings, on white paper."""
+    around = grey.filter(ImageFilter.BoxBlur(max(1, max(grey.size) // _LINES_SHARE)))
+    return ImageOps.invert(ImageChops.subtract(around, grey, scale=_PENCIL_SCALE))
+
+
+def _sketch(picture: Image.Image) -> Image.Image:
     grey = picture.convert("L")
-    around = grey.filter(ImageFilter.BoxBlur(max(1, max(picture.size) // _LINES_SHARE)))
-    lines = ImageChops.subtract(around, grey, scale=_PENCIL_SCALE)
-    return Image.blend(ImageOps.invert(lines), grey, _PENCIL_SHADE).convert("RGB")
+    return Image.blend(_lines(grey), grey, _PENCIL_SHADE).convert("RGB")
 
 
 def _poster(picture: Image.Image) -> Image.Image:
-    flat = ImageOps.posterize(picture.filter(ImageFilter.BoxBlur(1)), 3)
-    return ImageEnhance.Contrast(ImageEnhance.Color(flat).enhance(1.5)).enhance(1.1)
+    """Lay a few flat colours, those that the picture has most of, below thin lines."""
+    smooth = picture.filter(ImageFilter.BoxBlur(max(1, max(picture.size) // _SMOOTH_SHARE)))
+    vivid = ImageEnhance.Brightness(ImageEnhance.Color(smooth).enhance(1.4)).enhance(1.1)
+    flat = vivid.quantize(_POSTER_COLOURS, dither=Image.Dither.NONE).convert("RGB")
+    lines = _lines(picture.convert("L")).convert("RGB")
+    return Image.blend(flat, ImageChops.multiply(flat, lines), 0.45)
 
 
 def _soft(picture: Image.Image) -> Image.Image:
@@ -127,7 +145,7 @@ LOOKS: Final = (
     Look("night|moon|midnight|dark|star", _night),
     Look("black and white|black-and-white|b&w|monochrome|grey|gray|noir", _grey),
     Look("sketch|pencil|drawing|charcoal|line art|ink", _sketch),
-    Look("poster|comic|cartoon|anime|manga|illustration|paint", _poster),
+    Look("poster|comic|cartoon|anime|manga|illustration|paint|watercolou?r", _poster),
     Look("soft|dream|portrait|glow|haze|pastel|wedding", _soft),
     Look("vintage|sepia|retro|antique|old", _sepia),
     Look("sharp|upscale|enhance|restore|detail", _sharp),

@@ -10,10 +10,11 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
+from hotfolder.simulator import lengths
 from hotfolder.simulator.answers import RefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 UPLOAD_PATH = "/files/"
 KINDS: Mapping[str, str] = {
@@ -37,6 +38,16 @@ class Material:
     def kind(self) -> str:
         """Return "image", "video", "audio" or "zip"."""
         return KINDS.get(self.extension, "image")
+
+    @property
+    def seconds(self) -> float | None:
+        """Return how long a film or a sound is, None where it says no length."""
+        return lengths.seconds(self.path, self.extension)
+
+    @property
+    def sides(self) -> tuple[int, int] | None:
+        """Return how large a film is, in pixels; None where it does not say so."""
+        return lengths.sides(self.path, self.extension)
 
     def read(self) -> bytes:
         """Return the file's bytes."""
@@ -63,9 +74,14 @@ class Upload:
 
 
 class MediaStore:
-    """All materials of one simulator, in a temporary folder of its own."""
+    """All materials of one simulator, in a temporary folder of its own.
 
-    def __init__(self) -> None:
+    `result` gives the file and type under a result's link, None for any other: what came out of a
+    task may go into the next one.
+    """
+
+    def __init__(self, result: Callable[[str], tuple[bytes, str] | None] = lambda _: None) -> None:
+        self._result = result
         self._folder = TemporaryDirectory(prefix="hotfolder-simulator-")
         self._uploads: dict[str, Upload] = {}
 
@@ -102,9 +118,23 @@ class MediaStore:
         self._uploads[upload.sign] = upload
         return upload
 
+    def named(self, name: str, now: float, ttl_s: float) -> Material | None:
+        """Return the newest upload of a file's name or link, None if there is none any more."""
+        if name.startswith(("http://", "https://")):
+            parts = urlsplit(name)
+            return self.find(f"{parts.path}?{parts.query}", now, ttl_s)
+        sha256 = name.rpartition("/")[2].partition(".")[0]
+        uploads = (each for each in self._uploads.values() if each.material.sha256 == sha256)
+        newest = max(uploads, key=lambda each: each.uploaded_at, default=None)
+        is_good = newest is not None and now - newest.uploaded_at < ttl_s
+        return newest.material if newest is not None and is_good else None
+
     def find(self, link: str, now: float, ttl_s: float) -> Material | None:
         """Return the material of an upload's link, or None if unknown or past its time."""
         parts = urlsplit(link)
+        made = self._result(f"{parts.path}?{parts.query}")
+        if made is not None:
+            return self.keep(*made)
         upload = self._uploads.get(parse_qs(parts.query).get("sign", [""])[0])
         if upload is None or parts.path != UPLOAD_PATH + upload.file_name:
             return None

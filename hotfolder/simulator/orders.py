@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from hotfolder.simulator import stand_ins
@@ -12,7 +13,6 @@ from hotfolder.simulator.edit import result_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from decimal import Decimal
     from pathlib import Path
 
     from hotfolder.simulator.media import Material, MediaStore
@@ -25,6 +25,9 @@ class Order:
 
     materials: the inputs that could be read, in the order of the parameters;
     readable: whether all could. has_price: False if the price is a stand-in.
+    with_last_frame: whether that of a film comes as a picture, too.
+    is_run: of an app or a workflow, whose price is told as the fee for the run; texts: what its
+    nodes say; coins: what it costs of these; failing_node: where it fails that cannot be read.
     """
 
     model: Model
@@ -37,11 +40,35 @@ class Order:
     result_type: str
     result_bytes: int
     result_file: Path | None
+    with_last_frame: bool = False
+    is_run: bool = False
+    texts: str = ""
+    coins: Decimal = Decimal(0)
+    failing_node: Json | None = None
 
     @property
     def prompt(self) -> str:
         """Return the prompt, empty for a model without one."""
-        return str(self.params.get("prompt", ""))
+        return self.texts or str(self.params.get("prompt", ""))
+
+    @property
+    def endings(self) -> tuple[str, ...]:
+        """Return the type of each result."""
+        last = (stand_ins.LAST_FRAME,) if self.with_last_frame else ()
+        return (*(self.result_type for _ in range(self.outputs)), *last)
+
+    @property
+    def asked(self) -> Json:
+        """Return the parameters with their defaults."""
+        return self.model.chosen(self.params)
+
+    @property
+    def seconds(self) -> float | None:
+        """Return how long a film is to be: as asked for, else as the first film or sound sent."""
+        asked = str(self.asked.get("duration"))
+        if asked.isdecimal():
+            return float(asked)
+        return next((each.seconds for each in self.materials if each.seconds), None)
 
 
 def examine(endpoint: str, body: Json, settings: Settings, media: MediaStore, now: float) -> Order:
@@ -57,24 +84,26 @@ def examine(endpoint: str, body: Json, settings: Settings, media: MediaStore, no
         raise RefusedError("1014")
     check(model, body)
     found = list(_materials(model, body, settings, media, now))
-    materials = tuple(material for material in found if material is not None)
+    materials = tuple(material for _, material in found if material is not None)
     return Order(
         model=model,
         params=body,
         materials=materials,
         readable=len(materials) == len(found),
-        price=model.charge(body) if settings.price is None else settings.price,
+        price=model.charge(body, _seconds(found)) if settings.price is None else settings.price,
         has_price=model.price is not None or settings.price is not None,
-        outputs=model.outputs(body),
+        outputs=model.outputs(body) + settings.extra_results,
         result_type=_result_type(model, materials, settings),
         result_bytes=settings.result_bytes,
         result_file=settings.result_file,
+        with_last_frame=body.get("returnLastFrame") is True,
     )
 
 
 def _materials(
     model: Model, body: Json, settings: Settings, media: MediaStore, now: float
-) -> Iterator[Material | None]:
+) -> Iterator[tuple[str, Material | None]]:
+    """Yield the parameter of each file and what could be read of it."""
     for param in model.media_params():
         for link in links_of(body.get(param["key"]) or []):
             if link.startswith("data:"):
@@ -84,7 +113,13 @@ def _materials(
                 material = media.find(link, now, settings.upload_ttl_s)
             if material is not None:
                 check_file(param, material.extension, material.size)
-            yield material
+            yield param["key"], material
+
+
+def _seconds(found: list[tuple[str, Material | None]]) -> dict[str, float]:
+    """Return how long the films and sounds are, by parameter, the first of each."""
+    told = ((key, each and each.seconds) for key, each in reversed(found))
+    return {key: length for key, length in told if length}
 
 
 def _result_type(model: Model, materials: tuple[Material, ...], settings: Settings) -> str:

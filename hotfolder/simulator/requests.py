@@ -35,6 +35,15 @@ def checked_body(body: Json | None) -> Json:
     return body
 
 
+async def form_field(request: Request, name: str) -> str:
+    """Return a plain field of a form that was read before, "" if there is none."""
+    try:
+        value = (await request.form(max_files=1)).get(name)
+    except (MultiPartException, AssertionError):
+        return ""
+    return value if isinstance(value, str) else ""
+
+
 async def file_part(request: Request) -> tuple[str, bytes] | None:
     """Return name and content of the part `file`, None if there is none."""
     try:

@@ -6,8 +6,8 @@ import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from hotfolder.simulator import stand_ins
-from hotfolder.simulator.edit import edit, padded
+from hotfolder.simulator import films, shapes, stand_ins
+from hotfolder.simulator.edit import edit, padded, size_of
 
 if TYPE_CHECKING:
     from hotfolder.simulator.orders import Order
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _WORKERS = 2
 _KEPT = 256
+_USUAL_S = 2.0  # of a film that nobody says a length of
 
 
 class ResultMaker:
@@ -42,6 +43,7 @@ class ResultMaker:
             order.prompt,
             str(index),
             str(order.result_file or order.result_type),
+            str(order.asked if order.model.output == "video" else None),
         )
         with self._lock:
             future = self._made.pop(key, None) or self._pool.submit(_make, order, index)
@@ -52,10 +54,29 @@ class ResultMaker:
 
 
 def _make(order: Order, index: int) -> bytes:
-    if order.model.output != "image":
-        return stand_ins.content(order.model.output)
+    ending, made = order.endings[index], order.model.output
+    if made == "video":
+        return _filmed(order, ending)
+    if made != "image":
+        return stand_ins.content(made)
     if order.result_file is not None:
         return order.result_file.read_bytes()
-    source = next((m.read() for m in order.materials if m.kind == "image"), None)
-    made = edit(source, order.prompt, index, order.result_type, order.model.endpoint)
-    return padded(made, order.result_bytes) if order.result_type == "jpg" else made
+    edited = edit(_picture(order), order.prompt, index, ending, order.model.endpoint)
+    return padded(edited, order.result_bytes) if ending == "jpg" else edited
+
+
+def _filmed(order: Order, ending: str) -> bytes:
+    """Return a film of what was sent, or the last frame of one."""
+    source = _picture(order)
+    films_sent = (each.sides for each in order.materials if each.sides)
+    sent = size_of(source) if source else next(films_sent, None)
+    size = shapes.shape(order.asked, sent)
+    kind = ending if ending == stand_ins.LAST_FRAME else "jpg"
+    frame = edit(source, order.prompt, 0, kind, order.model.endpoint, size)
+    if ending == stand_ins.LAST_FRAME:
+        return frame
+    return films.film(frame, size, order.seconds or _USUAL_S, stand_ins.content("video"))
+
+
+def _picture(order: Order) -> bytes | None:
+    return next((m.read() for m in order.materials if m.kind == "image"), None)

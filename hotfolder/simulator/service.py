@@ -11,23 +11,37 @@ import time
 from random import Random
 from typing import TYPE_CHECKING
 
-from hotfolder.simulator import account
+from hotfolder.simulator import account, sayings
 from hotfolder.simulator.answers import Json, RefusedError, envelope
+from hotfolder.simulator.apps import Runs
+from hotfolder.simulator.callbacks import Callbacks
 from hotfolder.simulator.edit import UnreadablePictureError
 from hotfolder.simulator.faults import Fault, FaultTable, Hits
 from hotfolder.simulator.ledger import Book, Ledger, Rejection, entry
+from hotfolder.simulator.loras import Loras
 from hotfolder.simulator.media import MediaStore
+from hotfolder.simulator.nodes import text_of
 from hotfolder.simulator.orders import Order, examine
 from hotfolder.simulator.results import ResultMaker
+from hotfolder.simulator.running import examine as examine_run
 from hotfolder.simulator.settings import Settings
-from hotfolder.simulator.tasks import LIVE, Task, TaskBook, query_answer, submit_answer
+from hotfolder.simulator.tasks import (
+    LIVE,
+    RESULT_PATH,
+    Task,
+    TaskBook,
+    query_answer,
+    submit_answer,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Future
     from decimal import Decimal
 
+    from hotfolder.simulator.apps import Kind
     from hotfolder.simulator.media import Material, Upload
+    from hotfolder.simulator.running import Api
 
 TASK_ID_LENGTH = 19
 
@@ -36,7 +50,8 @@ class Simulator:
     """A stand-in for the remote service, one account large.
 
     settings: how it behaves. clock: seconds; tasks walk and links expire by it.
-    results: makes the files, None = as the demonstration shows them.
+    results: makes the files, None = as the demonstration shows them. Its `runs` are the apps and
+    workflows there are, its `loras` the LoRA files, its `callbacks` what was sent.
     """
 
     def __init__(
@@ -50,12 +65,15 @@ class Simulator:
         self.clock = clock
         self._lock = threading.RLock()
         self._tasks = TaskBook()
-        self._media = MediaStore()
+        self._media = MediaStore(self._result_of)
         self._results = results or ResultMaker()
         self._book = Book(self._settings.ledger_path)
         self._faults = FaultTable(random=Random(self._settings.seed))  # noqa: S311  (no secrets)
         self._rate = account.RateLimit()
         self._to_call_back: list[Task] = []
+        self.runs = Runs()
+        self.loras = Loras()
+        self.callbacks = Callbacks()
 
     # --- for tests, the demo and the admin calls
 
@@ -149,38 +167,34 @@ class Simulator:
         with self._lock:
             return self._media.find(link, self.clock(), self._settings.upload_ttl_s)
 
+    def _result_of(self, link: str) -> tuple[bytes, str] | None:
+        """Return the file and type under a result's link, None once it is past its time."""
+        token, _, rest = link.removeprefix(RESULT_PATH).partition("_")
+        task = self._tasks.by_token(token) if link.startswith(RESULT_PATH) else None
+        if task is None or link not in task.result_links() or not self.is_open(task):
+            return None
+        index = int(rest.partition(".")[0])
+        return self._results.request(task, index).result(), task.order.endings[index]
+
     def submit(self, endpoint: str, body: Json, fate: Fault | None) -> Task:
         """Accept a task; there is no idempotency. Raises RefusedError."""
         with self._lock:
-            order = self._order(endpoint, body)
-            now = self._sweep()
-            account.check_money_and_room(
-                self._settings,
-                remaining=self._remaining(now),
-                price=order.price,
-                live=len(self._tasks.live(now)),
-            )
-            task = Task(
-                task_id=self._tasks.new_id(),
-                order=order,
-                accepted_at=now,
-                queued_s=self._settings.queued_s,
-                task_s=self._settings.task_s,
-                failure="" if order.readable else "1013",
-                failure_detail="" if order.readable else "an input cannot be read",
-            )
-            _settle_fate(task, fate)
-            self._tasks.add(task)
-            self._book.write_task("accepted", entry(task, now, self._settings.currency))
-            if order.model.output == "image" and not task.failure:
-                made = self._results.request(task, 0)
-                made.add_done_callback(lambda future: self._note_unreadable(task, future))
-            return task
+            return self._accept(self._order(endpoint, body), fate)
+
+    def run(
+        self, kind: Kind, run_id: object, body: Json, fate: Fault | None, *, api: Api = "v2"
+    ) -> Task:
+        """Accept a run of an app or a workflow. Raises RefusedError."""
+        with self._lock:
+            run = self.runs.find(kind, run_id)
+            now, settings = self.clock(), self._settings
+            order = examine_run(run, body, settings, self._media, self.loras, now, api)
+            return self._accept(order, fate)
 
     def reject(self, endpoint: str, body: Json, code: str) -> None:
         """Note a submit that was refused."""
         with self._lock:
-            prompt = str(body.get("prompt", ""))
+            prompt = str(body.get("prompt", "")) or text_of(body)
             self._book.reject(
                 Rejection(at=self.clock(), code=code, endpoint=endpoint, prompt=prompt)
             )
@@ -291,13 +305,45 @@ class Simulator:
         with self._lock:
             if not isinstance(key, str) or not account.is_good_key(key, self._settings):
                 raise RefusedError("806", form="msg")
-            remaining = self._remaining(self.clock())
-            return envelope(account.wallet_facts(self._settings, remaining, len(self._live())))
+            now, live = self.clock(), len(self._live())
+            left = self._remaining(now), self._remaining_coins(now)
+            return envelope(account.wallet_facts(self._settings, *left, live))
 
     # --- within the lock
 
+    def _accept(self, order: Order, fate: Fault | None) -> Task:
+        now = self._sweep()
+        account.check_money_and_room(
+            self._settings,
+            remaining=self._remaining(now),
+            price=order.price,
+            live=len(self._tasks.live(now)),
+        )
+        if order.coins > self._remaining_coins(now):
+            raise RefusedError("414")
+        unreadable = "805" if order.is_run else "1013"
+        task = Task(
+            task_id=self._tasks.new_id(),
+            order=order,
+            accepted_at=now,
+            queued_s=self._settings.queued_s,
+            task_s=self._settings.task_s,
+            failure="" if order.readable else unreadable,
+            failure_detail="" if order.readable else "an input cannot be read",
+            failing_node=order.failing_node,
+        )
+        _settle_fate(task, fate)
+        self._tasks.add(task)
+        self._book.write_task("accepted", entry(task, now, self._settings.currency))
+        if order.model.output == "image" and not task.failure:
+            made = self._results.request(task, 0)
+            made.add_done_callback(lambda future: self._note_unreadable(task, future))
+        return task
+
     def _order(self, endpoint: str, body: Json) -> Order:
-        return examine(endpoint, body, self._settings, self._media, self.clock())
+        order = examine(endpoint, body, self._settings, self._media, self.clock())
+        sayings.check(body, self._tasks, self._settings, self.clock())
+        return order
 
     def _note_unreadable(self, task: Task, made: Future[bytes]) -> None:
         """Let a task fail whose input turns out to be no picture; called by a worker."""
@@ -318,6 +364,9 @@ class Simulator:
 
     def _remaining(self, now: float) -> Decimal:
         return self._settings.balance - self._tasks.charged(now)
+
+    def _remaining_coins(self, now: float) -> Decimal:
+        return self._settings.coin_balance - self._tasks.charged_coins(now)
 
 
 def _settle_fate(task: Task, fate: Fault | None) -> None:

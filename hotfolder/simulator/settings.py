@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 DAY_S = 24 * 60 * 60.0
 MEBIBYTE = 1024 * 1024
-_MONEY = frozenset({"balance", "price", "run_fee", "coins"})
+_MONEY = frozenset({"balance", "price", "run_fee", "coins", "coin_balance"})
 _FIXED_ONCE_STARTED = frozenset({"seed", "ledger_path"})
 
 
@@ -35,7 +35,8 @@ class Settings:
     key: the only key that is good; None takes any key of 32 characters.
     key_kind: standard models need "enterprise"; a "consumer" key uploads, and its
         submits answer 1014.
-    balance: money in the wallet when nothing has been charged yet, in `currency`.
+    balance: money in the wallet when nothing has been charged yet, in `currency`; coin_balance:
+        the coins, which runs of apps and workflows cost with a "consumer" key.
     price: charge of every task; None takes the catalog's list price.
     run_fee: the part of a charge that is told as the fee for the run, beside the API's.
     coins: what every task is said to cost in coins besides.
@@ -60,6 +61,10 @@ class Settings:
     result_type: picture type of results; "source" is PNG for a PNG and JPEG else.
     result_bytes: JPEG results are filled up to this size; 0 leaves them as they are.
     result_file: picture that every picture task results in, as if the service had made it.
+    extra_results: how many results more than was asked for each task has.
+    faces: how many faces the service finds in a film.
+    said_ttl_s: how long the ids work that models say, as that of a session; seconds.
+    said_wrapped: such texts are wrapped, and their keys are spelt with underscores.
     echo: every error quotes the request: its Authorization header, and the addresses in its body.
     ledger_path: JSON-lines file to which every task accepted, task ended and submit
         rejected is appended at once, so that a kill loses none.
@@ -79,6 +84,7 @@ class Settings:
     price: Decimal | None = None
     run_fee: Decimal = Decimal(0)
     coins: Decimal = Decimal(0)
+    coin_balance: Decimal = Decimal(10_000)
     numbers: bool = False
     usage_listed: bool = False
     concurrent_limit: int = 50
@@ -96,6 +102,10 @@ class Settings:
     result_type: Literal["source", "jpg", "png"] = "source"
     result_bytes: int = 0
     result_file: Path | None = None
+    extra_results: int = 0
+    faces: int = 1
+    said_ttl_s: float = DAY_S
+    said_wrapped: bool = False
     echo: bool = False
     ledger_path: Path | None = None
 

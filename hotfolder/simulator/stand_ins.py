@@ -18,12 +18,18 @@ EXTENSIONS: Final[Mapping[str, str]] = {
     "3d": "glb",
     "string": "txt",
 }
+# What goes on from a film into the next one, for models that are asked for it.
+LAST_FRAME: Final = "png"
 _FILES: Final[Mapping[str, str]] = {"video": "film.mp4", "audio": "sound.mp3", "3d": "cube.glb"}
 _TEXT: Final = b"SIMULATED"
 
 
-@cache
 def content(output: str) -> bytes:
     """Return the file for what a model makes, by the catalog's word for it."""
     name = _FILES.get(output)
-    return files("hotfolder.simulator").joinpath("samples", name).read_bytes() if name else _TEXT
+    return _TEXT if name is None else _sample(name)
+
+
+@cache
+def _sample(name: str) -> bytes:
+    return files("hotfolder.simulator").joinpath("samples", name).read_bytes()

@@ -13,7 +13,14 @@ from itertools import count
 from typing import TYPE_CHECKING, Literal, TypeAlias
 from uuid import uuid4
 
-from hotfolder.simulator.answers import NO_USAGE, Json, flat_answer, message
+from hotfolder.simulator import sayings
+from hotfolder.simulator.answers import (
+    NO_USAGE,
+    Json,
+    envelope,
+    flat_answer,
+    message,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +37,7 @@ RESULT_PATH = "/results/"
 class Task:
     """One accepted submit.
 
-    failure: the code it will end with, if it is to fail.
+    failure: the code it will end with, if it is to fail; failing_node: what is told of the node.
     charged_failure: whether it is charged although it fails.
     answered: whether the client has heard of it.
     Times are the simulator's clock; durations in seconds.
@@ -44,6 +51,7 @@ class Task:
     charged_failure: bool = False
     failure: str = ""
     failure_detail: str = ""
+    failing_node: Json | None = None
     no_results: bool = False
     links_expired: bool = False
     cancelled_at: float | None = None
@@ -85,18 +93,23 @@ class Task:
         Whether a task cancelled while it ran is charged is not known; here it is,
         for that is the worse case.
         """
+        return self.order.price if self._is_charged(now) else Decimal(0)
+
+    def coins(self, now: float) -> Decimal:
+        """Return the coins the task costs, by the same rule."""
+        return self.order.coins if self._is_charged(now) else Decimal(0)
+
+    def _is_charged(self, now: float) -> bool:
         status = self.status(now)
-        if status == "FAILED" and not self.charged_failure:
-            return Decimal(0)
-        if status == "CANCEL" and (self.cancelled_at or 0) < self.accepted_at + self.queued_s:
-            return Decimal(0)
-        return self.order.price
+        if status == "CANCEL":
+            return (self.cancelled_at or 0) >= self.accepted_at + self.queued_s
+        return status != "FAILED" or self.charged_failure
 
     def result_links(self) -> list[str]:
         """Return the path and query of each result."""
         return [
-            f"{RESULT_PATH}{self.token}_{index}.{self.order.result_type}?sign={self.sign}"
-            for index in range(self.order.outputs)
+            f"{RESULT_PATH}{self.token}_{index}.{ending}?sign={self.sign}"
+            for index, ending in enumerate(self.order.endings)
         ]
 
 
@@ -117,23 +130,23 @@ def query_answer(task: Task, now: float, site: str, settings: Settings) -> Json:
         code=task.failure if failed else "",
         text=message(task.failure, task.failure_detail) if failed else "",
     )
-    reason = {"exception_message": message(task.failure, task.failure_detail)}
+    reason = task.failing_node or {"exception_message": message(task.failure, task.failure_detail)}
     answer["failedReason"] = reason if failed else {}
     answer |= {"usage": NO_USAGE if failed else None, "parentTaskId": None, "taskUsageList": None}
     if status == "SUCCESS" or (failed and task.charged_failure):
         answer |= _usage(task, now, settings)
     if status == "SUCCESS":
-        answer["results"] = [] if task.no_results else _results(task, site)
+        answer["results"] = [] if task.no_results else _results(task, site, settings)
     return answer
 
 
 def _usage(task: Task, now: float, settings: Settings) -> Json:
     """Return what a task was charged, as two fees of which the run's is a part of the whole."""
-    run_fee = min(settings.run_fee, task.charge(now))
+    run_fee = task.charge(now) if task.order.is_run else min(settings.run_fee, task.charge(now))
     amounts = {
         "thirdPartyConsumeMoney": task.charge(now) - run_fee,
         "consumeMoney": run_fee or None,
-        "consumeCoins": settings.coins,
+        "consumeCoins": settings.coins + task.coins(now),
         "taskCostTime": Decimal(round(task.task_s)),
     }
     written = float if settings.numbers else str
@@ -144,14 +157,46 @@ def _usage(task: Task, now: float, settings: Settings) -> Json:
     return {"usage": None, "taskUsageList": [part]}
 
 
-def _results(task: Task, site: str) -> list[Json]:
+def _results(task: Task, site: str, settings: Settings) -> list[Json]:
     if task.order.model.output == "string":
-        text = f"SIMULATED: {task.order.prompt}"
+        text = sayings.said(task, settings)
         return [{"url": None, "nodeId": "1", "outputType": "txt", "text": text}]
     return [
-        {"url": site + link, "nodeId": "1", "outputType": task.order.result_type, "text": None}
-        for link in task.result_links()
+        {"url": site + link, "nodeId": "1", "outputType": ending, "text": None}
+        for link, ending in zip(task.result_links(), task.order.endings, strict=True)
     ]
+
+
+def outputs_answer(task: Task, told: Json) -> Json:
+    """Return the older call's answer, made of that to a query.
+
+    What is no result has the code's name for its words: clients go by that.
+    """
+    match told["status"]:
+        case "QUEUED":
+            return {"code": 813, "msg": "APIKEY_TASK_IS_QUEUED", "data": None}
+        case "RUNNING":
+            running = {"netWssUrl": None}
+            return {"code": 804, "msg": "APIKEY_TASK_IS_RUNNING", "data": running}
+        case "FAILED" | "CANCEL":
+            why = {"failedReason": told["failedReason"]}
+            return {"code": 805, "msg": "APIKEY_TASK_STATUS_ERROR", "data": why}
+    usage = told["usage"] if isinstance(told["usage"], dict) else {}
+    listed = told["results"] if isinstance(told["results"], list) else []
+    return envelope(
+        [
+            {
+                "fileUrl": each["url"],
+                "fileType": each["outputType"],
+                "taskCostTime": str(round(task.task_s)),
+                "nodeId": each["nodeId"],
+                "thirdPartyConsumeMoney": usage.get("thirdPartyConsumeMoney"),
+                "consumeMoney": usage.get("consumeMoney"),
+                "consumeCoins": usage.get("consumeCoins"),
+            }
+            for each in listed
+        ]
+    )
 
 
 class TaskBook:
@@ -162,6 +207,7 @@ class TaskBook:
         self._by_token: dict[str, Task] = {}
         self._live: dict[str, Task] = {}
         self._settled = Decimal(0)  # charges of the tasks no longer live
+        self._settled_coins = Decimal(0)
         # 19 digits, and never the ids of a simulator that ran before.
         self._ids = count(time.time_ns())
 
@@ -192,11 +238,16 @@ class TaskBook:
         for task in ended:
             del self._live[task.task_id]
             self._settled += task.charge(now)
+            self._settled_coins += task.coins(now)
         return ended
 
     def charged(self, now: float) -> Decimal:
         """Return the sum of all charges, without a walk over every task there was."""
         return self._settled + sum(task.charge(now) for task in self._live.values())
+
+    def charged_coins(self, now: float) -> Decimal:
+        """Return the sum of all coins."""
+        return self._settled_coins + sum(task.coins(now) for task in self._live.values())
 
     def fail(self, task: Task, code: str, detail: str, now: float) -> bool:
         """Let a task end as failed; say whether a sweep had seen it end well before."""
@@ -205,6 +256,7 @@ class TaskBook:
         was_swept = task.task_id not in self._live
         if was_swept:
             self._settled -= task.charge(now)
+            self._settled_coins -= task.coins(now)
         task.failure, task.failure_detail = code, detail
         return was_swept
 

@@ -19,6 +19,7 @@ from hotfolder.simulator.tasks import Task, query_answer
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from hotfolder.simulator.callbacks import Event
     from hotfolder.simulator.faults import Fault
     from hotfolder.simulator.service import Simulator
 
@@ -50,6 +51,8 @@ class Webhooks:
             while True:
                 for task in self._simulator.to_call_back():
                     sending.create_task(self._call_back(task))
+                for event, url in self._simulator.callbacks.wished():
+                    sending.create_task(self._send_again(event, url))
                 await asyncio.sleep(self._look_s)
 
     async def _call_back(self, task: Task) -> None:
@@ -57,8 +60,10 @@ class Webhooks:
         hits = self._simulator.arrive("webhook", task.order.prompt)
         if hits.delay is not None:
             await asyncio.sleep(hits.delay.seconds)
+        callbacks, now = self._simulator.callbacks, self._simulator.now()
         for content in self._contents(task, hits.wire):
-            await self._send(task.webhook, content)
+            event = callbacks.begin(task.task_id, task.webhook, content, now)
+            await self._send(event)
 
     def _contents(self, task: Task, fault: Fault | None) -> list[bytes]:
         settings = self._simulator.settings
@@ -75,9 +80,16 @@ class Webhooks:
                 return [told.replace(task.task_id.encode(), NOBODYS_TASK.encode()), told]
         return [told]
 
-    async def _send(self, url: str, content: bytes) -> None:
+    async def _send_again(self, event: Event, url: str) -> None:
+        event.retries += 1
+        event.heard = await self._post(url, event.content)
+        self._simulator.count("webhook_heard" if event.heard else "webhook_given_up")
+
+    async def _send(self, event: Event) -> None:
         for tried in range(1, self._simulator.settings.webhook_tries + 1):
-            if await self._post(url, content):
+            event.retries = tried - 1
+            if await self._post(event.url, event.content):
+                event.heard = True
                 self._simulator.count("webhook_heard")
                 return
             if tried < self._simulator.settings.webhook_tries:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from hotfolder.domain.sightings import DEVICE, LINK
 from hotfolder.tree.ignore import litter
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
@@ -22,12 +23,14 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 class Listing:
     """The names of the regular files in one folder, in byte order, and of what hides its type.
 
-    `folder` is relative to `root` and ends with "/", but for the root itself.
+    `folder` is relative to `root` and ends with "/", but for the root itself. `no_files` are the
+    names of what is neither file nor folder, each with what it is.
     """
 
     root: bytes
     folder: bytes
     names: list[bytes]
+    no_files: dict[bytes, str]
 
     @property
     def name(self) -> str:
@@ -82,34 +85,43 @@ def walk(
         name = os.fsdecode(folder).rstrip("/")
         try:
             entering(name)
-            files, below = _list(base, folder)
+            files, below, no_files = _list(base, folder)
         except OSError as error:
             if folder == first:
                 raise
             if not isinstance(error, FileNotFoundError):
                 refused(name)
             continue
-        yield Listing(base, folder, files)
+        yield Listing(base, folder, files, no_files)
         if recursive:
             below = [each for each in below if goes_into(os.fsdecode(each).rstrip("/"))]
             folders.extend(reversed(below))
 
 
-def _list(base: bytes, folder: bytes) -> tuple[list[bytes], list[bytes]]:
+def names(root: Path, folder: str) -> list[str]:
+    """Return the names of the regular files in a folder, in byte order. Raises OSError."""
+    listed, _, _ = _list(os.fsencode(root), os.fsencode(f"{folder}/" if folder else ""))
+    return [os.fsdecode(each) for each in listed]
+
+
+def _list(base: bytes, folder: bytes) -> tuple[list[bytes], list[bytes], dict[bytes, str]]:
     files: list[bytes] = []
+    no_files: dict[bytes, str] = {}
     below: list[bytes] = []
     with os.scandir(b"%s/%s" % (base, folder)) as entries:
         for entry in entries:
             try:
                 if entry.is_file(follow_symlinks=False):
                     files.append(entry.name)
-                elif entry.is_dir(follow_symlinks=False) and not litter(os.fsdecode(entry.name)):
+                elif not entry.is_dir(follow_symlinks=False):
+                    no_files[entry.name] = LINK if entry.is_symlink() else DEVICE
+                elif not litter(os.fsdecode(entry.name)):
                     below.append(b"%s%s/" % (folder, entry.name))
             except OSError:  # where listing tells no types: looking at it will say the same
                 files.append(entry.name)
     files.sort()
     below.sort()
-    return files, below
+    return files, below, no_files
 
 
 @contextlib.contextmanager

@@ -11,9 +11,11 @@ from hotfolder.views.listing import JobView, jobs, outputs
 from hotfolder.views.shapes import explanation_json, job_json, status_json
 from hotfolder.views.summary import ConfigView, Status, status, unstarted
 from hotfolder.views.wording import (
+    beside,
     in_a_line,
     local_time,
     moment,
+    names_job,
     sentences,
     state_words,
     view_words,
@@ -26,6 +28,7 @@ __all__ = [
     "Explanation",
     "JobView",
     "Status",
+    "beside",
     "daemon_words",
     "explanation_json",
     "in_a_line",
@@ -34,6 +37,7 @@ __all__ = [
     "local_time",
     "moment",
     "money",
+    "names_job",
     "outputs",
     "sentences",
     "shown",

@@ -21,7 +21,7 @@ class WatchCounts:
     skipped: tuple[Skipped, ...] = ()
 
 
-def counted(session: Session, wanted: config.Config) -> list[WatchCounts]:
+def counted(session: Session, wanted: config.Known) -> list[WatchCounts]:
     """Return the counts of the config's watches, in its order."""
     found = counts.counts(session)
     numbers = {row.name: row.id for row in reading.watches(session)}
@@ -35,7 +35,7 @@ def counted(session: Session, wanted: config.Config) -> list[WatchCounts]:
     ]
 
 
-def removed(session: Session, wanted: config.Config) -> list[WatchCounts]:
+def removed(session: Session, wanted: config.Known) -> list[WatchCounts]:
     """Return the watches that the config no longer has and of which something is still open."""
     names = {watch.name for watch in wanted.watch}
     return [
@@ -45,6 +45,6 @@ def removed(session: Session, wanted: config.Config) -> list[WatchCounts]:
     ]
 
 
-def uncounted(wanted: config.Config) -> list[WatchCounts]:
+def uncounted(wanted: config.Known) -> list[WatchCounts]:
     """Return the counts where there is no journal yet."""
     return [WatchCounts(watch=watch.name, counts=NOTHING) for watch in wanted.watch]

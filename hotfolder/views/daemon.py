@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
-from hotfolder.domain.states import State
 from hotfolder.journal.daemons import Last
 from hotfolder.views.wording import moment
-
-UNDER_WAY: Final = (State.SUBMITTING, State.RUNNING, State.FINISHED, State.FETCHED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,15 +55,14 @@ def daemon_view(last: Last | None, *, locked: bool) -> DaemonView:
     )
 
 
-def daemon_words(seen: DaemonView, jobs: Mapping[State, int], now: datetime) -> str:
-    """Return whether it works, in a line: since when, and how it ended."""
+def daemon_words(seen: DaemonView, under_way: int, now: datetime) -> str:
+    """Return whether it works, in a line: since when, on how many files, and how it ended."""
     if seen.since is None:
         return "running" if seen.running else "NOT RUNNING, and it never did"
     since = moment(seen.since, now)
     if seen.running:
-        count = sum(jobs[state] for state in UNDER_WAY)
-        edits = f"{count or 'no'} edit{'' if count == 1 else 's'} under way"
-        return f"running{' (once)' if seen.command == 'once' else ''} since {since}, {edits}"
+        files = f"{under_way or 'no'} file{'' if under_way == 1 else 's'} under way"
+        return f"running{' (once)' if seen.command == 'once' else ''} since {since}, {files}"
     how = _ENDS[seen.ended or "killed"]
     if (seen.command, seen.ended) == ("once", "stopped"):
         how = "once came to its end"

@@ -6,25 +6,30 @@ import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 from hotfolder import config
-from hotfolder.domain.failures import BACKLOG, CHANGED_UNKNOWN
+from hotfolder.domain.commands import about
+from hotfolder.domain.failures import BACKLOG, CHANGED_UNKNOWN, Failure, opened_at_last
 from hotfolder.domain.jobs import Job
+from hotfolder.domain.materials import is_text
 from hotfolder.domain.states import BEFORE_INTENT, State, WaitsFor
-from hotfolder.journal import holds, reading
+from hotfolder.journal import aside, holds, reading
 from hotfolder.journal.holds import Hold
 from hotfolder.journal.session import Session
-from hotfolder.planning import companions, forms, naming, sidecar
-from hotfolder.tree import files, ignore
-from hotfolder.tree.ignorefile import IgnoreFiles
+from hotfolder.planning import forms, speaking
+from hotfolder.tree import files
 from hotfolder.views.explanation import Explanation, Sidecars, VerdictWord
 from hotfolder.views.listing import conversion, job_view, waits
 from hotfolder.views.wording import local_time, sentences, view_words
 
+# A file may have become thousands of jobs.
+MOST_TOLD: Final = 50
+
 
 def explain(
     session: Session | None,
-    wanted: config.Config,
+    wanted: config.Known,
     path: Path,
     *,
     settling: str | None,
@@ -46,12 +51,35 @@ def explain(
     if offline and row and (known is None or _needs_source(known)):
         told = Explanation(path=shown_path, verdict="offline", reason=_offline(watch, row))
         return replace(told, job=known.job, others=known.others) if known else told
-    moved = _moved(session, row, relative, shown_path) if session and row and not known else None
-    told = known or moved or _of_name(shown_path, watch, relative, daemon=daemon)
-    return told if offline else replace(told, sidecars=_sidecars(watch, relative))
+    if session and row and known is None:
+        known = _moved(session, row, relative, shown_path)
+    told = known or _unseen(session, row, wanted, watch, relative, shown_path, daemon=daemon)
+    job = str(told.job.job.id) if told.job else None
+    told = replace(told, reason=about(told.reason, job=job, watch=watch.name))
+    return told if offline else replace(told, sidecars=_sidecars(session, watch, relative))
 
 
-def _outside(path: Path, wanted: config.Config) -> str:
+def _unseen(
+    session: Session | None,
+    row: reading.WatchRow | None,
+    wanted: config.Known,
+    followed: config.Followed,
+    relative: str,
+    path: str,
+    *,
+    daemon: bool,
+) -> Explanation:
+    """Say what a file's name and folder tell, which takes all of the config."""
+    from hotfolder.views import unseen  # noqa: PLC0415  it knows the rules, the journal's files not
+
+    watch = wanted.whole().watch_named(followed.name)
+    if watch is None:  # the config was edited just now
+        return Explanation(path=path, verdict="unknown", reason=_outside(Path(path), wanted))
+    held_up = unseen.holds_up(session, row, watch, relative, path) if session and row else None
+    return held_up or unseen.of_name(path, watch, relative, daemon=daemon)
+
+
+def _outside(path: Path, wanted: config.Known) -> str:
     absolute = Path(os.path.abspath(path))  # noqa: PTH100  links stay
     own = next((each.name for each in wanted.watch if each.input == absolute), None)
     if own is not None:
@@ -59,7 +87,7 @@ def _outside(path: Path, wanted: config.Config) -> str:
     return "it is not inside any watched folder"
 
 
-def place(path: Path, wanted: config.Config) -> tuple[config.Watch, str] | None:
+def place(path: Path, wanted: config.Known) -> tuple[config.Followed, str] | None:
     """Return the watch that a path belongs to and the path relative to it, or None."""
     absolute = Path(os.path.abspath(path))  # noqa: PTH100  links stay
     for watch in wanted.watch:  # first without asking the disk: a share that is away may hang
@@ -74,7 +102,7 @@ def place(path: Path, wanted: config.Config) -> tuple[config.Watch, str] | None:
     return None
 
 
-def _watch_row(session: Session, watch: config.Watch) -> reading.WatchRow | None:
+def _watch_row(session: Session, watch: config.Followed) -> reading.WatchRow | None:
     return next((row for row in reading.watches(session) if row.name == watch.name), None)
 
 
@@ -87,19 +115,44 @@ def _of_journal(
 ) -> Explanation | None:
     """Say what the journal, and the daemon, know of a path; None = nothing."""
     known = reading.source(session, row.id, relative)
-    listed = reading.jobs_of_source(session, known.id) if known else []
+    listed = reading.jobs_of_source(session, known.id, MOST_TOLD) if known else []
     if settling is not None and not (listed and waits(listed[0])):
         return Explanation(path=path, verdict="settling", reason=settling)
     if known and known.held:
-        why = CHANGED_UNKNOWN if known.identity else BACKLOG
-        return Explanation(path=path, verdict="held", reason=sentences(why))
+        return Explanation(path=path, verdict="held", reason=sentences(_why_held(known)))
     done_with = {job.digest for job in listed}
     if known and known.skipped and known.identity not in done_with:
         return Explanation(path=path, verdict="skipped", reason=known.reason or "not wanted")
     if not known or not listed:
-        return None
+        return _of_set(session, row.id, relative, path)
     told = _of_jobs(session, path, listed)
-    return replace(told, reason=f"{told.reason}{_original(known)}")
+    reason = f"{told.reason}{_with_others(listed[0])}{_original(known)}"
+    return replace(told, reason=reason, states=reading.states_of_source(session, known.id))
+
+
+def _why_held(known: reading.SourceRow) -> Failure:
+    opened = opened_at_last()
+    if known.reason == opened.message:
+        return opened
+    return CHANGED_UNKNOWN if known.identity else BACKLOG
+
+
+def _of_set(session: Session, watch: int, relative: str, path: str) -> Explanation | None:
+    """Say what the set of a file lacks, or has too much; None where it waits with none."""
+    waits_with = aside.waits_with(session, watch, relative)
+    if waits_with is None:
+        return None
+    key, reason = waits_with
+    told = f"its set {key} {reason}" if reason.startswith("needs") else f"its set {key}: {reason}"
+    return Explanation(path=path, verdict="waiting", reason=told)
+
+
+def _with_others(job: Job) -> str:
+    """Return which files are sent together, where they are several."""
+    if len(job.members) == 1:
+        return ""
+    *names, last = [each.name for each in job.members]
+    return f"; {job.key} is made of {', '.join(names)} and {last}"
 
 
 def _original(known: reading.SourceRow) -> str:
@@ -159,49 +212,22 @@ def _moved(session: Session, row: reading.WatchRow, relative: str, path: str) ->
     return Explanation(path=path, verdict="unknown", reason=reason)
 
 
-def _of_name(path: str, watch: config.Watch, relative: str, *, daemon: bool) -> Explanation:
-    if not watch.input.is_dir():
-        reason = f"the folder {watch.input} is not there"
-        return Explanation(path=path, verdict="offline", reason=reason)
-    ignored = _ignored(watch, relative) or _no_file(path)
-    if ignored:
-        return Explanation(path=path, verdict="ignored", reason=ignored)
-    if not os.path.lexists(path):
-        return Explanation(path=path, verdict="unknown", reason="there is no such file")
-    reason = "it will be seen within moments" if daemon else "no hotfolder is running"
-    return Explanation(path=path, verdict="unknown", reason=f"not seen yet: {reason}")
-
-
-def _ignored(watch: config.Watch, relative: str) -> str | None:
-    if (watch.input / relative).is_dir() and not ignore.ignored(relative):
-        return "a folder: explain tells of a file in it"
-    ignored = naming.why_ignored(watch, relative)
-    if ignored and forms.is_sidecar(relative) and not ignore.ignored(relative):
-        return companions.describe(watch, relative)
-    return ignored or IgnoreFiles(watch.input).why(relative)
-
-
-def _no_file(path: str) -> str | None:
-    if os.path.islink(path):  # noqa: PTH114  as text
-        return "a link: links are not followed"
-    if os.path.lexists(path) and not os.path.isfile(path):  # noqa: PTH113  as text
-        return "not a regular file but a pipe, socket or device"
-    return None
-
-
-def _offline(watch: config.Watch, row: reading.WatchRow) -> str:
+def _offline(watch: config.Followed, row: reading.WatchRow) -> str:
     if row.since is None or row.reason is None:
         return f"the folder {watch.input} is not there"
     return f"offline since {local_time(row.since)}: {row.reason}"
 
 
-def _sidecars(watch: config.Watch, relative: str) -> Sidecars | None:
+def _sidecars(session: Session | None, watch: config.Followed, relative: str) -> Sidecars | None:
     if watch.sidecar == "none" or forms.is_sidecar(relative):
         return None
     try:
-        found = sidecar.beside(watch.input, relative)
+        found = speaking.beside(watch.input, relative)
     except (OSError, files.SourceError):
         return None
+    own = found.sidecar[0] if found.sidecar else ""
+    if session and is_text(own) and reading.became_job(session, os.fspath(watch.input), own):
+        found = found.without(own)
     read = (*((found.sidecar,) if found.sidecar else ()), *found.folder_files)
     return Sidecars(
         read=tuple(path for path, _ in read), unread=tuple(path for path, _ in found.unread)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
+from hotfolder.domain.states import State
 from hotfolder.views.listing import JobView
 
 VerdictWord = Literal[
@@ -22,11 +24,15 @@ class Sidecars:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """Why a file is where it is."""
+    """Why a file is where it is.
+
+    `job` is its newest, `others` are some that are older, and `states` counts all of them.
+    """
 
     path: str
     verdict: VerdictWord
     reason: str
     job: JobView | None = None
     others: tuple[JobView, ...] = ()
+    states: Mapping[State, int] = field(default_factory=dict)
     sidecars: Sidecars | None = None

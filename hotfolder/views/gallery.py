@@ -10,13 +10,13 @@ from typing import Final, Literal
 
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import State
-from hotfolder.journal import browsing, paid, reading
+from hotfolder.journal import browsing, reading
 from hotfolder.journal.browsing import Asked, Place, ResultRow, SubmitRow
 from hotfolder.journal.reading import HistoryLine
 from hotfolder.journal.rows import existing_job
 from hotfolder.journal.session import Session
 from hotfolder.views.listing import JobView, job_view
-from hotfolder.views.wording import view_words
+from hotfolder.views.wording import names_job, view_words
 
 Media = Literal["picture", "video", "sound", "other"]
 
@@ -79,7 +79,6 @@ class WholeJob:
     submits: list[SubmitRow]
     results: list[ResultRow]
     charge: Decimal | None
-    retry_pays: bool
 
 
 def media_of(extension: str) -> Media:
@@ -111,12 +110,11 @@ def whole(session: Session, number: int) -> WholeJob | None:
     shown = [browsing.result(session, each.id) for each in found.published]
     return WholeJob(
         view=view,
-        words=view_words(view),
+        words=names_job(view_words(view), found),
         history=reading.history(session, number),
         submits=browsing.submits(session, number),
         results=[row for each in shown if each for row in each[:1]],
         charge=view.charge,
-        retry_pays=not paid.may_be_paid(session, number),
     )
 
 

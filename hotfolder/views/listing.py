@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from hotfolder.domain.failures import Failure
@@ -25,11 +26,19 @@ class JobView:
 
 
 def jobs(
-    session: Session, *, state: State | None = None, watch: str | None = None
+    session: Session,
+    *,
+    state: State | None = None,
+    watch: str | None = None,
+    since: datetime | None = None,
+    last: int | None = None,
 ) -> list[JobView]:
-    """Return the jobs with their charges, oldest first."""
+    """Return the jobs with their charges, oldest first.
+
+    Only the newest `last` of those that were accepted or ended `since`, where these are given.
+    """
     held = holds.held_jobs(session)
-    listed = reading.jobs(session, state=state, watch=watch)
+    listed = reading.newest_jobs(session, state=state, watch=watch, since=since, last=last)
     return [job_view(session, job, held.get(job.id)) for job in listed]
 
 

@@ -13,7 +13,7 @@ from hotfolder import config
 from hotfolder.domain.days import start_of_day
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import State, WaitsFor
-from hotfolder.journal import browsing, budgets, holds, memory, reading, recovery
+from hotfolder.journal import browsing, budgets, holds, leases, memory, reading, recovery, sets
 from hotfolder.journal.budgets import Budget
 from hotfolder.journal.counts import Counts, Skipped
 from hotfolder.journal.holds import Hold
@@ -30,7 +30,8 @@ _AT_WORK: Final = (State.SUBMITTING, State.RUNNING, State.FINISHED, State.FETCHE
 class WatchNow:
     """One watch: whether its folder is there, and what became of its files.
 
-    `skipped` names the first that are left out, with their reasons.
+    `skipped` names the first that are left out, with their reasons. `followed_by` is the machine
+    that sees to it where several share the journal, None = none does, or it is this one's own.
     """
 
     name: str
@@ -42,6 +43,7 @@ class WatchNow:
     counts: Counts
     skipped: tuple[Skipped, ...]
     done_today: int
+    followed_by: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,8 +79,15 @@ def now(session: Session, wanted: config.Config, zone: tzinfo | None = None) -> 
     """Return how everything stands; `zone` is the owner's, None = this machine's."""
     published = browsing.published_counts(session, start_of_day(session.now, zone))
     rows = {row.name: row for row in reading.watches(session)}
+    followers = leases.followers(session) if session.is_shared else {}
     watches = [
-        _watch(watch, rows.get(watch.name), each, published.get(watch.name, 0))
+        _watch(
+            watch,
+            rows.get(watch.name),
+            each,
+            done_today=published.get(watch.name, 0),
+            followed_by=followers.get(watch.name),
+        )
         for watch, each in zip(wanted.watch, counting.counted(session, wanted), strict=True)
     ]
     limit = wanted.limits.daily_charge
@@ -101,14 +110,16 @@ def needs(session: Session) -> int:
     """Return how many things wait for a person."""
     failed = sum(browsing.failed_counts(session).values())
     held = sum(1 for each in holds.causes(session) if each[1] != "watch_removed")
-    return failed + browsing.troubled_count(session) + held
+    return failed + browsing.troubled_count(session) + sets.count(session) + held
 
 
 def _watch(
     watch: config.Watch,
     row: reading.WatchRow | None,
     counted: WatchCounts,
+    *,
     done_today: int,
+    followed_by: str | None,
 ) -> WatchNow:
     return WatchNow(
         name=watch.name,
@@ -120,12 +131,13 @@ def _watch(
         counts=counted.counts,
         skipped=counted.skipped,
         done_today=done_today,
+        followed_by=followed_by,
     )
 
 
 def _at_work(session: Session) -> list[AtWork]:
-    usual_s = recovery.usual_durations_s(session)
     listed = _newest(session, _AT_WORK)
+    usual_s = recovery.usual_durations_s(session) if listed else {}
     return [
         AtWork(
             job=job,

@@ -27,6 +27,11 @@ def to_review(session: Session, after: int, limit: int) -> list[Pair]:
     return found
 
 
+def newest(session: Session) -> int:
+    """Return the number of the newest job that waits for a decision, 0 = none."""
+    return reading.newest_undecided(session)
+
+
 def count(session: Session) -> int:
     """Return how many jobs wait for a decision."""
     return reading.undecided(session).jobs

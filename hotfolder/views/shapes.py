@@ -30,6 +30,7 @@ def status_json(seen: Status) -> Json:
                 "detect": row.detect,
                 "reason": row.reason,
                 "since": row.since.isoformat() if row.since else None,
+                "followed_by": seen.followed_by(row.name),
                 "counts": counts_json(counted.counts),
                 "skipped": [{"path": each.path, "reason": each.reason} for each in counted.skipped],
             }
@@ -40,6 +41,10 @@ def status_json(seen: Status) -> Json:
         ],
         "jobs": {state.value: seen.jobs[state] for state in State},
         "waiting": seen.waiting,
+        "many": [
+            {"watch": each.watch, "path": each.path, "open": each.open, "jobs": each.jobs}
+            for each in seen.many
+        ],
         "review": {"waiting": seen.undecided.jobs, "bytes": seen.undecided.size},
         "holds": [_hold_json(each) for each in seen.holds],
         "charges": {
@@ -49,6 +54,20 @@ def status_json(seen: Status) -> Json:
             "at_risk": _number(seen.at_risk.amount),
             "unlimited": list(seen.unlimited),
         },
+        "callbacks": {
+            "unheard_at": seen.unheard_at.isoformat() if seen.unheard_at else None,
+        },
+        "machines": [
+            {
+                "name": each.name,
+                "here": each.is_here,
+                "running": each.is_there,
+                "version": each.version,
+                "since": each.since.isoformat() if each.since else None,
+                "watches": list(each.watches),
+            }
+            for each in seen.machines
+        ],
         "config": _config_json(seen.running) if seen.running else None,
     }
 
@@ -91,18 +110,25 @@ def job_json(view: JobView) -> Json:
         "id": job.id,
         "watch": job.watch,
         "source": job.source,
+        "key": job.key,
+        "sources": [each.path for each in job.members],
+        "slot": job.slot,
+        "variant": job.plan.variant,
+        "drawn": {key: job.plan.params.get(key) for key in job.plan.drawn},
+        "chain": _chain_json(job),
         "rule": job.plan.rule,
         "model": job.plan.model,
         "state": job.state.value,
         "task_id": job.submit.task_id if job.submit else None,
+        "task_page": job.submit.page if job.submit else None,
         "outputs": outputs(job),
         "rejected": rejected(job),
         "review": _review_json(job),
         "missing": [each.position for each in job.missing] if job.published else [],
         "charge": _number(view.charge),
         "estimate": _number(job.estimate.amount),
-        "error": _failure_json(job.failure),
-        "held": _failure_json(view.held),
+        "error": _failure_json(job.failure, job),
+        "held": _failure_json(view.held, job),
         "accepted_at": job.accepted_at.isoformat(),
         "ended_at": job.ended_at.isoformat() if job.ended_at else None,
         "waits_for": job.waits_for.value if job.waits_for else None,
@@ -112,6 +138,13 @@ def job_json(view: JobView) -> Json:
         "reused": job.reused,
         "conversion": conversion(job),
     }
+
+
+def _chain_json(job: Job) -> Json | None:
+    """Return where a job stands in its chain; None for one that stands alone."""
+    if job.chain_length == 1:
+        return None
+    return {"root": job.root, "step": job.step, "of": job.chain_length}
 
 
 def _review_json(job: Job) -> Json | None:
@@ -134,6 +167,7 @@ def explanation_json(told: Explanation) -> Json:
         "reason": told.reason,
         "job": job_json(told.job) if told.job else None,
         "others": [job_json(each) for each in told.others],
+        "jobs": {state.value: count for state, count in told.states.items()},
         "sidecars": _sidecars_json(told.sidecars) if told.sidecars else None,
     }
 
@@ -155,10 +189,11 @@ def _hold_json(hold: Hold) -> Json:
     }
 
 
-def _failure_json(failure: Failure | None) -> Json | None:
+def _failure_json(failure: Failure | None, job: Job) -> Json | None:
     if failure is None:
         return None
-    return {"code": failure.code, "message": failure.message, "hint": failure.hint}
+    hint = failure.about(job=job.id, watch=job.watch).hint
+    return {"code": failure.code, "message": failure.message, "hint": hint}
 
 
 def _number(amount: Decimal | None) -> float | None:

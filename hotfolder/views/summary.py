@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from hotfolder import config
 from hotfolder.account import charges
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import State
-from hotfolder.journal import configs, daemons, holds, reading
+from hotfolder.journal import configs, daemons, holds, leases, reading, unheard
 from hotfolder.journal.holds import Hold
-from hotfolder.journal.reading import AtRisk, Undecided
+from hotfolder.journal.leases import Machine
+from hotfolder.journal.reading import AtRisk, FileOfMany, Undecided
 from hotfolder.journal.session import Session
 from hotfolder.views.counting import WatchCounts, counted, removed, uncounted
 from hotfolder.views.daemon import NEVER_RAN, DaemonView, daemon_view
@@ -32,7 +34,9 @@ class Status:
     """Everything at a glance. `running` None = no daemon says which config it runs by.
 
     `unlimited` are the watches of which nothing limits what a day may cost, `removed` those that
-    the config no longer has and of which something is open.
+    the config no longer has and of which something is open; `many` files with many open jobs.
+    `unheard_at` is when somebody was last turned away who might have had a callback. `machines` are
+    those that share the journal, if it is shared at all.
     """
 
     daemon: DaemonView
@@ -47,10 +51,17 @@ class Status:
     attention: list[Job]
     unlimited: tuple[str, ...]
     undecided: Undecided
+    many: list[FileOfMany]
+    unheard_at: datetime | None = None
+    machines: tuple[Machine, ...] = ()
     running: ConfigView | None = None
 
+    def followed_by(self, watch: str) -> str | None:
+        """Return which machine follows a watch, None = none that shares the journal."""
+        return next((each.name for each in self.machines if watch in each.watches), None)
 
-def status(session: Session, wanted: config.Config, *, locked: bool = True) -> Status:
+
+def status(session: Session, wanted: config.Known, *, locked: bool = True) -> Status:
     """Return the state of everything; `locked` says whether a daemon has the journal."""
     by_name = {row.name: row for row in reading.watches(session)}
     listed = [by_name.get(watch.name) or _unseen(watch) for watch in wanted.watch]
@@ -67,22 +78,36 @@ def status(session: Session, wanted: config.Config, *, locked: bool = True) -> S
         attention=reading.needing_attention(session),
         unlimited=wanted.unlimited,
         undecided=reading.undecided(session),
+        many=reading.files_of_many(session),
+        unheard_at=unheard.last(session),
+        machines=tuple(leases.machines(session)) if session.is_shared else (),
         running=_running(session, wanted) if locked else None,
     )
 
 
-def _running(session: Session, wanted: config.Config) -> ConfigView | None:
+def _running(session: Session, wanted: config.Known) -> ConfigView | None:
     in_force = configs.find(session)
-    present = config.restored(in_force.config) if in_force else None
-    if in_force is None or present is None:
+    if in_force is None:
         return None
-    here, there = (each.model_dump(exclude=set(config.NEEDS_RESTART)) for each in (present, wanted))
-    return ConfigView(
-        problem=in_force.problem, needs_restart=in_force.needs_restart, edited=here != there
-    )
+    edited = _is_edited(in_force, wanted)
+    if edited is None:
+        return None
+    return ConfigView(problem=in_force.problem, needs_restart=in_force.needs_restart, edited=edited)
 
 
-def unstarted(wanted: config.Config) -> Status:
+def _is_edited(in_force: configs.InForce, wanted: config.Known) -> bool | None:
+    """Return whether a config says something else than the one in force, None = not known."""
+    if in_force.fingerprint and in_force.fingerprint == wanted.fingerprint:
+        return False
+    present = config.restored(in_force.config)
+    if present is None:
+        return None
+    wholes = (present, wanted.whole())
+    here, there = (each.model_dump(exclude=set(config.NEEDS_RESTART)) for each in wholes)
+    return here != there
+
+
+def unstarted(wanted: config.Known) -> Status:
     """Return the state where there is no journal yet."""
     return Status(
         daemon=NEVER_RAN,
@@ -97,10 +122,11 @@ def unstarted(wanted: config.Config) -> Status:
         attention=[],
         unlimited=wanted.unlimited,
         undecided=Undecided(0, 0),
+        many=[],
     )
 
 
-def _unseen(watch: config.Watch) -> reading.WatchRow:
+def _unseen(watch: config.Followed) -> reading.WatchRow:
     there = watch.input.is_dir()
     return reading.WatchRow(
         id=0,

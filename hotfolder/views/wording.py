@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+from hotfolder.domain.commands import about
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Job, Result
 from hotfolder.domain.states import Decision, State, WaitsFor
+from hotfolder.views.explanation import Explanation
 from hotfolder.views.listing import JobView, outputs, rejected, waits
 
-STALE = "stale: its prompt or rule changed since; retry --changed makes it anew"
+STALE = "stale: its prompt or rule changed since; `hotfolder retry JOB --changed` makes it anew"
 
 _WORDS = {
     State.ACCEPTED: "accepted, to be uploaded",
@@ -30,11 +32,11 @@ def state_words(job: Job) -> str:
     """Return how a job stands, in a sentence for a person."""
     words, decided = _WORDS[job.state], job.decided
     if job.waits_for is WaitsFor.REVIEW:
-        words = "edited; waits for someone to approve or reject it: hotfolder review"
+        words = "edited; waits for someone to approve or reject it: `hotfolder review`"
     elif decided is not None and (job.state is State.FETCHED or decided.is_rejected):
         words = _decided(job, decided)
     elif job.state is State.DONE and job.ended_at is not None:
-        words = f"done on {local_time(job.ended_at)}: {', '.join(outputs(job)) or 'no output'}"
+        words = f"done on {local_time(job.ended_at)}: {_came_of(job)}"
     elif job.published and job.missing:
         words = f"delivered in part: {', '.join(outputs(job))}; the rest is asked for again"
     if job.stale:
@@ -42,6 +44,19 @@ def state_words(job: Job) -> str:
     if job.failure is None:
         return words
     return f"{'waits' if waits(job) else words}: {sentences(job.failure)}"
+
+
+def _came_of(job: Job) -> str:
+    """Return what became of the results of a job that is done."""
+    made = ", ".join(outputs(job))
+    if any(each.is_taken for each in job.results):
+        return f"{made}; it goes on from there" if made else "it goes on with what was made"
+    return made or "no output"
+
+
+def names_job(words: str, job: Job) -> str:
+    """Return what is said of a job, with commands that name it."""
+    return about(words, job=str(job.id), watch=job.watch)
 
 
 def _decided(job: Job, decided: Result) -> str:
@@ -68,6 +83,22 @@ def view_words(view: JobView) -> str:
     if view.job.waits_for is not WaitsFor.LEADER:
         return words
     return f"waits for the result of {same}: {state_words(leader)}"
+
+
+def beside(told: Explanation) -> list[str]:
+    """Return how the other jobs of a source stand, where it became several at once."""
+    if told.job is None or not told.job.job.part:
+        return []
+    newest = {each.job.slot: each.job for each in (*reversed(told.others), told.job)}
+    del newest[told.job.job.slot]
+    lines = [f"{job.part}, job {job.id}: {state_words(job)}" for _, job in sorted(newest.items())]
+    in_all = sum(told.states.values())
+    if in_all > 1 + len(told.others):
+        counts = ", ".join(
+            f"{count:,} {state.value.replace('_', ' ')}" for state, count in told.states.items()
+        )
+        lines.insert(0, f"of its {in_all:,} jobs {counts}; these are the newest:")
+    return lines
 
 
 def in_a_line(counts: Mapping[State, int]) -> str:

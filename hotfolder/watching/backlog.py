@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
@@ -21,11 +21,15 @@ import structlog
 
 from hotfolder import config
 from hotfolder.domain.failures import BACKLOG
+from hotfolder.domain.materials import is_text
 from hotfolder.journal import backlog
 from hotfolder.journal.backlog import Standing
 from hotfolder.journal.journal import Journal
 from hotfolder.journal.sightings import Known, Unlike
-from hotfolder.planning import forms, naming, rules
+from hotfolder.kinds import packages
+from hotfolder.kinds.kind import Kind, kind_named
+from hotfolder.planning import forms, grouping, naming, rules, variants
+from hotfolder.planning.grouping import Unit
 from hotfolder.runninghub import estimates
 from hotfolder.tree import ignore
 from hotfolder.tree.ignorefile import FormerFiles
@@ -44,7 +48,8 @@ class Eligibility:
     """Which names a watch takes: globs of each rule, and a digest of what the program ignores.
 
     `ignore_files` are the texts of the tree's ignore files by folder; `unseen` what could not be
-    looked at.
+    looked at; `openers` what was installed to open pictures with. `texts` are the names of texts
+    that rules take, None = a program decided that knew no sources but pictures.
     """
 
     recursive: bool
@@ -52,6 +57,8 @@ class Eligibility:
     ignored: str
     ignore_files: Mapping[str, str] = field(default_factory=dict)
     unseen: tuple[str, ...] = ()
+    openers: Mapping[str, str] = field(default_factory=dict)
+    texts: tuple[rules.Names, ...] | None = None
 
     @classmethod
     def of(cls, watch: config.Watch) -> Eligibility:
@@ -59,35 +66,54 @@ class Eligibility:
         names = sorted({*ignore.PATTERNS, repr(forms.NAMES.pattern)})
         ignored = hashlib.sha256("\n".join(names).encode()).hexdigest()
         globs = tuple(rules.globs(watch, rule) for rule in watch.rule)
-        return cls(watch.recursive, globs, ignored)
+        texts = (rules.globs(watch, rule) for rule in watch.rule if rules.takes_texts(watch, rule))
+        openers = packages.openers()
+        return cls(watch.recursive, globs, ignored, openers=openers, texts=tuple(texts))
 
     @classmethod
     def decoded(cls, text: str) -> Eligibility:
         """Return one that `encoded` made."""
         stored = json.loads(text)
-        globs = (rules.Names(tuple(wanted), tuple(not_)) for wanted, not_ in stored["globs"])
         return cls(
             stored["recursive"],
-            tuple(globs),
+            _names(stored["globs"]),
             stored["ignored"],
             stored.get("ignore_files", {}),
             tuple(stored.get("unseen", ())),
+            stored.get("openers", {}),
+            _names(stored["texts"]) if "texts" in stored else None,
         )
 
     def encoded(self) -> str:
         """Return it as the journal keeps it."""
-        return json.dumps(asdict(self) | {"globs": [list(each) for each in self.globs]})
+        named = {"globs": self.globs, "texts": self.texts or ()}
+        return json.dumps(
+            asdict(self) | {key: [list(each) for each in some] for key, some in named.items()}
+        )
 
     def names_as(self, other: Eligibility) -> bool:
         """Return whether both take the same names, apart from what stands in the tree."""
-        mine, theirs = ((each.recursive, each.globs, each.ignored) for each in (self, other))
+        mine, theirs = (
+            (each.recursive, each.globs, each.ignored, each.texts or ()) for each in (self, other)
+        )
         return mine == theirs
 
     def takes(self, relative: str) -> bool:
         """Return whether a source with an ordinary name would have been taken."""
         if "/" in relative and not self.recursive:
             return False
-        return any(each.take(relative) for each in self.globs) and not self.hides(relative)
+        globs = (self.texts or ()) if is_text(relative) else self.globs
+        return any(each.take(relative) for each in globs) and not self.hides(relative)
+
+    def is_new_here(self, relative: str) -> bool:
+        """Return whether a file is of a kind that was no source before: it may have served others.
+
+        So are texts where no rule took them, and films and sounds where no program could.
+        """
+        kind = kind_named(relative)
+        if kind is Kind.TEXT:
+            return not self.takes(relative)
+        return self.texts is None and kind in (Kind.VIDEO, Kind.AUDIO)
 
     def hides(self, relative: str) -> bool:
         """Return whether a source was ignored by an ignore file, or could not be seen."""
@@ -104,6 +130,10 @@ class Eligibility:
         return FormerFiles(self.ignore_files)
 
 
+def _names(stored: Iterable[Sequence[Sequence[str]]]) -> tuple[rules.Names, ...]:
+    return tuple(rules.Names(tuple(wanted), tuple(unwanted)) for wanted, unwanted in stored)
+
+
 def _and_above(relative: str) -> set[str]:
     return {relative, *map(str, PurePosixPath(relative).parents)}
 
@@ -111,7 +141,8 @@ def _and_above(relative: str) -> set[str]:
 class Backlog:
     """Holds back what stood there when it became eligible. Every call blocks.
 
-    `limit` says how many sources are let go together at most; 0 = any number.
+    `limit` says how many jobs are let go together at most, by the names of their sources; 0 = any
+    number. Files that make one job together count once.
     """
 
     def __init__(
@@ -122,7 +153,10 @@ class Backlog:
         self._journal = journal
         self._limit = limit
         self._now = Eligibility.of(watch)
+        self._makes_sets = grouping.any_groups(watch)
+        self._priced: set[Unit] = set()
         self._before: Eligibility | None = None
+        self._former: Eligibility | None = None
         self._first = True
         self._many = False
         self._few: dict[str, Standing] = {}
@@ -130,6 +164,7 @@ class Backlog:
 
     def begin(self) -> None:
         """Prepare a whole look."""
+        self._priced.clear()
         if self._first:
             self._prepare()
         else:
@@ -182,6 +217,9 @@ class Backlog:
         self._few = {}
         self._many = since.held or since.distrusted
         self._before = Eligibility.decoded(since.eligible) if since.eligible else None
+        self._former = self._before
+        if self._first and self._before is not None:
+            self._look_at_what_may_be_opened(self._before.openers)
         same_names = self._before is not None and self._before.names_as(self._now)
         if since.distrusted or (self._before and self._before.ignored != self._now.ignored):
             self._before = None
@@ -197,30 +235,74 @@ class Backlog:
         return not began_s <= int(seen[1]) / 1e9 <= self._journal.clock().timestamp() + FUTURE_S
 
     def _keep(self, standing: dict[str, Standing]) -> None:
-        self._few |= standing
+        former = self._former if self._limit() else None
+        held = {
+            path: each for path, each in standing.items() if former and former.is_new_here(path)
+        }
+        if held:
+            self._journal.run_blocking(backlog.hold_back, self._number, held.values())
+        self._few |= {path: each for path, each in standing.items() if path not in held}
         limit = self._limit()
-        if self._few and (self._many or (limit and len(self._few) > limit)):
+        if self._few and (self._many or (limit and self._count(self._few) > limit)):
             self._many = True
             self._journal.run_blocking(backlog.hold_back, self._number, self._few.values())
             self._few = {}
 
+    def _look_at_what_may_be_opened(self, before: Mapping[str, str]) -> None:
+        """Let what failed for want of a package be tried again, unless that is too much at once."""
+        failed = self._journal.run_blocking(backlog.undecoded, self._number)
+        numbers = [
+            number for number, path in failed if packages.may_open(path, before, self._now.openers)
+        ]
+        limit = self._limit()
+        if numbers and (self._many or (limit and len(numbers) > limit)):
+            self._many = True
+            self._journal.run_blocking(backlog.hold_undecoded, self._number, numbers)
+        else:
+            self._journal.run_blocking(backlog.look_again, numbers)
+
     def _forget_what_nobody_takes(self) -> None:
-        after, count = 0, 0
+        after, kept = 0, list[str]()
         while listed := self._journal.run_blocking(backlog.held_paths, self._number, after):
             after = listed[-1][0]
-            gone = [number for number, path in listed if naming.why_ignored(self._watch, path)]
-            count += len(listed) - len(gone)
+            gone = {number for number, path in listed if naming.why_ignored(self._watch, path)}
+            kept += [path for number, path in listed if number not in gone]
             self._journal.run_blocking(backlog.forget, gone)
-        if count <= self._limit():
+        may_be_others = any(kind_named(path) not in (Kind.PICTURE, None) for path in kept)
+        if self._count(kept) <= self._limit() and not may_be_others:
             self._journal.run_blocking(backlog.release, self._watch.name)
             self._many = False
 
+    def _count(self, paths: Iterable[str]) -> int:
+        """Return how many jobs sources may become, by their names."""
+        jobs = {
+            unit: variants.count(self._watch, taking)
+            for path in paths
+            for unit, taking in self._by_unit(path).items()
+        }
+        return sum(jobs.values())
+
+    def _by_unit(self, path: str) -> Mapping[Unit, tuple[config.Rule, ...]]:
+        if self._makes_sets:
+            return grouping.by_unit(self._watch, path)
+        return {Unit(path): rules.matching(self._watch, path)}
+
     def _estimate(self, path: str) -> Decimal | None:
+        """Return what the jobs of a file may cost, None = nobody knows; a set counts once."""
         expected = Decimal(0)
-        for rule in rules.matching(self._watch, path):
-            model = self._watch.catalog.find(rule.model)
-            amount = estimates.estimate(model, rule.params).amount if model else None
-            if amount is None:
-                return None
-            expected += amount
+        for rule in self._not_yet_priced(path):
+            steps = [(rule.model, rule.params), *((each.model, each.params) for each in rule.then)]
+            for name, params in steps:
+                model = self._watch.catalog.find(name)
+                amount = estimates.estimate(model, params).amount if model else None
+                if amount is None:
+                    return None
+                expected += amount * rule.variants
         return expected
+
+    def _not_yet_priced(self, path: str) -> Iterator[config.Rule]:
+        for unit, taking in self._by_unit(path).items():
+            if unit not in self._priced:
+                yield from taking
+            if unit.rule:
+                self._priced.add(unit)

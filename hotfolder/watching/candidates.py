@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
@@ -13,21 +13,41 @@ import structlog
 from hotfolder import config
 from hotfolder.bell import Bell, Ring
 from hotfolder.domain.errors import JournalUnavailable, OutputError
+from hotfolder.domain.failures import BACKLOG
 from hotfolder.domain.jobs import Job
+from hotfolder.domain.materials import is_table, is_text
 from hotfolder.domain.sightings import Sighting
 from hotfolder.domain.states import State
-from hotfolder.journal import acceptance, aside, sightings
-from hotfolder.journal.drafts import Draft, Settled
+from hotfolder.journal import acceptance, aside, sets, sightings
+from hotfolder.journal.drafts import Settled
 from hotfolder.journal.journal import Journal
 from hotfolder.kinds.workshop.workshop import WorkerFailed
-from hotfolder.planning import collisions, examine, moved_from, sidecar
+from hotfolder.planning import (
+    collisions,
+    companions,
+    examine,
+    examine_set,
+    gathering,
+    grouping,
+    lines,
+    moved_from,
+    rules,
+    served,
+    speaking,
+)
+from hotfolder.planning.grouping import Unit
 from hotfolder.planning.looking import Looking
 from hotfolder.planning.looks import Unseen
+from hotfolder.planning.sets import Gathered, Incomplete
 from hotfolder.tree import files, mounts
 from hotfolder.tree.threads import PatientThread
+from hotfolder.watching import rows, set_waits
+from hotfolder.watching.set_waits import WaitingFiles
 from hotfolder.watching.settle import Settling
 
 EXAMINED_TOGETHER: Final = 16
+# So long a text is waited with for the picture, film or sound that it may be the sidecar of.
+TEXT_WAIT_S: Final = 60.0
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.watching")
 
@@ -46,14 +66,24 @@ class _Troubling:
     reason: str
 
 
-_Verdict = examine.Verdict | _Unreadable | _Troubling | Unseen | None
+@dataclass(frozen=True, slots=True)
+class _Lacking:
+    """A set is not complete, or holds a file that has no place in it."""
+
+    found: Incomplete
+
+
+_Verdict = (
+    examine.Verdict | rows.Many | rows.TooMany | _Unreadable | _Troubling | _Lacking | Unseen | None
+)
 
 
 class Candidates:
     """Looks at files in the watch's thread until they are accepted, or turn out to be no sources.
 
-    `number` is the watch's number in the journal. With `single_scan` only a file's own time says
-    how long it has been left alone.
+    The files of a set are looked at together, until all of them are settled. `number` is the
+    watch's number in the journal. With `single_scan` only a file's own time says how long it has
+    been left alone.
     """
 
     def __init__(
@@ -65,8 +95,10 @@ class Candidates:
         looking: Looking,
         *,
         bell: Bell,
+        limit: Callable[[], int] = lambda: 0,
         single_scan: bool = False,
     ) -> None:
+        self._limit = limit
         self._watch = watch
         self._number = number
         self._journal = journal
@@ -75,7 +107,9 @@ class Candidates:
         self._bell = bell
         self._single_scan = single_scan
         self._clock_s = journal.clock.awake_s
-        self._settling: dict[str, Settling] = {}
+        self._settling: dict[Unit, Settling] = {}
+        self._besides: set[Unit] = set()
+        self.waiting = WaitingFiles()
 
     @property
     def progress(self) -> tuple[int, float]:
@@ -92,15 +126,23 @@ class Candidates:
         return len(self._settling)
 
     def add(self, paths: Iterable[str]) -> None:
-        """Take in paths; those already on their way stay as they are."""
+        """Take in paths with their sets; those already on their way stay as they are."""
         for path in paths:
-            if path not in self._settling:
+            self.add_units(grouping.units(self._watch, path))
+
+    def add_units(self, units: Iterable[Unit]) -> None:
+        """Take in sets; those already on their way stay as they are."""
+        for unit in units:
+            if unit not in self._settling:
                 now_s = self._clock_s()
-                self._settling[path] = Settling(self._watch.settle, now_s, now_s, now_s)
+                quiet_s = set_waits.quiet_s(self._watch, unit)
+                self._settling[unit] = Settling(quiet_s, now_s, now_s, now_s)
 
     def reason(self, path: str) -> str | None:
         """Return why a path is not accepted yet, if it is on its way."""
-        candidate = self._settling.get(path)
+        units = (Unit(path), *grouping.units(self._watch, path))
+        found = (self._settling[each] for each in units if each in self._settling)
+        candidate = next(found, None)
         if candidate is None:
             return None
         left_s = candidate.left_s(self._clock_s())
@@ -109,42 +151,46 @@ class Candidates:
     async def look(self) -> bool:
         """Look at those whose time has come; returns whether one of them could not be read."""
         now_s = self._clock_s()
-        due = [path for path, each in self._settling.items() if each.next_look_s <= now_s]
+        due = [unit for unit, each in self._settling.items() if each.next_look_s <= now_s]
         unreadable = [
             await self._look_at(due[at : at + EXAMINED_TOGETHER])
             for at in range(0, len(due), EXAMINED_TOGETHER)
         ]
         return any(unreadable)
 
-    async def _look_at(self, paths: list[str]) -> bool:
-        judged = await self._thread.run(lambda: [self._judged(path) for path in paths])
-        known = await asyncio.gather(*map(self._looked_at, paths, judged))
+    async def _look_at(self, units: list[Unit]) -> bool:
+        judged = await self._thread.run(lambda: [self._judged(unit) for unit in units])
+        known = await asyncio.gather(*map(self._looked_at, units, judged))
         verdicts = await self._thread.run(lambda: list(map(self._placed, known)))
-        await asyncio.gather(*map(self._settle, paths, verdicts))
+        await asyncio.gather(*map(self._settle, units, verdicts))
         self._bell.ring(Ring.ACCEPTED)
         return any(isinstance(verdict, _Unreadable) for verdict in verdicts)
 
-    def _judged(self, path: str) -> _Verdict:
-        return self._guarded(path, lambda: self._judge(path))
+    def _judged(self, unit: Unit) -> _Verdict:
+        return self._guarded(unit.key, lambda: self._judge(unit))
 
     def _placed(self, verdict: _Verdict) -> _Verdict:
-        """Say where a source was before, and whether its output's name is taken."""
+        """Say where a set was before, and whether its output's name is taken."""
         if not isinstance(verdict, examine.Wanted | examine.Unwanted):
             return verdict
         return self._guarded(
-            verdict.settled.path,
-            lambda: collisions.without_collisions(
-                self._journal,
-                self._watch,
-                moved_from.trace(self._journal, self._watch.input, verdict),
-            ),
+            verdict.found.first.path,
+            lambda: self._known(verdict),
         )
 
-    async def _looked_at(self, path: str, verdict: _Verdict) -> _Verdict:
+    def _known(self, verdict: examine.Verdict) -> _Verdict:
+        moved = moved_from.trace(self._journal, self._watch.input, verdict)
+        judged = served.judged(self._journal, moved)
+        found = rows.judged(self._journal, self._watch, judged, self._limit())
+        if isinstance(found, rows.Many | rows.TooMany):
+            return found
+        return collisions.without_collisions(self._journal, self._watch, found)
+
+    async def _looked_at(self, unit: Unit, verdict: _Verdict) -> _Verdict:
         """Have workers look at what a verdict lacks; while none can tell, no source is taken."""
         if not isinstance(verdict, Unseen):
             return verdict
-        again = partial(self._judged_again, path)
+        again = partial(self._judged_again, unit)
         try:
             return await self._looking.along(self._thread.run, again, lacking=verdict)
         except files.SourceError:
@@ -154,8 +200,8 @@ class Candidates:
         except OSError as error:
             return examine.NotYet(f"it cannot be looked at: {error}")
 
-    def _judged_again(self, path: str) -> _Verdict:
-        verdict = self._judged(path)
+    def _judged_again(self, unit: Unit) -> _Verdict:
+        verdict = self._judged(unit)
         if isinstance(verdict, Unseen):
             raise verdict
         return verdict
@@ -176,33 +222,72 @@ class Candidates:
             log.exception("source.crashed", watch=self._watch.name, source=path)
             return _Unreadable(f"something unexpected happened: {error}")
 
-    def _judge(self, path: str) -> examine.Verdict | None:
+    def _judge(self, unit: Unit) -> _Verdict:
         """Look at a candidate in the thread; None = not quiet for long enough yet."""
-        candidate = self._settling[path]
+        candidate = self._settling[unit]
         now_s = self._clock_s()
-        try:
-            sighting = files.look(self._watch.input, path)
-            beside = sidecar.beside(self._watch.input, path)
-        except files.SourceGone:
+        found = gathering.gather(self._watch, unit)
+        if found is None:
             return examine.Gone()
+        candidate.paths = found.paths
+        try:
+            seen = {path: files.look(self._watch.input, path) for path in found.paths}
+            beside = [speaking.beside(self._watch.input, path) for path in found.paths]
+        except files.SourceGone:
+            return examine.NotYet("still changing") if unit.rule else examine.Gone()
         except files.NotARegularFile as error:
             return examine.Dropped(str(error))
-        if not candidate.look((sighting, beside), sighting.size, now_s):
+        size = sum(each.size for each in seen.values())
+        if not candidate.look((found, seen, beside), size, now_s):
             return None
-        if self._must_wait(candidate, path, sighting, beside, now_s):
+        return self._judge_quiet(unit, found, seen, beside[0])
+
+    def _judge_quiet(
+        self,
+        unit: Unit,
+        found: Gathered | Incomplete,
+        seen: Mapping[str, Sighting],
+        beside: speaking.Beside,
+    ) -> _Verdict:
+        """Judge what was left alone for long enough."""
+        candidate = self._settling[unit]
+        now_s = self._clock_s()
+        self._besides |= {Unit(path, unit.rule) for path in found.besides}
+        if isinstance(found, Incomplete):
+            self.waiting.put(seen)
+            return _Lacking(found)
+        if self._must_wait(candidate, found, seen, beside, now_s):
             return None
-        return self._examined(path, sighting, gave_time=candidate.gave_time(now_s))
+        return self._examined(unit, found, seen, gave_time=candidate.gave_time(now_s))
 
     def _must_wait(
         self,
         candidate: Settling,
-        path: str,
-        sighting: Sighting,
-        beside: sidecar.Beside,
+        found: Gathered,
+        seen: Mapping[str, Sighting],
+        beside: speaking.Beside,
         now_s: float,
     ) -> bool:
-        if candidate.trusts_lease(now_s) and self._is_being_written(path, sighting):
+        if candidate.trusts_lease(now_s) and any(
+            self._is_being_written(path, sighting) for path, sighting in seen.items()
+        ):
             candidate.later("a program still has it open for writing", now_s)
+            return True
+        if self._may_be_a_sidecar(found.paths[0], candidate, now_s):
+            candidate.next_look_s = candidate.first_seen_s + TEXT_WAIT_S
+            candidate.reason = "waiting for a file that it may belong to"
+            return True
+        waits = set_waits.reason(
+            self._journal,
+            self._number,
+            found,
+            many=lines.wanted(self._watch, found.paths[0]),
+            quiet_s=set_waits.left_alone_s(
+                seen, self._journal.clock(), now_s - candidate.changed_s, once=self._single_scan
+            ),
+        )
+        if waits is not None:
+            candidate.later(waits, now_s)
             return True
         if self._may_get_a_sidecar(beside, candidate, now_s):
             candidate.next_look_s = candidate.first_seen_s + self._watch.sidecar_wait
@@ -210,20 +295,24 @@ class Candidates:
             return True
         return False
 
-    def _examined(self, path: str, seen: Sighting, *, gave_time: bool) -> examine.Verdict:
-        """Read a quiet file; one that is no longer as it was `seen` is not quiet after all."""
-        verdict = examine.examine(
+    def _examined(
+        self, unit: Unit, found: Gathered, seen: Mapping[str, Sighting], *, gave_time: bool
+    ) -> examine.Verdict:
+        """Read quiet files; one that is no longer as it was `seen` is not quiet after all."""
+        verdict = examine_set.examine_set(
             self._looking.looks,
             self._watch,
             self._number,
-            path,
+            unit,
+            found,
             gave_time=gave_time,
             at=self._journal.clock(),
             awaits_parts=self._awaits_parts,
+            only=() if lines.wanted(self._watch, found.paths[0]) else None,
         )
         match verdict:
-            case examine.Wanted(settled=settled) | examine.Unwanted(settled=settled):
-                if settled.sighting != seen:
+            case examine.Wanted(found=read) | examine.Unwanted(found=read):
+                if {each.path: each.sighting for each in read.members} != seen:
                     return examine.NotYet("still changing")
         return verdict
 
@@ -243,50 +332,157 @@ class Candidates:
             return False
         return bool(files.is_being_written(self._watch.input, path))
 
-    def _may_get_a_sidecar(self, beside: sidecar.Beside, candidate: Settling, now_s: float) -> bool:
+    def _may_be_a_sidecar(self, path: str, candidate: Settling, now_s: float) -> bool:
+        """Whether what a text speaks for may still come; once it is there, it is known at once."""
+        if not is_text(path) or is_table(path) or not rules.takes_besides_texts(self._watch):
+            return False
+        waited_s = now_s - candidate.first_seen_s
+        if self._single_scan:
+            written_s = files.look(self._watch.input, path).mtime_ns / 1e9
+            waited_s = max(waited_s, self._journal.clock().timestamp() - written_s)
+        return waited_s < TEXT_WAIT_S and companions.owner_of(self._watch, path) is None
+
+    def _may_get_a_sidecar(
+        self, beside: speaking.Beside, candidate: Settling, now_s: float
+    ) -> bool:
         waits = self._watch.sidecar == "optional" and beside.sidecar is None
         return waits and now_s - candidate.first_seen_s < self._watch.sidecar_wait
 
-    async def _settle(self, path: str, verdict: _Verdict) -> None:
+    async def _settle(  # noqa: C901  a case for each
+        self, unit: Unit, verdict: _Verdict
+    ) -> None:
+        others = grouping.others(self._watch, unit)
         match verdict:
             case None:
+                await self._note_late(unit)
                 return
             case examine.NotYet(reason=reason):
-                self._settling[path].later(reason, self._clock_s())
+                self._settling[unit].later(reason, self._clock_s())
+                await self._note_late(unit)
                 return
             case _Unreadable(reason=reason):
-                await self._set_aside(path, reason)
-                self._settling[path].later(reason, self._clock_s())
+                await self._set_aside(unit, reason)
+                self._settling[unit].later(reason, self._clock_s())
                 return
             case _Troubling(reason=reason):
-                await self._set_aside(path, reason)
-                self._settling[path].rest(reason, self._clock_s())
+                await self._set_aside(unit, reason)
+                self._settling[unit].rest(reason, self._clock_s())
                 return
-            case examine.Wanted(settled=settled, drafts=drafts):
-                await self._accept(settled, drafts)
-            case examine.Unwanted(settled=settled, reason=reason):
-                await self._journal.run(acceptance.skip, settled, reason)
-                log.info("source.skipped", watch=self._watch.name, source=path, reason=reason)
+            case _Lacking(found=found):
+                await self._wait(unit, found.reason, found.paths)
+            case rows.Many():
+                if not await self._enter(unit, verdict):
+                    return
+            case rows.TooMany():
+                await rows.hold(self._journal, verdict)
+                log.warning("backlog.held", watch=self._watch.name, **BACKLOG.log_context())
+            case examine.Wanted(found=settled):
+                await self._accept(verdict, others)
+                await self._forget_set(unit, settled.paths)
+            case examine.Unwanted(found=settled, reason=reason):
+                await self._journal.run(acceptance.skip, settled, reason, others=others)
+                await self._forget_set(unit, settled.paths)
+                log.info("source.skipped", watch=self._watch.name, source=unit.key, reason=reason)
             case examine.Gone():
-                await self._journal.run(aside.forget, self._number, [path])
+                await self._forget_set(unit, ())
+                await self._journal.run(aside.forget, self._number, [unit.key])
             case examine.Dropped():
                 pass
-        del self._settling[path]
+        del self._settling[unit]
+        besides, self._besides = self._besides, set()
+        self.add_units(besides)
 
-    async def _set_aside(self, path: str, reason: str) -> None:
+    async def _wait(self, unit: Unit, reason: str, paths: Sequence[str]) -> None:
+        """Keep, and say once, why nothing is made of a set yet."""
+        is_news = await self._journal.run(
+            sets.put, self._number, unit.key, unit.rule, reason, paths
+        )
+        if is_news:
+            log.info("set.waits", watch=self._watch.name, set=unit.key, reason=reason)
+
+    async def _forget_set(self, unit: Unit, paths: Iterable[str]) -> None:
+        """Forget that a set waited."""
+        self.waiting.forget(paths)
+        if unit.rule:
+            await self._journal.run(sets.forget, self._number, unit.key, unit.rule)
+
+    async def _note_late(self, unit: Unit) -> None:
+        """Keep why a file or set is long on its way, so that it leaves a trace meanwhile."""
+        settling = self._settling[unit]
+        reason = settling.reason
+        if not settling.is_late(self._clock_s()) or settling.told == reason:
+            return
+        settling.told = reason
+        if unit.rule:
+            await self._wait(unit, reason, settling.paths)
+        else:
+            await self._journal.run(aside.put, self._number, unit.key, "waiting", reason)
+
+    async def _set_aside(self, unit: Unit, reason: str) -> None:
         """Say once, and keep, why a file cannot be looked at."""
-        if self._settling[path].reason != reason:
-            log.warning("source.unreadable", source=path, watch=self._watch.name, reason=reason)
-            await self._journal.run(aside.put, self._number, path, "waiting", reason)
+        if self._settling[unit].reason != reason:
+            log.warning("source.unreadable", source=unit.key, watch=self._watch.name, reason=reason)
+            await self._journal.run(aside.put, self._number, unit.key, "waiting", reason)
 
-    async def _accept(self, settled: Settled, drafts: tuple[Draft, ...]) -> None:
+    async def _accept(self, wanted: examine.Wanted, others: frozenset[str]) -> None:
         output = str(self._watch.output)
         per_rule = self._watch.rules == "all"
         jobs = await self._journal.run(
-            acceptance.accept, settled, drafts, output, per_rule=per_rule
+            acceptance.accept,
+            wanted.found,
+            wanted.drafts,
+            output,
+            per_rule=per_rule,
+            others=others,
         )
         for job in jobs:
             _tell(job)
+
+    async def _enter(self, unit: Unit, many: rows.Many) -> bool:
+        """Enter the rows of a file; returns whether it stayed the same meanwhile."""
+        output, per_rule = str(self._watch.output), self._watch.rules == "all"
+        plan = partial(self._planned, many)
+        jobs = await rows.accept(self._journal, many, plan, output, per_rule=per_rule)
+        for job in jobs or ():
+            _tell(job)
+        if jobs is None:
+            self._settling[unit].later("still changing", self._clock_s())
+        return jobs is not None
+
+    async def _planned(self, many: rows.Many, listed: Sequence[str]) -> examine.Wanted | None:
+        """Plan some rows of a file, on its share; None where it is not as it was."""
+        path = many.found.first.path
+        plan = partial(self._plan_rows, many, listed)
+
+        def plan_or_raise() -> _Verdict:
+            verdict = self._guarded(path, plan)
+            if isinstance(verdict, Unseen):
+                raise verdict
+            return verdict
+
+        try:
+            verdict = await self._looking.along(self._thread.run, plan_or_raise)
+        except (OSError, files.SourceError, WorkerFailed):
+            return None
+        return verdict if isinstance(verdict, examine.Wanted) else None
+
+    def _plan_rows(self, many: rows.Many, listed: Sequence[str]) -> examine.Verdict:
+        settled = many.found.first
+        verdict = examine.examine(
+            self._looking.looks,
+            self._watch,
+            self._number,
+            settled.path,
+            gave_time=True,
+            at=self._journal.clock(),
+            expected=settled.content_hash,
+            only=listed,
+        )
+        if not isinstance(verdict, examine.Wanted):
+            return verdict
+        numbered = replace(verdict, drafts=lines.numbered(verdict.drafts, many.numbers))
+        kept = collisions.without_collisions(self._journal, self._watch, numbered)
+        return kept if isinstance(kept, examine.Wanted) else replace(numbered, drafts=())
 
 
 def _tell(job: Job) -> None:

@@ -12,16 +12,17 @@ from typing import Final
 import structlog
 
 from hotfolder import config
+from hotfolder.domain.sightings import why_no_file
 from hotfolder.journal import aside, sightings
 from hotfolder.journal.journal import Journal
-from hotfolder.journal.sightings import Observed, Unlike
-from hotfolder.planning import naming, source_marks
+from hotfolder.journal.sightings import Known, Observed, Unlike
+from hotfolder.planning import grouping, naming, source_marks
 from hotfolder.planning.forms import is_sidecar
 from hotfolder.planning.staleness import StaleCheck
 from hotfolder.tree import files, ignorefile
 from hotfolder.tree.ignore import ignored
 from hotfolder.tree.ignorefile import IgnoreFiles
-from hotfolder.tree.scan import walk
+from hotfolder.tree.scan import Listing, walk
 from hotfolder.watching.backlog import Backlog
 from hotfolder.watching.left_out import LeftOut
 
@@ -41,11 +42,12 @@ class Finder:
     """Walks a watch's tree and judges hints; every call blocks.
 
     `entering` is told each folder right before it is listed; `stopped` ends a walk early;
-    `away` gives what says of a path whether the disk it lies on is not mounted.
+    `away` gives what says of a path whether the disk it lies on is not mounted; `waits` says of a
+    file, as it looks, whether it only waits for the others of its set.
     `refused` are the folders that the last whole walk could not list.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  what it knows of its watch, and how it is told
         self,
         watch: config.Watch,
         number: int,
@@ -53,8 +55,10 @@ class Finder:
         backlog: Backlog,
         stale: StaleCheck,
         stopped: threading.Event,
+        *,
         entering: Callable[[str], None] = lambda _folder: None,
         away: Callable[[], Callable[[str], bool]] = lambda: lambda _path: False,
+        waits: Callable[[str, Known], bool] = lambda _path, _seen: False,
     ) -> None:
         self.refused: list[str] = []
         self._watch = watch
@@ -64,6 +68,7 @@ class Finder:
         self._stopped = stopped
         self._entering = entering
         self._away = away
+        self._waits = waits
         self._stale = stale
         self._left_out = LeftOut(watch, number, journal)
 
@@ -110,6 +115,7 @@ class Finder:
         if gone:
             self._journal.run_blocking(sightings.forget_gone, self._number, gone)
             self._journal.run_blocking(aside.forget, self._number, gone)
+            found += [each for each in gone if grouping.units(self._watch, each)[:1] != ()]
         for relative in sorted(hints):
             folder, _, name = relative.rpartition("/")
             if name == ignorefile.NAME:
@@ -124,10 +130,9 @@ class Finder:
                 found += self._if_unknown(relative, ignore_files)
         return found, sorted(each for each in folders if self._watch.recursive or not each)
 
-    def failed_and_gone(self) -> list[str]:
-        """Return sources of failed jobs that no longer stand there. Raises OSError, RootGone."""
-        failed = self._journal.run_blocking(sightings.failed, self._number)
-        return self._gone(failed)
+    def missed(self) -> list[str]:
+        """Return sources of failed and waiting jobs that are gone. Raises OSError, RootGone."""
+        return self._gone(self._journal.run_blocking(sightings.looked_for, self._number))
 
     def _gone(self, paths: Iterable[str]) -> list[str]:
         gone = [each for each in paths if files.is_gone(self._watch.input, each)]
@@ -155,6 +160,7 @@ class Finder:
             refused=refused.append,
         ):
             ignore_files.note(listing, listing.name)
+            self._note_no_files(listing)
             mark = marking.in_folder(listing)
             for at in range(0, len(listing.names), COMPARED_TOGETHER):
                 names = listing.names[at : at + COMPARED_TOGETHER]
@@ -166,6 +172,12 @@ class Finder:
                     seen = []
         yield seen
 
+    def _note_no_files(self, listing: Listing) -> None:
+        found = {os.fsdecode(listing.folder + name): why for name, why in listing.no_files.items()}
+        self._left_out.note(
+            {path: why for path, why in found.items() if not naming.why_hidden(self._watch, path)}
+        )
+
     def _unknown(self, seen: Seen, ignore_files: IgnoreFiles) -> list[str]:
         """Return the sources that are not as they are known, but for those that stood there."""
         unlike = self._journal.run_blocking(sightings.unlike, self._number, sorted(seen))
@@ -173,6 +185,7 @@ class Finder:
             os.fsdecode(path): each
             for path, each in unlike.items()
             if not sightings.is_held_back(each.known, each.seen)
+            and not self._waits(os.fsdecode(path), each.seen)
             and not naming.why_hidden(self._watch, os.fsdecode(path))
         }
         changed = self._without_left_out(found, ignore_files)
@@ -197,6 +210,10 @@ class Finder:
         try:
             status = os.lstat(self._watch.input / relative)
         except (FileNotFoundError, NotADirectoryError):
+            return []
+        why = why_no_file(status)
+        if why is not None:
+            self._left_out.note({relative: why})
             return []
         mark = source_marks.mark(self._watch, relative)
         seen = sightings.as_known(os.fsencode(relative), status, mark)

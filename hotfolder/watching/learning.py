@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from pathlib import Path
 from typing import Final
 
 import structlog
@@ -19,9 +20,9 @@ from hotfolder.journal import identities
 from hotfolder.journal.identities import Lacking
 from hotfolder.journal.journal import Journal
 from hotfolder.kinds.workshop.workshop import WorkerFailed
+from hotfolder.planning.largest import largest_bytes
 from hotfolder.planning.looking import Looking
 from hotfolder.planning.looks import Look
-from hotfolder.runninghub.catalog import MEGABYTE
 from hotfolder.tree import files
 from hotfolder.watching.watcher import Watcher
 
@@ -46,6 +47,7 @@ class Learning:
         self._watchers = watchers
         self._look_s = look_s
         self._tried: set[tuple[int, str]] = set()
+        self._references_learned: set[int] = set()
 
     async def run(self) -> None:
         """Learn without end."""
@@ -70,6 +72,7 @@ class Learning:
                 await self._read(watcher, each)
             after += identities.PORTION
         await self._learn_held(watcher)
+        await self._learn_references(watcher)
 
     async def _learn_held(self, watcher: Watcher) -> None:
         after = 0
@@ -79,6 +82,20 @@ class Learning:
             for each in portion:
                 await self._read(watcher, each)
             after = portion[-1].source
+
+    async def _learn_references(self, watcher: Watcher) -> None:
+        """Read the references that an older program sent, once: each new one is known at once."""
+        if watcher.number in self._references_learned or not watcher.status.online:
+            return
+        self._references_learned.add(watcher.number)
+        for path, content_hash in await self._journal.run(
+            identities.references_lacking, watcher.number, VERSION
+        ):
+            place = Path(path)
+            with suppress(OSError, files.SourceError, WorkerFailed):
+                known = await self._looking.look(watcher.on_share, place.parent, place.name)
+                if known.sha256 == content_hash:
+                    await self._journal.run(identities.learn, known.sha256, known.essence)
 
     async def _read(self, watcher: Watcher, lacking: Lacking) -> None:
         """Read one source; what cannot be read, or is another by now, is left for a later start."""
@@ -91,7 +108,7 @@ class Learning:
                 watcher.on_share,
                 watcher.watch.input,
                 lacking.path,
-                watcher.watch.largest_mb * MEGABYTE,
+                largest_bytes(watcher.watch, lacking.path),
             )
         except (OSError, files.RootGone):
             return  # its share is away

@@ -1,4 +1,4 @@
-"""Telling, once, that a required sidecar is long overdue; its picture goes on waiting."""
+"""Telling, once, that a sidecar or a file of a set is long overdue; the rest goes on waiting."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import structlog
 
 from hotfolder import config
 from hotfolder.domain.errors import JournalUnavailable
-from hotfolder.journal import overdue
+from hotfolder.journal import overdue, sets
 from hotfolder.journal.journal import Journal
+from hotfolder.planning import grouping
 
 LOOK_S: Final = 5.0
 
@@ -30,11 +31,23 @@ class Overdue:
         """Look without end."""
         while True:
             for watch in self._watches():
-                if watch.sidecar == "required":
-                    with suppress(JournalUnavailable):
+                with suppress(JournalUnavailable):
+                    if watch.sidecar == "required":
                         await self._tell(watch)
+                    if grouping.any_groups(watch):
+                        await self._tell_sets(watch)
             await asyncio.sleep(LOOK_S)
 
     async def _tell(self, watch: config.Watch) -> None:
         for job in await self._journal.run(overdue.report, watch.name, watch.orphan_after):
             log.warning("sidecar.missing", **job.log_context(), seconds=watch.orphan_after)
+
+    async def _tell_sets(self, watch: config.Watch) -> None:
+        for key, reason in await self._journal.run(sets.report, watch.name, watch.orphan_after):
+            log.warning(
+                "set.incomplete",
+                watch=watch.name,
+                set=key,
+                reason=reason,
+                seconds=watch.orphan_after,
+            )

@@ -7,6 +7,7 @@ was seen to grow with pauses has to be quiet for twice its longest pause.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,14 +17,17 @@ INCOMPLETE_FACTOR: Final = 5.0
 WRITER_PATIENCE_S: Final = 60.0
 FIRST_REST_S: Final = 10.0
 LONGEST_REST_S: Final = 600.0
+LATE_S: Final = 60.0
 
 
 @dataclass(slots=True)
 class Settling:
-    """One file on its way to being settled. Times are monotonic seconds.
+    """One file or set on its way to being settled. Times are monotonic seconds.
 
-    `seen` is whatever was last seen of the file and its sidecars, `size` its bytes; `quiet_s` is
-    the watch's `settle`; `reason` is what a person is told meanwhile; `rest_s` is the next rest.
+    `paths` are its files as they were last listed; `seen` is whatever was last seen of them and
+    their sidecars, `size` their bytes; `quiet_s` is how long they must be left alone; `reason` is
+    what a person is told meanwhile, `told` what of that the journal keeps; `rest_s` is the next
+    rest.
     """
 
     quiet_s: float
@@ -32,6 +36,8 @@ class Settling:
     next_look_s: float
     seen: object = None
     size: int = 0
+    told: str = ""
+    paths: Sequence[str] = ()
     longest_pause_s: float = 0.0
     reason: str = "just seen"
     rest_s: float = FIRST_REST_S
@@ -68,6 +74,10 @@ class Settling:
         Not for ever: some never close what they have long written.
         """
         return now_s - self.changed_s < WRITER_PATIENCE_S
+
+    def is_late(self, now_s: float) -> bool:
+        """Return whether it takes so long to settle that this is to be seen."""
+        return now_s - self.first_seen_s >= LATE_S + self.quiet_s
 
     def later(self, reason: str, now_s: float) -> None:
         """Look again after another quiet period, for a reason."""

@@ -17,11 +17,12 @@ from typing import Final, TypeVar
 import structlog
 
 from hotfolder import config
-from hotfolder.bell import Bell
+from hotfolder.bell import Bell, Ring
 from hotfolder.domain.errors import JournalUnavailable
 from hotfolder.domain.retry import JOURNAL_WAIT_S
-from hotfolder.journal import sightings
+from hotfolder.journal import follow_ups, sets, sightings
 from hotfolder.journal.journal import Journal
+from hotfolder.planning.grouping import Unit
 from hotfolder.planning.looking import Looking
 from hotfolder.planning.staleness import StaleCheck
 from hotfolder.tree import files
@@ -104,6 +105,7 @@ class Watcher:
             self._thread,
             self._looking,
             bell=self._bell,
+            limit=self._backlog,
             single_scan=self._single_scan,
         )
         guard = Backlog(self.watch, number, self._journal, self._backlog)
@@ -116,8 +118,9 @@ class Watcher:
             guard,
             stale,
             self._stopped,
-            self._listening.enter,
-            self._home.away,
+            entering=self._listening.enter,
+            away=self._home.away,
+            waits=self._candidates.waiting.has,
         )
         self._walks = Walks(self._finder, self._thread, self._clock)
 
@@ -267,19 +270,36 @@ class Watcher:
         await self.status.note()
         self.all_readable = not refused
         await self._notice_gone()
+        await self._look_at_sets()
+        await self._wake_steps()
         self.scanned = True
         self.scan_s = step.spent_s
         self._next_scan_s = self._after(step.spent_s)
 
     async def _notice_gone(self) -> None:
-        """Note which failed pictures are gone, so that one dropped again is told from a touch."""
+        """Note which failed and waiting pictures are gone.
+
+        A failed one that is dropped again is told from a touch then; for one that is gone nobody
+        is asked to do anything.
+        """
         try:
-            gone = await self._thread.run(self._finder.failed_and_gone)
+            gone = await self._thread.run(self._finder.missed)
             is_there = await self._thread.run(self._home.is_there)
             if gone and is_there:
                 await self._journal.run(sightings.forget_gone, self.number, gone)
+                self._bell.ring(Ring.DUE)
         except (OSError, files.RootGone):
             self._next_check_s = 0.0
+
+    async def _look_at_sets(self) -> None:
+        """Look again at the sets that wait: what they needed, or had too much, may be gone."""
+        waiting = await self._journal.run(sets.waiting, self.number)
+        self._candidates.add_units(Unit(each.key, each.rule) for each in waiting)
+
+    async def _wake_steps(self) -> None:
+        """Look again at what follows in chains and waits: what it needed may be there."""
+        await self._journal.run(follow_ups.wake, self.number)
+        self._bell.ring(Ring.DUE)
 
     def _after(self, spent_s: float) -> float:
         if self._single_scan:
@@ -314,6 +334,7 @@ class Watcher:
                 return
             self._candidates.add(found)
             self._walks.ask(*folders)
+            self._bell.ring(Ring.DUE)  # what waited and is gone may be given up
 
     def _pause_s(self) -> float:
         if not self._home.recognised:

@@ -7,7 +7,7 @@ is looked at with the config that then holds.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -18,6 +18,7 @@ from hotfolder.domain.jobs import Job
 from hotfolder.journal import acceptance, holds
 from hotfolder.journal.drafts import Draft
 from hotfolder.journal.journal import Journal
+from hotfolder.planning import following
 from hotfolder.planning.looking import Looking, Run
 from hotfolder.planning.review import review
 from hotfolder.watching.home import Claims
@@ -72,7 +73,11 @@ class Watches:
         if watcher is None:
             reason = "the config has no such watch any more"
             return ev.Postponed(until=self._journal.clock(), reason=reason, counts=False)
-        look = partial(review, self._looking.looks, watcher.watch, watcher.number, job)
+        looks, folder = self._looking.looks, self._looking.folder
+        if job.place is not None and folder is not None:
+            look = partial(following.review, looks, watcher.watch, folder, job)
+        else:
+            look = partial(review, looks, watcher.watch, watcher.number, job)
         return await self._looking.along(run, look)
 
     def require_place(self, job: Job) -> None:
@@ -92,13 +97,13 @@ class Watches:
         if watcher:
             watcher.look_again()
 
-    async def follow(self, wanted: Sequence[config.Watch]) -> None:
+    async def follow(self, wanted: Sequence[config.Watch], others: Collection[str] = ()) -> None:
         """Follow exactly these watches; one that stays as it was is not disturbed.
 
-        What is not yet submitted of any other watch is held. Raises JournalUnavailable; doing
-        it again then goes on where it stopped.
+        What is not yet submitted of any other watch is held, but of `others`, which other machines
+        see to. Raises JournalUnavailable; doing it again then goes on where it stopped.
         """
-        await self._journal.run(holds.hold_removed, [each.name for each in wanted])
+        await self._journal.run(holds.hold_removed, {*others, *(each.name for each in wanted)})
         await self._stop(
             name for name, each in self._followed.items() if each.watcher.watch not in wanted
         )

@@ -21,6 +21,7 @@ from tests.studio import KEY, Studio
 MEGABYTE = 1024 * 1024
 LOOK_S = 0.05
 PATIENCE_S = 900.0
+TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,11 +34,14 @@ class Spent:
 
 
 @contextmanager
-def arena(settings: Settings) -> Iterator[Studio]:
-    """Open a studio in a new folder; its service is simulated in a thread of this process."""
+def arena(settings: Settings, journal: str = "") -> Iterator[Studio]:
+    """Open a studio in a new folder; its service is simulated in a thread of this process.
+
+    `journal` is the url of a database, "" = the journal is a file.
+    """
     with tempfile.TemporaryDirectory() as folder, in_thread(settings) as server:
         studio = Studio(Path(folder), server)
-        studio.configure(limits="backlog = 0")
+        studio.configure(limits="backlog = 0", journal=journal)
         yield studio
 
 
@@ -82,6 +86,12 @@ def memory_kb(pid: int, kind: str) -> int:
         return 0
     told = status.partition(f"{kind}:")[2].split()
     return int(told[0]) if told else 0
+
+
+def cpu_s(pid: int) -> float:
+    """Return the seconds that a process took of processors so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
 
 
 def published_at(studio: Studio) -> dict[str, float]:

@@ -15,9 +15,11 @@ from hotfolder.domain.jobs import Job
 from hotfolder.journal.journal import Journal
 from hotfolder.journal.transitions import apply
 from tests.benchmarks.frame import Measured, benchmark
+from tests.benchmarks.slow_disk import slow_disk
 from tests.builders import NOON, Desk, StandingClock
 
 ROUNDS, ROUNDS_SHORT = 1000, 100
+SLOW_ROUNDS, SLOW_ROUNDS_SHORT = 200, 20
 AT_ONCE = 50
 POSTPONED = ev.Postponed(until=NOON, reason="the benchmark waits", counts=False)
 
@@ -28,12 +30,26 @@ def one_by_one(*, short: bool) -> Measured:
     count = ROUNDS_SHORT if short else ROUNDS
     with tempfile.TemporaryDirectory() as folder:
         with _jobs(Path(folder), 1) as (journal, jobs):
-            begun_s = time.monotonic()
-            for _ in range(count):
-                journal.run_blocking(apply, jobs[0].id, POSTPONED)
-            ours_s = time.monotonic() - begun_s
+            ours_s = _transitions_s(journal, jobs[0], count)
         bound = count / _bare_s(Path(folder), count, 1)
     return Measured(ours=count / ours_s, bound=bound, beside={"transitions": count})
+
+
+@benchmark("commits-slow-disk", unit="transitions a second", aim="at least 0.6 times, 2 fsyncs")
+def on_slow_disk(*, short: bool) -> Measured:
+    """Do the same on a disk on which each fsync takes 10 ms."""
+    count = SLOW_ROUNDS_SHORT if short else SLOW_ROUNDS
+    with slow_disk() as (folder, fsyncs):
+        with _jobs(folder, 1) as (journal, jobs):
+            before = fsyncs()
+            ours_s = _transitions_s(journal, jobs[0], count)
+            each = (fsyncs() - before) / count
+        bound = count / _bare_s(folder, count, 1)
+    return Measured(
+        ours=count / ours_s,
+        bound=bound,
+        beside={"transitions": count, "fsyncs a transition": each},
+    )
 
 
 @benchmark("commits-load", unit="transitions a second", aim="at least 0.6 times")
@@ -55,6 +71,14 @@ def _jobs(folder: Path, count: int) -> Iterator[tuple[Journal, list[Job]]]:
     with Journal(folder, clock=clock) as journal:
         desk = Desk(journal, clock)
         yield journal, [desk.accept(f"p{n}.jpg", content=str(n)) for n in range(count)]
+
+
+def _transitions_s(journal: Journal, job: Job, count: int) -> float:
+    """Return the seconds of so many transitions of a job, one after the other."""
+    begun_s = time.monotonic()
+    for _ in range(count):
+        journal.run_blocking(apply, job.id, POSTPONED)
+    return time.monotonic() - begun_s
 
 
 async def _all(journal: Journal, jobs: list[Job], rounds: int) -> None:

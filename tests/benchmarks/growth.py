@@ -9,6 +9,7 @@ from tests.benchmarks.overhead import INSTANT, ours
 
 PICTURES, PICTURES_SHORT = 500, 100
 FEW = 1000
+MORE, MORE_SHORT = 100_000, 3500
 MANY, MANY_SHORT = 1_000_000, 7000
 
 
@@ -17,9 +18,16 @@ def growth(*, short: bool) -> Measured:
     """Edit a shoot beside 1,000,000 rows of history, against the same beside 1,000."""
     count = PICTURES_SHORT if short else PICTURES
     with_few, _ = _beside(FEW, count)
+    with_more, _ = _beside(MORE_SHORT if short else MORE, count)
     with_many, size = _beside(MANY_SHORT if short else MANY, count)
     return Measured(
-        ours=with_many, bound=with_few, beside={"pictures": count, "MB of the journal": size}
+        ours=with_many,
+        bound=with_few,
+        beside={
+            "pictures": count,
+            "beside 100,000, times the bound": with_more / with_few,
+            "MB of the journal": size,
+        },
     )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from hotfolder.domain.states import State
 from hotfolder.journal.acceptance import accept, register_watch
 from hotfolder.journal.connection import FILE_NAME
+from hotfolder.journal.drafts import SettledSet
 from hotfolder.journal.journal import Journal
 from hotfolder.journal.session import Session
 from hotfolder.journal.transitions import apply
@@ -60,6 +61,6 @@ def _put(session: Session, numbers: range, state: State, output: str) -> None:
     for number in numbers:
         source = settled(f"d{number // 1000:04}/p{number}.jpg", content=str(number))
         wanted = [draft(stem=f"p{number}")]
-        (job,) = accept(session, source, wanted, output, per_rule=True)
+        (job,) = accept(session, SettledSet.alone(source), wanted, output, per_rule=True)
         for event in WAY_TO[state]():
             apply(session, job.id, event)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import time
-from pathlib import Path
 
 from hotfolder.simulator import Settings
 from tests.benchmarks import scan
-from tests.benchmarks.arena import arena, memory_kb
+from tests.benchmarks.arena import LOOK_S, PATIENCE_S, arena, cpu_s, following, memory_kb
 from tests.benchmarks.frame import Measured, benchmark
 from tests.end_to_end.daemon import Daemon
 from tests.studio import free_port
@@ -17,7 +15,7 @@ FOLDERS = 1000
 BEGIN_S = 30.0
 MEASURED_S = 120.0
 SHORT = 10, 4.0, 4.0
-TICKS = os.sysconf("SC_CLK_TCK")
+POLLED = 50
 
 
 @benchmark("idle", unit="percent of a core", aim="under 0.1 %, under 80 MB with the page")
@@ -32,6 +30,26 @@ def idle_scan(*, short: bool) -> Measured:
     return _measure('detect = "scan"\nscan_interval = 60.0', short=short)
 
 
+@benchmark("idle-polling", unit="percent of a core", aim="under 1 %")
+def idle_polling(*, short: bool) -> Measured:
+    """Wait for 50 tasks that go on for long, asking for them."""
+    _, begin_s, measured_s = SHORT if short else (0, BEGIN_S, MEASURED_S)
+    with arena(Settings(task_s=PATIENCE_S, concurrent_limit=POLLED)) as studio:
+        studio.drop_many(POLLED)
+        with Daemon(studio) as daemon:
+            end_s = time.monotonic() + PATIENCE_S
+            while len(studio.ledger().tasks) < POLLED and time.monotonic() < end_s:
+                time.sleep(LOOK_S)
+            time.sleep(begin_s)
+            queries = studio.ledger().requests["query"]
+            share = _share(daemon.pid, measured_s)
+            queries = studio.ledger().requests["query"] - queries
+    return Measured(
+        ours=100 * share,
+        beside={"tasks": POLLED, "queries a second": queries / measured_s},
+    )
+
+
 def _measure(watch: str, *, short: bool) -> Measured:
     folders, begin_s, measured_s = SHORT if short else (FOLDERS, BEGIN_S, MEASURED_S)
     with arena(Settings(task_s=0.0)) as studio:
@@ -39,11 +57,9 @@ def _measure(watch: str, *, short: bool) -> Measured:
         scan.make_tree(studio.input, folders)
         studio.state.mkdir()
         scan.fill_journal(studio.input, studio.state, folders, studio.config.watch[0].edits)
-        with Daemon(studio) as daemon:
+        with following(studio) as daemon:
             time.sleep(begin_s)
-            before_s = _cpu_s(daemon.pid)
-            time.sleep(measured_s)
-            share = (_cpu_s(daemon.pid) - before_s) / measured_s
+            share = _share(daemon.pid, measured_s)
             memory_mb = memory_kb(daemon.pid, "VmRSS") / 1024
     return Measured(
         ours=100 * share,
@@ -51,6 +67,8 @@ def _measure(watch: str, *, short: bool) -> Measured:
     )
 
 
-def _cpu_s(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
+def _share(pid: int, measured_s: float) -> float:
+    """Return which share of a processor a process takes in the next seconds."""
+    before_s = cpu_s(pid)
+    time.sleep(measured_s)
+    return (cpu_s(pid) - before_s) / measured_s

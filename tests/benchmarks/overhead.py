@@ -19,8 +19,12 @@ INSTANT = Settings(task_s=0.0, concurrent_limit=AT_ONCE)
 @benchmark("overhead", unit="pictures a second", aim="at least 0.8 times")
 def overhead(*, short: bool) -> Measured:
     """Small pictures, a service without latency, against a bare loop that has no safety."""
-    count = SMALL_SHORT if short else SMALL
-    with arena(INSTANT) as studio:
+    return measure(SMALL_SHORT if short else SMALL)
+
+
+def measure(count: int, journal: str = "") -> Measured:
+    """Edit so many small pictures, with the journal where it is said to be."""
+    with arena(INSTANT, journal) as studio:
         studio.drop_many(count)
         took, seconds = ours(studio, count)
         bare, bare_s = bound(studio)

@@ -40,9 +40,9 @@ def wide(*, short: bool) -> Measured:
     return measure(settings, MANY // SHARE if short else MANY)
 
 
-def measure(settings: Settings, pictures: int = PICTURES) -> Measured:
+def measure(settings: Settings, pictures: int = PICTURES, journal: str = "") -> Measured:
     """Edit a shoot with the program's own schedule and clock, and return the figures."""
-    with arena(settings) as studio:
+    with arena(settings, journal) as studio:
         studio.drop_many(pictures)
         took = once(studio)
         ledger = studio.ledger()

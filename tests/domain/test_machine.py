@@ -63,6 +63,7 @@ DESIGN = {
     "fetched": {
         "Decided": "fetched",
         "Undecided": "fetched",
+        "HandedBack": "fetched",
         "Rejected": "done",
         "Published": "done",
         "PublishedInPart": "running",
@@ -70,8 +71,8 @@ DESIGN = {
         "Postponed": "fetched",
     },
     "in_doubt": {"TaskFound": "running", "ResendApproved": "uploaded", "Cancelled": "cancelled"},
-    "failed": {"Retried": "accepted", "Requeried": "running"},
-    "done": {"Requeried": "running"},
+    "failed": {"Retried": "accepted", "Requeried": "running", "Cancelled": "cancelled"},
+    "done": {"Requeried": "running", "HandedBack": "fetched"},
     "cancelled": {},
 }
 PAIRS = [(state, kind) for state in State for kind in EVENTS]
@@ -114,9 +115,9 @@ def test_every_state_can_be_reached() -> None:
 
 
 def test_final_states_are_final() -> None:
-    """Nothing leads out of CANCELLED, and out of DONE only asking for what is missing."""
+    """Nothing leads out of CANCELLED, and out of DONE nothing that pays."""
     assert not TRANSITIONS[State.CANCELLED]
-    assert dict(TRANSITIONS[State.DONE]) == {ev.Requeried: State.RUNNING}
+    assert set(TRANSITIONS[State.DONE]) == {ev.Requeried, ev.HandedBack}
 
 
 def test_a_doubtful_submit_is_sent_again_only_by_decision() -> None:

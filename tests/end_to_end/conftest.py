@@ -203,8 +203,8 @@ class CommandLine:
 
     @contextlib.contextmanager
     def daemon(self) -> Iterator[Running]:
-        """Run the daemon; it follows the watches when the block begins."""
-        with self.running("run") as daemon:
+        """Run the daemon with a log of JSON; it follows the watches when the block begins."""
+        with self.running("run", "--log-format", "json") as daemon:
             daemon.until(lambda: "watch.online" in daemon.err, "the daemon watches")
             yield daemon
 

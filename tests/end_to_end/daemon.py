@@ -34,6 +34,8 @@ class Daemon:
                     "run",
                     "-c",
                     str(studio.folder / "config.toml"),
+                    "--log-format",
+                    "json",
                 ],
                 env={**os.environ, "RH_API_KEY": KEY},
                 stdout=log,

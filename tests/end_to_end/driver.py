@@ -91,7 +91,7 @@ class Lending:
 def _is_idle(worker: WorkerProcess) -> bool:
     """Whether the next answer is to the next question: one without a task is refused."""
     try:
-        answer = worker.ask(b"{}", [], ASK_S)
+        answer = worker.ask(b'{"every_library": false}', [], ASK_S)
     except WorkerFailed:
         return False
     return isinstance(answer, dict) and "KeyError" in str(answer.get("text"))

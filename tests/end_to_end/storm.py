@@ -119,18 +119,20 @@ class Storm:
         self._kills = 0
         self._began_s = time.monotonic()
 
-    async def rage(self, pictures: int, limit_s: float) -> Aftermath:
-        """Kill daemons until all pictures came to rest, let a last one end, and look."""
+    async def rage(self, pictures: int, limit_s: float, most_kills: int = 10_000) -> Aftermath:
+        """Kill daemons until all pictures came to rest, let a last one end, and look.
+
+        After `most_kills` the last one ends the work, however slow the machine is.
+        """
         with Lookout([self._studio.output]) as lookout:
-            while not self._rests(pictures):
-                assert time.monotonic() - self._began_s < limit_s, self._studio.summary()
+            while self._kills < most_kills and not self._rests(pictures):
                 with Daemon(self._studio) as daemon:
                     await daemon.holds_the_journal()
                     await asyncio.sleep(self._chance.uniform(*self._lives_s))
                     daemon.kill()
                     self._kills += 1
             seconds = time.monotonic() - self._began_s
-            await self.calm(lambda: not self._told())
+            await self.calm(lambda: self._has(pictures) and not self._told(), limit_s)
         return self._aftermath(seconds, lookout)
 
     async def calm(self, condition: Callable[[], object], limit_s: float = CALM_S) -> None:
@@ -142,8 +144,10 @@ class Storm:
             assert daemon.end() == 0, daemon.log.read_text()[-4000:]
 
     def _rests(self, pictures: int) -> bool:
-        states = self._studio.states()
-        return sum(states.values()) == pictures and not GOING & states.keys()
+        return self._has(pictures) and not GOING & self._studio.states().keys()
+
+    def _has(self, pictures: int) -> bool:
+        return sum(self._studio.states().values()) == pictures
 
     def _told(self) -> bool:
         """Whether anything goes on, or a doubt of a task that the service tells of may end."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import subprocess
@@ -17,7 +18,7 @@ from hotfolder.simulator import Fault, Settings, in_thread
 from tests.end_to_end.conftest import CommandLine, wait_for
 from tests.end_to_end.machine import REPOSITORY, SYSTEM_PYTHON, system_python_fits
 from tests.mounting import open_to_all
-from tests.studio import Studio
+from tests.studio import RULE, Studio
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,7 +105,7 @@ def test_stale_edits_are_made_anew_on_demand_only(
     studio.drop("ann.txt", "Make it gold")
     assert hotfolder("once").code == 0
     assert "done, stale" in hotfolder("jobs").out
-    assert "retry --changed" in hotfolder("explain", "in/ann.jpg").out
+    assert "--changed" in hotfolder("explain", "in/ann.jpg").out
     with hotfolder.daemon() if daemon else contextlib.nullcontext():
         ended = hotfolder("retry", "--changed")
         assert "is made anew by today's prompt as job 2" in ended.out, ended.said
@@ -115,10 +116,40 @@ def test_stale_edits_are_made_anew_on_demand_only(
     assert "nothing to do" in hotfolder("retry", "--changed").out
 
 
+THEN = """[[watch.rule.then]]
+model = "hypir-balance"
+[[watch.rule.then]]
+model = "hailuo-2.3/i2v-pro"
+prompt = "she turns"
+"""
+
+
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        ("1", "makes and pays 3 edits anew: about 3.77 CNY."),
+        ("3", "makes and pays 1 edit anew: about 2.63 CNY."),
+    ],
+)
+def test_paying_a_chain_again_says_the_sum_first(
+    hotfolder: CommandLine, studio: Studio, step: str, said: str
+) -> None:
+    """Of the step that is named and all after it; each is told with its place."""
+    studio.configure(rules=[f"{RULE}\n{THEN}"])
+    studio.drop("ann.jpg")
+    assert "step 2 of 3" in hotfolder("plan").out
+    assert hotfolder("once").code == 0
+    assert f"ann.jpg, step {step} of 3" in hotfolder("jobs").out
+    ended = hotfolder("retry", step, "--pay-again")
+    assert ended.code == 0, ended.said
+    assert said in ended.out
+    assert f"job {step} is done; it is made and paid anew as job 4" in ended.out
+
+
 WRONG = [
     (["resolve", "A", "--resend", "--abandon"], "exactly one of"),
     (["resolve", "A", "--task-id", "123456"], "does not know a task"),
-    (["resolve", "C", "--resend"], "is failed, not in doubt"),
+    (["resolve", "C", "--resend"], "is not in doubt, it has failed: retry"),
     (["retry", "A"], "is in doubt: look for it in the service's account pages, then use resolve"),
     (["retry", "9" * 30], "than or equal to"),
     (["retry", "--failed", "--pay-again"], "by number"),
@@ -175,7 +206,9 @@ def test_many_jobs_are_settled_at_once(hotfolder: CommandLine, studio: Studio) -
     refused = hotfolder("retry", str(studio.job("text.jpg")["id"]))
     assert refused.code == 2
     assert "drop it again. That is noticed by itself." in " ".join(refused.err.split())
-    assert hotfolder("retry", "--watch", "other").out == "nothing to do\n"
+    assert "there is no watch other" in hotfolder("retry", "--watch", "other").err
+    assert "resolve --state in_doubt" in hotfolder("retry", "--state", "in_doubt").err
+    assert "is submitted again" not in hotfolder("retry", "--state", "failed").out
     assert hotfolder("cancel", "--watch", "studio").out.count("cancelled") == 1
     given_up = hotfolder("resolve", "--state", "in_doubt", "--abandon").out
     assert given_up.count("given up") == 2
@@ -285,6 +318,38 @@ def test_check_tells_which_folders_this_user_cannot_use(open_line: CommandLine) 
     assert hotfolder("check", user=NOBODY).code == 0
 
 
+def test_edits_are_listed_and_decided_by_number(hotfolder: CommandLine, studio: Studio) -> None:
+    """`review` says what waits and what was decided; all that is named is decided, or nothing."""
+    studio.configure(watch="review = true")
+    studio.drop_many(2)
+    assert hotfolder("once").code == 1  # they wait for a person
+    first, second = (str(job["id"]) for job in studio.jobs())
+    waiting = json.loads(hotfolder("review", "--json").out)
+    assert [(each["source"], each["redo_price"], each["decision"]) for each in waiting] == [
+        ("p000.jpg", 0.14, None),
+        ("p001.jpg", 0.14, None),
+    ]
+    assert all(Path(file).exists() for each in waiting for file in each["files"])
+    for wrong in (
+        ["--approve"],
+        [first, "--approve", "--reject"],
+        ["--all", "--redo"],
+        [first, "99", "--approve"],
+        [first, "--undo"],
+    ):
+        assert hotfolder("review", *wrong).code == 2, wrong
+    assert studio.status()["review"]["waiting"] == 2
+    assert "approved, and published in 10 seconds" in hotfolder("review", first, "--approve").out
+    assert "made and paid anew for about 0.14 CNY" in hotfolder("review", second, "--redo").out
+    assert studio.status()["review"]["waiting"] == 0
+    decided = json.loads(hotfolder("review", "--json").out)
+    assert [each["decision"] for each in decided] == ["approved", "redo"]
+    assert all(each["by"] and each["takes_effect_at"] for each in decided)
+    assert hotfolder("review", "--all", "--undo").code == 0
+    assert studio.status()["review"]["waiting"] == 2
+    assert len(studio.ledger().tasks) == 2
+
+
 def test_pausing_holds_a_watch_until_resume(hotfolder: CommandLine, studio: Studio) -> None:
     """Without a daemon, too: a paused picture waits with exit code 1, and says what to do."""
     studio.drop("ann.jpg")
@@ -293,8 +358,18 @@ def test_pausing_holds_a_watch_until_resume(hotfolder: CommandLine, studio: Stud
     assert hotfolder("pause", "studio").out == "watch studio is paused already\n"
     studio.drop("bob.jpg", number=2)
     ended = hotfolder("once")
-    assert (ended.code, "Run resume" in ended.out) == (1, True)
-    assert hotfolder("pause", "attic").code == 2
+    assert ended.code == 1
+    assert " resume studio" in " ".join(ended.out.split())
+    studio.configure(watches=["attic"])
+    assert hotfolder("check").code == 0
+    hotfolder("once")
+    assert hotfolder("pause", "attic").code == 0
+    told = " ".join(hotfolder("status").out.split())
+    assert "watch:studio, watch:attic" in told
+    assert told.count("Submitting was stopped by hand.") == 1
+    assert " resume WATCH" in told
+    studio.configure()
+    assert hotfolder("pause", "nowhere").code == 2
     assert hotfolder("resume", "studio").out == "watch studio goes on\n"
     assert hotfolder("once").code == 0
     assert studio.states() == {"done": 2}
@@ -309,7 +384,7 @@ def test_a_full_folder_is_held_until_released(hotfolder: CommandLine, studio: St
     assert "backlog:studio" in ended.out
     assert hotfolder("release", "nobody").code == 2
     released = hotfolder("release", "studio")
-    assert (released.code, released.out) == (0, "watch studio: 5 pictures are let go\n")
+    assert (released.code, released.out) == (0, "watch studio: 5 files are let go\n")
     assert hotfolder("once").code == 0
     assert studio.states() == {"done": 5}
 
@@ -321,5 +396,5 @@ def test_once_takes_a_full_folder_when_told_to(hotfolder: CommandLine, studio: S
     assert hotfolder("once", "--release").code == 0
     assert studio.states() == {"done": 5}
     assert hotfolder("release", "studio", "--skip").out == (
-        "watch studio: 0 pictures are left out\n"
+        "watch studio: no files are left out: none is held\n"
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import tomli
 
+from hotfolder.simulator import Fault
 from tests.studio import picture
 
 if TYPE_CHECKING:
@@ -126,10 +127,20 @@ def test_plan_prices_only_what_is_new_and_ends_with_the_sum(
     )
     assert len(shown) < 40
     assert any(line.startswith("7 files: new3.jpg, new4.jpg") for line in shown)
+    assert all(shown), "no line is empty"
     found = {each["source"]: each for each in hotfolder("plan", "--json").json}
     assert (found["done1.jpg"]["outlook"], found["done1.jpg"]["estimate"]) == ("done", 0)
     assert (found["new4.jpg"]["outlook"], found["new4.jpg"]["estimate"]) == ("new", 0.14)
     assert "no rule" in found["film.mov"]["reason"]
+    studio.fault(Fault(call="submit", kind="drop_after", contains="in doubt"))
+    for name in ("film.mov", "text.jpg"):
+        (studio.input / name).unlink()
+    studio.drop("cut.jpg", picture(20)[:-40])
+    studio.drop("doubt.jpg", number=21)
+    studio.drop("doubt.txt", "in doubt")
+    assert hotfolder("once").code == 1
+    told = hotfolder("plan").out.splitlines()[-1]
+    assert told == "14 files: 12 done already; 2 waiting"
 
 
 def test_the_schema_knows_the_models(hotfolder: CommandLine) -> None:

@@ -37,6 +37,15 @@ def test_all_done_is_0_and_the_second_time_costs_nothing(
     assert len(studio.ledger().tasks) == 2
 
 
+def test_half_a_set_is_1(hotfolder: CommandLine, studio: Studio) -> None:
+    """What waits for its other half is not done, and costs nothing."""
+    studio.configure(rules=['model = "kling-video-o1/start-to-end"\nset_wait = 0.1'])
+    studio.drop("ann.first.jpg")
+    ended = hotfolder("once")
+    assert ended.code == 1, ended.said
+    assert studio.ledger().tasks == ()
+
+
 @pytest.mark.parametrize(
     ("fault", "state"),
     [
@@ -68,7 +77,7 @@ def test_a_picture_that_waits_is_1(hotfolder: CommandLine, studio: Studio) -> No
     assert ended.code == 1, ended.said
     assert "not a picture" in ended.out
     assert "not copied completely" in ended.out
-    assert "There is no prompt for this picture" in ended.out
+    assert "There is no prompt for this file" in ended.out
     assert not studio.ledger().tasks
     studio.drop("_prompt.txt", "Make it a summer day")
     assert hotfolder("once").code == 1

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.certificates import LONG_PAST
 from tests.mounting import hanging_share
+from tests.provenance import authority, needs_c2pa
 from tests.studio import KEY
 
 if TYPE_CHECKING:
@@ -254,6 +256,38 @@ def test_check_changes_nothing_and_says_what_is_fine(
     assert hotfolder("check", "--online", environment=gone).code == 1
     os.utime(studio.output, ns=(own.st_atime_ns, own.st_mtime_ns))
     assert tree(studio.folder) == before
+
+
+@needs_c2pa
+def test_check_looks_at_what_signs(hotfolder: CommandLine, studio: Studio) -> None:
+    """Who signs and until when; a key that others may read, or a certificate that may not: no."""
+    chain, key = authority().signer("studio")
+    old, old_key = authority().signer("old", until=LONG_PAST)
+    other, other_key = authority().signer("other", use="serverAuth")
+    plain = hotfolder.config.read_text()
+
+    def check(certificate: Path, secret: Path) -> tuple[int, str]:
+        table = f'[provenance]\ncertificate_file = "{certificate}"\nkey_file = "{secret}"\n'
+        hotfolder.config.write_text(plain.replace("[limits]", f"{table}[limits]"))
+        ended = hotfolder("check")
+        return ended.code, ended.out
+
+    code, out = check(chain, key)
+    assert code == 0, out
+    assert "signing by studio, until 2099-12-31 (es256), without time stamps" in out
+    for certificate, secret, words in (
+        (old, old_key, "expired on 2020-01-02"),
+        (other, other_key, "may not sign pictures"),
+    ):
+        code, out = check(certificate, secret)
+        assert code == 2
+        assert words in out
+    open_key = studio.folder / "open.key"
+    open_key.write_bytes(key.read_bytes())
+    open_key.chmod(0o644)
+    code, out = check(chain, open_key)
+    assert code == 2
+    assert f"chmod 600 {open_key}" in out
 
 
 def test_a_folder_that_was_there_before_is_waited_for(

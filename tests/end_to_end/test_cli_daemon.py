@@ -35,7 +35,7 @@ def test_a_running_daemon_says_since_when(hotfolder: CommandLine) -> None:
         assert (told["version"], told["ended"], told["command"]) == (__version__, None, "run")
         age = datetime.now(UTC) - datetime.fromisoformat(told["since"])
         assert 0 <= age.total_seconds() < 600
-        assert first_line(hotfolder("status")).endswith("no edits under way")
+        assert first_line(hotfolder("status")).endswith("no files under way")
 
 
 def test_a_killed_daemon_does_not_look_alive(hotfolder: CommandLine) -> None:

@@ -42,6 +42,7 @@ JOB = {
     "model": str,
     "state": str,
     "task_id": (str, OR_NONE),
+    "task_page": (str, OR_NONE),
     "outputs": list,
     "charge": (*NUMBER, OR_NONE),
     "estimate": (*NUMBER, OR_NONE),
@@ -139,6 +140,7 @@ def test_the_json_shapes_with_jobs_in_many_states(hotfolder: CommandLine, studio
         "currency": "CNY",
         "unlimited": ["studio"],
     }
+    assert running["callbacks"] == {"unheard_at": None}
     chosen = hotfolder("jobs", "--json", "--state", "failed", "--watch", "studio").json
     assert [job["source"] for job in chosen] == ["forbidden.jpg"]
     shown = hotfolder("explain", "in/doubtful.jpg").out

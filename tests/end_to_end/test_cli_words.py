@@ -7,7 +7,9 @@ import signal
 from functools import partial
 from typing import TYPE_CHECKING
 
+from hotfolder import config
 from hotfolder.cli import installing
+from hotfolder.config import Rule
 from hotfolder.installation import Write
 from hotfolder.runninghub.catalog import DEFAULT_MODEL
 from tests.studio import RULE
@@ -35,7 +37,12 @@ def test_unknown_words_lead_to_those_that_may_be_meant(
     hotfolder.config.write_text(text.replace(RULE, f'{RULE}\nmodel = "grok-imagine"'))
     assert f"did you mean {DEFAULT_MODEL}" in hotfolder("check").err
     hotfolder.config.write_text(text)
-    assert "did you mean studio?" in hotfolder("jobs", "--watch", "studoi").err
+    for words in (
+        *(["jobs", "--watch"], ["retry", "--watch"], ["cancel", "--watch"], ["review", "--watch"]),
+        *(["resolve", "--abandon", "--watch"], ["release"], ["pause"], ["resume"], ["plan"]),
+    ):
+        said = " ".join(hotfolder(*words, "studoi").err.split())
+        assert "did you mean studio?" in said, words
     assert "did you mean status?" in " ".join(hotfolder("statsu").err.split())
     studio.drop("ann.jpg")
     studio.drop("ann.toml", 'model = "no-such-model-at-all"')
@@ -56,6 +63,9 @@ def test_what_is_piped_is_not_padded_and_times_are_as_people_write_them(
         assert not [line for line in out.splitlines() if line.endswith(" ")], words
         assert not re.search(r"\d:\d\d\.\d|\+00:00|\dT\d|True|False", out), words
     assert len(hotfolder("jobs", "--last", "1", "--json").json) == 1
+    assert len(hotfolder("jobs", "--since", "1h", "--json").json) == 1
+    assert hotfolder("jobs", "--since", "2999-01-01", "--json").json == []
+    assert "is no time: write 2h" in hotfolder("jobs", "--since", "soon").err
 
 
 def test_check_online_says_what_cannot_be_reached(hotfolder: CommandLine, studio: Studio) -> None:
@@ -63,8 +73,7 @@ def test_check_online_says_what_cannot_be_reached(hotfolder: CommandLine, studio
     text = hotfolder.config.read_text()
     hotfolder.config.write_text(text.replace(studio.base_url, "http://127.0.0.1:9/openapi/v2"))
     said = " ".join(hotfolder("check", "--online").err.split())
-    assert "nothing is reached at http://127.0.0.1:9/openapi/v2" in said
-    assert "Check the network" in said
+    assert "nothing is reached at http://127.0.0.1:9/openapi/v2: no connection. Check" in said
 
 
 def test_status_is_watched_on_a_terminal_only(hotfolder: CommandLine, studio: Studio) -> None:
@@ -106,6 +115,22 @@ def test_a_dry_run_of_install_names_files_and_shows_their_lines_on_demand(
     installing.take([step], dry_run=True, verbose=True)
     assert capsys.readouterr().out.count("| a line\n") == 200
     assert not step.path.exists()
+
+
+def test_the_config_of_install_is_short_and_limits_a_day(tmp_path: Path) -> None:
+    """Some 20 lines, understood as they are, with a budget and no `match` that leaves out any."""
+    text = installing.config_text("second")
+    assert len(text.splitlines()) <= 25
+    path = tmp_path / "second.toml"
+    path.write_text(text.replace("/var/lib/hotfolder", str(tmp_path)))
+    wanted = config.read(path, {}).config
+    assert wanted is not None
+    assert wanted.state_dir == tmp_path / "second"
+    assert wanted.limits.daily_charge > 0
+    assert wanted.api.key_file is None
+    (watch,) = wanted.watch
+    assert (str(watch.input), str(watch.output)) == ("/srv/studio/in", "/srv/studio/out")
+    assert [each.match for each in watch.rule] == [Rule().match]
 
 
 def _tells(terminal: Terminal, words: str) -> bool:

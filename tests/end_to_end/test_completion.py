@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hotfolder.cli import commands
+from hotfolder.cli import commands, group
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -114,6 +114,6 @@ def test_the_manual_names_every_command() -> None:
 def test_every_command_gives_an_example() -> None:
     """--help of each command ends with a line to copy, whose options there are."""
     for name in NAMES:
-        example = re.search(r"Example: (.+)$", commands.load(name).help)
+        example = re.search(r"Example: (.+)$", group.load(name).help)
         assert example is not None, name
         assert f"hotfolder {name}" in example[1]

@@ -15,12 +15,13 @@ import pytest
 from hotfolder.control.reviewing import DECISIONS
 from hotfolder.journal import reading, reviews
 from hotfolder.simulator import Fault, Settings, in_thread
+from tests.cluster import CLUSTER
 from tests.end_to_end.driver import Driver
 from tests.end_to_end.lookout import Lookout
 from tests.studio import Studio
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from hotfolder.simulator import RunningServer
@@ -43,6 +44,15 @@ AROUND_THE_SUBMIT = {
     *("submit.sending", "submit.answered"),
 }
 MOST_KILLS = 60
+APP_RULE = """app = "1877265245566922753"
+nodes = { "3.seed" = 7 }
+[[app]]
+id = "1877265245566922753"
+[app.nodes]
+"39.image" = { type = "IMAGE" }
+"52.prompt" = { type = "STRING" }
+"3.seed" = { type = "INT" }
+"""
 # A commit is passed about twenty times on a picture's way; its kills are shared out.
 SHARES = [
     (point, first, step)
@@ -69,12 +79,20 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
 class Bench:
     """One studio with one picture, whose daemon is killed."""
 
-    def __init__(self, folder: Path, server: RunningServer, driver: Driver, number: int) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        server: RunningServer,
+        driver: Driver,
+        number: int,
+        rule: str = "",
+        journal: str = "",
+    ) -> None:
         folder.mkdir()
         self.studio = Studio(folder, server)
         self.prompt = f"Number {number} in {folder}"
         self._driver = driver
-        self.studio.configure(rules=[f'prompt = "{self.prompt}"'])
+        self.studio.configure(rules=[f'prompt = "{self.prompt}"\n{rule}'], journal=journal)
         self.studio.drop("ann.jpg", number=number)
 
     def once(self, *failpoint: object) -> bool:
@@ -94,8 +112,28 @@ async def test_a_kill_loses_nothing_and_pays_once(
     tmp_path: Path, server: RunningServer, driver: Driver, point: str, first: int, step: int
 ) -> None:
     """At the N-th passing of a point, for every N until the daemon lives to the end."""
+    await kill_at_each(
+        lambda number: Bench(tmp_path / str(number), server, driver, number), point, first, step
+    )
+
+
+@pytest.mark.parametrize(("point", "first", "step"), SHARES)
+async def test_a_kill_over_a_database_loses_nothing_and_pays_once(
+    tmp_path: Path, server: RunningServer, driver: Driver, point: str, first: int, step: int
+) -> None:
+    """The same with the journal in PostgreSQL."""
+
+    def bench(number: int) -> Bench:
+        folder, url = tmp_path / str(number), CLUSTER.database()
+        return Bench(folder, server, driver, number, journal=url)
+
+    await kill_at_each(bench, point, first, step)
+
+
+async def kill_at_each(begun: Callable[[int], Bench], point: str, first: int, step: int) -> None:
+    """Kill at each passing of a point, each time on a bench that is `begun` by its number."""
     for number in range(1 + first, MOST_KILLS, step):
-        bench = Bench(tmp_path / str(number), server, driver, number)
+        bench = begun(number)
         with Lookout([bench.studio.output]) as lookout:
             killed = bench.once(point, number)
             assert len(bench.tasks()) <= 1
@@ -107,6 +145,24 @@ async def test_a_kill_loses_nothing_and_pays_once(
             print(f"{point}: lived through number {number}")  # noqa: T201  for -rP
             return
     pytest.fail(f"{point} is passed more than {MOST_KILLS} times")
+
+
+@pytest.mark.parametrize(
+    "first", [0, *(pytest.param(each, marks=pytest.mark.long) for each in range(1, 4))]
+)
+async def test_a_run_of_an_app_is_paid_once_whenever_it_is_killed(
+    tmp_path: Path, server: RunningServer, driver: Driver, first: int
+) -> None:
+    """Killed after every commit on its way, an app's job is paid and published once."""
+    for number in range(1 + first, MOST_KILLS, 4):
+        bench = Bench(tmp_path / str(number), server, driver, 5000 + number, rule=APP_RULE)
+        killed = bench.once("commit.after", number)
+        assert len(bench.tasks()) <= 1
+        assert not killed or not bench.once()
+        await assert_paid_and_published_once(bench, "commit.after")
+        if not killed:
+            return
+    pytest.fail(f"there are more than {MOST_KILLS} commits")
 
 
 async def assert_paid_and_published_once(bench: Bench, point: str) -> None:
@@ -171,6 +227,59 @@ async def test_a_result_that_comes_later_is_published_once_whenever_it_is_killed
     kinds = Counter(studio.history("ann.jpg"))
     assert kinds["Published"] == kinds["PublishedInPart"] == 1
     assert list((studio.state / "spool").iterdir()) == []
+
+
+CHAIN_STEP = 4
+# Each share takes a minute; two of them show what there is to see.
+CHAINED = [
+    pytest.param(point, first, marks=[] if first == at else [pytest.mark.long])
+    for point, at in (("commit.before", 2), ("commit.after", 1))
+    for first in range(CHAIN_STEP)
+]
+
+
+@pytest.mark.parametrize(("point", "first"), CHAINED)
+async def test_a_chain_is_paid_step_by_step_whenever_it_is_killed(
+    tmp_path: Path, server: RunningServer, driver: Driver, point: str, first: int
+) -> None:
+    """Three models one after the other: three tasks, one upload, one result, published once."""
+    for number in range(1 + first, 3 * MOST_KILLS, CHAIN_STEP):
+        bench = Bench(tmp_path / str(number), server, driver, 6000 + number)
+        studio = bench.studio
+        models = ("qwen-image-2.0/image-edit", "wan-2.5-preview/image-to-image")
+        prompt = f'prompt = "{bench.prompt}"'
+        steps = [f'[[watch.rule.then]]\nmodel = "{each}"\n{prompt}' for each in models]
+        studio.configure(rules=["\n".join([prompt, *steps])])
+        uploaded = studio.ledger().requests.get("upload", 0)
+        with Lookout([studio.output]) as lookout:
+            killed = bench.once(point, number)
+            assert not killed or not bench.once()
+            doubtful = [job["id"] for job in studio.jobs() if job["state"] == "in_doubt"]
+            for job in doubtful:
+                at = studio.jobs()[-1]["chain"]["step"]
+                wish = {"resend": True}
+                if len(bench.tasks()) > at:
+                    wish = {"task_id": bench.tasks()[at]}
+                await studio.act("resolve", job=job, **wish)
+                assert not bench.once()
+        assert not lookout.partial
+        assert_three_steps_paid_once(bench, number, uploaded, killed=killed)
+        if not killed:
+            return
+    pytest.fail(f"{point} is passed more than {3 * MOST_KILLS} times")
+
+
+def assert_three_steps_paid_once(bench: Bench, number: int, uploaded: int, *, killed: bool) -> None:
+    """Hold a chain of three to three tasks, one output, and its file uploaded once, or twice.
+
+    `uploaded` is how many uploads the service had before. Killed between an upload's answer and its
+    commit, a daemon uploads once more.
+    """
+    studio = bench.studio
+    assert studio.states() == {"done": 3}, (number, studio.summary())
+    assert studio.outputs() == ["ann.jpg"]
+    assert len(bench.tasks()) == 3
+    assert studio.ledger().requests["upload"] - uploaded <= (2 if killed else 1)
 
 
 REVIEWED = [

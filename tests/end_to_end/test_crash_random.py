@@ -56,6 +56,7 @@ async def settle_doubts(studio: Studio) -> int:
 
 
 @pytest.mark.parametrize("kills", [10, pytest.param(32, marks=pytest.mark.long)])
+@pytest.mark.long
 async def test_random_kills_lose_nothing_and_pay_once(tmp_path: Path, kills: int) -> None:
     """After many kills under load every picture is edited and paid exactly once."""
     chance = random.Random(SEED)  # noqa: S311  (no secrets)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,15 +18,17 @@ from tests.provenance import needs_c2pa, signatory, state
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from hotfolder.simulator import RunningServer
 
 pytestmark = needs_c2pa
 
+FILM = Path(__file__).parents[1] / "media/film.mp4"
+
 # A signature cannot be made twice alike, so whatever was signed before a kill counts, or nothing.
 KILLS = [
-    *(("sign.after", 1), ("publish.before", 1), ("publish.beside", 1), ("publish.after", 1)),
+    *(("sign.asked", 1), ("sign.after", 1), ("publish.before", 1)),
+    *(("publish.beside", 1), ("publish.after", 1)),
     *(("commit.after", number) for number in (12, 14, 16)),
     *(("commit.before", number) for number in (13, 15, 17)),
 ]
@@ -56,6 +59,28 @@ def signing(bench: Bench, folder: Path) -> None:
     path = bench.studio.folder / "config.toml"
     table = f'[provenance]\ncertificate_file = "{folder}/chain.pem"\nkey_file = "{secret}"\n'
     bench.studio.reconfigure(path.read_text().replace("[limits]", f"{table}[limits]"))
+
+
+@pytest.mark.parametrize("point", ["sign.asked", "sign.after", "publish.before"])
+async def test_a_film_that_is_killed_while_it_is_signed_stands_there_once(
+    tmp_path: Path, server: RunningServer, driver: Driver, point: str
+) -> None:
+    """As any picture: whole, valid, paid once."""
+    bench = Bench(tmp_path / "bench", server, driver, 4100)
+    bench.prompt = f"{bench.prompt} {point}"
+    signing(bench, tmp_path)
+    studio = bench.studio
+    studio.simulator.update_settings(result_file=FILM)
+    try:
+        assert bench.once(point, 1)
+        assert not bench.once()
+    finally:
+        studio.simulator.update_settings(result_file=None)
+    assert studio.outputs() == ["_raw/ann.mp4", "ann.mp4"]
+    assert (studio.output / "_raw/ann.mp4").read_bytes() == FILM.read_bytes()
+    assert state("video/mp4", (studio.output / "ann.mp4").read_bytes()) == "Valid"
+    assert len(bench.tasks()) == 1
+    assert list((studio.state / "spool").iterdir()) == []
 
 
 @pytest.mark.parametrize(("point", "number"), KILLS)

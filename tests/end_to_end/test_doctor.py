@@ -107,7 +107,7 @@ def test_the_advice_fits_the_trouble(studio: Studio, hotfolder: CommandLine) -> 
     assert f"-> hotfolder restore {copy}" in hotfolder("doctor").out
     restored = hotfolder("restore", copy)
     assert restored.code == 0, restored.said
-    assert "hotfolder release studio" in restored.out
+    assert f" release studio -c {studio.folder / 'config.toml'}\n" in restored.out
     assert "BAD  journal" not in hotfolder("doctor").out
     gone = hotfolder("doctor", config=studio.folder / "nowhere.toml")
     assert gone.code == 1
@@ -154,7 +154,10 @@ def test_who_signs_is_told_and_what_a_file_says(studio: Studio, hotfolder: Comma
     path = studio.folder / "config.toml"
     table = f'[provenance]\ncertificate_file = "{chain}"\nkey_file = "{key}"\n[limits]'
     path.write_text(path.read_text().replace("[limits]", table))
-    assert "signing: by doctor, until 2099-12-31 (es256)" in hotfolder("doctor").out
+    assert (
+        "signing: by doctor, until 2099-12-31 (es256), without time stamps"
+        in hotfolder("doctor").out
+    )
     key.chmod(0o640)
     told = hotfolder("doctor")
     assert told.code == 1
@@ -167,3 +170,37 @@ def test_who_signs_is_told_and_what_a_file_says(studio: Studio, hotfolder: Comma
     told = hotfolder("provenance", str(picture), "--json")
     assert (told.code, json.loads(told.out)["whole"]) == (1, False)
     assert hotfolder("provenance", str(studio.folder / "gone.jpg")).code == 2
+
+
+def test_what_is_counted_wrongly_is_counted_anew(studio: Studio, hotfolder: CommandLine) -> None:
+    """By doctor, where no daemon is at work; else it says how to have it done."""
+    studio.drop_many(3)
+    assert hotfolder("once").code == 0
+    with closing(sqlite3.connect(studio.state / FILE_NAME)) as connection:
+        connection.execute("UPDATE tally SET files = 7 WHERE counted_as = 'done'")
+        connection.commit()
+    assert hotfolder("status", "--json").json["watches"][0]["counts"]["done"] == 7
+    with hotfolder.daemon():
+        told = hotfolder("doctor")
+        assert "BAD  counts" in told.out, told.said
+        assert "-> stop hotfolder, and run doctor once more" in told.out
+    told = hotfolder("doctor")
+    assert "4 files were not counted as what they are; all are counted anew now" in told.out
+    assert hotfolder("status", "--json").json["watches"][0]["counts"]["done"] == 3
+    assert "counts" not in hotfolder("doctor").out
+
+
+def test_restore_releases_only_watches_of_the_config(
+    studio: Studio, hotfolder: CommandLine
+) -> None:
+    """The copy may know others that were taken out since: these cannot be released."""
+    studio.configure(watches=["attic"])
+    studio.drop("ann.jpg")
+    assert hotfolder("once").code == 0
+    copy = studio.folder / "copy.db"
+    assert hotfolder("backup", copy).code == 0
+    studio.configure()
+    told = hotfolder("restore", copy)
+    assert told.code == 0, told.said
+    assert " release studio " in told.out
+    assert "attic" not in told.out

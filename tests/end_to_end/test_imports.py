@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import inspect
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from hotfolder.cli import commands
+from hotfolder.cli import commands, group, plain
 from tests.pictures import exif, saved, scene
 from tests.studio import RULE, Studio
 
@@ -29,23 +31,31 @@ OF_MOVES: Final = {
     *("hotfolder.journal.transitions", "hotfolder.journal.reviews", "hotfolder.journal.doubts"),
 }
 OF_THE_CONFIG: Final = {"hotfolder.config", "hotfolder.journal", "pydantic", "rich", "sqlite3"}
+# What judges a config and knows the models: needless while a file says what the daemon's says.
+OF_JUDGING: Final = {
+    *("hotfolder.config.config", "hotfolder.config.fields", "hotfolder.planning.plan", "pydantic"),
+    *("hotfolder.planning.rules", "hotfolder.runninghub", "platformdirs"),
+}
 
 # What reads pictures, their metadata, or XML.
 PARSERS: Final = re.compile(
-    r"(PIL|pillow_heif|_pillow_heif|rawpy|xml|pyexpat|hotfolder\.kinds\."
-    r"(picture|metadata|audio|ebml|isobmff|proving|solid|text))\b"
+    r"(PIL|av|pillow_heif|_pillow_heif|rawpy|xml|pyexpat|hotfolder\.kinds\."
+    r"(picture|metadata|audio|avi|decoding|ebml|isobmff|played|proving|solid|text))\b"
 )
 NANO: Final = "nano-banana2-gemini31flash/image-to-image-channel-low-price"
-NAMES_ONLY: Final = {"hotfolder.kinds.metadata", "hotfolder.kinds.metadata.field_names"}
+NAMES_ONLY: Final = {
+    *("hotfolder.kinds.metadata", "hotfolder.kinds.metadata.field_names"),
+    "hotfolder.kinds.metadata.source_types",
+}
 
 FORBIDDEN: Final = {
-    ("--version",): OF_WORK | OF_PICTURES | OF_THE_CONFIG,
-    ("--help",): OF_WORK | OF_PICTURES | OF_THE_CONFIG,
-    ("status",): OF_WORK | OF_PICTURES | OF_MOVES,
-    ("jobs", "--json"): OF_WORK | OF_PICTURES | OF_MOVES,
+    ("--version",): OF_WORK | OF_PICTURES | OF_THE_CONFIG | {"typer"},
+    ("--help",): OF_WORK | OF_PICTURES | OF_THE_CONFIG | {"typer"},
+    ("status",): OF_WORK | OF_PICTURES | OF_MOVES | OF_JUDGING | {"typer"},
+    ("jobs", "--json"): OF_WORK | OF_PICTURES | OF_MOVES | OF_JUDGING | {"typer"},
     ("charges",): OF_WORK | OF_PICTURES | OF_MOVES,
-    ("explain", "in/ann.jpg"): OF_WORK | OF_PICTURES | OF_MOVES,
-    ("check",): OF_WORK | OF_PICTURES | OF_MOVES | {"hotfolder.views"},
+    ("explain", "in/ann.jpg"): OF_WORK | OF_PICTURES | OF_MOVES | OF_JUDGING | {"typer"},
+    ("check",): OF_WORK | OF_PICTURES | OF_MOVES | {"hotfolder.views", "typer"},
     ("backup", "copy.db"): OF_WORK | OF_PICTURES,
     ("models",): OF_WORK | {"PIL"},
     ("schema",): OF_WORK | {"PIL"},
@@ -79,7 +89,7 @@ async def test_a_command_imports_only_what_it_needs(
     """No command loads what its kind has no use for."""
     ended = told(*words)
     assert ended.code == 0, ended.said
-    assert {"typer", "hotfolder.cli.app"} <= imported(ended)
+    assert "hotfolder.cli.front" in imported(ended)
     assert imported(ended) & FORBIDDEN[words] == set()
 
 
@@ -117,5 +127,43 @@ def test_the_table_of_commands_says_what_their_help_says() -> None:
     """What `--help` lists without importing a command is the first paragraph of its own help."""
     for entries in commands.ENTRIES.values():
         for name, entry in entries.items():
-            own = inspect.cleandoc(commands.load(name).help or "")
+            own = inspect.cleandoc(group.load(name).help or "")
             assert entry.says == own.partition("\n\n")[0].replace("\n", " "), name
+
+
+def test_the_plain_ways_of_a_command_are_typers_too() -> None:
+    """What is read without typer means what typer would read, and nothing else is read."""
+    for name, each in plain.PLAIN.items():
+        known = {option: it.name for it in group.load(name).params for option in it.opts}
+        assert {known[flag] for flag in each.flags} == set(each.flags.values())
+        assert {known[option] for option in ("-c", "--config")} == {"config_file"}
+        assert each.argument is None or each.argument in known
+        run = getattr(importlib.import_module(f"hotfolder.cli.{each.module}"), name)
+        told = {*each.flags.values(), "config_file", *filter(None, [each.argument])}
+        assert told <= set(inspect.signature(run).parameters)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("status", {}),
+        ("status --json -c a.toml", {"json": True, "config_file": Path("a.toml")}),
+        ("explain in/a.jpg --json", {"path": Path("in/a.jpg"), "json": True}),
+        ("check --online --config a.toml", {"online": True, "config_file": Path("a.toml")}),
+        *((words, None) for words in ("", "run", "status -h", "status --watch", "jobs extra")),
+        *((words, None) for words in ("explain", "explain a b", "status -c", "status -c --json")),
+        ("jobs --state done", None),
+    ],
+)
+def test_only_plain_words_are_read_without_typer(words: str, said: dict[str, object]) -> None:
+    """A wrong word, a rarer option and a question for help are typer's."""
+    assert plain.parameters(words.split()) == said
+
+
+@pytest.mark.parametrize("columns", [50, 60, 80, 200])
+def test_help_fits_its_terminal(columns: int) -> None:
+    """Every command is there with what it does, in lines that such a terminal shows."""
+    text = commands.help_text(columns)
+    assert max(map(len, text.splitlines())) <= max(30, min(columns, 80))
+    for name in ("init", "run", "status", "retry", "doctor"):
+        assert re.search(rf"^  {name} +\S", text, re.MULTILINE), name

@@ -162,10 +162,11 @@ def test_another_service_is_refused_while_jobs_are_open(hotfolder: CommandLine) 
 def test_a_closed_terminal_stops_instead(hotfolder: CommandLine) -> None:
     """The SIGHUP of a terminal that went away is no wish to go on without it."""
     log = hotfolder.studio.folder / "terminal.err"
+    words = "run", "--log-format", "json"
     leader, follower = pty.openpty()
     with log.open("wb") as err:
         daemon = subprocess.Popen(
-            [sys.executable, "-c", OWN_TERMINAL, "run", "-c", hotfolder.config],
+            [sys.executable, "-c", OWN_TERMINAL, *words, "-c", hotfolder.config],
             env=hotfolder.environment,
             stdin=follower,
             stdout=err,

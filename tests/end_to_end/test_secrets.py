@@ -12,6 +12,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import httpx
+import pytest
 
 from hotfolder.simulator import Fault
 from tests.studio import KEY
@@ -51,7 +52,7 @@ def test_a_full_run_gives_no_secret_away(studio: Studio, hotfolder: CommandLine)
         Fault(call="query", kind="code", code="811", times=2),
     )
     shown: list[str] = []
-    with hotfolder.running("run", "--log-level", "debug") as daemon:
+    with hotfolder.running("run", "--log-format", "json", "--log-level", "debug") as daemon:
         daemon.until(lambda: "watch.online" in daemon.err, "the daemon watches")
         studio.drop_many(5)
         daemon.until(lambda: studio.states() == {"done": 3, "failed": 1, "in_doubt": 1}, "an end")
@@ -84,6 +85,7 @@ def test_a_full_run_gives_no_secret_away(studio: Studio, hotfolder: CommandLine)
         assert not SIGNED.search(os.fsencode(each))
 
 
+@pytest.mark.long
 def test_a_service_that_quotes_what_it_is_sent_gives_nothing_away(
     studio: Studio, hotfolder: CommandLine
 ) -> None:
@@ -103,7 +105,7 @@ def test_a_service_that_quotes_what_it_is_sent_gives_nothing_away(
         Fault(call="queue_status", kind="code", code="1000"),
         Fault(call="account", kind="code", code="1000", form="msg"),
     )
-    with hotfolder.running("run", "--log-level", "debug") as daemon:
+    with hotfolder.running("run", "--log-format", "json", "--log-level", "debug") as daemon:
         daemon.until(lambda: "watch.online" in daemon.err, "the daemon watches")
         studio.drop_many(5)
         ends = {"done": 2, "failed": 2, "in_doubt": 1}

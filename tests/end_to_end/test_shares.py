@@ -56,6 +56,7 @@ async def test_a_share_that_hangs_at_the_start_is_waited_for(studio: Studio) -> 
         assert daemon.end() == 0
 
 
+@pytest.mark.long
 async def test_at_the_kernels_limit_nothing_is_missed(studio: Studio) -> None:
     """Said once with the setting to change; what cannot be followed is scanned, now and later."""
     for number in range(30):

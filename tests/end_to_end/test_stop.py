@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
 import time
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 
+from hotfolder.journal.connection import FILE_NAME
 from hotfolder.simulator import Fault, Settings, in_thread
 from tests.end_to_end.daemon import Daemon
 from tests.studio import Studio
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 AT_ONCE_S = 3.0
+NOISE = ("Traceback", "never retrieved", "journal is closed")
 
 
 @pytest.fixture
@@ -95,3 +99,40 @@ async def test_an_idle_daemon_stops_at_once(studio: Studio) -> None:
         assert daemon.end() == 0
         assert time.monotonic() - began_s < AT_ONCE_S
     assert studio.states() == {"running": 5}
+
+
+def noise(daemon: Daemon) -> list[str]:
+    """Return what of a daemon's log only a programmer understands."""
+    said = daemon.log.read_text()
+    return [each for each in NOISE if each in said]
+
+
+async def test_a_stop_amidst_heavy_intake_is_quiet(studio: Studio) -> None:
+    """Whatever is just being looked at, accepted or uploaded: no word of a traceback."""
+    studio.configure(limits="backlog = 0")
+    studio.drop_many(300)
+    with Daemon(studio) as daemon:
+        await daemon.holds_the_journal()
+        await studio.until(lambda: len(studio.jobs()) > 20, "the first are accepted")
+        daemon.signal(signal.SIGTERM)
+        assert daemon.end() == 0, daemon.log.read_text()[-4000:]
+        assert noise(daemon) == []
+    assert len(studio.jobs()) < 300
+
+
+@pytest.mark.long
+async def test_a_stop_while_another_program_locks_the_journal_is_quiet(studio: Studio) -> None:
+    """It ends within the grace and what a lock may take; what it could not write is in doubt."""
+    studio.configure(limits="grace = 1.0")
+    studio.fault(Fault(call="submit", kind="slow", seconds=30))
+    with Daemon(studio) as daemon:
+        await begin(studio, daemon)
+        with closing(sqlite3.connect(studio.state / FILE_NAME, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            daemon.signal(signal.SIGTERM)
+            daemon.end()
+            other.execute("ROLLBACK")
+        assert noise(daemon) == [], daemon.log.read_text()[-4000:]
+    with Daemon(studio) as daemon:
+        await daemon.holds_the_journal()
+        await studio.until(lambda: studio.states().get("in_doubt") == 2, "the doubts")

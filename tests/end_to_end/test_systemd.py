@@ -225,8 +225,9 @@ def test_installing_explains_itself_and_keeps_what_is_there(studio: Studio) -> N
     machine.run("groupadd", "pictures")
     machine.run("install", "-d", "-m", "2770", "-g", "pictures", "/data/in", "/home/ann/out")
     for written, meant in (
-        ('base_url = "', f'base_url = "{studio.server.base_url}"  # "'),
-        ("min_free_mb = 500", "min_free_mb = 0"),
+        ("[api]\n", f'[api]\nbase_url = "{studio.server.base_url}"\n'),
+        ("[limits]\n", "[limits]\nmin_free_mb = 0\n"),
+        ("#prompt", "prompt"),
         ("/srv/studio/in", "/data/in"),
         ("/srv/studio/out", "/home/ann/out"),
     ):

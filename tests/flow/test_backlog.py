@@ -112,7 +112,7 @@ async def test_release_lets_them_go(studio: Studio, *, running: bool) -> None:
             await studio.send("release", watch="studio")
             await studio.until_states(done=5)
     else:
-        assert "5 pictures" in (await studio.act("release", watch="studio"))[0]
+        assert "5 files" in (await studio.act("release", watch="studio"))[0]
         await studio.once()
     assert studio.states() == {"done": 5}
     assert backlog(studio) == 0
@@ -324,3 +324,30 @@ async def test_a_restored_journal_holds_whatever_it_does_not_know(studio: Studio
     await studio.once()
     assert studio.states() == {"done": 2}
     assert studio.holds() == []
+
+
+async def test_a_full_folder_of_sets_counts_sets(studio: Studio) -> None:
+    """Files that make one job together are one; the estimate is theirs, once."""
+    pairs = 'model = "kling-video-o1/start-to-end"\nset_wait = 0.1'
+    studio.configure(limits=LIMIT, rules=[pairs])
+    for number in range(3):
+        studio.drop(f"p{number}.first.jpg", number=2 * number)
+        studio.drop(f"p{number}.last.jpg", number=2 * number + 1)
+    await studio.once()
+    assert studio.states() == {"done": 3}, studio.summary()
+
+
+async def test_more_sets_than_the_limit_are_held(studio: Studio) -> None:
+    """All of their files, at the price of the sets."""
+    pairs = 'model = "kling-video-o1/start-to-end"\nset_wait = 0.1'
+    studio.configure(limits="backlog = 1", rules=[pairs])
+    for number in range(2):
+        studio.drop(f"p{number}.first.jpg", number=2 * number)
+        studio.drop(f"p{number}.last.jpg", number=2 * number + 1)
+    await studio.once()
+    assert studio.states() == {}
+    assert studio.hold()["count"] == 4
+    expected = studio.hold()["estimate"]
+    await studio.once(release=True)
+    assert studio.states() == {"done": 2}, studio.summary()
+    assert sum(job["charge"] for job in studio.jobs()) == pytest.approx(expected)

@@ -179,8 +179,40 @@ async def test_a_file_beyond_what_a_folder_takes_is_not_read(studio: Studio) -> 
     assert studio.ledger().requests["upload"] == 1
 
 
+async def test_each_kind_has_a_limit_of_its_own(studio: Studio) -> None:
+    """A film may be larger than a picture, by its name alone: nothing of either is read for it."""
+    studio.configure(watch="largest_mb = { picture = 1, sound = 2 }")
+    for name in ("huge.jpg", "huge.wav", "fine.wav"):
+        os.truncate(studio.drop(name, picture()), 3 * MEGABYTE if "huge" in name else MEGABYTE)
+    await studio.once()
+    codes = {each["source"]: each["error"]["code"] for each in studio.jobs()}
+    assert codes["huge.jpg"] == "file_too_large"
+    assert codes.get("huge.wav", "file_too_large") == "file_too_large"
+    assert codes.get("fine.wav") != "file_too_large"
+
+
 async def test_files_beyond_any_picture_are_not_read_either(studio: Studio) -> None:
     """Whatever the folder's owner says, or where nothing is said."""
     os.truncate(studio.drop("huge.tif", picture()), SPARSE_BYTES)
     await studio.once()
     assert studio.job("huge.tif")["error"]["code"] == "file_too_large"
+
+
+@pytest.mark.parametrize(
+    ("model", "side", "wanted"),
+    [
+        ("happyhorse-1.0/image-to-video", 290, "of at least 300 pixels"),
+        ("kling-v3.0-4k-image-to-video", 290, "of at least 300 pixels"),
+        ("Vidu-reference-to-video-q3", 100, "of at least 128 pixels"),
+    ],
+)
+async def test_a_picture_too_small_for_its_model(
+    studio: Studio, model: str, side: int, wanted: str
+) -> None:
+    """It is told before anything is uploaded, as films are."""
+    studio.configure(rules=[f'model = "{model}"\nprompt = "she turns"\ngroup = "file"'])
+    studio.drop("ann.jpg", picture(1, side=side))
+    await studio.once()
+    error = studio.job("ann.jpg")["error"]
+    assert (error["code"], wanted in error["message"]) == ("wrong_size", True), error
+    assert "upload" not in studio.ledger().requests

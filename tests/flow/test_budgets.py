@@ -241,7 +241,7 @@ async def test_an_edit_beyond_the_whole_budget_keeps_no_other_waiting(studio: St
     """No day has room for it: its rule is held, not the account, and the others go on."""
     dear = f'name = "film"\nmatch = ["film*"]\nprompt = "Run"\nmodel = "{DEAR_MODEL}"'
     studio.configure(rules=(dear, RULE), limits="daily_charge = 1.0")
-    studio.drop("film.jpg")
+    studio.drop("film.jpg", picture(side=640))
     await studio.once()
     assert (studio.holds(), studio.hold_code()) == (["rule:studio/film"], "too_dear")
     studio.drop("ann.jpg", number=2)

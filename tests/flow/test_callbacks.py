@@ -7,19 +7,23 @@ import json
 import sqlite3
 from contextlib import closing
 from datetime import timedelta
+from io import StringIO
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
+from hotfolder import views
 from hotfolder.bell import Ring
+from hotfolder.cli import job_pages, render
+from hotfolder.domain.commands import Commands
 from hotfolder.domain.errors import OperatorError
 from hotfolder.domain.retry import PollSchedule
 from hotfolder.journal import callbacks, reading
 from hotfolder.pipeline.steps import querying
 from hotfolder.simulator import Fault
 from hotfolder.web.serving import MOST_OF_AN_ADDRESS
-from tests.studio import LIMIT_S
+from tests.studio import LIMIT_S, RULE
 
 if TYPE_CHECKING:
     from tests.studio import Studio
@@ -275,19 +279,28 @@ async def test_sent_again_only_after_the_callbacks_time(studio: Studio) -> None:
 async def test_while_callbacks_are_crowded_out_nothing_is_sent_again(studio: Studio) -> None:
     """Whoever keeps callbacks from being heard cannot make a doubt be paid twice by it."""
     with_callbacks(studio, limits="resend_up_to = 0.14")
-    studio.edge(callback_patience_s=2.0)
+    studio.edge(callback_patience_s=60.0)
     studio.fault(LOST, Fault(call="webhook", kind="missing", times=1))
     studio.drop("ann.jpg")
     async with studio.running():
         await studio.until_states(in_doubt=1)
         assert studio.parts is not None
         bell = studio.parts.bell
-        for _ in range(60):
+        for _ in range(20):
+            studio.wait(5)
             await flood(studio)
             bell.ring(Ring.HEARD)
             await asyncio.sleep(0.1)
         assert studio.states() == {"in_doubt": 1}
-        await studio.until_states(done=1)  # once all is quiet again
+        assert studio.status()["callbacks"]["unheard_at"]
+        shown, seen = StringIO(), studio.read(views.status, studio.config)
+        render.console(shown).print(job_pages.status(seen, start=None, commands=Commands()))
+        assert "Callbacks are crowded out" in shown.getvalue()
+        while studio.states() == {"in_doubt": 1}:  # until all was quiet for long enough
+            studio.wait(5)
+            bell.ring(Ring.HEARD)
+            await asyncio.sleep(0.1)
+        await studio.until_states(done=1)
     assert "ResendApproved" in studio.history("ann.jpg")
 
 
@@ -348,6 +361,19 @@ async def test_sent_again_at_once_without_a_webhook(
     assert studio.states() == {"in_doubt": 1}
     assert studio.ledger().requests["submit"] == submits
     assert studio.read(reading.at_risk).submits == submits
+
+
+@pytest.mark.parametrize("model", ["hailuo-2.3/i2v-pro", "meshy6/image-to-3d"])
+async def test_what_is_dear_is_never_sent_again_by_the_limit(studio: Studio, model: str) -> None:
+    """A film, a 3D model, or what has no list price: whatever the limit, a person decides."""
+    studio.configure(rules=[f'{RULE}\nmodel = "{model}"'], limits="resend_up_to = 100")
+    studio.simulator.update_settings(price="0.14")
+    studio.drop("ann.jpg")
+    await studio.once()
+    studio.fault(Fault(call="submit", kind="drop_before"))
+    studio.drop("bob.jpg", number=2)
+    await studio.once()
+    assert studio.states() == {"done": 1, "in_doubt": 1}
 
 
 async def test_once_waits_for_a_callback(studio: Studio) -> None:

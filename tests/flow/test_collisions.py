@@ -151,7 +151,7 @@ async def test_replace_touches_no_other_sources_output(studio: Studio) -> None:
 async def test_an_older_edit_never_replaces_a_newer_one(studio: Studio) -> None:
     """One that comes late, after the newer version's edit was published, gets a number."""
     collide(studio, "replace", 'detect = "events"')
-    studio.simulator.update_settings(task_s=2.0)
+    studio.simulator.update_settings(task_s=6.0)
     async with studio.running():
         studio.drop("ann.jpg", number=1)
         await studio.until_states(running=1)

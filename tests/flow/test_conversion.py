@@ -13,8 +13,8 @@ import pytest
 from hotfolder.kinds import packages
 from hotfolder.kinds.formats import PictureType
 from tests import pictures
+from tests.materials.test_imaging_prepare import KINDS, LYING, needs
 from tests.mounting import mount
-from tests.owners.test_imaging_prepare import KINDS, LYING, needs
 from tests.pictures import needs_rawpy, noise, opened, saved, scene
 from tests.studio import RULE
 
@@ -229,3 +229,72 @@ async def test_a_full_spool_is_not_the_pictures_fault(studio: Studio, small_spoo
         mount("-o", "remount,size=16m", str(small_spool))
         studio.wait(600)
         await studio.until_states(done=1)
+
+
+async def lacking(studio: Studio, patch: pytest.MonkeyPatch, *names: str) -> None:
+    """Drop AVIF pictures where nothing opens them, and see them fail."""
+    with patch.context() as without:
+        without.setitem(packages.PACKAGES, PictureType.AVIF, ("no_such_module", "pillow-avif"))
+        for number, name in enumerate(names):
+            studio.drop(name, saved(noise((64 + number, 48)), "AVIF"))
+        await studio.once(release=True)
+    assert studio.states() == {"failed": len(names)}
+    patch.setattr(packages, "openers", lambda: {"pillow": "99.0"})
+
+
+async def test_what_failed_for_want_of_a_package_is_edited_once_that_is_there(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Installing it and starting anew is enough: nobody has to run retry."""
+    await lacking(studio, monkeypatch, "ann.avif")
+    await studio.once()
+    assert studio.states() == {"done": 1}, studio.summary()
+    assert sent_picture(studio).format == "JPEG"
+    assert studio.ledger().requests["upload"] == 1, "it was uploaded as it is first"
+
+
+async def test_what_still_cannot_be_opened_stays_failed(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another package than the missing one changes nothing: it fails as before, and once."""
+    with monkeypatch.context() as without:
+        without.setitem(packages.PACKAGES, PictureType.AVIF, ("no_such_module", "pillow-avif"))
+        studio.drop("ann.avif", KINDS["avif"]())
+        await studio.once()
+        without.setattr(packages, "openers", lambda: {"pillow": "99.0"})
+        await studio.once()
+    assert studio.states() == {"failed": 1}
+    assert "upload" not in studio.ledger().requests
+
+
+async def test_many_that_can_be_opened_at_last_are_held(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More than limits.backlog old failures are a backlog: a person lets them go, and they go."""
+    studio.configure(limits="backlog = 2")
+    await lacking(studio, monkeypatch, "a.avif", "b.avif", "c.avif")
+    await studio.once()
+    assert studio.states() == {"failed": 3}
+    hold = studio.hold()
+    assert (hold["scope"], hold["count"], hold["code"]) == ("backlog:studio", 3, "backlog")
+    assert hold["estimate"] > 0
+    told = studio.explain("a.avif")
+    assert (told["verdict"], "installed" in told["reason"]) == ("held", True)
+    await studio.once()
+    assert studio.states() == {"failed": 3}
+    await studio.act("release", watch="studio")
+    await studio.once()
+    assert studio.states() == {"done": 3}, studio.summary()
+
+
+async def test_those_that_were_left_out_stay_so(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever released them with --skip is not asked again at the next start."""
+    studio.configure(limits="backlog = 2")
+    await lacking(studio, monkeypatch, "a.avif", "b.avif", "c.avif")
+    await studio.once()
+    await studio.act("release", watch="studio", skip=True)
+    await studio.once()
+    assert studio.states() == {"failed": 3}
+    assert not studio.status()["holds"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from io import StringIO
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,8 @@ from structlog.testing import capture_logs
 
 from hotfolder import views
 from hotfolder.cli import job_pages, render
+from hotfolder.domain.commands import Commands
+from hotfolder.domain.sightings import LINK
 from tests.studio import RULE, picture
 
 if TYPE_CHECKING:
@@ -61,6 +64,43 @@ async def test_no_dropped_file_is_without_a_trace(studio: Studio) -> None:
     assert not [each for each in logged if each["event"] == "source.skipped"]
 
 
+async def test_a_link_is_left_out_and_said_so(studio: Studio) -> None:
+    """It is counted and named, found by a scan or told by an event, until it is a file or gone."""
+    studio.configure(watch='notes = "waiting"')
+    studio.drop("ann.jpg")
+    (studio.folder / "bob.jpg").write_bytes(picture(2))
+    (studio.input / "bob.jpg").symlink_to(studio.folder / "bob.jpg")
+    (studio.input / "others").symlink_to(studio.folder)
+    await studio.once()
+    assert counts(studio) == {"files": 3, "done": 1, "skipped": 2}
+    assert {each["reason"] for each in watch(studio)["skipped"]} == {LINK}
+    assert f"Left out:\n  bob.jpg: {LINK}" in (studio.output / "_hotfolder.txt").read_text()
+    async with studio.running():
+        (studio.input / "others").unlink()
+        os.mkfifo(studio.input / "pipe.jpg")
+        await studio.until(lambda: counts(studio)["skipped"] == 2, "an event tells of both")
+        (studio.input / "bob.jpg").unlink()
+        studio.drop("bob.jpg", number=2)
+        await studio.until(lambda: counts(studio) == {"files": 3, "done": 2, "skipped": 1}, "done")
+
+
+async def test_what_waits_and_is_taken_away_asks_for_nothing(studio: Studio) -> None:
+    """By a scan or by an event: it is no longer counted, listed or noted."""
+    studio.configure(watch='notes = "waiting"')
+    for name in ("cut.jpg", "later.jpg"):
+        studio.drop(name, picture(8)[:-40])
+    await studio.once()
+    assert counts(studio) == {"files": 2, "waiting": 2}
+    (studio.input / "cut.jpg").unlink()
+    await studio.once()
+    assert counts(studio) == {"files": 1, "waiting": 1}
+    assert studio.outputs() == ["later.jpg.waiting.txt"]
+    async with studio.running():
+        (studio.input / "later.jpg").unlink()
+        await studio.until(lambda: not counts(studio), "an event tells that it is gone")
+        await studio.until(lambda: not studio.told(), "nobody is asked for anything")
+
+
 async def test_the_counts_follow_files_and_rules(studio: Studio) -> None:
     """A file that is taken away, or taken by a rule later, is no longer among the skipped."""
     studio.configure(rules=(ONLY_JPEG,))
@@ -100,6 +140,6 @@ async def test_a_removed_watch_is_told_apart(studio: Studio) -> None:
     assert (removed["name"], removed["counts"]["failed"]) == ("studio", 1)
     out = StringIO()
     seen = studio.read(views.status, studio.config)
-    render.console(out).print(job_pages.status(seen, start=None))
+    render.console(out).print(job_pages.status(seen, start=None, commands=Commands()))
     assert re.search(r"^studio \(no longer in the config\) +2 ", out.getvalue(), re.MULTILINE)
     assert "watch:studio (no longer in the config)" in out.getvalue()

@@ -56,6 +56,7 @@ async def test_a_doubt_says_what_ends_it(studio: Studio, callbacks: bool) -> Non
     assert job["error"]["hint"] in studio.explain("ann.jpg")["reason"]
 
 
+@pytest.mark.long
 async def test_three_lost_answers_of_fifty(studio: Studio) -> None:
     """50 pictures, 3 answers lost in three ways: 50 tasks, 47 done; settled: 50 done, 50 tasks."""
     studio.edge(patience=Patience(submit_s=4.0))

@@ -105,6 +105,7 @@ async def test_what_comes_later_into_a_moved_folder_is_seen(studio: Studio) -> N
         await studio.until_states(done=4)
 
 
+@pytest.mark.long
 async def test_an_overflow_of_the_queue_loses_no_picture(studio: Studio) -> None:
     """100,000 files at once while nobody reads the kernel's queue: the pictures are all found."""
     follow(studio)

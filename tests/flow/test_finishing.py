@@ -126,6 +126,18 @@ async def test_the_raw_result_is_kept_until_the_output_stands(studio: Studio) ->
     assert spooled(studio) == []
 
 
+async def test_a_step_made_anew_gives_back_what_the_source_had(studio: Studio) -> None:
+    """What was kept of a chain's source outlives a restart, as what the step takes does."""
+    studio.configure(rules=[f'{RULE}\n[[watch.rule.then]]\nmodel = "hypir-balance"'])
+    drop_tagged(studio)
+    await studio.once()
+    await studio.once()
+    await studio.act("retry", jobs=[studio.jobs()[-1]["id"]], pay_again=True)
+    await studio.once()
+    assert studio.outputs() == ["ann (2).jpg", "ann.jpg"]
+    assert [told(studio, each)["IFD0:Copyright"] for each in studio.outputs()] == ["(c) Ann"] * 2
+
+
 async def test_what_cannot_be_finished_is_delivered_as_it_came(studio: Studio) -> None:
     """A paid result is never lost to its metadata, and `explain` says what is missing."""
     drop_tagged(studio)

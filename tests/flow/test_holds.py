@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from hotfolder.domain.errors import OperatorError
 from hotfolder.simulator import Fault
@@ -309,3 +310,17 @@ async def test_a_known_limit_is_kept(studio: Studio) -> None:
     await studio.once()
     assert studio.states() == {"done": 16}
     assert studio.ledger().rejected == ()
+
+
+async def test_a_key_that_is_refused_is_a_warning_at_the_start(studio: Studio) -> None:
+    """Before any picture is there: who starts it sees at once that nothing can be edited."""
+    studio.simulator.update_settings(key="x" * 32)
+    with capture_logs() as lines:
+        async with studio.running():
+            await studio.until(
+                lambda: [line for line in lines if line["event"] == "service.refuses"], "it is told"
+            )
+    (said,) = [line for line in lines if line["event"] == "service.refuses"]
+    assert (said["log_level"], said["code"]) == ("warning", "key_refused")
+    assert "Check the key" in said["hint"]
+    assert studio.holds() == []

@@ -120,7 +120,7 @@ async def test_only_regular_files_inside_the_folder_are_read(studio: Studio) -> 
         await studio.until_states(done=1)
     listener.close()
     assert [job["source"] for job in studio.jobs()] == ["ann.jpg"]
-    assert "not followed" in studio.explain("link.jpg")["reason"]
+    assert "links are not followed" in studio.explain("link.jpg")["reason"]
     assert studio.explain("pipe.jpg")["reason"].startswith("not a regular file")
 
 

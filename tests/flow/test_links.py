@@ -51,7 +51,7 @@ async def test_a_host_that_is_away_for_days_loses_nothing(studio: Studio) -> Non
         await studio.until(lambda: "LinksUnusable" in studio.history("ann.jpg"), "asked anew")
         studio.wait(A_DAY_S)
         await studio.until(lambda: studio.job("ann.jpg")["error"], "it is told")
-        assert "ConnectError" in studio.explain("ann.jpg")["reason"]
+        assert "no connection" in studio.explain("ann.jpg")["reason"]
         assert studio.told() == ["delayed"]
         studio.simulator.clear_faults()
         await studio.until_states(done=1)

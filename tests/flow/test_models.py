@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from hotfolder.runninghub.catalog import Catalog, Model
 
 if TYPE_CHECKING:
     from tests.studio import Studio
 
 CATALOG = Catalog()
-USABLE = [each for each in CATALOG if CATALOG.find(each.name) and each.output == "image"]
+USABLE = [
+    each for each in CATALOG if CATALOG.find(each.name) and each.output == "image" and each.media
+]
 MENU = ("image-to-image", "image-tools")
 
 
@@ -27,6 +31,7 @@ def test_the_menu_is_whole() -> None:
     assert sum(each.prompt is None for each in USABLE) == 5  # up-scalers
 
 
+@pytest.mark.long
 async def test_every_image_model_edits_a_picture(studio: Studio) -> None:
     """Each sends what its model declares; the service takes it, and the result is published."""
     studio.configure(rules=[rule(number, each) for number, each in enumerate(USABLE)])
@@ -39,6 +44,6 @@ async def test_every_image_model_edits_a_picture(studio: Studio) -> None:
         assert task.endpoint == model.endpoint
         assert set(task.params) <= set(model.params)
         assert {key for key, each in model.params.items() if each.required} <= set(task.params)
-        link = task.params[model.picture.key]
-        assert isinstance(link, list) == model.picture.list_
+        link = task.params[model.pictures[0].key]
+        assert isinstance(link, list) == model.pictures[0].list_
     assert len(studio.outputs()) == len(USABLE)

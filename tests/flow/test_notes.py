@@ -85,10 +85,27 @@ async def test_a_held_backlog_is_told_until_it_is_released(studio: Studio) -> No
     studio.drop_many(4)
     await studio.once()
     assert studio.outputs() == ["_hotfolder.txt"]
-    assert read(studio, "_hotfolder.txt").startswith("4 pictures are held: ")
+    assert read(studio, "_hotfolder.txt").startswith("4 files are held: ")
     await studio.act("release", watch="studio")
     await studio.once()
     assert studio.outputs() == [f"p{number:03}.jpg" for number in range(4)]
+
+
+async def test_no_command_is_asked_of_who_finds_a_note(studio: Studio) -> None:
+    """What only a terminal can do is said to be for whoever has one; what a folder can, is not."""
+    studio.configure(watch='notes = "failures"')
+    studio.fault(Fault(call="submit", kind="fail_task", code="1501", times=1))
+    studio.drop("ann.jpg")
+    await studio.once()
+    told = read(studio, "ann.jpg.failed.txt")
+    theirs, _, owners = told.partition("For whoever looks after hotfolder: ")
+    assert "content check rejected this edit." in theirs
+    assert theirs.endswith("Drop another file in its place. ")
+    assert "`hotfolder" not in theirs
+    assert "`hotfolder retry 1`" in owners
+    studio.drop("ann.jpg", number=2)
+    await studio.once()
+    assert "ann.jpg.failed.txt" not in studio.outputs()
 
 
 async def test_all_tells_of_held_doubtful_and_waiting_pictures(studio: Studio) -> None:
@@ -113,7 +130,8 @@ async def test_all_tells_of_held_doubtful_and_waiting_pictures(studio: Studio) -
     what, why, then, _ = read(studio, "bob.jpg.held.txt").split("\n\n")
     assert (what, why) == ("bob.jpg is not edited for now.", PAUSED.message)
     assert then.startswith("It keeps its place")
-    assert then.endswith(f"For whoever looks after hotfolder: {PAUSED.hint}")
+    hint = "`hotfolder resume` lets it go on."
+    assert then.endswith(f"For whoever looks after hotfolder: {hint}")
     await studio.act("resume", watch=None)
     await studio.once()
     assert studio.outputs() == ["ann.jpg", "bob.jpg"]

@@ -99,7 +99,7 @@ async def test_failures_are_told_together_and_once(studio: Studio, told: Told) -
         await noticing.look()
         assert told.titles == []
         await later(studio, noticing, 61)
-        assert told.titles == ["30 pictures failed (and 1 more)"]
+        assert told.titles == ["30 files failed (and 1 more)"]
         await later(studio, noticing, 3600)
     async with looking(studio, told.receiver()) as noticing:
         await later(studio, noticing, 3600)

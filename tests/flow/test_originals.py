@@ -7,6 +7,9 @@ import os
 import subprocess
 from typing import TYPE_CHECKING
 
+import pytest
+
+from hotfolder.domain.errors import OperatorError
 from tests.mounting import mount
 
 if TYPE_CHECKING:
@@ -197,3 +200,19 @@ async def test_kept_by_default(studio: Studio) -> None:
     studio.configure(watch=MOVING)
     await studio.once()
     assert (left(studio), originals(studio)) == ([], ["_originals/ann.jpg"])
+
+
+async def test_an_edit_is_made_anew_only_with_its_original(studio: Studio) -> None:
+    """Before anything is entered it is said where that is, and what to do."""
+    studio.configure(watch=MOVING)
+    studio.drop("ann.jpg")
+    await studio.once()
+    assert originals(studio) == ["_originals/ann.jpg"]
+    job = studio.job("ann.jpg")["id"]
+    with pytest.raises(OperatorError, match=r"_originals/ann\.jpg in the output folder: put it"):
+        await studio.act("retry", jobs=[job], pay_again=True)
+    assert studio.states() == {"done": 1}
+    (studio.output / "_originals" / "ann.jpg").rename(studio.input / "ann.jpg")
+    await studio.act("retry", jobs=[job], pay_again=True)
+    await studio.once()
+    assert studio.states() == {"done": 2}

@@ -49,6 +49,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     return made
 
 
+@pytest.mark.long
 async def test_eight_hours_without_network(studio: Studio, relay: Relay, calls: list[bool]) -> None:
     """Running, uploaded and fresh pictures outlast a night offline; one look replaces all calls."""
     studio.configure(limits="concurrency = 3")

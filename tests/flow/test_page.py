@@ -17,9 +17,11 @@ from hotfolder.cli.paging import link
 from hotfolder.domain.errors import OperatorError
 from hotfolder.page.keys import Role
 from hotfolder.simulator import Fault
+from hotfolder.views import attention
+from tests.flow.test_sets import FRAMES
 from tests.mounting import hanging_share
-from tests.studio import LIMIT_S, picture
-from tests.visitor import HTML, visiting
+from tests.studio import LIMIT_S, RULE, picture
+from tests.visitor import HTML, forget_small, visiting
 
 if TYPE_CHECKING:
     from tests.studio import Studio
@@ -78,6 +80,34 @@ async def test_now_counts_each_file_in_one_column(studio: Studio) -> None:
                 pass  # each answer takes a while
 
 
+async def test_money_and_time_stand_beside_what_is_usual(studio: Studio) -> None:
+    """Today's charges against the budget, an edit's time against the usual; all sums, exactly."""
+    studio.fault(Fault(call="submit", kind="drop_after", contains="doubtful", times=1))
+    rule = f'{RULE}\nname = "summer"'
+    async with visiting(studio, limits="daily_charge = 5.0", rules=[rule]) as visitor:
+        await visitor.enter(studio)
+        studio.drop("ann.jpg", number=1)
+        await studio.until_states(done=1)
+        studio.drop("again.jpg", number=1)
+        studio.drop("bob.jpg", number=2)
+        await studio.until_states(done=3)
+        studio.drop("lost.txt", "doubtful")
+        studio.drop("lost.jpg", number=3)
+        await studio.until_states(done=3, in_doubt=1)
+        studio.simulator.update_settings(task_s=3600.0)
+        studio.drop("long.jpg", number=4)
+        await studio.until_states(done=3, in_doubt=1, running=1)
+        now, money = await visitor.text("/"), await visitor.text("/money?days=7")
+        assert re.search(r"running · <time [^>]*>\d+ s</time> of about \d+ s", now)
+        assert '<meter min="0" max="5.0"' in now
+        for says, amount in (("at risk, in doubt", "0.14"), ("saved by reuse", "0.14")):
+            assert f"{says}</dt><dd>{amount}" in money
+        for key in ("studio", "studio/summer", "xai/grok-imagine-image/edit-official-stable"):
+            row = f'<th scope="row">{key}</th><td class="n">3</td><td class="n">1</td>'
+            assert f'{row}<td class="n">0.28</td>' in money, key
+        assert '<svg class="chart"' in money
+
+
 async def test_pictures_are_shown_small_and_results_as_they_are(studio: Studio) -> None:
     """Sources come as fresh JPEGs of at most 320 or 1600 pixels; results whole and in parts."""
     async with visiting(studio) as visitor:
@@ -98,12 +128,34 @@ async def test_pictures_are_shown_small_and_results_as_they_are(studio: Studio) 
         assert (part.status_code, part.content) == (206, whole.content[2:6])
 
 
+async def test_pictures_are_made_small_while_they_are_edited(studio: Studio) -> None:
+    """Before and after are there as soon as they were decoded, wherever their files are by then."""
+    studio.simulator.update_settings(task_s=3600.0)
+    async with visiting(studio) as visitor:
+        await visitor.enter(studio)
+        studio.drop("ann.jpg")
+        await studio.until_states(running=1)
+        (studio.input / "ann.jpg").rename(studio.folder / "ann.jpg")
+        for side in ("small", "large"):
+            found = await visitor.get(f"/pictures/1/before/{side}")
+            assert found.headers["content-type"] == "image/jpeg", found.text
+        (studio.folder / "ann.jpg").rename(studio.input / "ann.jpg")
+        studio.simulator.update_settings(task_s=0.0)
+        studio.drop("bob.png", number=2)
+        await studio.until_states(running=1, done=1)
+        (studio.output / "bob.png").unlink()
+        for side in ("small", "large"):
+            found = await visitor.get(f"/pictures/2/after/1/{side}")
+            assert found.headers["content-type"] == "image/jpeg", found.text
+
+
 async def test_a_changed_source_is_not_shown_as_what_was_edited(studio: Studio) -> None:
     """Only the very picture that was edited is shown as the one before."""
     async with visiting(studio) as visitor:
         await visitor.enter(studio)
         studio.drop("ann.jpg", number=1)
         await studio.until_states(done=1)
+        forget_small(studio)
         (studio.input / "ann.jpg").unlink()
         gone = await visitor.get("/pictures/1/before/small")
         assert gone.status_code == 404
@@ -119,6 +171,7 @@ async def test_a_share_that_hangs_keeps_the_page_waiting_once(
         studio.drop_many(3)
         await studio.until_states(done=3)
         monkeypatch.setattr(thumbnails, "READ_TIMEOUT_S", 0.5)
+        forget_small(studio)
         with hanging_share(studio.input):
             asked = [visitor.get(f"/pictures/{number}/before/large") for number in (1, 2, 3)]
             found = await asyncio.gather(*asked)
@@ -164,8 +217,12 @@ async def test_the_buttons_act_as_the_command_line_does(studio: Studio) -> None:
         assert "Try again · 0.14 CNY" in needs
         assert "Send again · 0.14 CNY" in needs
         assert bob["error"]["message"] in html.unescape(needs)
+        assert "“Send again”" in needs, "hints name what a person can press"
+        assert "hotfolder resolve" not in needs
         (task_id,) = [task.task_id for task in studio.ledger().tasks if not task.answered]
-        told = await visitor.press(f"task:{ann['id']}", on=f"/jobs/{ann['id']}", task=task_id)
+        told = await visitor.press(
+            f"task:{ann['id']}", on="/needs", **{f"task-{ann['id']}": task_id}
+        )
         assert "followed from here" in told.text
         told = await visitor.press(f"retry:{bob['id']}", on="/needs")
         assert "submitted again" in told.text
@@ -176,8 +233,20 @@ async def test_the_buttons_act_as_the_command_line_does(studio: Studio) -> None:
         await visitor.press("resume:studio", on="/")
         assert studio.holds() == []
         refused = await visitor.press("cancel:1", on="/")
-        assert "done already" in refused.text
+        assert "has nothing to be given up" in refused.text
     assert len(studio.ledger().tasks) == 3
+
+
+async def test_an_incomplete_set_says_what_is_missing(studio: Studio) -> None:
+    """It needs a person, who sees in the row which file is there and which is not."""
+    async with visiting(studio, rules=[FRAMES]) as visitor:
+        await visitor.enter(studio)
+        studio.drop("ann.first.jpg")
+        async with asyncio.timeout(LIMIT_S):
+            while "needs ann.last.jpg" not in (needs := await visitor.text("/needs")):
+                pass  # each answer takes a while
+        assert "There so far: ann.first.jpg." in needs
+        assert 'need a person</dt><dd><a href="/needs">1<' in await visitor.text("/")
 
 
 async def test_several_at_once(studio: Studio) -> None:
@@ -201,15 +270,32 @@ async def test_several_at_once(studio: Studio) -> None:
         await studio.until_states(done=2, failed=1)
 
 
+async def test_the_count_is_of_all_whatever_is_listed(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many failed, so many are said to have; the rest is one link away."""
+    studio.fault(Fault(call="submit", kind="fail_task", code="1501", times=3))
+    async with visiting(studio) as visitor:
+        await visitor.enter(studio)
+        studio.drop_many(3)
+        await studio.until_states(failed=3)
+        monkeypatch.setattr(attention, "SHOWN", 1)  # as if there were hundreds
+        needs = await visitor.text("/needs")
+        assert 'Failed <span class="count">3</span>' in needs
+        assert 'and 2 more: <a href="/gallery?state=failed">' in needs
+
+
 async def test_a_backlog_is_released_with_its_price(studio: Studio) -> None:
     """What stood there before is held, says what it would cost, and goes by one button."""
     studio.drop_many(3)
     async with visiting(studio, limits="backlog = 1") as visitor:
         await visitor.enter(studio)
         await studio.until(lambda: studio.status()["holds"], "the backlog is held")
-        assert "Edit them · 0.42 CNY" in await visitor.text("/needs")
+        held = await visitor.text("/needs")
+        assert "Edit them · 0.42 CNY" in held
+        assert "“Edit them” has them edited, “Leave them out” leaves them out." in held
         told = await visitor.press("release:studio", on="/needs")
-        assert "3 pictures are let go" in told.text
+        assert "3 files are let go" in told.text
         await studio.until_states(done=3)
 
 
@@ -339,3 +425,20 @@ async def test_without_a_password_nobody_signs_in_by_an_empty_one(studio: Studio
         given = await visitor.client.post("/sign-in", data={"password": ""}, headers=visitor.own)
         assert given.status_code == 403
         assert (await visitor.client.get("/", headers=HTML)).status_code == 303
+
+
+async def test_the_manual_is_served(studio: Studio) -> None:
+    """Its pages with their links, signed in; a name that is none of them leads nowhere."""
+    async with visiting(studio) as visitor:
+        assert "Budgets" not in (await visitor.client.get("/manual/money")).text
+        await visitor.enter(studio)
+        assert 'href="/manual/money"' in await visitor.text("/manual")
+        text = await visitor.text("/manual/troubleshooting")
+        assert "<h1>When something went wrong</h1>" in text
+        assert 'href="/manual/money"' in text
+        assert "<table>" in text
+        assert "&lt;!--" not in text
+        assert (await visitor.client.get("/manual/..%2Fpyproject")).status_code == 404
+        assert 'src="label.jpg"' in await visitor.text("/manual/provenance")
+        assert (await visitor.get("/manual/label.jpg")).content.startswith(b"\xff\xd8")
+        assert 'href="/manual"' in await visitor.text("/")

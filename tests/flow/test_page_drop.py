@@ -6,12 +6,16 @@ import os
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from hotfolder.page import app
 from hotfolder.page.keys import Role
 from tests.studio import picture
 from tests.visitor import status_of, token_of, visiting
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     import httpx
+    import pytest
 
     from tests.studio import Studio
     from tests.visitor import Visitor
@@ -37,7 +41,7 @@ async def test_a_dropped_picture_is_planned_then_edited(studio: Studio) -> None:
         given = {"token": token_of(await visitor.text("/drop")), "prompt": PROMPT, "number": number}
         plan = await visitor.client.post("/drop/plan", data=given, headers=visitor.own)
         assert PROMPT in plan.text
-        assert "Have 1 picture edited · 0.14 CNY" in plan.text
+        assert "Have 1 file edited · 0.14 CNY" in plan.text
         assert os.listdir(studio.input) == [".hotfolder-id"]  # noqa: PTH208  hidden ones, too
         sent = await visitor.client.post(
             "/drop/send", data=given, headers=visitor.own, follow_redirects=True
@@ -48,6 +52,22 @@ async def test_a_dropped_picture_is_planned_then_edited(studio: Studio) -> None:
         assert (studio.input / "ann.jpg.txt").read_text().strip() == PROMPT
         assert (studio.input / "ann.jpg").read_bytes() == picture()
         assert not list((studio.state / "drops").iterdir())
+
+
+async def test_where_a_folder_cannot_be_written_nothing_is_dropped(studio: Studio) -> None:
+    """It is not offered, and what was staged for it stays out of it; the reason is told."""
+    async with visiting(studio) as visitor:
+        await visitor.enter(studio)
+        number = (await staged(visitor, "ann.jpg", picture())).text
+        given = {"token": token_of(await visitor.text("/drop")), "number": number}
+        away = studio.input.rename(studio.folder / "away")
+        assert "Nothing can be dropped here" in await visitor.text("/drop")
+        sent = await visitor.client.post(
+            "/drop/send", data=given, headers=visitor.own, follow_redirects=True
+        )
+        assert "could not be put into studio" in sent.text
+        assert not studio.input.exists()
+        assert os.listdir(away) == [".hotfolder-id"]  # noqa: PTH208  hidden ones, too
 
 
 async def test_nothing_that_stands_there_is_replaced(studio: Studio) -> None:
@@ -94,6 +114,27 @@ async def test_a_broken_picture_is_told_and_not_put_there(studio: Studio) -> Non
         plan = await visitor.client.post("/drop/plan", data=given, headers=visitor.own)
         assert "not a picture" in plan.text.lower()
         assert "edited ·" not in plan.text
+
+
+async def test_a_drop_without_an_end_leaves_nothing(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is refused as soon as it is too long, and what came of it is dropped."""
+    monkeypatch.setattr(app, "LARGEST_DROP_BYTES", 100_000)
+
+    async def endless() -> AsyncIterator[bytes]:
+        for _ in range(4):
+            yield b"x" * 65_536
+
+    async with visiting(studio) as visitor:
+        await visitor.enter(studio)
+        headers = {**visitor.own, "x-token": token_of(await visitor.text("/drop"))}
+        place = "/drop/file?watch=studio&name=a.jpg"
+        sent = await visitor.client.post(place, content=endless(), headers=headers)
+        assert sent.status_code == 413
+        assert not list((studio.state / "drops").iterdir())
+        studio.drop("ann.jpg")
+        await studio.until_states(done=1)
 
 
 async def test_others_drop_nothing(studio: Studio) -> None:

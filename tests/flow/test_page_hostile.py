@@ -12,7 +12,7 @@ from urllib.parse import quote
 from hotfolder.page.live import MOST_STREAMS
 from hotfolder.simulator import Fault
 from tests.studio import picture
-from tests.visitor import HTML, status_of, token_of, visiting
+from tests.visitor import HTML, forget_small, status_of, token_of, visiting
 
 if TYPE_CHECKING:
     from tests.studio import Studio
@@ -126,6 +126,34 @@ async def test_no_parameter_leads_anywhere_else(studio: Studio) -> None:
             assert "set-cookie" not in found.headers, case
 
 
+WAYS = ("retry", "allow", "resend", "abandon", "cancel", "task", "release", "skip", "approve")
+NAMES = ("../../etc", "studio/../studio", "\0", "<script>alert(1)</script>", "studio ", "ü" * 99)
+
+
+async def test_no_button_reaches_anything_else(studio: Studio) -> None:
+    """A made-up number, watch, way or field is refused or told as text, and changes nothing."""
+    studio.fault(Fault(call="submit", kind="fail_task", code="1501", times=1))
+    async with visiting(studio) as visitor:
+        await visitor.enter(studio)
+        studio.drop("ann.jpg")
+        await studio.until_states(failed=1)
+        known = {each for each in studio.folder.rglob("*") if each.parent.name != "state"}
+        token = token_of(await visitor.text("/"))
+        odd = [f"{way}:{what}" for way, what in product(WAYS, (*NAMES, "0", "-1", "1e3", "9" * 19))]
+        for one, place in product((*odd, "publish:1", "retry", "", ":"), ("/act", "/review")):
+            given = {"token": token, "one": one, "task-1": "../x", "back": "/needs"}
+            sent = await visitor.client.post(place, data=given, headers=visitor.own)
+            assert sent.status_code in {303, 400, 404}, (one, place)
+        assert "<script>alert" not in await visitor.text("/needs")
+        for number, place in product((*NAMES, "0" * 16), ("/drop/plan", "/drop/send")):
+            given = {"token": token, "number": number, "prompt": "x"}
+            sent = await visitor.client.post(place, data=given, headers=visitor.own)
+            assert sent.status_code in {200, 303}, (number, place)
+        assert (studio.holds(), studio.states()) == ([], {"failed": 1})
+        found = {each for each in studio.folder.rglob("*") if each.parent.name != "state"}
+        assert found == known
+
+
 BACK = {
     "//evil.test/": "/",
     "/\\evil.test": "/",
@@ -172,6 +200,30 @@ async def test_names_and_prompts_are_text(studio: Studio) -> None:
         assert "&lt;b onclick=1&gt;" in await visitor.text("/jobs/1")
 
 
+async def test_names_are_text_where_one_decides_and_drops(studio: Studio) -> None:
+    """In the review, in what is told of a decision, and in the plan of a drop."""
+    async with visiting(studio, watch="review = true") as visitor:
+        await visitor.enter(studio)
+        studio.drop(MARKUP)
+        await studio.until(lambda: studio.status()["review"]["waiting"], "it waits")
+        token = token_of(await visitor.text("/review"))
+        pages = [await visitor.text("/review"), await visitor.text("/review/more?after=0")]
+        given = {"token": token, "one": "approve:1"}
+        await visitor.client.post("/review", data=given, headers=visitor.own)
+        pages.append(await visitor.text("/review"))
+        staged = await visitor.client.post(
+            f"/drop/file?watch=studio&name={quote(MARKUP)}",
+            content=picture(2),
+            headers={**visitor.own, "x-token": token},
+        )
+        given = {"token": token, "prompt": "<b onclick=1>", "number": staged.text}
+        plan = await visitor.client.post("/drop/plan", data=given, headers=visitor.own)
+        for page in (*pages, plan.text):
+            assert "&lt;script&gt;alert(1)" in page
+            assert "<script>alert" not in page
+            assert "<b onclick" not in page
+
+
 async def test_a_result_that_became_a_web_page_is_not_served(studio: Studio) -> None:
     """What stands at a result's place is looked at: only what it was proven to be is sent."""
     async with visiting(studio) as visitor:
@@ -180,6 +232,7 @@ async def test_a_result_that_became_a_web_page_is_not_served(studio: Studio) -> 
         await studio.until_states(done=1)
         place = studio.output / studio.outputs()[0]
         place.write_text("<html><script>alert(1)</script>")
+        forget_small(studio)
         for path in ("/results/1/1", "/pictures/1/after/1/small"):
             assert (await visitor.get(path)).status_code == 404
         place.unlink()

@@ -12,7 +12,7 @@ from hotfolder.kinds.formats import PictureType
 from hotfolder.kinds.metadata import containers
 from hotfolder.kinds.metadata.containers import Blocks
 from tests import pictures
-from tests.owners.test_imaging_metadata import XMP, dataset
+from tests.materials.test_imaging_metadata import XMP, dataset
 from tests.pictures import noise, saved, scene
 from tests.studio import picture
 

@@ -11,9 +11,10 @@ from hotfolder.journal import reading
 from hotfolder.kinds.formats import PictureType
 from hotfolder.kinds.metadata import containers
 from hotfolder.kinds.metadata.containers import Blocks
+from hotfolder.kinds.provenance import SIGNED
 from hotfolder.simulator import Fault
-from tests.pictures import opened, saved, scene
-from tests.provenance import looks_signed
+from tests.pictures import noise, opened, saved, scene
+from tests.provenance import looks_signed, needs_c2pa, signed, state
 from tests.studio import RULE, picture
 
 if TYPE_CHECKING:
@@ -161,3 +162,70 @@ async def test_a_labelled_output_is_no_others_result(studio: Studio) -> None:
     ann, bob = (opened((studio.output / name).read_bytes()) for name in ("ann.png", "bob.png"))
     assert ImageChops.difference(ann.convert("RGB"), bob.convert("RGB")).getbbox() is not None
     assert len(studio.ledger().tasks) == 1
+
+
+async def test_nothing_of_a_replaced_output_stays_beside_the_new_one(studio: Studio) -> None:
+    """With collision = "replace": the earlier XMP file and untouched file go, nobody's own does."""
+    marked_result(studio)
+    studio.configure(watch='collision = "replace"', rules=[f"{RULE}\nkeep_raw = true"])
+    studio.drop("ann.jpg", number=1)
+    studio.drop("bob.jpg", number=2)
+    await studio.once()
+    assert studio.outputs() == ["ann.jpg", "ann.xmp", "bob.jpg", "bob.xmp"]
+    (studio.output / "bob.xmp").write_text("mine")
+    (studio.folder / "result.jpg").write_bytes(saved(scene(), "JPEG"))
+    studio.drop("ann.jpg", number=3)
+    studio.drop("bob.jpg", number=4)
+    await studio.once()
+    assert studio.outputs() == ["_raw/ann.jpg", "_raw/bob.jpg", "ann.jpg", "bob.jpg", "bob.xmp"]
+    assert (studio.output / "bob.xmp").read_text() == "mine"
+    made = saved(noise((64, 48), 7), "JPEG")
+    (studio.folder / "result.jpg").write_bytes(made)
+    studio.drop("ann.jpg", number=5)
+    await studio.once()
+    assert studio.outputs() == ["_raw/ann.jpg", "_raw/bob.jpg", "ann.jpg", "bob.jpg", "bob.xmp"]
+    assert (studio.output / "_raw/ann.jpg").read_bytes() == made
+    marked_result(studio)
+    studio.drop("ann.jpg", number=6)
+    await studio.once()
+    assert studio.outputs() == ["_raw/bob.jpg", "ann.jpg", "ann.xmp", "bob.jpg", "bob.xmp"]
+
+
+@needs_c2pa
+async def test_no_output_has_a_broken_manifest(studio: Studio) -> None:
+    """Of whatever kind and however it is finished, without any signing: whole, or told as gone."""
+    rules = [f'{RULE}\nname = "{name}"\n{more}' for name, more in FINISHES.items()]
+    studio.configure(watch='rules = "all"', rules=rules)
+    for number, ending in enumerate(("jpg", "png", "webp", "gif", "tif", "avif")):
+        form = {"jpg": "JPEG", "tif": "TIFF"}.get(ending, ending.upper())
+        plain = saved(scene("P" if ending == "gif" else "RGB"), form)
+        content = signed(SIGNED[ending], plain, "service")
+        (studio.folder / f"result.{ending}").write_bytes(content)
+        studio.simulator.update_settings(result_file=studio.folder / f"result.{ending}")
+        studio.drop(f"{ending}.jpg", signed("image/jpeg", picture(number)))
+        await studio.once()
+    outputs = [name for name in studio.outputs() if not name.endswith(".xmp")]
+    assert len(outputs) == 6 * len(FINISHES)
+    for name in outputs:
+        content = (studio.output / name).read_bytes()
+        said = state(SIGNED[name.rpartition(".")[2]], content)
+        if name.startswith("_raw/") or ".plain." in name:
+            assert said == "Valid", name
+        assert said in {"Valid", ""}, name
+    done = [studio.read(reading.finished, job.id) for job in studio.read(reading.jobs)]
+    told = [each for each in done if "without its C2PA manifest" in each]
+    gone = [name for name in outputs if not _is_signed(studio, name)]
+    assert len(told) == len(gone)
+
+
+FINISHES = {
+    "plain": "",
+    "bare": 'metadata = "none"',
+    "sized": 'size = "source"',
+    "changed": 'format = "png"',
+}
+
+
+def _is_signed(studio: Studio, name: str) -> bool:
+    content = (studio.output / name).read_bytes()
+    return bool(state(SIGNED[name.rpartition(".")[2]], content))

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import io
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from hotfolder.cli import plan_pages
+from hotfolder.domain.essences import VERSION
+from hotfolder.journal import identities
+from hotfolder.journal.connection import FILE_NAME
 from hotfolder.planning import preview
 from hotfolder.planning.outlook import Expecting
 from hotfolder.simulator import Fault
-from tests.pictures import exif, needs_heif, noise, opened, saved, scene, see_through
+from tests.pictures import exif, needs_heif, noise, opened, rated, saved, scene, see_through
 from tests.studio import picture
 
 if TYPE_CHECKING:
@@ -331,3 +336,75 @@ async def test_another_preparation_of_a_reference_makes_nothing_stale(studio: St
     assert studio.states() == {"done": 1}
     assert not studio.job("ann.jpg")["stale"]
     assert len(sent(studio)) == 1
+
+
+def in_rule(studio: Studio, name: str) -> None:
+    """Have a rule of another name ask for the same: all that is done is judged anew."""
+    studio.configure(rules=[f'name = "{name}"\n{RULE}\nreferences = ["style.jpg"]'])
+
+
+async def test_a_rated_reference_is_the_same_one(studio: Studio) -> None:
+    """New metadata make nothing stale, and the same edit is reused; another image is another."""
+    put(studio.folder, "style.jpg", STYLE)
+    in_rule(studio, "one")
+    studio.drop("ann.jpg")
+    await studio.once()
+    put(studio.folder, "style.jpg", rated(STYLE, 4))
+    in_rule(studio, "two")
+    studio.drop("bob.jpg")
+    await studio.once()
+    assert studio.states() == {"done": 2}, studio.summary()
+    assert not [each for each in studio.jobs() if each["stale"]]
+    assert sent(studio) == [(sha256(picture()), sha256(STYLE))]
+    put(studio.folder, "style.jpg", picture(903))
+    in_rule(studio, "three")
+    await studio.once()
+    assert [each["source"] for each in studio.jobs() if each["stale"]] == ["ann.jpg", "bob.jpg"]
+
+
+async def test_a_new_picture_sends_the_newest_bytes_of_a_reference(studio: Studio) -> None:
+    """As of its source: what is not sent yet takes what stands there."""
+    put(studio.folder, "style.jpg", STYLE)
+    in_rule(studio, "one")
+    studio.drop("ann.jpg")
+    await studio.once()
+    put(studio.folder, "style.jpg", rated(STYLE, 4))
+    studio.drop("bob.jpg", number=2)
+    await studio.once()
+    assert sent(studio)[1] == (sha256(picture(2)), sha256(rated(STYLE, 4)))
+
+
+async def test_what_is_not_changed_after_all_is_not_paid_by_retry_changed(studio: Studio) -> None:
+    """A mark from before a reference was put back pays nothing, and goes."""
+    put(studio.folder, "style.jpg", STYLE)
+    in_rule(studio, "one")
+    studio.drop("ann.jpg")
+    await studio.once()
+    put(studio.folder, "style.jpg", picture(903))
+    in_rule(studio, "two")
+    await studio.once()
+    assert studio.job("ann.jpg")["stale"]
+    put(studio.folder, "style.jpg", rated(STYLE, 2))
+    (line,) = await studio.act("retry", jobs=[], changed=True)
+    assert "left alone" in line
+    await studio.once()
+    assert studio.states() == {"done": 1}
+    assert not studio.job("ann.jpg")["stale"]
+    assert len(sent(studio)) == 1
+
+
+async def test_what_an_older_program_sent_is_learned_in_the_background(studio: Studio) -> None:
+    """So that a rating that comes after the upgrade makes nothing stale either."""
+    put(studio.folder, "style.jpg", STYLE)
+    in_rule(studio, "one")
+    studio.drop("ann.jpg")
+    await studio.once()
+    with closing(sqlite3.connect(studio.state / FILE_NAME)) as opened, opened:
+        opened.execute("DELETE FROM essence WHERE content_hash = ?", (sha256(STYLE),))
+    async with studio.running():
+        known = lambda: studio.read(identities.essence, sha256(STYLE), VERSION)  # noqa: E731
+        await studio.until(known, "the essence of the reference")
+    put(studio.folder, "style.jpg", rated(STYLE, 4))
+    in_rule(studio, "two")
+    await studio.once()
+    assert not studio.job("ann.jpg")["stale"]

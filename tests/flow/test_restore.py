@@ -10,11 +10,11 @@ from hotfolder.journal import backup
 if TYPE_CHECKING:
     from tests.studio import Studio
 
-PICTURES = 50
+PICTURES = 20
 
 
 async def test_a_restored_journal_pays_nothing_by_itself(studio: Studio) -> None:
-    """A copy taken while 50 jobs run, put back elsewhere: what ran is fetched, the rest is held."""
+    """A copy taken while 20 jobs run, put back elsewhere: what ran is fetched, the rest is held."""
     copy = studio.folder / "copy.db"
     studio.configure(limits="concurrency = 4")
     studio.drop_many(PICTURES)

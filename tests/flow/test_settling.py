@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hotfolder.bell import Bell
+from hotfolder.journal import aside
 from hotfolder.journal.acceptance import register_watch
 from hotfolder.journal.journal import Journal
 from hotfolder.kinds.workshop.workshop import Workshop
@@ -20,10 +21,11 @@ from hotfolder.tree.threads import PatientThread
 from hotfolder.watching.candidates import Candidates
 from tests.builders import StandingClock
 from tests.flow.test_changes import DETECTS, follow
-from tests.studio import picture
+from tests.flow.test_sets import FRAMES
+from tests.studio import RULE, picture
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 
     from tests.studio import Studio
 
@@ -61,9 +63,9 @@ class Watcher:
 
 
 @asynccontextmanager
-async def watching(studio: Studio) -> AsyncIterator[Watcher]:
+async def watching(studio: Studio, rules: Sequence[str] = (RULE,)) -> AsyncIterator[Watcher]:
     """Give a watcher with a settle of two seconds."""
-    studio.configure(watch=f"settle = {SETTLE_S}\nsidecar_wait = 0.0")
+    studio.configure(watch=f"settle = {SETTLE_S}\nsidecar_wait = 0.0", rules=rules)
     studio.state.mkdir()
     watch = studio.config.watch[0]
 
@@ -241,6 +243,42 @@ async def test_a_program_that_never_closes_is_not_waited_for_ever(studio: Studio
             assert watcher.jobs() == []
             await watcher.see(15.0)
             assert watcher.jobs() == [("accepted", None)]
+
+
+async def test_what_is_long_on_its_way_is_counted(studio: Studio) -> None:
+    """A file that is still written after a minute is seen to wait, until it is taken."""
+    async with watching(studio) as watcher:
+        path = studio.drop("ann.jpg")
+        with path.open("ab", buffering=0) as writer:
+            watcher.candidates.add(["ann.jpg"])
+            await watcher.see(50.0)
+            assert studio.status()["watches"][0]["counts"]["files"] == 0
+            writer.write(b"more")
+            await watcher.see(20.0)
+            assert watcher.jobs() == []
+            assert studio.status()["watches"][0]["counts"]["waiting"] == 1
+        await watcher.see(60.0)
+        assert watcher.jobs() == [("accepted", None)]
+        assert studio.status()["watches"][0]["counts"]["files"] == 1
+        assert studio.read(aside.some, 1, "", "waiting") == []
+
+
+async def test_a_set_that_is_long_on_its_way_is_counted(studio: Studio) -> None:
+    """Each file of a set of which one is still written after a minute is seen to wait."""
+    async with watching(studio, [FRAMES]) as watcher:
+        studio.drop("ann.first.jpg", number=1)
+        path = studio.drop("ann.last.jpg", number=2)
+        with path.open("ab", buffering=0) as writer:
+            watcher.candidates.add(["ann.last.jpg"])
+            await watcher.see(50.0)
+            writer.write(b"more")
+            await watcher.see(20.0)
+            assert watcher.jobs() == []
+            assert studio.status()["watches"][0]["counts"]["waiting"] == 2
+        await watcher.see(60.0)
+        assert watcher.jobs() == [("accepted", None)]
+        assert studio.status()["watches"][0]["counts"]["files"] == 2
+        assert studio.read(aside.some, 1, "", "waiting") == []
 
 
 def deleted(path: Path) -> None:

@@ -133,8 +133,8 @@ async def test_a_sidecar_explains_itself(studio: Studio) -> None:
     studio.drop("bob.txt", GOLD)
     await studio.once()
     for name, words in {
-        "ann.txt": "no picture",
-        "a/_prompt.txt": "for all pictures of its folder",
+        "ann.txt": "no source that it belongs to",
+        "a/_prompt.txt": "for all sources of its folder",
         "bob.txt": "sidecar of bob.jpg",
     }.items():
         told = studio.explain(name)

@@ -3,31 +3,36 @@
 from __future__ import annotations
 
 import json
+from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from hotfolder.kinds.formats import PictureType
 from hotfolder.kinds.metadata import containers
+from hotfolder.kinds.provenance import SIGNED
 from hotfolder.simulator import Fault
 from tests.certificates import LONG_PAST
+from tests.flow.test_references import MIDJOURNEY, NANO, put
 from tests.pictures import noise, saved, scene
 from tests.provenance import authority, needs_c2pa, signatory, signed, state, told
 from tests.studio import KEY, RULE, picture
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.studio import Studio
 
 pytestmark = needs_c2pa
 
-TYPES = {
-    "jpg": "image/jpeg",
-    "png": "image/png",
-    "webp": "image/webp",
-    "tif": "image/tiff",
-    "avif": "image/avif",
+MEDIA = Path(__file__).parents[1] / "media"
+TYPES = ("jpg", "png", "webp", "tif", "avif", "gif")
+SOUNDS_AND_FILMS = {
+    "mp4": "film.mp4",
+    "mov": "film.mov",
+    "m4a": "sound.m4a",
+    "mp3": "sound.mp3",
+    "wav": "sound.wav",
+    "flac": "sound.flac",
 }
 FORMS = {"jpg": "JPEG", "tif": "TIFF"}
 
@@ -61,7 +66,7 @@ def result(studio: Studio, content: bytes, ending: str) -> None:
 def read(studio: Studio, name: str) -> dict[str, Any]:
     """Return the active manifest of an output, which must be valid."""
     content = (studio.output / name).read_bytes()
-    media_type = TYPES[name.rpartition(".")[2]]
+    media_type = SIGNED[name.rpartition(".")[2]]
     assert state(media_type, content) == "Valid", name
     found = told(media_type, content)
     active: dict[str, Any] = found["manifests"][found["active_manifest"]]
@@ -83,8 +88,9 @@ async def test_every_output_is_signed_over_its_source_and_the_services_result(
     studio: Studio,
 ) -> None:
     """Results with and without manifests of their own, of every kind; nobody is named verified."""
-    for number, (ending, media_type) in enumerate(TYPES.items()):
-        made = saved(scene(), FORMS.get(ending, ending.upper()))
+    for number, ending in enumerate(TYPES):
+        media_type = SIGNED[ending]
+        made = saved(scene("P" if ending == "gif" else "RGB"), FORMS.get(ending, ending.upper()))
         for kind, content in (("bare", made), ("signed", signed(media_type, made, "service"))):
             sign(studio, rule=f"{RULE}\nmetadata_prompt = {str(kind == 'signed').lower()}")
             result(studio, content, ending)
@@ -108,7 +114,7 @@ async def test_every_output_is_signed_over_its_source_and_the_services_result(
             prompt = edited["parameters"].get("hotfolder.prompt")
             assert (prompt == "Make it a summer day") is (kind == "signed")
     assert [name for name in studio.outputs() if name.endswith(".xmp")] == [
-        *("bare-avif.xmp", "bare-tif.xmp", "signed-avif.xmp", "signed-tif.xmp")
+        f"{kind}-{ending}.xmp" for kind in ("bare", "signed") for ending in ("avif", "gif", "tif")
     ]
     assert list((studio.state / "spool").iterdir()) == []
 
@@ -220,3 +226,94 @@ async def test_the_signing_key_is_nowhere_but_in_its_file(studio: Studio) -> Non
     found = [*studio.state.rglob("*"), *studio.output.rglob("*")]
     assert KEY.encode() not in b"".join(each.read_bytes() for each in found if each.is_file())
     assert secret not in b"".join(each.read_bytes() for each in found if each.is_file())
+
+
+async def test_films_and_sounds_are_signed_too(studio: Studio) -> None:
+    """Whatever the library takes; what the service made is kept beside where that is wanted."""
+    sign(studio, rule=f"{RULE}\nkeep_raw = true")
+    for number, (ending, name) in enumerate(SOUNDS_AND_FILMS.items()):
+        content = (MEDIA / name).read_bytes()
+        result(studio, content, ending)
+        studio.drop(f"{ending}.jpg", number=number)
+        await studio.once()
+        manifest = read(studio, f"{ending}.{ending}")
+        roles = {each["relationship"] for each in manifest["ingredients"]}
+        assert roles == {"parentOf", "componentOf"}, ending
+        assert (studio.output / f"_raw/{ending}.{ending}").read_bytes() == content
+        assert "signed" in studio.explain(f"{ending}.jpg")["reason"]
+
+
+@pytest.mark.parametrize("ending", ["bmp", "glb", "webm"])
+async def test_a_kind_that_cannot_be_signed_is_published_or_waits(
+    studio: Studio, ending: str
+) -> None:
+    """As the owner said, with a plain word."""
+    files = {
+        "bmp": saved(scene(), "BMP"),
+        "glb": resources.files("hotfolder.simulator").joinpath("samples/cube.glb").read_bytes(),
+        "webm": (MEDIA / "film.webm").read_bytes(),
+    }
+    result(studio, files[ending], ending)
+    sign(studio)
+    studio.drop("ann.jpg")
+    await studio.once()
+    assert (studio.output / f"ann.{ending}").is_file()
+    said = f"not signed (the library that signs knows no {ending.upper()} file)"
+    assert said in studio.explain("ann.jpg")["reason"]
+    sign(studio, 'on_failure = "hold"')
+    studio.drop("bob.jpg", number=2)
+    await studio.once()
+    assert f"bob.{ending}" not in studio.outputs()
+    assert studio.hold_code() == "cannot_sign"
+    sign(studio)
+    studio.wait(600)
+    await studio.once()
+    assert f"bob.{ending}" in studio.outputs()
+    assert len(studio.ledger().tasks) == 2
+
+
+async def test_references_are_ingredients_too(studio: Studio) -> None:
+    """As what the edit was made by means of, each with the manifest that it has."""
+    put(studio.folder, "logo.jpg", signed("image/jpeg", saved(noise((64, 48), 5), "JPEG"), "brand"))
+    put(studio.folder, "style.jpg", picture(902))
+    references = 'references = ["logo.jpg", "style.jpg"]'
+    sign(studio, rule=f'model = "{NANO}"\nprompt = "Put the logo on it"\n{references}')
+    studio.drop("ann.jpg")
+    await studio.once()
+    (output,) = studio.outputs()
+    manifest = read(studio, output)
+    told = [(each["title"], each["relationship"]) for each in manifest["ingredients"]]
+    assert told[:3] == [("ann.jpg", "parentOf"), ("logo.jpg", "inputTo"), ("style.jpg", "inputTo")]
+    assert manifest["ingredients"][1]["active_manifest"]
+    studio.drop_many(2)
+    await studio.once()
+    for name in studio.outputs()[1:]:
+        roles = [each["relationship"] for each in read(studio, name)["ingredients"]]
+        assert roles == ["parentOf", "inputTo", "inputTo", "componentOf"], name
+
+
+async def test_what_is_made_from_words_is_called_created(studio: Studio) -> None:
+    """By C2PA and by IPTC; the picture that went along is what it was made by means of."""
+    sign(studio, rule=f'model = "{MIDJOURNEY}"\nprompt = "A poster"')
+    result(studio, saved(scene(), "JPEG"), "jpg")
+    studio.drop("ann.jpg")
+    await studio.once()
+    manifest = read(studio, "ann.jpg")
+    created, _ = actions(manifest)
+    assert created["action"] == "c2pa.created"
+    assert created["digitalSourceType"].endswith("/trainedAlgorithmicMedia")
+    told = [(each["title"], each["relationship"]) for each in manifest["ingredients"]]
+    assert told[0] == ("ann.jpg", "inputTo")
+    packet = containers.read(PictureType.JPEG, (studio.output / "ann.jpg").read_bytes()).xmp
+    assert b"/trainedAlgorithmicMedia" in packet
+
+
+@pytest.mark.parametrize("kind", ["ed25519", "P-384", "rsa:2048"])
+async def test_keys_of_other_kinds_sign(studio: Studio, kind: str) -> None:
+    """Ed25519 signs the whole of what is signed, not a digest of it."""
+    curve = ["ec", "-pkeyopt", "ec_paramgen_curve:P-384"]
+    chain, key = authority().signer(f"studio-{kind[:3]}", key=curve if kind == "P-384" else [kind])
+    sign_with(studio, chain, key)
+    studio.drop("ann.jpg")
+    await studio.once()
+    assert read(studio, "ann.jpg")["signature_info"]["alg"].lower() in {"ed25519", "es384", "ps256"}

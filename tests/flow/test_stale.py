@@ -39,7 +39,7 @@ async def test_a_sidecar_changed_after_the_submit(studio: Studio, watch: str) ->
         await studio.until(lambda: stale(studio) == ["ann.jpg"], "the mark")
         told = studio.explain("ann.jpg")
         assert told["job"]["stale"]
-        assert "retry --changed" in told["reason"]
+        assert f"retry {told['job']['id']} --changed" in told["reason"]
         studio.drop("ann.txt", f"{GOLD}\r\n")
         await studio.until(lambda: not stale(studio), "the mark gone")
         (studio.input / "ann.txt").unlink()

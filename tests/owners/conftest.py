@@ -10,21 +10,12 @@ from hotfolder.runninghub.patience import Patience
 from hotfolder.simulator import Settings, in_thread
 from tests import calling
 from tests.calling import ANSWER_TIMEOUT_S, connected
-from tests.customer import Clock, Customer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
-    from pathlib import Path
 
     from hotfolder.runninghub.client import Client
     from hotfolder.simulator import RunningServer
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give a folder for config files that is also the home."""
-    monkeypatch.setenv("HOME", str(tmp_path))
-    return tmp_path
 
 
 @pytest.fixture
@@ -47,13 +38,3 @@ async def client(service: RunningServer) -> AsyncIterator[Client]:
     """Give a client of the service that is not patient with submits."""
     async with connected(service.base_url, patience=Patience(submit_s=ANSWER_TIMEOUT_S)) as made:
         yield made
-
-
-@pytest.fixture
-def customer() -> Iterator[Customer]:
-    """Return a customer of a fresh service whose clock stands still."""
-    clock = Clock()
-    with in_thread(Settings(queued_s=5, task_s=20), clock=clock) as server:
-        made = Customer(server, clock)
-        yield made
-        made.http.close()

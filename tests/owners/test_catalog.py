@@ -13,9 +13,12 @@ from pydantic import TypeAdapter
 from hotfolder import config
 from hotfolder.runninghub import catalog, estimates
 from hotfolder.runninghub.catalog import Catalog, Model
+from hotfolder.runninghub.estimates import Sent
 
 if TYPE_CHECKING:
-    from hotfolder.domain.jobs import Params
+    from collections.abc import Iterator
+
+    from hotfolder.domain.jobs import JsonScalar, Params
 
 GROK = "xai/grok-imagine-image/edit-official-stable"
 NANO = "nano-banana2-gemini31flash/image-to-image-channel-low-price"
@@ -23,12 +26,22 @@ QWEN = "qwen-image-2.0/image-edit"
 RETIRED = "gpt-image-1.5/edit-channel-low-price"
 UNCONFIRMED = "f-2-dev/edit"
 KLING = "kling-v3.0-4k-image-to-video"
+AVATAR = "kling-v2-ai-avatar-standard/image-audio-to-video"
+LIP_SYNC = "kling-lip-sync/lip-sync-video"
 CATALOG = Catalog()
+SENT = Sent(text="Hello.", seconds={"videoUrl": 5.0, "audioUrl": 5.0})
 
 
 def model(name: str) -> Model:
     """Return a model that must be there."""
     found = CATALOG.find(name)
+    assert found is not None
+    return found
+
+
+def known(name: str) -> Model:
+    """Return a model of the catalog, whether or not a rule may name it."""
+    found = CATALOG.look_up(name)
     assert found is not None
     return found
 
@@ -83,16 +96,13 @@ def test_models_are_found_as_people_write_them() -> None:
         ("sora-2/text-to-video-pro-channel-low-price", "is retired: please use sora-2/text"),
         ("f-dev", "is not confirmed"),
         ("f-dev-lora", "is not confirmed"),
-        ("wan-2.7/video-edit", "needs videoUrl, of type VIDEO"),
-        ("kling-v3.0-pro/text-to-video", "takes no picture"),
-        ("kling-video-o3-pro/video-edit", "needs videoUrl, of type VIDEO"),
         ("no/such", "there is no model no/such"),
         ("qwen-image-2/image-edit", f"did you mean {QWEN}"),
         ("xai/grok-imagine-image/edit", f"did you mean {GROK}"),
     ],
 )
 def test_what_a_rule_may_not_name(name: str, reason: str) -> None:
-    """A retired, unconfirmed, pictureless or unknown model is refused, each with its reason."""
+    """A retired, unconfirmed or unknown model is refused, each with its reason."""
     assert CATALOG.find(name) is None
     assert reason in (CATALOG.why_not(name) or "")
     assert CATALOG.why_not(GROK) is None
@@ -116,8 +126,9 @@ def test_near_names_are_ones_that_can_be_used() -> None:
 )
 def test_what_a_source_goes_into(name: str, key: str, max_mb: int) -> None:
     """A model edits a picture up to a size; the first required picture parameter takes it."""
-    found = model(name)
-    assert (found.picture.key, found.max_bytes) == (key, max_mb * 1024 * 1024)
+    found = model(name).place_for("image")
+    assert found is not None
+    assert (found.key, found.max_mb) == (key, max_mb)
 
 
 def test_the_owner_corrects_a_model() -> None:
@@ -143,7 +154,7 @@ def test_the_owner_adds_and_confirms_models() -> None:
     mended = Catalog([added, trusted])
     assert mended.find("my/edit") is added
     assert mended.find(UNCONFIRMED) is trusted
-    assert trusted.picture.key == "imageUrl"
+    assert trusted.pictures[0].key == "imageUrl"
     assert trusted.needs_prompt
     assert estimates.estimate(trusted, {}).amount == Decimal("0.24")
     assert len(list(mended)) == len(list(CATALOG)) + 1
@@ -168,25 +179,94 @@ def test_estimates(name: str, params: Params, amount: str) -> None:
     assert (found.amount, found.currency) == (Decimal(amount), "CNY")
 
 
-def test_every_model_of_the_menu_that_takes_a_picture_has_an_estimate() -> None:
-    """Also by switches and whatever the case; but where nobody knows a price, or how long.
+def test_every_model_with_a_list_price_has_an_estimate() -> None:
+    """At its defaults, for a text and files of known length: only where no price is listed, none.
 
-    The price of what is made of a film is by the film's seconds, of speech by its letters.
+    Whatever its price hangs on may be said: each option and switch of each of these parameters is
+    tried alone.
     """
-    unknown = {
-        (each.name, each.price.unit if each.price else None)
+    unpriced = {each.name for each in CATALOG if each.price is None}
+    unknown = {each.name for each in CATALOG if estimates.estimate(each, {}, SENT).amount is None}
+    assert (
+        unknown
+        == unpriced
+        == {
+            "kling-v2.5-turbo-std/text-to-video",
+            "kling-v3.0-4k-motion-control",
+            "ltx-2-19b/text-to-video-lora",
+            "meshy6/image-to-3d",
+            "meshy6/text-to-3d",
+            "skyreels-v4/image-to-video-fast",
+            "skyreels-v4/image-to-video-std",
+            "skyreels-v4/text-to-video-fast",
+            "skyreels-v4/text-to-video-std",
+            "wan-2.7-reference-to-video",
+            "wan-2.7/video-edit",
+        }
+    )
+    lacking = {
+        (each.name, key, value)
         for each in CATALOG
-        if each.in_menu and not each.retired and estimates.estimate(each, {}).amount is None
-        if not any(param.type == "VIDEO" and param.required for param in each.params.values())
+        for key, value in priced_choices(each)
+        if estimates.estimate(each, {key: value}, SENT).amount is None
     }
-    assert {name for name, unit in unknown if unit is None} == {
-        "wan-2.7-reference-to-video",
-        "kling-v2.5-turbo-std/text-to-video",
+    assert lacking == {
+        (f"Seedance2.0 Fast {kind} Video", "resolution", "native1080p")
+        for kind in ("Image to", "Text to", "Multimodal")
     }
-    assert {unit for _, unit in unknown} == {None, "1000 characters", "5 seconds"}
-    for switched in (True, False):
-        found = estimates.estimate(model("kling-v3.0-pro-image-to-video"), {"sound": switched})
-        assert found.amount is not None
+
+
+def priced_choices(each: Model) -> Iterator[tuple[str, JsonScalar]]:
+    """Yield what may be said of each parameter that a model's price hangs on."""
+    keys = {key for rule in each.price.rules for key in rule.when} if each.price else set()
+    for key in keys | ({"duration"} & set(each.params)) if each.price else ():
+        parameter = each.params[key]
+        options = parameter.options or ((True, False) if parameter.type == "BOOLEAN" else ())
+        yield from ((key, option) for option in options)
+        yield from ((key, most) for most in (parameter.min, parameter.max) if most is not None)
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "sent", "amount"),
+    [
+        ("minimax/speech-2.8-hd", {}, Sent(text="x"), "0.62"),
+        ("minimax/speech-2.8-hd", {}, Sent(text="x" * 1000), "0.62"),
+        ("minimax/speech-2.8-hd", {}, Sent(text="x" * 1001), "1.24"),
+        ("minimax/speech-2.8-hd", {"text": "x" * 2001}, Sent(), "1.86"),
+        ("minimax/speech-2.8-hd", {}, Sent(), None),
+        ("rh-video-fps-increaser", {}, Sent(seconds={"videoUrl": 7.0}), "0.49"),
+        ("rh-video-fps-increaser", {}, Sent(seconds={"videoUrl": 7.01}), "0.56"),
+        ("rh-video-fps-increaser", {}, Sent(), None),
+        ("rh-video-upscaler", {"targetResolution": "4K"}, Sent(seconds={"videoUrl": 2}), "1.12"),
+        ("kling-v3.0-std-motion-control", {}, Sent(seconds={"videoUrl": 10}), "8.1"),
+        (AVATAR, {}, Sent(seconds={"audioUrl": 3.5}), "1.44"),
+        (LIP_SYNC, {}, Sent(seconds={"audioUrl": 5.2}), "0.7"),
+        (LIP_SYNC, {"soundStartTime": 500, "soundEndTime": 5500}, Sent(), "0.35"),
+        (LIP_SYNC, {}, Sent(), None),
+        ("kling-v3.0-pro-image-to-video", {"sound": True}, Sent(), "5.2"),
+        ("pixverse-v6/extend", {"duration": 2}, Sent(seconds={"videoUrl": 60}), "0.756"),
+    ],
+)
+def test_estimates_by_the_length_of_what_is_sent(
+    name: str, params: Params, sent: Sent, amount: str | None
+) -> None:
+    """A begun thousand of letters, second, or five of them counts; what has no length, no price.
+
+    A duration that is asked for counts before the length of a film that is sent.
+    """
+    found = estimates.estimate(known(name), params, sent).amount
+    assert found == (None if amount is None else Decimal(amount))
+
+
+def test_what_was_charged_for_a_short_film_says_nothing_of_a_long_one() -> None:
+    """Where the price is by length, the price by the list tells which edits cost the same."""
+    upscaler = known("rh-video-upscaler")
+
+    def key(seconds: float) -> str:
+        listed = estimates.estimate(upscaler, {}, Sent(seconds={"videoUrl": seconds}))
+        return estimates.price_key(upscaler, {}, listed)
+
+    assert key(6.2) == key(7) != key(7.1)
 
 
 def test_the_last_charge_holds_for_the_same_seconds_only() -> None:

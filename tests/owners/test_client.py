@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -198,7 +199,7 @@ async def free_call(client: Client, call: str, task_id: str) -> object:
     """Make one of the free calls."""
     if call == "query":
         return await client.query(task_id)
-    return await client.upload(CAT, "cat.jpg", "image/jpeg")
+    return await client.upload(io.BytesIO(CAT), "cat.jpg", "image/jpeg")
 
 
 async def test_an_upload_that_is_too_large_is_refused(
@@ -207,13 +208,13 @@ async def test_an_upload_that_is_too_large_is_refused(
     """A file over the service's cap fails with a reason."""
     service.simulator.update_settings(upload_max_bytes=10)
     with pytest.raises(Refused) as caught:
-        await client.upload(CAT, "cat.jpg", "image/jpeg")
+        await client.upload(io.BytesIO(CAT), "cat.jpg", "image/jpeg")
     assert caught.value.failure.code == "too_large_for_service"
 
 
 async def test_a_broken_name_can_be_uploaded(client: Client) -> None:
     """A file name that is no UTF-8 stops no upload."""
-    assert (await client.upload(CAT, "a\udcff.jpg", "image/jpeg")).url
+    assert (await client.upload(io.BytesIO(CAT), "a\udcff.jpg", "image/jpeg")).url
 
 
 async def test_an_unknown_task_is_denied(client: Client) -> None:

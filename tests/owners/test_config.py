@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from hotfolder import config
-from hotfolder.runninghub.catalog import DEFAULT_MODEL
+from hotfolder.runninghub.runs import reference
 from tests.configs import WATCH, good, reading
 
 EVERYTHING = """
@@ -29,9 +29,14 @@ min_free_mb = 1
 resend_up_to = 0.14
 picture_memory_mb = 200
 daily_charge = 10
+confirm_over = 4
+daily_coins = 50
 price_preview = true
 history_days = 30
 confine = "required"
+
+[journal]
+url = "postgresql://hotfolder@db.test/studio"
 
 [backup]
 folder = "/mnt/usb"
@@ -95,6 +100,7 @@ exclude = ["x*"]
 model = "m"
 prompt = "gold"
 references = ["/srv/logo.png"]
+media = { video = "/srv/walk.mp4", sref = ["/srv/a.png"] }
 when = { orientation = ["portrait"], min_rating = 3 }
 params = { size = "1k", n = 1, f = 1.5, b = true, l = ["a", 1] }
 output_name = "{stem}-x.{ext}"
@@ -108,10 +114,41 @@ metadata = "none"
 metadata_gps = false
 metadata_prompt = true
 keep_raw = true
+confirm_over = 2.5
 review = false
+variants = 4
+lines = true
+group = "stem"
+roles = { first = "{stem}_start" }
+wait_for = ["last"]
+set_wait = 5
+ready = "_go"
+recipe = "describe-draw"
+publish = true
+face = 2
+
+[[watch.rule.then]]
+model = "hypir-balance"
+prompt = "sharper"
+media = { last = "/srv/last.png" }
+params = { x = 1 }
+publish = true
 
 [[watch.rule]]
 name = "winter"
+app = "187"
+nodes = { "39.image" = "{source}", "3.seed" = 7 }
+
+[[app]]
+id = "187"
+name = "Dress"
+instance = "plus"
+access_password_file = "/etc/hotfolder/dress"
+coins = 12
+price = 0.05
+currency = "USD"
+[app.nodes]
+"39.image" = { type = "IMAGE", label = "person", role = "who", value = "{source}" }
 """
 WHEN = config.When().model_dump()
 
@@ -122,6 +159,30 @@ def test_every_key_is_read(folder: Path) -> None:
     assert found.model_dump() == {
         "state_dir": Path("/var/lib/hotfolder"),
         "model": [],
+        "app": [
+            {
+                "id": "187",
+                "name": "Dress",
+                "output": "image",
+                "instance": "plus",
+                "access_password_file": Path("/etc/hotfolder/dress"),
+                "coins": Decimal(12),
+                "price": Decimal("0.05"),
+                "currency": "USD",
+                "nodes": {
+                    "39.image": {
+                        "type": "IMAGE",
+                        "label": "person",
+                        "role": "who",
+                        "options": (),
+                        "min": None,
+                        "max": None,
+                        "value": "{source}",
+                    }
+                },
+            }
+        ],
+        "workflow": [],
         "models_file": None,
         "api": {
             "base_url": "https://www.runninghub.cn/openapi/v2",
@@ -137,10 +198,13 @@ def test_every_key_is_read(folder: Path) -> None:
             "resend_up_to": Decimal("0.14"),
             "picture_memory_mb": 200,
             "daily_charge": Decimal(10),
+            "confirm_over": Decimal(4),
+            "daily_coins": Decimal(50),
             "price_preview": True,
             "history_days": 30,
             "confine": "required",
         },
+        "journal": {"url": "postgresql://hotfolder@db.test/studio"},
         "backup": {"folder": Path("/mnt/usb"), "keep": 3},
         "provenance": {
             "certificate_file": Path("/etc/hotfolder/studio.pem"),
@@ -200,10 +264,14 @@ def test_every_key_is_read(folder: Path) -> None:
                         "match": ["*.jpg"],
                         "exclude": ["x*"],
                         "model": "m",
+                        "app": "",
+                        "workflow": "",
+                        "nodes": {},
                         "prompt": "gold",
                         "prompt_file": None,
                         "when": WHEN | {"orientation": ["portrait"], "min_rating": 3},
                         "references": [Path("/srv/logo.png")],
+                        "media": {"video": Path("/srv/walk.mp4"), "sref": [Path("/srv/a.png")]},
                         "params": {"size": "1k", "n": 1, "f": 1.5, "b": True, "l": ["a", 1]},
                         "output_name": "{stem}-x.{ext}",
                         "prepare": "fail",
@@ -215,19 +283,46 @@ def test_every_key_is_read(folder: Path) -> None:
                         "metadata": "none",
                         "metadata_gps": False,
                         "keep_raw": True,
+                        "confirm_over": Decimal("2.5"),
                         "metadata_prompt": True,
                         "review": False,
+                        "lines": True,
+                        "variants": 4,
+                        "group": "stem",
+                        "roles": {"first": "{stem}_start"},
+                        "wait_for": ["last"],
+                        "set_wait": 5.0,
+                        "ready": "_go",
+                        "recipe": "describe-draw",
+                        "publish": True,
+                        "face": 2,
+                        "then": [
+                            {
+                                "model": "hypir-balance",
+                                "app": "",
+                                "workflow": "",
+                                "nodes": {},
+                                "prompt": "sharper",
+                                "media": {"last": Path("/srv/last.png")},
+                                "params": {"x": 1},
+                                "publish": True,
+                            }
+                        ],
                     },
                     {
                         "name": "winter",
                         "match": [],
                         "exclude": [],
-                        "model": DEFAULT_MODEL,
+                        "model": reference("app", "187", {"39.image": "{source}"}),
+                        "app": "187",
+                        "workflow": "",
+                        "nodes": {"39.image": "{source}", "3.seed": 7},
                         "prompt": None,
                         "prompt_file": None,
                         "when": WHEN,
                         "references": [],
-                        "params": {},
+                        "media": {},
+                        "params": {"3.seed": 7},
                         "output_name": None,
                         "prepare": "auto",
                         "max_mb": 0.0,
@@ -238,8 +333,20 @@ def test_every_key_is_read(folder: Path) -> None:
                         "metadata": "copy",
                         "metadata_gps": True,
                         "keep_raw": False,
+                        "confirm_over": None,
                         "metadata_prompt": False,
                         "review": None,
+                        "lines": False,
+                        "variants": 1,
+                        "group": None,
+                        "roles": {},
+                        "wait_for": [],
+                        "set_wait": None,
+                        "ready": "",
+                        "recipe": "",
+                        "publish": False,
+                        "face": None,
+                        "then": [],
                     },
                 ],
             }
@@ -412,3 +519,35 @@ def test_a_models_file_that_is_missing(folder: Path) -> None:
     (problem,) = reading(folder, f'models_file = "no.toml"\n{WATCH}').problems
     assert problem.key == "models_file"
     assert "no.toml: there is no such file" in problem.message
+
+
+def test_a_config_is_known_by_all_that_it_says(folder: Path) -> None:
+    """Comments change nothing; every value, every file that belongs to it and the service do."""
+    (folder / "prompt.txt").write_text("Summer")
+    (folder / "models.toml").write_text("")
+    text = f'models_file = "models.toml"\n{WATCH}[[watch.rule]]\nprompt_file = "prompt.txt"\n'
+    begun = good(folder, text).fingerprint
+    assert good(folder, f"# mine\n{text}").fingerprint == begun
+    elsewhere = good(folder, text, {"RH_API_BASE_URL": "https://elsewhere.test"}).fingerprint
+    seen = {begun, elsewhere, good(folder, f"{text}review = true\n").fingerprint}
+    (folder / "prompt.txt").write_text("Winter")
+    seen.add(good(folder, text).fingerprint)
+    (folder / "models.toml").write_text("# none\n")
+    seen.add(good(folder, text).fingerprint)
+    assert len(seen) == 5
+    assert "" not in seen
+
+
+LIMITED = WATCH.replace('"w"', '"x"').replace('"in"', '"in2"') + "charge_per_day = 2.5\n"
+
+
+@pytest.mark.parametrize("text", [f"{WATCH}{LIMITED}", f"[limits]\ndaily_charge = 3.0\n{WATCH}"])
+def test_a_glance_shows_what_the_whole_config_says(folder: Path, text: str) -> None:
+    """Who only looks gets the same of what a daemon has written."""
+    whole = good(folder, text)
+    seen = config.glance(config.written(whole), whole.state_dir, whole.fingerprint, lambda: whole)
+    assert [(each.name, each.input, each.output, each.sidecar) for each in seen.watch] == [
+        (each.name, each.input, each.output, each.sidecar) for each in whole.watch
+    ]
+    assert (seen.unlimited, seen.journal.url) == (whole.unlimited, whole.journal.url)
+    assert seen.whole() is whole

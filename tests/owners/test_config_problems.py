@@ -13,6 +13,7 @@ from tests.configs import WATCH, reading
 # Every wrong line stands alone in an otherwise good file; {} marks where it is put.
 TOP = "{}\n" + WATCH
 API = "[api]\n{}\n" + WATCH
+JOURNAL = "[journal]\n{}\n" + WATCH
 LIMITS = "[limits]\n{}\n" + WATCH
 IN_WATCH = WATCH + "{}\n"
 IN_RULE = WATCH + '[[watch.rule]]\nname = "a"\n[[watch.rule]]\n{}\n'
@@ -35,6 +36,10 @@ WRONG = [
     (API, "key_file = []", "api.key_file", "must be a path in quotes"),
     (API, 'webhook_url = "studio.test"', "api.webhook_url", "begins with http"),
     (API, 'webhook_url = "https://a.test/?b"', "api.webhook_url", "without ?"),
+    (JOURNAL, 'url = "mysql://db.test/studio"', "journal.url", "must be like postgresql://"),
+    (JOURNAL, 'url = "postgresql://db.test"', "journal.url", "must be like postgresql://"),
+    (JOURNAL, 'url = "postgresql://a:b@db.test/x"', "journal.url", "must not hold the password"),
+    (JOURNAL, 'url = "postgresql:///x?password=b"', "journal.url", "must not hold the password"),
     (API, 'webhook_listen = "8790"', "api.webhook_listen", "must be host:port"),
     (API, 'webhook_listen = "a.test:0"', "api.webhook_listen", "must be host:port"),
     (API, 'webhook_listen = "a.test:65536"', "api.webhook_listen", "must be host:port"),

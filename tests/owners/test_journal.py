@@ -166,7 +166,7 @@ async def test_closing_commits_what_is_queued(tmp_path: Path) -> None:
 
 def test_a_second_daemon_is_refused(journal: Journal) -> None:
     """One journal, one daemon; afterwards the next one may."""
-    folder = journal.path.parent
+    folder = journal.folder
     with pytest.raises(JournalLocked, match="another hotfolder"):
         Journal(folder)
     assert is_locked(folder)
@@ -267,7 +267,7 @@ def killed_after(folder: Path, count: int) -> list[str]:
 
 def test_a_reader_sees_what_is_committed(journal: Journal) -> None:
     """A reader beside the daemon sees every commit, and one look is one snapshot."""
-    with Reader(journal.path.parent) as reader:
+    with Reader(journal.folder) as reader:
         assert reader.read(get, "a") is None
         journal.run_blocking(put, "a")
         assert reader.read(get, "a") == "x"
@@ -283,7 +283,7 @@ def test_a_reader_sees_what_is_committed(journal: Journal) -> None:
 
 def test_a_reader_cannot_write(journal: Journal) -> None:
     """There is one read-write connection only."""
-    with Reader(journal.path.parent) as reader, pytest.raises(JournalError, match="readonly"):
+    with Reader(journal.folder) as reader, pytest.raises(JournalError, match="readonly"):
         reader.read(put, "a")
     assert journal.run_blocking(get, "a") is None
 
@@ -408,7 +408,7 @@ def test_a_damaged_journal_is_refused_untouched(tmp_path: Path, spoil: object) -
     before = snapshot(tmp_path)
     with pytest.raises(JournalDamaged) as caught:
         Journal(tmp_path)
-    for word in (str(path), "damaged", "backup", ".recover", "pay for every picture again"):
+    for word in (str(path), "damaged", "backup", ".recover", "pay for every file again"):
         assert word in str(caught.value)
     assert snapshot(tmp_path) == before
     assert not is_locked(tmp_path)

@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 
 from hotfolder.domain import events as ev
+from hotfolder.domain.events import UploadLink
 from hotfolder.domain.failures import NO_MONEY
 from hotfolder.domain.states import State
 from hotfolder.journal import doubts, holds, paid, reading, transitions, uploads
@@ -33,7 +34,9 @@ def test_a_trial_in_vain_puts_the_next_one_off_all_the_same(desk: Desk) -> None:
 
 def resent(desk: Desk) -> list[int]:
     """Send again what may be."""
-    allowance = doubts.Allowance(up_to=Decimal(1), silent_since=desk.clock() - PATIENCE)
+    allowance = doubts.Allowance(
+        up_to=Decimal(1), silent_since=desk.clock() - PATIENCE, covers=bool
+    )
     return [job.id for job in desk.journal.run_blocking(doubts.resend, allowance)]
 
 
@@ -56,7 +59,7 @@ UNTIL = timedelta(minutes=10)
 def reopened(desk: Desk) -> Journal:
     """Close the journal and open it again."""
     desk.journal.close()
-    return Journal(desk.journal.path.parent, clock=desk.clock)
+    return Journal(desk.journal.folder, clock=desk.clock)
 
 
 def postponed(desk: Desk) -> int:
@@ -113,7 +116,7 @@ def test_all_that_ages_or_waits_goes_along(desk: Desk, step_s: float) -> None:
     """Tasks, links and trials are as old, or as far off, as before the clock was set."""
     desk.clock.forward(HOUR_S)
     running = desk.bring_to(State.RUNNING)
-    link = replace(uploaded().link, expires_at=desk.clock() + timedelta(hours=24))
+    link = replace(a_link(), expires_at=desk.clock() + timedelta(hours=24))
     desk.journal.run_blocking(uploads.keep, link)
     desk.journal.run_blocking(holds.hold, holds.ACCOUNT, NO_MONEY)
     desk.clock.forward(10)
@@ -123,11 +126,18 @@ def test_all_that_ages_or_waits_goes_along(desk: Desk, step_s: float) -> None:
     assert ages(desk, running.id) == before
 
 
+def a_link() -> UploadLink:
+    """Return the link of an upload."""
+    link = uploaded().link
+    assert link is not None
+    return link
+
+
 def ages(desk: Desk, job: int) -> list[timedelta]:
     """Return how long ago, or how far off, all things are that go by time."""
     submit = desk.journal.run_blocking(existing_job, job).submit
     (held,) = desk.journal.run_blocking(holds.holds)
-    link = desk.journal.run_blocking(uploads.find, uploaded().link.content_hash, SITE, desk.clock())
+    link = desk.journal.run_blocking(uploads.find, a_link().content_hash, SITE, desk.clock())
     assert submit is not None
     assert held.next_trial is not None
     assert link is not None

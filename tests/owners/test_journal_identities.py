@@ -9,6 +9,7 @@ from hotfolder.domain.essences import Essence
 from hotfolder.domain.states import State
 from hotfolder.journal import identities, moves
 from hotfolder.journal.acceptance import accept
+from hotfolder.journal.drafts import SettledSet
 from hotfolder.journal.rows import existing_job
 from tests.builders import OUTPUT, Desk, draft, settled, sha256, stem_of
 
@@ -22,7 +23,9 @@ OTHER_INODE = 77
 def accepted(desk: Desk, source: Settled) -> tuple[Job, ...]:
     """Accept a source with one job."""
     drafts = [draft(stem=stem_of(source.path))]
-    return desk.journal.run_blocking(accept, source, drafts, OUTPUT, per_rule=False)
+    return desk.journal.run_blocking(
+        accept, SettledSet.alone(source), drafts, OUTPUT, per_rule=False
+    )
 
 
 def again(desk: Desk, job: Job) -> Job:

@@ -14,6 +14,7 @@ from hotfolder.domain.preparation import Preparation
 from hotfolder.domain.states import State
 from hotfolder.journal import connection
 from hotfolder.journal.acceptance import accept, repeat, replan
+from hotfolder.journal.drafts import SettledSet
 from hotfolder.journal.journal import Journal
 from hotfolder.journal.rows import existing_job
 from tests.builders import OUTPUT, Desk, draft, make_old_journal, settled, sha256
@@ -87,7 +88,9 @@ def test_a_moved_source_is_known_and_sent_from_its_new_place(desk: Desk) -> None
     (job,) = desk.accept_all("a/ann.jpg", drafts=[sending(logo())])
     there = replace(settled("b/bob.jpg"), moved_from="a/ann.jpg")
     for source in (there, settled("b/bob.jpg")):
-        fresh = desk.journal.run_blocking(accept, source, [sending(logo())], OUTPUT, per_rule=True)
+        fresh = desk.journal.run_blocking(
+            accept, SettledSet.alone(source), [sending(logo())], OUTPUT, per_rule=True
+        )
         assert fresh == ()
     (row,) = desk.rows("known_by", job=job.id)
     after = desk.journal.run_blocking(existing_job, job.id)

@@ -10,7 +10,7 @@ from hotfolder.domain.states import State, WaitsFor
 from hotfolder.journal import acceptance, aside, backlog, holds, notes, noting
 from hotfolder.journal.drafts import SAID_SKIP
 from hotfolder.journal.notes import Folder
-from tests.builders import OUTPUT, draft, settled, sha256
+from tests.builders import OUTPUT, alone, draft, sha256
 
 if TYPE_CHECKING:
     import pytest
@@ -82,7 +82,7 @@ def test_a_folder_with_many_notes_has_one(desk: Desk) -> None:
     assert told(desk, "failures") == ["_hotfolder.txt", "ann.jpg.failed.txt"]
     (note,) = [each for each in wanted(desk, "failures") if each.stem == "_hotfolder"]
     assert note.output_folder == "a"
-    assert note.text.startswith(f"25 pictures were not edited. {failures.TASK_FAILED.message}\n")
+    assert note.text.startswith(f"25 files were not edited. {failures.TASK_FAILED.message}\n")
     assert "  p19.jpg\n  and 5 more\n" in note.text
     assert failures.TASK_FAILED.hint in note.text
 
@@ -93,15 +93,46 @@ def test_what_is_no_job_is_told_in_one_note(desk: Desk) -> None:
     desk.journal.run_blocking(backlog.hold_back, 1, standing)
     desk.journal.run_blocking(aside.put, 1, "shut.jpg", "waiting", "it cannot be read")
     desk.journal.run_blocking(aside.left_out, 1, {"film.mov": "no rule"})
-    desk.journal.run_blocking(acceptance.skip, settled("bea.jpg", content="b"), SAID_SKIP)
-    desk.journal.run_blocking(acceptance.skip, settled("cat.jpg", content="c"), "it stands there")
+    desk.journal.run_blocking(acceptance.skip, alone("bea.jpg", content="b"), SAID_SKIP)
+    desk.journal.run_blocking(acceptance.skip, alone("cat.jpg", content="c"), "it stands there")
     assert told(desk, "failures") == []
     (note,) = wanted(desk, "waiting")
     held, unreadable, skipped, _ = note.text.split("\n\n")
-    assert held.startswith("300 pictures are held: ")
-    assert failures.BACKLOG.hint in held
-    assert unreadable == "What cannot be read waits:\n  shut.jpg: it cannot be read"
+    assert held.startswith("300 files are held: ")
+    assert "`hotfolder release one` has them edited" in held
+    assert unreadable == "Not edited yet:\n  shut.jpg: it cannot be read"
     assert skipped == "Left out:\n  cat.jpg: it stands there"
+
+
+def test_what_is_no_job_is_told_in_its_own_folder(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever looks into a subfolder finds there why it stays empty; the folder's jobs included."""
+    old = ["a/x.jpg", "a/y.jpg", "b/z.jpg", "top.jpg"]
+    standing = [backlog.Standing(path, (5, "1", "7", ""), None) for path in old]
+    desk.journal.run_blocking(backlog.hold_back, 1, standing)
+    desk.journal.run_blocking(aside.put, 1, "b/shut.jpg", "waiting", "it cannot be read")
+    for number in range(21):
+        desk.bring_to(State.FAILED, f"a/p{number:02}.jpg", content=f"a{number}")
+    by_folder = {each.output_folder: each.text for each in wanted(desk, "waiting")}
+    assert by_folder.keys() == {"", "a", "b"}
+    assert by_folder[""].startswith("1 file is held")
+    assert "2 files are held" in by_folder["a"]
+    assert "21 files were not edited" in by_folder["a"]
+    assert "\n  shut.jpg: it cannot be read" in by_folder["b"]
+    monkeypatch.setattr(noting, "MOST_FOLDERS", 2)
+    (top,) = [each.text for each in wanted(desk, "waiting") if not each.output_folder]
+    assert top.startswith("4 files are held")
+
+
+def test_commands_in_a_note_name_its_job(desk: Desk) -> None:
+    """They can be typed as they are written; of several, each number is there."""
+    job = desk.bring_to(State.FAILED, "a.jpg", content="1")
+    (note,) = wanted(desk, "failures")
+    assert f"`hotfolder retry {job.id}`" in note.text
+    monkey = [desk.bring_to(State.FAILED, f"p{at}.jpg", content=f"p{at}").id for at in range(19)]
+    assert len(wanted(desk, "failures")) == 20
+    assert len(monkey) == 19
 
 
 def test_very_many_are_told_by_their_number(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,7 +141,7 @@ def test_very_many_are_told_by_their_number(desk: Desk, monkeypatch: pytest.Monk
     for number in range(5):
         desk.bring_to(State.FAILED, f"p{number:02}.jpg", content=f"a{number}")
     (note,) = wanted(desk, "failures")
-    assert note.text.startswith("5 pictures were not edited.")
+    assert note.text.startswith("5 files were not edited.")
 
 
 def test_only_the_newest_job_has_the_word(desk: Desk) -> None:

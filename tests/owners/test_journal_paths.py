@@ -12,6 +12,7 @@ from hotfolder.domain.failures import REJECTED
 from hotfolder.domain.states import BEFORE_INTENT, State
 from hotfolder.journal import sightings
 from hotfolder.journal.acceptance import accept
+from hotfolder.journal.drafts import SettledSet
 from hotfolder.journal.moves import elsewhere
 from hotfolder.journal.rows import existing_job
 from tests.builders import OUTPUT, Desk, draft, settled, stem_of
@@ -26,7 +27,9 @@ def moved(desk: Desk, old: str, new: str, content: str = "a") -> tuple[Job, ...]
     """Accept a content at the path that it was moved to."""
     source = replace(settled(new, content=content), moved_from=old)
     wanted = [draft(stem=stem_of(new))]
-    return desk.journal.run_blocking(accept, source, wanted, OUTPUT, per_rule=True)
+    return desk.journal.run_blocking(
+        accept, SettledSet.alone(source), wanted, OUTPUT, per_rule=True
+    )
 
 
 def dropped_again(desk: Desk, path: str = "ann.jpg") -> tuple[Job, ...]:
@@ -42,7 +45,8 @@ def test_a_moved_source_takes_its_jobs_along(desk: Desk, state: State) -> None:
     assert moved(desk, "a/ann.jpg", "b/bob.jpg") == ()
     after = desk.journal.run_blocking(existing_job, job.id)
     there = replace(after.original, path=job.source)
-    assert replace(after, source=job.source, materials=(there,)) == job
+    assert replace(after, source=job.source, key=job.key, materials=(there,)) == job
+    assert after.key == "b/bob.jpg"
     assert after.original.path == "b/bob.jpg"
     assert (after.source, after.output_folder, after.output_stem) == ("b/bob.jpg", "a", "ann")
     assert desk.history(job)[-1] == ("Moved", state.value, state.value)
@@ -84,7 +88,9 @@ def test_the_likeliest_old_place_comes_first(desk: Desk) -> None:
     assert desk.journal.run_blocking(elsewhere, there)[0] == "x/ann.jpg"
     other = replace(there, sighting=replace(there.sighting, inode=7))
     same = replace(settled("x/dan.jpg"), sighting=other.sighting)
-    desk.journal.run_blocking(accept, same, [draft(stem="dan")], OUTPUT, per_rule=True)
+    desk.journal.run_blocking(
+        accept, SettledSet.alone(same), [draft(stem="dan")], OUTPUT, per_rule=True
+    )
     assert desk.journal.run_blocking(elsewhere, other)[:2] == ["x/dan.jpg", "x/ann.jpg"]
 
 

@@ -18,7 +18,7 @@ from hotfolder.domain.states import State, WaitsFor
 from hotfolder.journal import connection, reading
 from hotfolder.journal.connection import migrations, open_writer
 from hotfolder.journal.reader import Reader
-from hotfolder.journal.session import queries
+from hotfolder.journal.statements import of_postgresql, shared
 from tests.builders import make_old_journal, sha256
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 HASH = sha256("a")
 PACKAGE = Path(inspect.getfile(hotfolder)).parent
 NAMED = re.compile(r"^-- name: (.*)$", re.MULTILINE)
-SPOKEN = re.compile(r'\b(?:rows|row|tuples|change)\(\s*"(\w+)"')  # session.rows("name", …)
+SPOKEN = re.compile(r'\b(?:rows|row|tuples|change)[(,]\s*"(\w+)"')  # session.rows("name", …)
 
 
 @pytest.fixture
@@ -50,13 +50,13 @@ def tables(made: sqlite3.Connection) -> set[tuple[str, str, str]]:
     return {(kind, name, plain(sql)) for kind, name, sql in rows}
 
 
-def test_schema_is_the_sum_of_the_migrations(opened: sqlite3.Connection) -> None:
-    """schema.sql, which people read, is what the migrations make."""
-    text = resources.files("hotfolder.journal").joinpath("schema.sql").read_text("utf-8")
-    told = sqlite3.connect(":memory:")
-    told.executescript(text)
-    assert tables(told) == tables(opened)
-    told.close()
+def test_schema_is_the_sum_of_the_migrations(opened: sqlite3.Connection, tmp_path: Path) -> None:
+    """A new journal, made by schema.sql, is what an old one becomes: its tables, and no row."""
+    make_old_journal(tmp_path / "old.db", len(migrations()))
+    with closing(sqlite3.connect(tmp_path / "old.db")) as old:
+        assert tables(opened) == tables(old)
+        for _, name, _ in (each for each in tables(old) if each[0] == "table"):
+            assert old.execute(f'SELECT count(*) FROM "{name}"').fetchone() == (0,)  # noqa: S608
 
 
 def test_migrations_are_counted_in_the_file(opened: sqlite3.Connection) -> None:
@@ -297,12 +297,12 @@ def spoken() -> set[str]:
 
 def test_every_spoken_statement_exists_and_every_statement_is_spoken() -> None:
     """No name of a statement is misspelt, and none is kept that nobody speaks."""
-    assert spoken() == set(queries())
+    assert set(shared()) <= spoken() <= set(of_postgresql())
 
 
 def test_every_statement_compiles(opened: sqlite3.Connection) -> None:
     """Every statement fits the tables."""
-    for name, text in queries().items():
+    for name, text in shared().items():
         wanted = dict.fromkeys(re.findall(r":(\w+)", text))
         plan = opened.execute(f"EXPLAIN {text}", wanted).fetchall()
         assert plan, name
@@ -312,9 +312,36 @@ def test_no_two_statements_share_a_name() -> None:
     """A statement of one file never takes the place of another file's."""
     files = sorted((PACKAGE / "journal" / "queries").glob("*.sql"))
     named = [name for each in files for name in NAMED.findall(each.read_text("utf-8"))]
-    assert sorted(named) == sorted(queries())
+    assert sorted(named) == sorted(shared())
 
 
 def test_every_statement_says_what_it_is_for() -> None:
     """The line after a statement's name is its purpose."""
-    assert all(text.lstrip("\n").startswith("-- ") for text in queries().values())
+    assert all(text.lstrip("\n").startswith("-- ") for text in shared().values())
+
+
+def test_what_a_day_cost_is_told_by_indexes(opened: sqlite3.Connection) -> None:
+    """Its charges by an index alone, what is not charged yet by another; nothing older is read."""
+    wanted = {"since": 0, "watch": "one", "now": 0}
+
+    def plan(name: str) -> list[str]:
+        return [row[3] for row in opened.execute(f"EXPLAIN QUERY PLAN {shared()[name]}", wanted)]
+
+    assert any(
+        "COVERING INDEX submit_charged (intent_at>?)" in each for each in plan("spent_in_all")
+    )
+    for name, index in (
+        ("spent_by_watch", "submit_charged"),
+        ("not_yet_charged", "submit_uncharged"),
+    ):
+        told = plan(name)
+        assert any(f"INDEX {index} (intent_at>?)" in each for each in told), told
+        assert not [each for each in told if each.startswith("SCAN")], told
+
+
+def test_what_needs_a_person_is_found_among_what_is_open(opened: sqlite3.Connection) -> None:
+    """A long history of finished jobs is not looked through for the few that are told of."""
+    wanted = {"before": 9, "wanted": 9}
+    text = shared()["open_with_errors"]
+    (found, *_) = [row[3] for row in opened.execute(f"EXPLAIN QUERY PLAN {text}", wanted)]
+    assert "USING INDEX job_" in found

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from hotfolder.domain.errors import JournalError
 from hotfolder.page import live
 from hotfolder.page.live import Live
 
@@ -23,10 +24,15 @@ class Journal:
     def __init__(self) -> None:
         self.number = 1
         self.made = 0
+        self.missed = 0
+        self.is_away = False
         self.text = "one\ntwo"
 
     async def changes(self) -> int:
-        """Return the number of the last change."""
+        """Return the number of the last change. Raises JournalError while it is away."""
+        if self.is_away:
+            self.missed += 1
+            raise JournalError("it is not there")
         return self.number
 
     async def make(self) -> str:
@@ -68,6 +74,24 @@ async def test_a_part_is_made_and_encoded_once_for_all() -> None:
         async with aclosing(each):
             pass
     assert pages.streams == 0
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
+
+
+async def test_a_journal_that_is_away_is_looked_for_again() -> None:
+    """Who looks on keeps what was last known, and sees what is new once it can be read."""
+    journal = Journal()
+    pages = Live(journal.changes)
+    running = asyncio.create_task(pages.run())
+    async with aclosing(pages.follow("now", journal.make)) as stream:
+        await _next(stream)
+        journal.is_away = True
+        waiting = asyncio.create_task(_next(stream))
+        while journal.missed < 2:  # noqa: ASYNC110  looked for in the loop itself
+            await asyncio.sleep(0)
+        journal.number, journal.text, journal.is_away = 2, "back", False
+        assert await waiting == b"data: back\n\n"
     running.cancel()
     with suppress(asyncio.CancelledError):
         await running

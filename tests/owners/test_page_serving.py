@@ -97,13 +97,16 @@ async def test_who_says_nothing_is_let_go(asks: bytes) -> None:
 
 
 @pytest.mark.usefixtures("hasty")
-async def test_who_reads_nothing_is_let_go() -> None:
-    """An answer that lies unread is given up, with whatever made it."""
+@pytest.mark.parametrize("at_a_time", [0, 1])
+async def test_who_hardly_reads_is_let_go(at_a_time: int) -> None:
+    """An answer that lies unread, or goes byte by byte, is given up with whatever made it."""
     app, place = Endless(), listener("127.0.0.1", 0, is_default=False)
     async with serving.serving(app, place, beside):
         with socket.create_connection(place.getsockname()) as client:
             client.sendall(ASK)
-            assert await asyncio.to_thread(app.over.wait, LIMIT_S)
+            async with asyncio.timeout(LIMIT_S):
+                while not await asyncio.to_thread(app.over.wait, 0.05):
+                    client.recv(at_a_time)
 
 
 async def test_the_daemons_own_thread_waits_for_no_page() -> None:

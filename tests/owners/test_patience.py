@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import io
 import socket
 import threading
 import tracemalloc
 import zlib
 from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -39,7 +41,7 @@ SMALL_CALLS: dict[str, Callable[[Client], Awaitable[object]]] = {
     "account": lambda client: client.account(),
     "price": lambda client: client.price_preview(GROK, {"prompt": "x"}),
     "cancel": lambda client: client.cancel(TASK),
-    "upload": lambda client: client.upload(b"x", "x.jpg", "image/jpeg"),
+    "upload": lambda client: client.upload(io.BytesIO(b"x"), "x.jpg", "image/jpeg"),
 }
 
 
@@ -148,7 +150,9 @@ async def test_an_upload_is_not_hurried_while_it_leaves() -> None:
     ):
         loop = asyncio.get_running_loop()
         began_s = loop.time()
-        assert (await client.upload(bytes(size), "x.jpg", "image/jpeg")).url == "http://x/y"
+        assert (
+            await client.upload(io.BytesIO(bytes(size)), "x.jpg", "image/jpeg")
+        ).url == "http://x/y"
         assert loop.time() - began_s > patience.call_s
 
 
@@ -162,7 +166,7 @@ async def test_an_upload_that_is_not_taken_is_cut() -> None:
 
     async with speaking(take_little) as url, connected(url, patience=SHORT) as client:
         with pytest.raises(TooSlow):
-            await client.upload(bytes(20_000_000), "x.jpg", "image/jpeg")
+            await client.upload(io.BytesIO(bytes(20_000_000)), "x.jpg", "image/jpeg")
 
 
 async def test_a_download_must_bring_on_something() -> None:
@@ -190,11 +194,12 @@ async def test_a_download_must_bring_on_something() -> None:
 async def test_the_own_disks_time_is_not_the_services() -> None:
     """A disk that is slow here does not cut a result that was there long ago."""
     written, reply = threading.Event(), http("200 OK", bytes(1000))
-    async with speaking(answering(reply)) as url, connected(url, patience=SHORT) as client:
+    fair = replace(SHORT, stall_s=2.0)
+    async with speaking(answering(reply)) as url, connected(url, patience=fair) as client:
         fetching = asyncio.ensure_future(
             client.download(f"{client.site}/x", lambda _: written.wait(PATIENCE_S), limit=ENOUGH)
         )
-        done, _ = await asyncio.wait({fetching}, timeout=3 * SHORT.stall_s)
+        done, _ = await asyncio.wait({fetching}, timeout=1.5 * fair.stall_s)
         assert not done
         written.set()
         await fetching

@@ -15,7 +15,7 @@ from hotfolder.simulator.answers import RefusedError
 from tests.cases import every
 
 if TYPE_CHECKING:
-    from hotfolder.domain.jobs import Params
+    from hotfolder.domain.jobs import JsonTable, Params
 
 GROK = "xai/grok-imagine-image/edit-official-stable"
 NANO = "nano-banana2-gemini31flash/image-to-image-channel-low-price"
@@ -55,7 +55,7 @@ def model(name: str) -> Model:
 
 def problems(wanted: Model, prompt: str | None, params: Params) -> list[tuple[str, str]]:
     """Return what is wrong with a rule, given that its picture is there."""
-    return list(compose(wanted, prompt, params, {wanted.picture.key: [LINK]}).problems)
+    return list(compose(wanted, prompt, params, {wanted.pictures[0].key: [LINK]}).problems)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def problems(wanted: Model, prompt: str | None, params: Params) -> list[tuple[st
 def test_payload(name: str, prompt: str | None, params: Params, body: dict[str, object]) -> None:
     """One link or a list, required defaults, and nothing that the model does not declare."""
     wanted = model(name)
-    links = {wanted.picture.key: [LINK]}
+    links = {wanted.pictures[0].key: [LINK]}
     assert compose(wanted, prompt, params, links).body == body
     assert problems(wanted, prompt, params) == []
     assert compose(wanted, prompt, {**params, "unheard": 1}, links).body == body
@@ -170,10 +170,13 @@ def filled(wanted: Model) -> tuple[str | None, Params, dict[str, list[str]]]:
             params[key] = parameter.options[-1]
         elif parameter.type == "BOOLEAN":
             params[key] = True
+        elif parameter.type == "COMPLEX":
+            table: JsonTable = {"id": "17"}
+            params[key] = [table]
         elif parameter.type in ("INT", "FLOAT"):
             least = 1 if parameter.min is None else parameter.min
             params[key] = least if parameter.max is None else parameter.max
-        elif key != "prompt":
+        elif parameter != wanted.prompt:
             params[key] = "x" * (parameter.max_length or 20)
     return prompt, params, files
 
@@ -199,7 +202,7 @@ def least(wanted: Model) -> tuple[str | None, Params, dict[str, list[str]]]:
     prompt, params, files = filled(wanted)
     needed = {key for key, each in wanted.params.items() if each.required}
     return (
-        prompt if "prompt" in needed else None,
+        prompt if wanted.needs_prompt else None,
         {key: value for key, value in params.items() if key in needed},
         {key: links[:1] for key, links in files.items() if key in needed},
     )
@@ -221,7 +224,7 @@ def test_some_choices_go_out_in_a_form_of_their_own() -> None:
         ),
     ):
         wanted = model(name)
-        body = compose(wanted, WORDS, {key: value}, {wanted.picture.key: [LINK]}).body
+        body = compose(wanted, WORDS, {key: value}, {wanted.pictures[0].key: [LINK]}).body
         assert body[key] == value
         sent = as_sent(wanted, body)
         assert {other: each for other, each in sent.items() if other == key} == wired
@@ -251,3 +254,17 @@ def test_a_retired_model_is_unknown_to_the_service() -> None:
     retired = [each.endpoint for each in CATALOG if each.retired]
     assert len(retired) == 4
     assert not set(retired) & set(service.models())
+
+
+def test_tables_are_sent_as_they_are() -> None:
+    """Lists of tables, as TOML writes them; anything else is told. Nobody confirmed their shape."""
+    kling = Catalog().look_up("kling-video-o3-pro-text-to-video")
+    assert kling is not None
+    assert not kling.params["elementList"].confirmed
+    told: list[JsonTable] = [{"element_id": "17"}, {"element_id": "18", "tags": ["a", "b"]}]
+    made = compose(kling, "a fox", {"elementList": told}, {})
+    assert made.problems == ()
+    assert as_sent(kling, made.body)["elementList"] == told
+    for wrong in ("17", 17):
+        (problem,) = compose(kling, "a fox", {"elementList": wrong}, {}).problems
+        assert "must be a list of tables" in problem[1]

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hotfolder.kinds.workshop import answers, worker
-from hotfolder.planning import forms, sidecar
-from hotfolder.planning.forms import NOTHING_SAID, BrokenSidecar, Sidecar, form_of
+from hotfolder.kinds.workshop import answers, tasks
+from hotfolder.planning import said, sidecar, speaking
+from hotfolder.planning.forms import FORMS, BrokenSidecar, form_of
 from hotfolder.planning.looks import Looks, Told, UnseenSidecar
+from hotfolder.planning.said import NOTHING_SAID, Sidecar
 from tests import hostile_files
 
 if TYPE_CHECKING:
@@ -24,16 +25,16 @@ MOST_CPU_S = {False: 0.1, True: 4.0}
 
 def told(content: bytes) -> Told:
     """Return what a worker tells of an XMP file."""
-    answer = worker.TASKS["sidecar"]([worker.OpenFile(0, content)], {})
+    answer = tasks.TASKS["sidecar"]([tasks.OpenFile(0, content)], {})
     return Told(**answers.checked("sidecar", answer))
 
 
 def parse(content: bytes, name: str) -> Sidecar:
     """Return what a sidecar says; of XMP a worker tells."""
     if not form_of(name).describes:
-        return forms.parse(content, name)
-    said = told(content)
-    return forms.of_words(said.prompt, said.broken, name)
+        return said.parse(content, name)
+    heard = told(content)
+    return said.of_words(heard.prompt, heard.broken, name)
 
 
 def read(root: Path, relative: str) -> sidecar.Said:
@@ -41,7 +42,7 @@ def read(root: Path, relative: str) -> sidecar.Said:
     looks = Looks()
     while True:
         try:
-            return sidecar.read(looks, root, sidecar.beside(root, relative))
+            return sidecar.read(looks, root, speaking.beside(root, relative))
         except UnseenSidecar as unseen:
             looks.remember_sidecar(unseen.content, told(unseen.content))
 
@@ -159,7 +160,7 @@ def test_an_xmp_file_without_a_prompt_says_nothing() -> None:
         ("a.txt", b"x" * (form_of("a.txt").limit + 1), "larger than 64 KiB"),
         ("a.txt", b"x" * 5_000_000, "larger than 64 KiB"),
         ("a.toml", b"prompt = gold", "not TOML"),
-        ("a.toml", b'promt = "gold"', "promt is not a known key"),
+        ("a.toml", b'promt = "gold"', "promt is not a known key; did you mean prompt?"),
         ("a.toml", b'prompt = ""', "prompt is empty"),
         ("a.toml", b"prompt = 5", "prompt must be a text"),
         ("a.toml", b'skip = "yes"', "skip must be true or false"),
@@ -223,7 +224,7 @@ def test_the_folders_speak_key_by_key(tmp_path: Path) -> None:
     (deep / "_rules.toml").write_text('prompt = "of b"')
     (deep / "ann.xmp").write_text(xmp())
     (deep / "ann.txt").write_text("own")
-    found = sidecar.beside(tmp_path, "a/b/ann.jpg")
+    found = speaking.beside(tmp_path, "a/b/ann.jpg")
     assert [each[0] for each in found.unread] == ["a/b/ann.xmp"]
     said = read(tmp_path, "a/b/ann.jpg")
     assert said.layers == (
@@ -241,7 +242,7 @@ def test_the_folders_speak_key_by_key(tmp_path: Path) -> None:
 
 def test_a_file_larger_than_its_form_may_be_is_not_read(tmp_path: Path) -> None:
     """Neither here nor in a worker."""
-    for form in forms.FORMS:
+    for form in FORMS:
         path = tmp_path / f"ann{form.ending}"
         path.write_bytes(b" " * (form.limit + 1))
         with pytest.raises(BrokenSidecar, match=f"larger than {form.limit // 1024} KiB"):

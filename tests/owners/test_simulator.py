@@ -128,8 +128,10 @@ def test_submit_refuses_wrong_parameters(customer: Customer, body: Any) -> None:
 
 
 def test_submit_refuses_an_unknown_endpoint(customer: Customer) -> None:
-    """An endpoint that is in no catalog answers 1001."""
-    assert customer.post("no/such-model", {})["errorCode"] == "1001"
+    """An endpoint that is in no catalog is no path at all; a retired one answers 1001."""
+    base = customer.server.base_url
+    assert customer.http.post(f"{base}/no/such-model", json={}).status_code == 404
+    assert customer.post("rhart-image-g-1.5/edit", {})["errorCode"] == "1001"
 
 
 def test_submit_refuses_a_file_the_model_does_not_take(customer: Customer) -> None:

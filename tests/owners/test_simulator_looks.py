@@ -7,7 +7,7 @@ from importlib import resources
 from itertools import combinations
 
 import pytest
-from PIL import Image, ImageChops, ImageStat
+from PIL import Image, ImageChops, ImageOps, ImageStat
 
 from hotfolder.simulator.edit import edit
 from hotfolder.simulator.looks import LOOKS
@@ -64,6 +64,21 @@ def test_every_edit_differs_by_prompt_result_and_model() -> None:
     assert all(one != other for one, other in combinations(pictures, 2))
 
 
+def test_each_model_has_another_look() -> None:
+    """Of one picture and prompt two models make what can be told apart by looking at it."""
+    made = [edited("a summer evening", model=model) for model in ("a/one", "b/two", "c/three")]
+    for one, other in combinations(made, 2):
+        assert sum(ImageStat.Stat(ImageChops.difference(one, other)).mean) / 3 > 1.5
+
+
+@pytest.mark.parametrize("words", ["red", "green", "blue", "gold", "purple"])
+def test_a_colour_lays_no_veil_over_black_and_white(words: str) -> None:
+    """What is black or white stays so, whatever colour is asked for."""
+    (look,) = (each for each in LOOKS if each.words.split("|")[0] == words)
+    for ground in ((0, 0, 0), (255, 255, 255)):
+        assert look.change(Image.new("RGB", (1, 1), ground)).getpixel((0, 0)) == ground
+
+
 @pytest.mark.parametrize("words", [look.words for look in LOOKS])
 def test_no_look_turns_or_hides_a_picture(words: str) -> None:
     """With every look the edges of the original stay where they were."""
@@ -88,8 +103,9 @@ def test_the_mark_is_small_and_in_a_corner() -> None:
     content = io.BytesIO()
     plain.save(content, "PNG")
     marked = Image.open(io.BytesIO(edit(content.getvalue(), "xyzzy", 0, "png")))
-    ground = marked.crop((0, 0, 1, 1)).resize(marked.size)
-    left, top, right, bottom = ImageChops.difference(marked, ground).getbbox() or (0, 0, 0, 0)
-    assert left > 700
+    apart = ImageChops.difference(marked, ImageOps.mirror(marked)).convert("L")
+    seen = apart.point([255 * (level > 40) for level in range(256)]).crop((500, 0, 1000, 800))
+    left, top, right, bottom = seen.getbbox() or (0, 0, 0, 0)
+    assert left > 200
     assert top > 700
     assert (right - left) * (bottom - top) < 1000 * 800 / 100

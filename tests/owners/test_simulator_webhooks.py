@@ -159,3 +159,21 @@ def test_nobody_but_this_machine_is_called(server: RunningServer) -> None:
     """An address that is not loopback is never connected to."""
     submit(server, "http://192.0.2.1/hook")
     until_given_up(server)
+
+
+def test_a_callback_is_told_of_and_sent_again(server: RunningServer, receiver: Receiver) -> None:
+    """What became of a callback is asked for by its task; it is sent again to where one wishes."""
+    key, tasks = {"apiKey": KEY}, f"{server.url}/task/openapi"
+    task_id = submit(server, f"{receiver.url}/token")
+    quiet = submit(server, "")
+    until_counted(server, "webhook_heard", 1)
+    with httpx.Client(trust_env=False) as http:
+        told = http.post(f"{tasks}/getWebhookDetail", json=key | {"taskId": task_id}).json()
+        detail = told["data"]
+        assert (detail["callbackStatus"], detail["taskId"]) == ("SUCCESS", task_id)
+        assert KEY not in detail["userApiKey"]
+        none = http.post(f"{tasks}/getWebhookDetail", json=key | {"taskId": quiet}).json()
+        assert none["code"] == 1
+        again = {"webhookId": detail["id"], "webhookUrl": f"{receiver.url}/again"}
+        http.post(f"{tasks}/retryWebhook", json=key | again)
+    assert [path for path, _ in receiver.until(2)] == ["/token", "/again"]

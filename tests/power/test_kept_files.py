@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from tests.power.disk import Image
 
-SEEDS = range(20)
+SEEDS = range(4)
 OF_NO_ACCOUNT = (".part", ".lock")  # what nothing is read from after a cut
 
 
@@ -141,11 +141,15 @@ def test_a_days_copy_is_there_once_it_was_taken(tmp_path: Path) -> None:
 
 
 def test_an_installed_file_is_whole_or_not_there(tmp_path: Path) -> None:
-    """Neither the config nor the key is ever there in part."""
+    """Neither the config nor the key is ever there in part, and it is there once written."""
     with cut(tmp_path) as (place, begin, found):
         begin()
-        Write(path=place / "etc" / "key", text="k" * 32, why="").take()
-    assert {image.get("etc/key") for image in found} == {None, b"k" * 32}
+        Write(path=place / "etc" / "studio" / "key", text="k" * 32, why="").take()
+        (place / "written").mkdir()
+        sync(place / "written")
+    assert {image.get("etc/studio/key") for image in found} == {None, b"k" * 32}
+    written = {image.get("etc/studio/key") for image in found if "written" in image}
+    assert written == {b"k" * 32}
 
 
 def test_a_folders_marker_and_a_new_config_are_there_once_written(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.power.scenario import Recording
 
 DISKS = pytest.mark.parametrize("apart", [False, True], ids=["one-disk", "three-disks"])
-SAMPLE = 2000  # images, of more than 5,000 after every operation; `long` has them all
+SAMPLE = 0.1  # of more than 5,000 images after every operation; `long` has them all
 AGAIN = 100  # images of a cut during the start after a cut
 
 
@@ -64,10 +64,22 @@ def require_right(recording: Recording, found: Cut, wrong: list[str]) -> None:
     assert not wrong, f"{found.kind} after {found.after}: {wrong}; before: {said}"
 
 
-def sample(recording: Recording) -> list[Cut]:
-    """Return some of the images of every kind after every operation, from all over the run."""
-    every = list(images(recording.operations, recording.begun, seeded(0)))
-    return seeded(5).sample(every, min(SAMPLE, len(every)))
+def sample(recording: Recording) -> Iterator[Cut]:
+    """Yield some of the images of every kind after every operation, from all over the run."""
+    chance = seeded(5)
+    every = images(recording.operations, recording.begun, seeded(0))
+    return (each for each in every if chance.random() < SAMPLE)
+
+
+def drawn(cuts: Iterable[Cut], number: int, chance: Random) -> list[Cut]:
+    """Return so many of the images, each as likely as any other; no more of them are kept."""
+    kept: list[Cut] = []
+    for seen, each in enumerate(cuts):
+        if seen < number:
+            kept.append(each)
+        elif (at := chance.randrange(seen + 1)) < number:
+            kept[at] = each
+    return kept
 
 
 def try_all(recording: Recording, cuts: Iterable[Cut], folder: Path) -> Counter[str]:
@@ -84,14 +96,14 @@ async def restart_all(
 ) -> Counter[str]:
     """Start after so many of the cuts, and check cuts during these starts, too."""
     recording = await scenario.record(folder, server, apart=apart)
-    every = list(images(recording.operations, recording.begun, seeded(1)))
+    every = images(recording.operations, recording.begun, seeded(1))
     tried: Counter[str] = Counter()
-    for each in seeded(2).sample(every, number):
+    for each in drawn(every, number, seeded(2)):
         restart = await scenario.restarted(recording, each, folder / "disk", server)
         require_right(recording, each, checks.wrong_after(restart))
         again = restart.recording
-        whole = list(images(again.operations, again.begun, seeded(3)))
-        for later in seeded(4).sample(whole, min(AGAIN, len(whole))):
+        whole = images(again.operations, again.begun, seeded(3))
+        for later in drawn(whole, AGAIN, seeded(4)):
             require_right(again, later, checks.wrong(again, later, memory))
             tried[later.kind] += 1
     return tried

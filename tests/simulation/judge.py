@@ -94,6 +94,7 @@ class Judge:
     def judge(self) -> None:
         """Check what must hold when all has come to rest."""
         self.look()
+        self._world.forget()
         jobs = self._world.jobs()
         if self._world.loop.errors:
             raise Broken(f"the loop was told: {self._world.loop.errors[0]}")

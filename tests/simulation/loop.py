@@ -141,10 +141,11 @@ class _Answer(Future[T]):
     threads: VirtualThreads
 
     def result(self, timeout: float | None = None) -> T:
-        """Return what the call brought."""
+        """Return what the call brought; one amidst which the process was killed brings nothing."""
         del timeout
         while not self.done():
-            self.threads.take_one()
+            if not self.threads.take_one():
+                raise Killed
         return super().result(0)
 
 
@@ -181,22 +182,23 @@ class VirtualThreads(Executor):
         while cancel_futures and self._calls:
             self._calls.popleft()[0].cancel()
 
-    def take_one(self) -> None:
-        """Make the call that has waited longest."""
+    def take_one(self) -> bool:
+        """Make the call that has waited longest; returns whether there was one."""
         if not self._calls:
-            return
+            return False
         answer, call = self._calls.popleft()
         self.begun += 1
         if not answer.set_running_or_notify_cancel():
-            return
+            return True
         try:
             result = call()
         except Killed:
-            return
+            return True
         except Exception as error:  # noqa: BLE001  the caller is told
             answer.set_exception(error)
         else:
             answer.set_result(result)
+        return True
 
     def _begin(self) -> None:
         if self._free and self._calls:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hotfolder.kinds.formats import PictureError
 from hotfolder.kinds.kind import NotProven
-from hotfolder.kinds.workshop import worker
+from hotfolder.kinds.workshop import tasks
 from hotfolder.watching.listening import PROBE
 
 if TYPE_CHECKING:
@@ -112,8 +112,8 @@ class InlineWorker:
         if order["task"] == "locks":  # there is no process that could be confined
             return {"open": []}
         try:
-            opened = [worker.OpenFile.of(each) for each in files]
-            told = json.dumps(worker.TASKS[order["task"]](opened, order["order"]))
+            opened = [tasks.OpenFile.of(each) for each in files]
+            told = json.dumps(tasks.TASKS[order["task"]](opened, order["order"]))
         except (PictureError, NotProven) as error:
             return {"error": type(error).__name__, "text": str(error), "errno": 0}
         answer: dict[str, Any] = json.loads(told)  # as it comes out of a real one's pipe

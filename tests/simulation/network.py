@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 CHUNK: Final = 700
 MOST_CHUNKS: Final = 40
 DRIP_S: Final = 1.0
+NOWHERE: Final = ".invalid"  # what the names of hosts end with that there are not
 
 
 @dataclass(slots=True)
@@ -140,6 +141,8 @@ class Network(httpx.AsyncBaseTransport):
         await asyncio.sleep(0.02 * self._random.expovariate(1.0))
         if self._hits(self.trouble.refused):
             raise httpx.ConnectError("refused", request=request)
+        if request.url.host.endswith(NOWHERE):
+            raise httpx.ConnectError("no such name", request=request)
         body = await request.aread()
         trace = request.extensions.get("trace")
         if trace is not None:

@@ -3,7 +3,7 @@
 success_then_failed  told as succeeded and charged, its links are dead, then FAILED without usage
 coins, unreadable    fails, and was charged in coins, or by an amount that cannot be read
 late_charge          fails, and the charge is filled in only after a while
-dead_first_link      the first answer names a host that there is not
+dead_first_link      the first answer names a host that there is not, or its link is none
 dead_second_link     beside the good result stands one whose link is dead
 bloated              the answer is padded to many times the size of any
 """
@@ -27,11 +27,13 @@ PASSING: Final = "1015"
 # What has a good result that is to be published, whatever else is odd.
 GOOD: Final = frozenset({"", "dead_first_link", "dead_second_link", "bloated"})
 CHARGED: Final = frozenset({"success_then_failed", "coins", "unreadable", "late_charge"})
-FATES: Final = (*sorted(CHARGED), "dead_first_link", "dead_second_link", "bloated")
+# That of a link that cannot be used is as likely as any three others.
+FATES: Final = (*sorted(CHARGED), *3 * ("dead_first_link",), "dead_second_link", "bloated")
 FILLED_IN_AFTER_S: Final = 8.0
 BLOAT_BYTES: Final = 4_000_000
 SITE: Final = "http://127.0.0.1:1"
-NOWHERE: Final = "http://nowhere.invalid/result.jpg"
+# Hosts that there are not, and a link that is none.
+DEAD_LINKS: Final = ("http://nowhere.invalid/result.jpg", "http://127.0.0.1:1/\0.jpg")
 _USAGE: Final[Mapping[str, Mapping[str, object]]] = {
     "coins": {"consumeCoins": "12"},
     "late_charge": {"consumeCoins": "12"},
@@ -100,7 +102,8 @@ class Fates:
             if task_id in self._asked:
                 return answer
             self._asked.add(task_id)
-            return answer | {"results": [dict(each, url=NOWHERE) for each in answer["results"]]}
+            link = DEAD_LINKS[len(self._asked) % len(DEAD_LINKS)]
+            return answer | {"results": [dict(each, url=link) for each in answer["results"]]}
         if fate == "dead_second_link":
             dead = dict(answer["results"][0], url=f"{SITE}{RESULT_PATH}gone_0.jpg?sign=gone")
             return answer | {"results": [*answer["results"], dead]}

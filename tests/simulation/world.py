@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from contextvars import copy_context
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from random import Random
 from types import SimpleNamespace
@@ -18,6 +18,7 @@ from hotfolder.journal.journal import Journal
 from hotfolder.simulator import Settings, Simulator
 from hotfolder.simulator.app import create_app
 from hotfolder.simulator.webhooks import Webhooks
+from hotfolder.watching.learning import LOOK_S as LEARN_EVERY_S
 from tests.simulation.loop import LIFE, Killed, VirtualLoop, VirtualThreads, chances
 from tests.simulation.machine import Ears, InlineWorker, Results, VirtualClock
 from tests.simulation.network import Network
@@ -33,7 +34,24 @@ if TYPE_CHECKING:
     from hotfolder.journal.session import Session
 
 CALLBACKS_LOOK_S: Final = 1.0
-_NOTHING: Final[tuple[list[Job], frozenset[int]]] = [], frozenset()
+
+
+@dataclass(slots=True)
+class _Known:
+    """What was read of a journal; what has ended, and has no newer event, is as it was then."""
+
+    place: object = None
+    changes: object = None
+    event: int = 0
+    jobs: dict[int, Job] = field(default_factory=dict)
+    held: frozenset[int] = frozenset()
+
+    def read(self, session: Session) -> None:
+        """Read what was touched since the last time, and what is held."""
+        touched = reading.touched_since(session, self.event)
+        self.event = reading.newest_event(session)
+        self.jobs |= {job.id: job for job in touched}
+        self.held = frozenset(holds.held_jobs(session))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +101,7 @@ class World:
         self._pools: list[VirtualThreads] = []
         self._graves: list[object] = []
         self._journals: list[VirtualThreads] = []
-        self._known: tuple[object, tuple[list[Job], frozenset[int]]] = (None, _NOTHING)
+        self._known = _Known()
         loop.on_step = self._step
 
     def _studio(self, folder: Path) -> Studio:
@@ -99,6 +117,7 @@ class World:
             pool=self._pool,
             open_worker=InlineWorker,
             schedule=PollSchedule(),
+            learn_every_s=LEARN_EVERY_S,
             transport=self.network,
             serve=self.network.serve,
         )
@@ -181,7 +200,7 @@ class World:
         first = self.studio.newest_service
         second = asyncio.create_task(self.studio.service().run(asyncio.Event()))
         self.studio.newest_service = first
-        await asyncio.wait({second}, timeout=1.0)
+        await asyncio.wait({second}, timeout=60.0)
         return not second.done() or not isinstance(second.exception(), JournalLocked)
 
     def kill(self) -> None:
@@ -248,35 +267,35 @@ class World:
 
     def jobs(self) -> list[Job]:
         """Return all jobs as the journal has them now."""
-        return self._read()[0]
+        return list(self._read().jobs.values())
 
     def held(self) -> frozenset[int]:
         """Return the ids of the jobs that are held now."""
-        return self._read()[1]
+        return self._read().held
 
-    def _read(self) -> tuple[list[Job], frozenset[int]]:
-        """Read the journal anew if anything has changed in it."""
-        standing = self._journal_standing()
-        if self._known[0] != standing:
-            try:
-                self._known = standing, self.studio.read(_jobs_and_held)
-            except (FileNotFoundError, HotfolderError):  # just being made
-                self._known = standing, _NOTHING
-        return self._known[1]
+    def forget(self) -> None:
+        """Read all of the journal anew the next time."""
+        self._known = _Known()
 
-    def _journal_standing(self) -> object:
-        """Return what differs after every change of the journal, and where another one was put."""
+    def _read(self) -> _Known:
+        """Read of the journal what may have changed in it."""
+        place, changes = self._journal_place(), [_changes(each.owner) for each in self._journals]
+        if self._known.place != place:
+            self._known = _Known(place)
+        if self._known.changes != changes:
+            self._known.changes = changes
+            with suppress(FileNotFoundError, HotfolderError):  # just being made
+                self.studio.read(self._known.read)
+        return self._known
+
+    def _journal_place(self) -> object:
+        """Return what differs as soon as the journal may be another one."""
         path = self.studio.state / "journal.db"
-        file = path.stat().st_ino if path.exists() else None
-        return file, self.life, self.kills, [_changes(each.owner) for each in self._journals]
+        return path.stat().st_ino if path.exists() else None, self.life, self.kills
 
     async def callbacks(self) -> None:
         """Send the service's callbacks, without end."""
         await Webhooks(self.simulator, SITE, self.network.post, CALLBACKS_LOOK_S).run()
-
-
-def _jobs_and_held(session: Session) -> tuple[list[Job], frozenset[int]]:
-    return reading.jobs(session), frozenset(holds.held_jobs(session))
 
 
 def _changes(journal: object) -> int:

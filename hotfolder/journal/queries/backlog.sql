@@ -35,13 +35,31 @@ WHERE source.backlog = 'held' AND 'backlog:' || watch.name = :scope GROUP BY sou
 -- name: forget_held
 -- A source that was held back and that no rule takes any more.
 DELETE FROM source WHERE id = :source AND backlog = 'held'
-    AND NOT EXISTS (SELECT 1 FROM job WHERE job.source = source.id);
+    AND NOT EXISTS (SELECT 1 FROM material WHERE material.source = source.id);
+
+-- name: hold_rows
+-- A file with more new rows than may be let go together.
+INSERT INTO source (
+    watch, path, size, mtime_ns, inode, beside, verdict, reason, seen_at, backlog, estimate
+) VALUES (
+    :watch, :path, :size, :mtime_ns, :inode, :beside, 'skipped', :reason, :now, 'held', :estimate
+)
+ON CONFLICT (watch, path) DO UPDATE SET
+    size = excluded.size, mtime_ns = excluded.mtime_ns, inode = excluded.inode,
+    beside = excluded.beside, reason = excluded.reason, backlog = 'held',
+    estimate = excluded.estimate;
+
+-- name: let_rows_go
+-- Files with many new rows are looked at again, and are let go then.
+UPDATE source SET backlog = NULL, inode = '', reason = :released, estimate = NULL
+WHERE watch = (SELECT id FROM watch WHERE name = :name) AND backlog = 'held'
+    AND glob(:rows, reason);
 
 -- name: let_held_go
 -- Sources that nothing is known of any more are new to the scan.
 DELETE FROM source
 WHERE watch = (SELECT id FROM watch WHERE name = :name) AND backlog = 'held'
-    AND NOT EXISTS (SELECT 1 FROM job WHERE job.source = source.id);
+    AND NOT EXISTS (SELECT 1 FROM material WHERE material.source = source.id);
 
 -- name: let_changed_go
 -- Where something was paid for, whatever stands there now is taken for another picture.
@@ -52,6 +70,19 @@ WHERE watch = (SELECT id FROM watch WHERE name = :name) AND backlog = 'held';
 -- Sources that a person does not want.
 UPDATE source SET backlog = 'unwanted', reason = :reason, estimate = NULL
 WHERE watch = (SELECT id FROM watch WHERE name = :name) AND backlog = 'held';
+
+-- name: undecoded_sources
+-- What nothing here could open, and that is still there and not held back.
+SELECT DISTINCT source.id, source.path FROM job JOIN source ON source.id = job.source
+WHERE job.state = 'failed' AND job.error_code = :code AND source.watch = :watch
+    AND source.inode <> '' AND source.backlog IS NULL;
+
+-- name: hold_undecoded
+-- One of too many that could be opened at last.
+UPDATE source SET backlog = 'held', beside = :beside, reason = :reason, estimate = (
+    SELECT job.estimate FROM job WHERE job.source = source.id ORDER BY job.id DESC LIMIT 1
+)
+WHERE id = :source AND backlog IS NULL;
 
 -- name: backlog_alike
 -- Sources held back or left out that have this size and time.

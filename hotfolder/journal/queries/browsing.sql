@@ -52,9 +52,10 @@ JOIN source ON source.id = job.source JOIN watch ON watch.id = source.watch
 WHERE job.state = 'failed' GROUP BY watch.name;
 
 -- name: open_with_errors
--- Open jobs with something that a person should know.
-SELECT id FROM job WHERE ended_at IS NULL AND error_code IS NOT NULL AND id < :before
-ORDER BY id DESC LIMIT :wanted;
+-- Open jobs with something that a person should know. They are few: looked for by that (`+id` keeps
+-- SQLite from looking at all jobs in their order instead), and then put in order.
+SELECT id FROM job WHERE ended_at IS NULL AND error_code IS NOT NULL AND +id < :before
+ORDER BY +id DESC LIMIT :wanted;
 
 -- name: count_open_with_errors
 -- How many they are.
@@ -67,7 +68,7 @@ WHERE result.id = :result;
 
 -- name: submits_of_job
 -- What was sent for a job.
-SELECT number, intent_at, answered_at, task_id, outcome, charge, currency FROM submit
+SELECT number, intent_at, task_id, outcome, charge, currency FROM submit
 WHERE job = :job ORDER BY number;
 
 -- name: charged_since

@@ -37,6 +37,14 @@ UPDATE callback SET
 -- When sources were first seen as they are.
 UPDATE source SET seen_at = seen_at + :step WHERE seen_at BETWEEN :since AND :now;
 
+-- name: shift_asides
+-- Since when files are no sources.
+UPDATE aside SET since = since + :step WHERE since BETWEEN :since AND :now;
+
+-- name: shift_sets
+-- Since when sets wait.
+UPDATE waiting_set SET since = since + :step WHERE since BETWEEN :since AND :now;
+
 -- name: shift_watches
 -- Since when watches are as they are.
 UPDATE watch SET since = since + :step WHERE since BETWEEN :since AND :now;

@@ -6,7 +6,8 @@ INSERT INTO heard (submit, at, what, amount, currency)
 SELECT submit.id, :now, :what, :amount, :currency FROM submit
 WHERE submit.id = :submit AND submit.token NOT LIKE 'reused:%' AND NOT EXISTS (
     SELECT 1 FROM heard WHERE heard.submit = submit.id AND heard.what = :what
-        AND heard.amount IS :amount AND heard.currency IS :currency
+        AND coalesce(heard.amount, '') = coalesce(:amount, '')
+        AND coalesce(heard.currency, '') = coalesce(:currency, '')
 );
 
 -- name: hear_again
@@ -59,4 +60,5 @@ WHERE submit.job = :job AND heard.what IN ('leave', 'word');
 SELECT submit.id FROM submit WHERE submit.job = :job AND submit.task_id IS NOT NULL
 ORDER BY EXISTS (
     SELECT 1 FROM heard WHERE heard.submit = submit.id AND heard.what = 'success'
-) DESC, submit.outcome NOT IN ('failed', 'cancelled') DESC, submit.number DESC LIMIT 1;
+) DESC, CASE WHEN submit.outcome IS NULL THEN 0
+    WHEN submit.outcome IN ('failed', 'cancelled') THEN 1 ELSE 2 END DESC, submit.number DESC LIMIT 1;

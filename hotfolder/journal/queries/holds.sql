@@ -24,6 +24,10 @@ SELECT scope, code, reason, hint, since, trials, next_trial FROM hold ORDER BY s
 -- The holds for one reason.
 SELECT scope, needs FROM hold WHERE code = :code;
 
+-- name: holds_to_let_go
+-- The holds for one reason that may be let go from here.
+SELECT scope, needs FROM hold WHERE code = :code;
+
 -- name: set_needs
 -- How much must be left of a budget before its hold is let go.
 UPDATE hold SET needs = :needs WHERE scope = :scope AND code = :code;
@@ -68,9 +72,9 @@ JOIN hold ON hold.scope = job_hold.scope AND hold.code = job_hold.code
 WHERE job_hold.job = :job ORDER BY hold.since, hold.scope;
 
 -- name: count_contents
--- How many images a source has had since a time.
+-- How many images a source has had since a time; the rows of a file are none.
 SELECT count(DISTINCT digest) AS count FROM job
-WHERE source = :source AND accepted_at >= :since;
+WHERE source = :source AND accepted_at >= :since AND plan ->> '$.line' IS NULL;
 
 -- name: drop_loops
 -- A person has seen to what looped, in one watch or in all.

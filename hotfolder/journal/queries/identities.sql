@@ -6,8 +6,9 @@ SELECT digest FROM essence WHERE content_hash = :content_hash AND version = :ver
 
 -- name: put_essence
 -- A content's essence, which never changes.
-INSERT OR IGNORE INTO essence (content_hash, version, digest)
-VALUES (:content_hash, :version, :digest);
+INSERT INTO essence (content_hash, version, digest)
+VALUES (:content_hash, :version, :digest)
+ON CONFLICT (content_hash, version) DO NOTHING;
 
 -- name: identity_at
 -- By which hash an image is known at a path: that of what a job sends with the same bytes, else
@@ -26,6 +27,24 @@ WHERE source.watch = :watch AND source.path = :path AND (
 -- The first content that had an essence.
 SELECT content_hash FROM essence WHERE digest = :digest AND version = :version
 ORDER BY id LIMIT 1;
+
+-- name: reference_by_bytes
+-- By which hash a reference with the same bytes is known.
+SELECT identity FROM material WHERE content_hash = :content_hash AND origin = 'reference' LIMIT 1;
+
+-- name: reference_by_essence
+-- By which hash a reference with the same essence is known.
+SELECT material.identity FROM essence JOIN material ON material.content_hash = essence.content_hash
+WHERE essence.digest = :digest AND essence.version = :version AND material.origin = 'reference'
+ORDER BY essence.id LIMIT 1;
+
+-- name: references_lacking
+-- References of a watch's jobs whose bytes have no essence yet.
+SELECT DISTINCT material.path, material.content_hash FROM material JOIN job ON job.id = material.job
+WHERE material.origin = 'reference' AND job.watch = :watch AND NOT EXISTS (
+    SELECT 1 FROM essence
+    WHERE essence.content_hash = material.content_hash AND version = :version
+);
 
 -- name: paid_unknown
 -- Whether what stood at a path was sent, and nobody knows its essence.

@@ -8,24 +8,49 @@ WHERE watch = :watch AND key = :key AND digest = :digest AND slot = :slot
     AND (:rule IS NULL OR rule = :rule)
 ORDER BY generation DESC, id DESC LIMIT 1;
 
+-- name: sent_in_other_slot
+-- The first job that was sent of one set and what is in it, in another slot or as one of its rows;
+-- and rule, if that counts.
+SELECT job.id FROM job
+WHERE watch = :watch AND key = :key AND (
+        (digest = :digest AND slot <> :slot)
+        OR (plan ->> '$.line' IS NOT NULL AND digest <> :digest AND EXISTS (
+            SELECT 1 FROM material WHERE material.job = job.id AND material.identity = :digest
+        ))
+    ) AND (:rule IS NULL OR rule = :rule)
+    AND EXISTS (SELECT 1 FROM submit WHERE submit.job = job.id)
+ORDER BY slot, generation DESC LIMIT 1;
+
+-- name: rows_of_file
+-- The jobs of one file, and whether they were sent.
+SELECT digest, slot, plan ->> '$.line' AS line,
+    EXISTS (SELECT 1 FROM submit WHERE submit.job = job.id) AS sent
+FROM job WHERE watch = :watch AND key = :key ORDER BY id;
+
+-- name: unsent_rows
+-- The jobs of one file that are not yet submitted.
+SELECT id, digest FROM job
+WHERE watch = :watch AND key = :key AND state IN ('accepted', 'uploaded') ORDER BY id;
+
 -- name: insert_job
 -- Accept a job.
 INSERT INTO job (watch, key, digest, slot, rule, generation, source, state, due_at, waits_for, plan,
     output_root, output_folder, output_stem, named_after, estimate, estimate_currency,
-    error_code, error_message, error_hint, accepted_at)
+    error_code, error_message, error_hint, accepted_at, root, parent, step, position)
 VALUES (:watch, :key, :digest, :slot, :rule, :generation, :source, 'accepted', :due_at, :waits_for, :plan,
     :output_root, :output_folder, :output_stem, :named_after, :estimate, :estimate_currency,
-    :error_code, :error_message, :error_hint, :now)
+    :error_code, :error_message, :error_hint, :now, :root, :parent, :step, :position)
 RETURNING id;
 
 -- name: insert_material
--- One thing that a job sends; a source is that of the job.
+-- One thing that a job sends; a source is at a place in the watch of the job.
 INSERT INTO material (
-    job, position, parameter, origin, source, path, content_hash, identity, size, preparation
+    job, position, parameter, origin, source, path, content_hash, identity, size, preparation, result
 ) VALUES (
     :job, :position, :parameter, :origin,
-    CASE :origin WHEN 'source' THEN (SELECT source FROM job WHERE id = :job) END, :path,
-    :content_hash, :identity, :size, :preparation
+    (SELECT source.id FROM source JOIN job ON job.id = :job
+        WHERE source.watch = job.watch AND source.path = :place), :path,
+    :content_hash, :identity, :size, :preparation, :result
 );
 
 -- name: forget_materials
@@ -44,11 +69,17 @@ WHERE job.id = :job;
 SELECT watch, key, digest, slot, source FROM job WHERE id = :job;
 
 -- name: materials
--- What a job sends.
+-- What a job sends, with the essence of a reference as far as it is known. Of a result it is the
+-- file as the service made it.
 SELECT material.position, material.parameter, material.origin,
-    coalesce(material.path, source.path, x'') AS path, material.content_hash, material.identity,
-    material.size, material.preparation
+    coalesce(material.path, source.path,
+        result.spool_file || CASE WHEN result.raw IS NULL THEN '' ELSE '-raw' END, x'') AS path,
+    material.content_hash, material.identity, material.size, material.preparation,
+    material.result, essence.digest
 FROM material LEFT JOIN source ON source.id = material.source
+LEFT JOIN result ON result.id = material.result
+LEFT JOIN essence ON material.origin = 'reference' AND essence.version = :version
+    AND essence.content_hash = material.content_hash
 WHERE material.job = :job ORDER BY material.position;
 
 -- name: move_job
@@ -60,9 +91,20 @@ SET state = :to_state, due_at = :due_at, waits_for = :waits_for, attempt = :atte
 WHERE id = :job AND state = :from_state;
 
 -- name: jobs_not_submitted
--- Jobs of one source that are not yet submitted.
-SELECT id, digest, rule FROM job
-WHERE source = :source AND state IN ('accepted', 'uploaded') ORDER BY id;
+-- Jobs that a source is in and that are not yet submitted; what follows in a chain is none of them.
+SELECT DISTINCT job.id, job.key, job.digest, job.rule, job.slot
+FROM material JOIN job ON job.id = material.job
+WHERE material.source = :source AND job.step = 0 AND job.state IN ('accepted', 'uploaded') ORDER BY job.id;
+
+-- name: sent_of_source
+-- Jobs that a source was sent with, and how many sources each of them has.
+SELECT job.id, job.key, job.accepted_at, (
+    SELECT count(*) FROM material AS sent WHERE sent.job = job.id AND sent.source IS NOT NULL
+) AS sources
+FROM material JOIN job ON job.id = material.job
+WHERE material.source = :source AND job.step = 0 AND (:rule IS NULL OR job.rule = :rule)
+    AND EXISTS (SELECT 1 FROM submit WHERE submit.job = job.id)
+ORDER BY job.id;
 
 -- name: replan_job
 -- A sidecar or rule changed before the intent.
@@ -72,14 +114,25 @@ UPDATE job SET plan = :plan, estimate = :estimate, estimate_currency = :estimate
 WHERE id = :job AND state IN ('accepted', 'uploaded');
 
 -- name: allowed_price
--- The price at which the owner released a job that is dearer than the rules allow.
+-- The price at which the owner released a job that was held for it.
 SELECT allowed FROM job WHERE id = :job;
 
 -- name: allow_job
--- The owner releases a job that is dearer than the rules allow, at the price of its plan.
+-- The owner releases a job that is held for its price, at that of its plan.
 UPDATE job SET allowed = :price_key, due_at = :now, waits_for = NULL,
     error_code = NULL, error_message = NULL, error_hint = NULL
 WHERE id = :job AND waits_for = 'hold' AND error_code = :code;
+
+-- name: held_beside
+-- A job and those of the same sources, or the same row of a file, and rule that are held by the same
+-- code.
+SELECT job.id FROM job JOIN job AS named ON named.id = :job
+WHERE job.source = named.source AND job.rule = named.rule
+    AND (
+        job.digest = named.digest
+        OR (named.plan ->> '$.line' IS NOT NULL AND job.slot = named.slot)
+    )
+    AND job.waits_for = 'hold' AND job.error_code = :code ORDER BY job.id;
 
 -- name: inherit_allowed
 -- What was released once may be made once more.
@@ -94,12 +147,14 @@ UPDATE job SET estimate = :estimate, estimate_currency = :currency WHERE id = :j
 UPDATE job SET anew = 1 WHERE id = :job;
 
 -- name: newest_of_source
--- The newest job of each rule for a source's present image.
-SELECT job.id FROM job JOIN source ON source.id = job.source
-WHERE job.source = :source AND job.digest = source.identity AND job.generation = (
+-- The newest job of each set, rule and slot that sends a source's present image.
+SELECT DISTINCT job.id
+FROM source JOIN material ON material.source = source.id AND material.identity = source.identity
+JOIN job ON job.id = material.job
+WHERE source.id = :source AND job.step = 0 AND job.generation = (
     SELECT max(other.generation) FROM job AS other
-    WHERE other.source = job.source AND other.digest = job.digest
-    AND other.rule = job.rule
+    WHERE other.watch = job.watch AND other.key = job.key AND other.digest = job.digest
+    AND other.slot = job.slot AND other.rule = job.rule
 ) ORDER BY job.id;
 
 -- name: set_stale

@@ -31,6 +31,6 @@ UPDATE job SET due_at = :now, waits_for = NULL WHERE waits_for = 'leader';
 -- What a job is about to wait for came while it looked.
 UPDATE job SET due_at = :now, waits_for = NULL
 WHERE id = :job AND waits_for = 'leader' AND NOT EXISTS (
-    SELECT 1 FROM job AS leading
-    WHERE leading.id = job.leader AND leading.state NOT IN ('fetched', 'done')
+    SELECT 1 FROM job AS leader
+    WHERE leader.id = job.leader AND leader.state NOT IN ('fetched', 'done')
 );

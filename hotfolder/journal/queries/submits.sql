@@ -75,6 +75,10 @@ SELECT job.id AS job, submit.task_id FROM job JOIN submit ON submit.job = job.id
 WHERE job.state = 'in_doubt' AND job.ended_at IS NULL AND submit.task_id IS NOT NULL
     AND submit.number = (SELECT max(number) FROM submit AS other WHERE other.job = job.id);
 
+-- name: interrupted_jobs
+-- What the last daemon was just sending when it ended.
+SELECT id FROM job WHERE state = 'submitting' ORDER BY id;
+
 -- name: doubtful_submits
 -- Submits that may be running at the service: which model, and since when. The + has SQLite begin
 -- with the few jobs in doubt, not with all submits that never had a task.

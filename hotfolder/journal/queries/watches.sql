@@ -39,6 +39,10 @@ FROM watch WHERE name = :name;
 -- The watch that is known by a marker.
 SELECT id, name, root, output_root FROM watch WHERE root_id = :root_id;
 
+-- name: follower_elsewhere
+-- On which other machine a watch is followed: a file is this machine's alone.
+SELECT NULL AS machine WHERE FALSE;
+
 -- name: know_root
 -- What a watch's root is known by from now on.
 UPDATE watch SET root_id = :root_id, root_place = :root_place WHERE id = :watch;

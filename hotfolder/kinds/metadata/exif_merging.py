@@ -21,7 +21,6 @@ from hotfolder.kinds.metadata.directories import (
 )
 from hotfolder.kinds.metadata.exif import EXIF, GPS, INTEROPERABILITY, OF_PIXELS, ORIENTATION
 
-_TEXT: Final = 2
 # Description, software, artist, copyright.
 _JOINED: Final = frozenset({0x010E, 0x0131, 0x013B, 0x8298})
 _COMMENT: Final = 0x9286

@@ -10,8 +10,10 @@ from __future__ import annotations
 import base64
 import contextlib
 import hashlib
+from bisect import bisect_left
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Final
 from xml.etree import ElementTree as ET
 
@@ -36,10 +38,8 @@ from hotfolder.kinds.metadata.packets import (
     texts_in,
     written,
 )
+from hotfolder.kinds.metadata.source_types import EDITED_BY_AI, MADE_BY_AI
 
-EDITED_BY_AI: Final = (
-    "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
-)
 # How IPTC's terms for media that a model made, or had a part in, end.
 _AI_TERMS: Final = ("trainedAlgorithmicMedia", "TrainedAlgorithmicMedia", "compositeSynthetic")
 _CREATOR = ("dc", "creator")
@@ -71,8 +71,8 @@ COMPANION: Final = ("hotfolder", "Companion")
 class Note:
     """The edit as it is noted in a result; `prompt` None = not told; `at` in ISO form.
 
-    `is_label`: IPTC's terms say that a model made it. `writer` is who wrote the prompt, told with
-    it alone.
+    `is_label`: IPTC's terms say that a model had a part in it, with `created` that it made it.
+    `writer` is who wrote the prompt, told with it alone.
     """
 
     model: str
@@ -81,6 +81,7 @@ class Note:
     prompt: str | None = None
     is_label: bool = True
     writer: str | None = None
+    created: bool = False
 
 
 def without(packet: bytes, private: Collection[str]) -> bytes:
@@ -187,10 +188,11 @@ def parted(packet: bytes, most_bytes: int) -> tuple[bytes, bytes, bytes]:
     mark = ET.SubElement(description(root), tag_of(*_EXTENDED))
     mark.text = "0" * 32
     moved = empty()
-    left, portion = _largest_first(root), 1
-    while left and len(written(root)) > most_bytes:
-        # Ever more at once: each time all of it is written anew.
-        taken, left, portion = left[:portion], left[portion:], 2 * portion
+    left = _largest_first(root)
+    while left and (surplus := len(written(root)) - most_bytes) > 0:
+        # All that is too much at once: each time the whole packet is written anew.
+        count = bisect_left(list(accumulate(map(_least_length, left))), surplus) + 1
+        taken, left = left[:count], left[count:]
         going = {id(child) for child in taken}
         for each in descriptions(root):
             each[:] = [child for child in each if id(child) not in going]
@@ -204,7 +206,17 @@ def _largest_first(root: ET.Element) -> list[ET.Element]:
     """Return the properties that may be moved."""
     found = [child for each in descriptions(root) for child in each]
     own = [child for child in found if name_of(child.tag) != _EXTENDED]
-    return sorted(own, key=lambda child: len(ET.tostring(child)), reverse=True)
+    return sorted(own, key=_least_length, reverse=True)
+
+
+def _least_length(child: ET.Element) -> int:
+    """Return a length that a property has at least when it is written."""
+    return sum(
+        2 * len(each.tag.rpartition("}")[2])
+        + len(each.text or "")
+        + sum(map(len, each.attrib.values()))
+        for each in child.iter()
+    )
 
 
 def _is_ours(name: Name) -> bool:
@@ -216,7 +228,7 @@ def _add_note(
 ) -> None:
     """Note the edit, and what the source and the service said of it before."""
     before, own = (each.get(_SOURCE_TYPE, [""])[0] for each in (of_source, of_result))
-    kind = own if own.endswith(_AI_TERMS) else EDITED_BY_AI
+    kind = own if own.endswith(_AI_TERMS) else _kind(note)
     systems = [*of_source.get(_SYSTEM, ()), *of_result.get(_SYSTEM, ()), note.model]
     terms = {
         _SOURCE_TYPE: kind,
@@ -235,6 +247,10 @@ def _add_note(
     for name, text in said.items():
         if text is not None:
             _say(root, name, text)
+
+
+def _kind(note: Note) -> str:
+    return MADE_BY_AI if note.created else EDITED_BY_AI
 
 
 def _say(root: ET.Element, name: Name, text: str) -> None:

@@ -34,6 +34,24 @@ def is_rgb_profile(profile: bytes) -> bool:
     return profile[16:20] == b"RGB " and profile[36:40] == b"acsp"
 
 
+def are_alike(profile: bytes, other: bytes) -> bool:
+    """Whether the same numbers are the same colours with two profiles; b"" = with none."""
+    return profile == other or (_is_srgb(profile) and _is_srgb(other))
+
+
+def _is_srgb(profile: bytes) -> bool:
+    if not profile:
+        return True
+    try:
+        return _names_srgb(ImageCms.ImageCmsProfile(io.BytesIO(profile)))
+    except OSError:
+        return False
+
+
+def _names_srgb(profile: ImageCms.ImageCmsProfile) -> bool:
+    return "sRGB" in (profile.profile.profile_description or "")
+
+
 def to_srgb(image: Image.Image) -> tuple[Image.Image, list[str]]:
     """Return a picture as L, RGB or RGBA in sRGB, and what a person should know of it."""
     profile = image.info.get("icc_profile")
@@ -65,7 +83,7 @@ def _by_profile(image: Image.Image, profile: bytes) -> Image.Image:
     given = ImageCms.ImageCmsProfile(io.BytesIO(profile))
     if given.profile.xcolor_space.strip() != _SPACES[image.mode]:
         raise ValueError("a profile for other colours than the picture's")
-    if image.mode in {"RGB", "RGBA"} and "sRGB" in (given.profile.profile_description or ""):
+    if image.mode in {"RGB", "RGBA"} and _names_srgb(given):
         return image
     changed = ImageCms.profileToProfile(
         image,

@@ -49,13 +49,15 @@ _LARGEST_VERBATIM: Final = 64 * 1024
 class Finished:
     """A result as it is published, and what was done for people to read.
 
-    `companion` is an XMP file that goes beside it, b"" = none.
+    `companion` is an XMP file that goes beside it, b"" = none. `looks_the_same` says that its
+    pixels and their colours are those that came.
     """
 
     content: bytes
     type: PictureType
     notes: tuple[str, ...]
     companion: bytes = b""
+    looks_the_same: bool = False
 
 
 def finish(
@@ -79,17 +81,21 @@ def finish(
         content = manifests.without(picture.type, content)
     came, is_bound = picture, not signed and manifests.is_bound(picture.type, content)
     made, picture, notes = _remade(content, picture, kept, wanted)
-    if made is not content:
+    is_untouched = made is content
+    if not is_untouched:
         notes = (*notes, *_lost(came, content, is_bound=is_bound))
     if wanted.metadata == "none":
-        return Finished(made, picture.type, notes)
+        return Finished(made, picture.type, notes, looks_the_same=is_untouched)
     source = _Said(kept.blocks if kept else Blocks(), own, wanted, note)
-    if picture.type not in SPLICED or (is_bound and made is content):
+    if picture.type not in SPLICED or (is_bound and is_untouched):
         why = _BOUND if is_bound else f"a {picture.type.extension.upper()} is not written into"
         notes = (*notes, f"{why}: it is as the service made it, its metadata in an XMP file beside")
-        return Finished(made, picture.type, notes, source.companion(picture))
+        companion = source.companion(picture)
+        return Finished(made, picture.type, notes, companion, looks_the_same=is_untouched)
     blocks, told = source.composed(picture, converted=converted)
-    return Finished(containers.write(picture.type, made, blocks), picture.type, (*notes, *told))
+    written = containers.write(picture.type, made, blocks)
+    looks_the_same = is_untouched and colours.are_alike(own.icc, blocks.icc)
+    return Finished(written, picture.type, (*notes, *told), looks_the_same=looks_the_same)
 
 
 def _lost(picture: Picture, content: bytes, *, is_bound: bool) -> list[str]:

@@ -9,7 +9,10 @@ does leave: it says something about this machine, and nothing about the picture.
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
+
+from PIL import Image
 
 from hotfolder.kinds.formats import (
     BrokenPicture,
@@ -31,8 +34,6 @@ from hotfolder.kinds.picture import header
 from hotfolder.kinds.picture.pillow import DECODERS, translated
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from PIL import ImageFile
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "Picture",
     "PictureError",
     "PictureType",
+    "Shown",
     "TooManyPixels",
     "TruncatedPicture",
     "UnwrittenPicture",
@@ -51,6 +53,9 @@ __all__ = [
     "inspect",
     "sniff",
 ]
+
+# What is shown a picture once it is decoded, and leaves it as it is.
+Shown = Callable[[Image.Image], None]
 
 # Above the largest camera backs (151 MP), below what takes a small NAS's whole memory.
 PIXEL_LIMIT: Final = 250_000_000
@@ -97,19 +102,19 @@ def inspect(content: bytes, *, limit: int = PIXEL_LIMIT) -> Picture:
     )
 
 
-def decode(content: bytes, *, limit: int = PIXEL_LIMIT) -> Picture:
+def decode(content: bytes, *, limit: int = PIXEL_LIMIT, shown: Shown | None = None) -> Picture:
     """Decode a picture to its last pixel, to prove that it is whole; return what it is.
 
     limit is the largest allowed width times height in pixels. Of an animation or a file
     of several pages, as many are decoded as the limit holds together, at least one; the
-    rest counts by its layout. Raises as `inspect` does.
+    rest counts by its layout. The first is shown once it is decoded. Raises as `inspect` does.
     """
     picture = inspect(content, limit=limit)
     decoder = DECODERS.get(picture.type)
     if decoder is None:
         raise NoDecoder(f"a {picture.type.extension.upper()} cannot be a result")
     with translated(), decoder(io.BytesIO(content)) as image:
-        _load_frames(image, limit)
+        _load_frames(image, limit, shown)
     return picture
 
 
@@ -132,7 +137,7 @@ def _kind(content: bytes) -> PictureType:
     raise NotAPicture("the file is not a picture, whatever its name says")
 
 
-def _load_frames(image: ImageFile.ImageFile, limit: int) -> None:
+def _load_frames(image: ImageFile.ImageFile, limit: int, shown: Shown | None) -> None:
     """Decode frame after frame within the limit of pixels, guarding each one's size."""
     left = limit
     frame = 0
@@ -141,6 +146,8 @@ def _load_frames(image: ImageFile.ImageFile, limit: int) -> None:
         if width * height > limit:
             raise TooManyPixels.of(width, height, limit)
         image.load()
+        if shown and not frame:
+            shown(image)
         left -= width * height
         frame += 1
         try:

@@ -15,7 +15,6 @@ _SCALE: Final = 4  # drawn so much larger: the edges are smooth then
 _GROUND: Final = (0, 0, 0, 190)
 _INK: Final = (255, 255, 255, 255)
 _MARGIN, _PADDING, _ROUND, _LETTERS = 0.5, 0.35, 0.28, 0.62
-LARGEST_SHARE: Final = 0.25
 
 
 def labelled(image: Image.Image, text: str, corner: str, share: float) -> Image.Image:

@@ -18,7 +18,7 @@ from hotfolder.kinds.formats import CannotFit, Picture, PictureType
 from hotfolder.kinds.metadata import containers, manifests, private, xmp
 from hotfolder.kinds.metadata.layout import Size
 from hotfolder.kinds.picture import colours, decoders, strict
-from hotfolder.kinds.picture.inspect import inspect
+from hotfolder.kinds.picture.inspect import Shown, inspect
 from hotfolder.kinds.picture.pillow import translated
 from hotfolder.kinds.picture.stream import stream
 
@@ -56,13 +56,14 @@ class Prepared:
     source: Size | None = None
 
 
-def prepare(content: Any, wanted: Preparation) -> Prepared:  # noqa: ANN401  bytes or a map of a file
-    """Make a picture fit. Raises PictureError."""
+def prepare(content: Any, wanted: Preparation, shown: Shown | None = None) -> Prepared:  # noqa: ANN401  bytes or a map of a file
+    """Make a picture fit, which is shown as soon as it is decoded. Raises PictureError."""
     picture = inspect(content)
-    if not wanted.convert or picture.type is PictureType.JPEG:  # others are decoded whole below
-        strict.require_sound(content)
     if not wanted.convert:
+        strict.require_sound(content, shown)
         return _stripped(bytes(content), picture, wanted)
+    if picture.type is PictureType.JPEG:  # others are decoded whole below
+        strict.require_sound(content)
     target = _Target.of(wanted)
     with translated(), stream(content) as file:
         image, notes = decoders.opened(picture.type, file)
@@ -70,6 +71,8 @@ def prepare(content: Any, wanted: Preparation) -> Prepared:  # noqa: ANN401  byt
         source = _upright(image)
         image = _decoded(image, min(image.width * image.height, wanted.most_pixels))
         image, told = _in_srgb(image)
+        if shown:
+            shown(image)
         return replace(target.fitted(image, source, [*notes, *told]), source=source)
 
 

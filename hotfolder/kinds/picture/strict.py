@@ -29,8 +29,8 @@ _SCAN: Final = b"\xff\xda"
 _SEQUENTIAL: Final = frozenset({0xC0, 0xC1})
 
 
-def require_sound(content: Any) -> Picture:  # noqa: ANN401  bytes or a map of a file
-    """Decode a picture to its last pixel and return what it is.
+def require_sound(content: Any, shown: inspect.Shown | None = None) -> Picture:  # noqa: ANN401  bytes or a map of a file
+    """Decode a picture to its last pixel, show it, and return what it is.
 
     Of a kind that Pillow does not open the layout is all that is looked at. Raises PictureError.
     """
@@ -39,9 +39,11 @@ def require_sound(content: Any) -> Picture:  # noqa: ANN401  bytes or a map of a
         return picture
     if picture.type is PictureType.JPEG and _has_one_scan(content):
         with translated():
-            _require_exact(bytes(content[: layout.jpeg_end(content)]))
+            decoded = _require_exact(bytes(content[: layout.jpeg_end(content)]))
+        if shown:
+            shown(decoded)
         return picture
-    return inspect.decode(bytes(content))
+    return inspect.decode(bytes(content), shown=shown)
 
 
 def _has_one_scan(content: Any) -> bool:  # noqa: ANN401  as above
@@ -52,8 +54,11 @@ def _has_one_scan(content: Any) -> bool:  # noqa: ANN401  as above
     return is_sequential and content.find(_SCAN, scan_at + 2, layout.jpeg_end(content)) < 0
 
 
-def _require_exact(content: bytes) -> None:
-    """Raise DamagedPicture unless a JPEG's data end where its last row does, a few bytes apart."""
+def _require_exact(content: bytes) -> Image.Image:
+    """Return a JPEG, decoded, whose data end where its last row does, a few bytes apart.
+
+    Raises DamagedPicture.
+    """
     rows = _Rows(content)
     data = content[:-2]
     enough_at = max(0, len(data.rstrip(_PADDING)) - _AHEAD_BYTES)
@@ -64,10 +69,11 @@ def _require_exact(content: bytes) -> None:
     rows.take(data[enough_at:] + _FILLER)
     if not rows.has_last:
         raise DamagedPicture("the picture's data end before its last row")
+    return rows.picture
 
 
 class _Rows:
-    """Decodes a JPEG into a picture whose last row is a mark until it was written."""
+    """Decodes a JPEG into a `picture` whose last row is a mark until it was written."""
 
     def __init__(self, content: bytes) -> None:
         with JpegImagePlugin.JpegImageFile(io.BytesIO(content)) as image:
@@ -75,16 +81,17 @@ class _Rows:
             self._decoder = Image._getdecoder(mode, codec, arguments, image.decoderconfig)  # noqa: SLF001  Pillow's own classes do so
         self._mark = Image.effect_noise((size[0], 1), 99).convert(mode)
         self._place = 0, size[1] - 1, *size
-        self._picture = Image.new(mode, size)
-        self._picture.paste(self._mark, self._place)
-        self._decoder.setimage(self._picture.im, extents)
+        self.picture = Image.new(mode, size)
+        self.picture.paste(self._mark, self._place)
+        self.picture.info = image.info
+        self._decoder.setimage(self.picture.im, extents)
         self._left = b""
         self._is_over = False
 
     @property
     def has_last(self) -> bool:
         """Whether the last row was written."""
-        return self._picture.crop(self._place).tobytes() != self._mark.tobytes()
+        return self.picture.crop(self._place).tobytes() != self._mark.tobytes()
 
     def take(self, data: bytes) -> None:
         """Decode as far as the data reach. Raises DamagedPicture."""

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from hotfolder.kinds.formats import PictureType
 from hotfolder.kinds.kind import ENDINGS, Kind
+from hotfolder.kinds.media import MEDIA_TYPES
 from hotfolder.kinds.metadata.field_names import (
     FIELDS,
     LONGEST_PROMPT,
@@ -28,9 +29,11 @@ LONGEST_ERROR: Final = 500
 # Of every list: notes, what is not refused.
 _MOST_ITEMS: Final = 20
 _MOST_LINES: Final = 60
-_LARGEST_SIDE: Final = 1_000_000
+LARGEST_SIDE: Final = 1_000_000
 _LARGEST_FILE_BYTES: Final = 1 << 50
 _LAST_ORIENTATION: Final = 8
+LONGEST_S: Final = 1e9
+LONGEST_CODEC: Final = 40
 _YES_OR_NO: Final = ("cmyk", "grey", "deep", "several")
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -51,12 +54,17 @@ def parsed(content: bytes) -> object:
         raise BadAnswer("it is no JSON") from error
 
 
-def checked(task: str, answer: object) -> Answer:
-    """Return a worker's answer to a task. Raises BadAnswer."""
+def checked(task: str, answer: object, *, may_be_larger: bool = False) -> Answer:
+    """Return a worker's answer to a task. Raises BadAnswer.
+
+    With `may_be_larger` it may be that the picture takes more than a small one.
+    """
     if not isinstance(answer, dict):
         raise BadAnswer("it is no table")
-    form = _ERROR if "error" in answer else _FORMS.get(task, {})
-    if answer.keys() != form.keys():
+    forms = (_ERROR,) if "error" in answer else (_FORMS.get(task, {}), *_OTHER_FORMS.get(task, ()))
+    forms += (_LARGER,) if may_be_larger else ()
+    form = next((each for each in forms if each.keys() == answer.keys()), None)
+    if form is None:
         raise BadAnswer("it says something else than what was asked")
     for name, check in form.items():
         if not check(answer[name]):
@@ -85,7 +93,29 @@ def _is_whole_number(value: object, least: int, most: int) -> bool:
 
 
 def _is_side(value: object) -> bool:
-    return _is_whole_number(value, 1, _LARGEST_SIDE)
+    return _is_whole_number(value, 1, LARGEST_SIDE)
+
+
+def _is_side_or_none(value: object) -> bool:
+    return _is_whole_number(value, 0, LARGEST_SIDE)
+
+
+def _is_played(value: object) -> bool:
+    """Whether it is a kind that is played with one of its own endings."""
+    match value:
+        case [str() as kind, str() as ending]:
+            return (kind, ending) in MEDIA_TYPES
+    return False
+
+
+def _is_duration(value: object) -> bool:
+    if value is None or isinstance(value, bool):
+        return value is None
+    return isinstance(value, int | float) and 0 < value <= LONGEST_S
+
+
+def _is_codec(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= LONGEST_CODEC and value.isprintable()
 
 
 def _is_size(value: object) -> bool:
@@ -147,6 +177,14 @@ def _is_verdict(value: object) -> bool:
     return value is None or isinstance(value, bool)
 
 
+def _fits(value: object, form: Mapping[str, Check]) -> bool:
+    return (
+        isinstance(value, dict)
+        and value.keys() == form.keys()
+        and all(check(value[name]) for name, check in form.items())
+    )
+
+
 _PICTURE: Final[Mapping[str, Check]] = {"type": _is_type, "width": _is_side, "height": _is_side}
 _ERROR: Final[Mapping[str, Check]] = {
     "error": _is_text,
@@ -171,10 +209,29 @@ _FORMS: Final[Mapping[str, Mapping[str, Check]]] = {
     "decode": _PICTURE,
     "prove": {"proven": _is_proven},
     "keep": {},
-    "finish": {"type": _is_type, "notes": _are_notes},
+    "finish": {
+        "type": _is_type,
+        "notes": _are_notes,
+        "looks_the_same": lambda value: isinstance(value, bool),
+    },
     "ingredient": {},
     "sign": {},
     "origin": {"lines": _are_lines, "whole": _is_verdict},
     "thumbnail": {},
+    "rows": {"broken": lambda value: value is None or _is_text(value)},
     "locks": {"open": _are_notes},
+}
+_LARGER: Final[Mapping[str, Check]] = {"larger": lambda value: _fits(value, _FORMS["look"])}
+# What is said instead of a file of another kind.
+_OTHER_FORMS: Final[Mapping[str, tuple[Mapping[str, Check], ...]]] = {
+    "describe": (
+        {
+            "played": _is_played,
+            "duration_s": _is_duration,
+            "width": _is_side_or_none,
+            "height": _is_side_or_none,
+            "has_sound": _is_verdict,
+            "codec": _is_codec,
+        },
+    ),
 }

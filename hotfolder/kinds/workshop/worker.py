@@ -4,6 +4,10 @@ Started as `python -m hotfolder.kinds.workshop.worker FD`. It looks at no file i
 it forks a child, which gets open files, gives up everything else (see `confinement`), answers and
 ends, so that nothing of one customer's picture is there when the next one comes. A child may crash,
 hang or be killed for its memory, and nothing but its worker dies of it.
+
+To fork costs by what is mapped, which is ten times as much with all libraries as with Pillow alone.
+So the first task that may take another has a second process forked, which loads them all and does
+such tasks in children of its own.
 """
 
 from __future__ import annotations
@@ -15,34 +19,19 @@ import gc
 import importlib
 import json
 import math
-import mmap
 import os
 import resource
 import signal
 import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from PIL import Image
 
-from hotfolder.domain.preparation import Finish, Preparation
-from hotfolder.kinds import formats, origin, provenance, proving
+from hotfolder.kinds import formats
 from hotfolder.kinds.kind import NotProven
-from hotfolder.kinds.metadata import packets, xmp
-from hotfolder.kinds.picture import (
-    essence,
-    fields,
-    finish,
-    inspect,
-    prepare,
-    source_metadata,
-    strict,
-    thumbnail,
-)
-from hotfolder.kinds.picture.source_metadata import SourceMetadata
 from hotfolder.kinds.workshop import confinement
 from hotfolder.kinds.workshop.answers import (
     DISK_REFUSED,
@@ -50,13 +39,13 @@ from hotfolder.kinds.workshop.answers import (
     MEMORY_LACK,
     UNEXPECTED,
 )
+from hotfolder.kinds.workshop.needs import HEAD_BYTES, SMALL, Making
+from hotfolder.kinds.workshop.tasks import TASKS, Answer, OpenFile, Task, write
 
 # What libraries map besides a picture's own memory: themselves, thread stacks, arenas.
 _SPARE_BYTES: Final = 256 * 1024 * 1024
 _MOST_FILES: Final = 32
 _MOST_GIVEN: Final = 6
-_LONGEST_SIGNATURE: Final = 1024
-_HEAD_BYTES: Final = 64
 _BY_THREADS: Final = frozenset({formats.PictureType.HEIC})
 _LAST_CPU_S: Final = 2
 _NICENESS: Final = 5
@@ -64,64 +53,43 @@ _SPARE_NICENESS: Final = 19
 _FIRST_TO_GO: Final = "1000"
 _OF_THE_DISK: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS})
 
-# Imported by libraries, and by tasks, only when they are first needed.
-_LATE_MODULES: Final = (
+# Imported by tasks only when they are first needed, and too late then: see `needs`.
+_LIBRARIES: Final = (
     *("pillow_heif", "rawpy", "PIL.AvifImagePlugin", "PIL.PsdImagePlugin", "c2pa"),
+    # The further ones are imported by PyAV itself only when a file is open.
+    *("av", "av.subtitles.codeccontext", "av.subtitles.stream", "av.subtitles.subtitle"),
 )
-_LATE_CODECS: Final = ("cp1252", "cp437")
+_LATE_CODECS: Final = ("cp1252", "cp437", "utf-8-sig", "utf-16")
 
-Answer = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class OpenFile:
-    """A file that was handed over: its descriptor, and what stood in it then, as a map.
-
-    Only what is looked at is read.
-    """
-
-    number: int
-    content: Any
-
-    @classmethod
-    def of(cls, number: int) -> OpenFile:
-        """Map an open file into memory. Raises OSError."""
-        if not os.fstat(number).st_size:
-            return cls(number, b"")
-        return cls(number, mmap.mmap(number, 0, access=mmap.ACCESS_READ))
+Confine = Callable[[], object]
 
 
-Task = Callable[[Sequence[OpenFile], Mapping[str, Any]], Answer]
-
-
-def main(
-    tasks: Mapping[str, Task] | None = None, confine: Callable[[], object] = confinement.confine
-) -> None:
+def main(tasks: Mapping[str, Task] | None = None, confine: Confine = confinement.confine) -> None:
     """Have children do tasks until the other end is closed; `tasks` = these too, for tests.
 
     `confine` takes everything from a child that its task does not need.
     """
-    known = {**TASKS, **(tasks or {})}
     with socket.socket(fileno=int(sys.argv[1])) as end:
         _be_modest()
         preload()
-        while True:
-            message, files, _, _ = socket.recv_fds(end, LARGEST_MESSAGE, _MOST_GIVEN)
-            if not message:
-                return
-            end.send(_answered_by_child(end, known, confine, message, files))
+        Forking(end, {**TASKS, **(tasks or {})}, confine).serve()
 
 
 def preload() -> None:
-    """Import whatever a task may need: a child can open no module any more."""
+    """Import whatever a task with Pillow alone may need: a child can open no module any more."""
     Image.preinit()
-    for name in _LATE_MODULES:
-        with contextlib.suppress(ImportError):
-            importlib.import_module(name)
     for name in _LATE_CODECS:
         codecs.lookup(name)
     confinement.prepare()
     gc.freeze()  # what a child does not touch stays shared
+
+
+def load_libraries() -> None:
+    """Import all that is installed of the others, too."""
+    for name in _LIBRARIES:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+    gc.freeze()
 
 
 def _be_modest() -> None:
@@ -135,32 +103,95 @@ def _be_modest() -> None:
             modesty()
 
 
-def _answered_by_child(
-    end: socket.socket,
-    tasks: Mapping[str, Task],
-    confine: Callable[[], object],
-    message: bytes,
-    files: list[int],
-) -> bytes:
-    """Let a child do a task, and pass its answer on unread; die as it did where it died."""
-    reading, writing = os.pipe()
-    child = os.fork()
-    if not child:
-        end.close()
-        os.close(reading)
-        _work(tasks, confine, json.loads(message), files, writing)
-    for each in (writing, *files):
+class Forking:
+    """Has a child do each task that comes from a socket, and passes its answer on unread.
+
+    It dies as a child did that died.
+    """
+
+    def __init__(self, end: socket.socket, tasks: Mapping[str, Task], confine: Confine) -> None:
+        self._end = end
+        self._tasks = tasks
+        self._confine = confine
+        self._has_libraries = False
+        self._with_libraries: tuple[int, socket.socket] | None = None
+
+    def serve(self) -> None:
+        """Do so until the other end is closed."""
+        while True:
+            message, files, _, _ = socket.recv_fds(self._end, LARGEST_MESSAGE, _MOST_GIVEN)
+            if not message:
+                return
+            order = json.loads(message)
+            if order["every_library"] and not self._has_libraries:
+                self._end.send(self._passed_on(message, files))
+            else:
+                self._end.send(self._answered_by_child(order, files))
+
+    def _passed_on(self, message: bytes, files: list[int]) -> bytes:
+        """Let the process with all libraries do a task."""
+        self._with_libraries = self._with_libraries or self._forked(files)
+        process, its_end = self._with_libraries
+        with contextlib.suppress(OSError):  # it is gone: then there is no answer
+            socket.send_fds(its_end, [message], files)
+        _close(files)
+        answer = its_end.recv(LARGEST_MESSAGE)
+        if not answer:
+            _end_as(process)
+            sys.exit("it ended")
+        return answer
+
+    def _forked(self, files: list[int]) -> tuple[int, socket.socket]:
+        """Fork the process with all libraries, which has nothing of the task's files."""
+        ours, its_own = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        process = os.fork()
+        if process:
+            its_own.close()
+            return process, ours
+        try:
+            confinement.die_with_parent()
+            _close([ours.detach(), self._end.detach(), *files])
+            load_libraries()
+            self._end, self._has_libraries = its_own, True
+            self.serve()
+        except BaseException:  # noqa: BLE001  it must never come back from here
+            os._exit(1)
+        os._exit(0)
+
+    def _answered_by_child(self, order: Mapping[str, Any], files: list[int]) -> bytes:
+        reading, writing = os.pipe()
+        child = os.fork()
+        if not child:
+            self._close_ends()
+            os.close(reading)
+            _work(self._tasks, self._confine, order, files, writing)
+        _close([writing, *files])
+        with open(reading, "rb") as pipe:  # noqa: PTH123  an open file of this process
+            answer = pipe.read(LARGEST_MESSAGE + 1)
+        if len(answer) > LARGEST_MESSAGE:
+            sys.exit("a child says too much")  # and ends with this process
+        _end_as(child)
+        return answer
+
+    def _close_ends(self) -> None:
+        """Leave a child nobody to speak to."""
+        self._end.close()
+        if self._with_libraries is not None:
+            self._with_libraries[1].close()
+
+
+def _close(files: Sequence[int]) -> None:
+    for each in files:
         os.close(each)
-    with open(reading, "rb") as pipe:  # noqa: PTH123  an open file of this process
-        answer = pipe.read(LARGEST_MESSAGE + 1)
-    if len(answer) > LARGEST_MESSAGE:
-        sys.exit("a child says too much")  # and ends with this process
-    _, status = os.waitpid(child, 0)
+
+
+def _end_as(process: int) -> None:
+    """Wait for a child's end, and end as it did where it failed."""
+    _, status = os.waitpid(process, 0)
     if os.WIFSIGNALED(status):
         _die_of(os.WTERMSIG(status))
     if status:
         sys.exit(os.waitstatus_to_exitcode(status))
-    return answer
 
 
 def _die_of(number: int) -> None:
@@ -171,7 +202,7 @@ def _die_of(number: int) -> None:
 
 def _work(
     tasks: Mapping[str, Task],
-    confine: Callable[[], object],
+    confine: Confine,
     order: Mapping[str, Any],
     files: list[int],
     writing: int,
@@ -179,7 +210,7 @@ def _work(
     """Do a task as a process of its own, which has nothing but its files, and end."""
     try:
         confinement.die_with_parent()
-        _write(writing, json.dumps(_answer(tasks, confine, order, files)).encode())
+        write(writing, json.dumps(_answer(tasks, confine, order, files)).encode())
     except BaseException:  # noqa: BLE001  a child must never come back from here
         os._exit(1)
     os._exit(0)
@@ -187,7 +218,7 @@ def _work(
 
 def _answer(
     tasks: Mapping[str, Task],
-    confine: Callable[[], object],
+    confine: Confine,
     order: Mapping[str, Any],
     numbers: list[int],
 ) -> Answer:
@@ -199,8 +230,12 @@ def _answer(
             os.nice(_SPARE_NICENESS)
         _limit(order, files)
         confine()
+        if order["making"] is not None:
+            found = tasks["look"](files, {})
+            if Making.of(order["making"]).extent(found).memory_bytes > SMALL.memory_bytes:
+                return {"larger": found}
         return tasks[order["task"]](files, order["order"])
-    except (formats.PictureError, NotProven) as error:
+    except (formats.UnfitFile, NotProven) as error:
         return _error(type(error).__name__, str(error))
     except MemoryError:
         return _error(MEMORY_LACK, "not enough memory")
@@ -241,184 +276,9 @@ def _limit(order: Mapping[str, Any], files: Sequence[OpenFile]) -> None:
 
 def _takes_threads(files: Sequence[OpenFile]) -> bool:
     """Whether a picture's library begins threads, however few it is told to."""
-    head = bytes(files[0].content[:_HEAD_BYTES]) if files else b""
+    head = bytes(files[0].content[:HEAD_BYTES]) if files else b""
     return formats.sniff(head) in _BY_THREADS
 
-
-def _look(files: Sequence[OpenFile], _order: Mapping[str, Any]) -> Answer:
-    found = inspect.inspect(files[0].content)
-    return {
-        "type": found.type.value,
-        "width": found.width,
-        "height": found.height,
-        "bytes": found.bytes,
-    }
-
-
-def _describe(files: Sequence[OpenFile], _order: Mapping[str, Any]) -> Answer:
-    """Say at once all that planning asks of a picture."""
-    content = files[0].content
-    found = inspect.inspect(content)
-    try:
-        digest = essence.of(content, found)
-    except formats.PictureError:
-        digest = None
-    return {
-        "type": found.type.value,
-        "width": found.width,
-        "height": found.height,
-        "header": asdict(found.header),
-        "reach": found.reach,
-        "essence": digest,
-        "texts": fields.read(found, content),
-    }
-
-
-def _sidecar(files: Sequence[OpenFile], _order: Mapping[str, Any]) -> Answer:
-    """Say what an XMP file beside a picture says, or why it cannot be read."""
-    try:
-        said = fields.of_file(bytes(files[0].content))
-    except packets.Unreadable as error:
-        return {"broken": str(error), "prompt": None, "texts": {}}
-    return {"broken": None, "prompt": said.prompt, "texts": said.texts}
-
-
-def _decode(files: Sequence[OpenFile], _order: Mapping[str, Any]) -> Answer:
-    found = inspect.decode(bytes(files[0].content))
-    return {"type": found.type.value, "width": found.width, "height": found.height}
-
-
-def _prove(files: Sequence[OpenFile], order: Mapping[str, Any]) -> Answer:
-    found = proving.prove(files[0].content, order)
-    return {"proven": [found.kind.value, found.ending]}
-
-
-def _keep(files: Sequence[OpenFile], order: Mapping[str, Any]) -> Answer:
-    """Write what is to be kept of a picture that is sent as it is.
-
-    With `decode` it must be sound; else one of which nothing can be said is sent all the same.
-    """
-    source, kept = files
-    try:
-        look = strict.require_sound if order["decode"] else inspect.inspect
-        metadata = source_metadata.of(look(source.content), source.content)
-    except formats.PictureError:
-        if order["decode"]:
-            raise
-        metadata = source_metadata.NOTHING
-    _write(kept.number, metadata.encoded())
-    return {}
-
-
-def _finish(files: Sequence[OpenFile], order: Mapping[str, Any]) -> Answer:
-    raw, target, companion, *kept = files
-    of_source = SourceMetadata.decoded(bytes(kept[0].content)) if kept else None
-    made = finish.finish(
-        bytes(raw.content),
-        of_source,
-        Finish(**order["finish"]),
-        xmp.Note(**order["note"]),
-        converted=order["converted"],
-        signed=order["signed"],
-    )
-    _write(target.number, made.content)
-    _write(companion.number, made.companion)
-    return {"type": made.type.value, "notes": made.notes}
-
-
-def _ingredient(files: Sequence[OpenFile], order: Mapping[str, Any]) -> Answer:
-    source, target = files
-    content = bytes(source.content)
-    kind = formats.sniff(content[:_HEAD_BYTES])
-    media_type = kind.media_type if kind else order["format"]
-    _write(target.number, provenance.ingredient(content, media_type, order["title"]))
-    return {}
-
-
-def _origin(files: Sequence[OpenFile], order: Mapping[str, Any]) -> Answer:
-    found = origin.of(bytes(files[0].content), order["format"])
-    return {"lines": found.lines, "whole": found.whole}
-
-
-def _sign(files: Sequence[OpenFile], order: Mapping[str, Any]) -> Answer:
-    """Sign a result; the signature comes through a channel from whoever has the key."""
-    finished, target, raw, channel, *source = files
-
-    def ask(digest: bytes) -> bytes:
-        os.write(channel.number, digest)
-        return os.read(channel.number, _LONGEST_SIGNATURE)
-
-    made, came = bytes(finished.content), bytes(raw.content)
-    kept = bytes(source[0].content) if source else b""
-    _write(target.number, provenance.signed(made, came, kept, order, ask))
-    return {}
-
-
-def _prepare(files: Sequence[OpenFile], order: Mapping[str, Any]) -> Answer:
-    source, target, *kept = files
-    wanted = Preparation.of(order)
-    made = prepare.prepare(source.content, wanted)
-    _write(target.number, made.content)
-    for each in kept:
-        found = inspect.inspect(source.content)
-        metadata = source_metadata.of(found, source.content, made.source)
-        _write(each.number, metadata.encoded())
-    return {
-        "type": made.type.value,
-        "width": made.width,
-        "height": made.height,
-        "notes": made.notes,
-    }
-
-
-def _thumbnail(files: Sequence[OpenFile], order: Mapping[str, Any]) -> Answer:
-    source, target = files
-    _write(target.number, thumbnail.thumbnail(source.content, order["side"]))
-    return {}
-
-
-def _locks(_files: Sequence[OpenFile], _order: Mapping[str, Any]) -> Answer:
-    """Try what must be refused; answer what was not."""
-    return {"open": [name for name, attempt in _FORBIDDEN.items() if _is_possible(attempt)]}
-
-
-def _is_possible(attempt: Callable[[], object]) -> bool:
-    try:
-        attempt()
-    except OSError:
-        return False
-    return True
-
-
-def _write(file: int, content: bytes) -> None:
-    rest = memoryview(content)
-    while rest:
-        rest = rest[os.write(file, rest) :]
-
-
-# What a person is told of a worker that is not confined: it can...
-_FORBIDDEN: Final[Mapping[str, Callable[[], object]]] = {
-    "open files": lambda: os.open("/", os.O_RDONLY),
-    "open sockets": lambda: socket.socket().close(),
-    "start programs": lambda: os.fork() or os._exit(0),
-    "signal others": lambda: os.kill(os.getppid(), 0),
-}
-
-TASKS: Final[Mapping[str, Task]] = {
-    "look": _look,
-    "describe": _describe,
-    "sidecar": _sidecar,
-    "prepare": _prepare,
-    "decode": _decode,
-    "prove": _prove,
-    "keep": _keep,
-    "finish": _finish,
-    "ingredient": _ingredient,
-    "sign": _sign,
-    "origin": _origin,
-    "thumbnail": _thumbnail,
-    "locks": _locks,
-}
 
 if __name__ == "__main__":
     main()

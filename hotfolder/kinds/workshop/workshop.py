@@ -3,7 +3,7 @@
 A picture from anywhere may crash a decoder, hang it, or make it take all the memory there is.
 Here that costs one worker and is told as an error:
 
-    PictureError       what the worker says of the picture itself
+    UnfitFile          what the worker says of the file itself
     NotProven          what it says of a result of any kind
     WorkerFailed
      +- WorkerDied     crashed
@@ -34,8 +34,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, Protocol
 
-from hotfolder.kinds import formats
-from hotfolder.kinds.kind import NotProven
+from hotfolder.kinds import formats, media
+from hotfolder.kinds.kind import EndsEarly, NotProven
 from hotfolder.kinds.workshop import answers
 from hotfolder.kinds.workshop.answers import (
     DISK_REFUSED,
@@ -44,33 +44,31 @@ from hotfolder.kinds.workshop.answers import (
     UNEXPECTED,
     Answer,
 )
+from hotfolder.kinds.workshop.needs import (
+    HEAD_BYTES,
+    LEAST_S,
+    LOOK_BYTES,
+    SMALL,
+    Extent,
+    Making,
+    every_library,
+)
 from hotfolder.kinds.workshop.room import NoRoom, Room, Spare
 from hotfolder.threads import DaemonThreads, Pool
 
 PLACES: Final = 4
 MEMORY_BYTES: Final = 1500 * 1024 * 1024
-LOOK_BYTES: Final = 32 * 1024 * 1024
 # Pieces of memory from this size on are given back to the system as soon as they are free.
 GIVEN_BACK_BYTES: Final = 1024 * 1024
-# What is needed for a pixel of what is opened, and for one of what is made of it: Pillow's four
-# bytes, and some more while they are converted. Other libraries need more themselves.
-PIXEL_BYTES: Final = 5
-PIXEL_BYTES_OF: Final[Mapping[str, int]] = {
-    formats.PictureType.HEIC: 16,
-    formats.PictureType.AVIF: 10,
-    formats.PictureType.RAW: 24,
-}
-LEAST_S: Final = 60.0
 # Pictures that are worked on without a pause must not keep the page dark for ever.
 SPARE_PATIENCE_S: Final = 10.0
 SPARE_TRIES: Final = 5
-PIXELS_IN_A_SECOND: Final = 1_000_000
 KILLED_TRIES: Final = 20  # an hour and more
 _KILLED: Final = frozenset({-signal.SIGKILL, -signal.SIGTERM})
 _OUT_OF_TIME: Final = frozenset({-signal.SIGXCPU, -signal.SIGALRM})
 _GONE_WITHIN_S: Final = 5.0
 
-_ERRORS: Final[Mapping[str, type[formats.PictureError | NotProven]]] = {
+_ERRORS: Final[Mapping[str, type[formats.UnfitFile | NotProven]]] = {
     each.__name__: each
     for each in (
         formats.EmptyPicture,
@@ -83,7 +81,10 @@ _ERRORS: Final[Mapping[str, type[formats.PictureError | NotProven]]] = {
         formats.TooManyPixels,
         formats.NoDecoder,
         formats.CannotFit,
+        media.CutShort,
+        media.NotPlayable,
         NotProven,
+        EndsEarly,
     )
 }
 
@@ -149,7 +150,8 @@ class _Call:
     message: bytes
     files: list[int]
     deadline_s: float
-    spare: Spare | None = None
+    may_be_larger: bool
+    spare: Spare | None
 
 
 class Workshop:
@@ -181,13 +183,17 @@ class Workshop:
         deadline_s: float,
         cpu_s: float | None = None,
         spare: bool = False,
+        making: Making | None = None,
     ) -> Answer:
-        """Let a worker do a task of `worker.TASKS` with open files; return its answer.
+        """Let a worker do a task of `tasks.TASKS` with open files; return its answer.
 
         `memory_bytes` is what the task is expected to take, `cpu_s` the most seconds of a
         processor, None = all until its deadline. `spare` work begins while nothing else is worked
-        on, anew where others came to need its room. Raises PictureError, NotProven, WorkerFailed.
+        on, anew where others came to need its room. With `making` the task is done with a small
+        picture only, and of another its look is told as "larger". Raises UnfitFile, NotProven,
+        WorkerFailed.
         """
+        head = os.pread(files[0], HEAD_BYTES, 0) if files else b""
         message = {
             "task": task,
             "order": dict(order),
@@ -195,8 +201,17 @@ class Workshop:
             "deadline_s": deadline_s,
             "cpu_s": deadline_s if cpu_s is None else cpu_s,
             "spare": spare,
+            "every_library": every_library(task, head),
+            "making": making and making.encoded(),
         }
-        ask = partial(self._asked, task, json.dumps(message).encode(), files, deadline_s)
+        call = partial(
+            _Call,
+            task=task,
+            message=json.dumps(message).encode(),
+            deadline_s=deadline_s,
+            may_be_larger=making is not None,
+        )
+        ask = partial(self._asked, call, files)
         if spare:
             answer = await self._spared(memory_bytes, ask)
         else:
@@ -224,23 +239,35 @@ class Workshop:
     ) -> Answer:
         """Let a worker do a task with the picture in the first file, as long and large as it needs.
 
-        What is made of it has the picture's own size, or at least and at most so many pixels.
-        Raises as `work` does, before anything is decoded where the picture is not whole.
+        What is made of it has the picture's own size, or at least and at most so many pixels. It
+        is tried with what a small picture takes. Raises as `work` does, before anything is decoded
+        where the picture is not whole.
         """
-        found = await self.work(
-            "look", files[:1], {}, memory_bytes=LOOK_BYTES, deadline_s=LEAST_S, spare=spare
-        )
-        pixels = found["width"] * found["height"]
-        made = max(pixels, least_pixels)
-        made = made if most_pixels is None else min(made, most_pixels)
-        opened_bytes = pixels * PIXEL_BYTES_OF.get(found["type"], PIXEL_BYTES)
+        making = Making(least_pixels, most_pixels)
+        extent_work = partial(self._work_within, task, files, order, spare=spare)
+        answer = await extent_work(SMALL, making=making)
+        if "larger" in answer:
+            answer = await extent_work(making.extent(answer["larger"]))
+        return answer
+
+    async def _work_within(
+        self,
+        task: str,
+        files: Sequence[int],
+        order: Mapping[str, Any],
+        extent: Extent,
+        *,
+        spare: bool,
+        making: Making | None = None,
+    ) -> Answer:
         return await self.work(
             task,
             files,
             order,
-            memory_bytes=LOOK_BYTES + opened_bytes + made * PIXEL_BYTES,
-            deadline_s=LEAST_S + max(pixels, made) / PIXELS_IN_A_SECOND,
+            memory_bytes=extent.memory_bytes,
+            deadline_s=extent.deadline_s,
             spare=spare,
+            making=making,
         )
 
     async def unconfined(self) -> tuple[str, ...]:
@@ -277,17 +304,14 @@ class Workshop:
 
     async def _asked(
         self,
-        task: str,
-        message: bytes,
+        call: Callable[..., _Call],
         files: Sequence[int],
-        deadline_s: float,
         threads: Executor,
         spare: Spare | None,
     ) -> Answer:
         # Copies: whoever is cancelled closes its files, while the thread goes on.
         copies = [os.dup(each) for each in files]
-        call = _Call(task=task, message=message, files=copies, deadline_s=deadline_s, spare=spare)
-        begun = threads.submit(self._do, call)
+        begun = threads.submit(self._do, call(files=copies, spare=spare))
         begun.add_done_callback(partial(_close_if_cancelled, copies))
         return await asyncio.wrap_future(begun)
 
@@ -297,7 +321,7 @@ class Workshop:
             try:
                 self._require_room(call.spare, worker)
                 asked = worker.ask(call.message, call.files, call.deadline_s)
-                answer = answers.checked(call.task, asked)
+                answer = answers.checked(call.task, asked, may_be_larger=call.may_be_larger)
             except answers.BadAnswer as error:
                 self._end(worker)
                 raise WorkerDied(f"a worker's answer makes no sense: {error}") from error

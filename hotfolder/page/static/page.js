@@ -2,6 +2,11 @@
 
 const each = (selector, act, within = document) => within.querySelectorAll(selector).forEach(act);
 
+const FIRST_TRY_MS = 2000;
+const MOST_TRIES = 5;
+const PATIENCE_MS = 5000;
+const AGAIN_MS = 30000;
+
 // -- what has gone by: times and progress that go on between two looks of the server
 
 function tick() {
@@ -132,9 +137,11 @@ function replace(region, text) {
     else if (old?.open) item.open = true;
     else if (!old && known.size) item.classList.add("fresh");
   }, fresh.content);
-  const focused = document.activeElement?.closest?.("[data-key]")?.dataset.key;
+  const active = document.activeElement;
+  const focused = active?.closest?.("[data-key]")?.dataset.key;
   region.replaceChildren(fresh.content);
-  if (focused) region.querySelector(`[data-key="${CSS.escape(focused)}"] :is(a, button, input)`)?.focus();
+  if (region.contains(active)) active.focus();
+  else if (focused) region.querySelector(`[data-key="${CSS.escape(focused)}"] :is(a, button, input)`)?.focus();
   prepare();
 }
 
@@ -143,8 +150,9 @@ function sameBut(old, item) {
 }
 
 class Live {
-  constructor(region) {
-    this.region = region;
+  constructor(address, take) {
+    this.address = address;
+    this.take = take;
     document.addEventListener("visibilitychange", () => this.turn());
     addEventListener("pagehide", () => this.close());
     this.turn();
@@ -156,11 +164,12 @@ class Live {
   }
 
   listen() {
-    this.source = new EventSource(this.region.dataset.live);
-    this.source.onopen = () => mark(true);
-    this.source.onerror = () => mark(false);
+    clearTimeout(this.again);
+    this.source = new EventSource(this.address);
+    this.source.onopen = () => { this.hush(); mark(true); };
+    this.source.onerror = () => { mark(false); this.miss(); };
     this.source.onmessage = (event) => {
-      if (event.data !== this.last) replace(this.region, event.data);
+      if (event.data !== this.last) this.take(event.data);
       this.last = event.data;
     };
   }
@@ -168,8 +177,29 @@ class Live {
   close() {
     this.source?.close();
     this.source = null;
+    this.hush();
     mark(false);
   }
+
+  // A browser asks again by itself only where nobody answered.
+  miss() {
+    const is_refused = this.source.readyState === EventSource.CLOSED;
+    const since = (this.since ??= new Date().toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" }));
+    this.telling ??= setTimeout(() => tell(is_refused
+      ? `This page is not live: too many are open, or you are signed out. It shows how things stood at ${since}.`
+      : `hotfolder does not answer. It may have been stopped. This page shows how things stood at ${since}.`), PATIENCE_MS);
+    if (is_refused) this.again = setTimeout(() => { if (this.source) this.listen(); }, AGAIN_MS);
+  }
+
+  hush() {
+    clearTimeout(this.telling);
+    this.telling = this.since = undefined;
+    tell("");
+  }
+}
+
+function tell(text) {
+  each("[data-away]", (line) => { line.textContent = text; line.hidden = !text; });
 }
 
 function mark(is_live) {
@@ -216,16 +246,26 @@ function prepare() {
   each("[data-choose]", (button) => { button.hidden = false; });
   each("img:not([data-seen])", (picture) => {
     picture.dataset.seen = "";
-    const gone = () => picture.classList.add("gone");
+    const gone = () => { picture.classList.add("gone"); askAgain(picture); };
     if (picture.complete && !picture.naturalWidth && picture.src && picture.loading !== "lazy") gone();
     picture.addEventListener("error", gone);
+    picture.addEventListener("load", () => picture.classList.remove("gone"));
   });
+  each("[data-sum]", (button) => say(button.dataset.sum));
   tick();
+}
+
+// A picture may come later: while others are worked on, or its folder is away.
+function askAgain(picture) {
+  const tried = Number(picture.dataset.seen);
+  if (tried >= MOST_TRIES) return;
+  picture.dataset.seen = tried + 1;
+  setTimeout(() => { if (picture.isConnected) picture.src = picture.getAttribute("src"); }, FIRST_TRY_MS * 2 ** tried);
 }
 
 prepare();
 setInterval(tick, 1000);
-each("[data-live]", (region) => new Live(region));
+each("[data-live]", (region) => new Live(region.dataset.live, (text) => replace(region, text)));
 
 // -- dropping: files are staged one by one, then planned with their price; one button sends them
 
@@ -304,8 +344,32 @@ class Review {
     list.addEventListener("click", (event) => this.choose(event));
     addEventListener("keydown", (event) => this.press(event));
     document.querySelector("#decide").addEventListener("submit", (event) => this.submit(event));
+    this.left = Number(document.querySelector("[data-count]").textContent);
+    this.begin();
+    new Live("/live/review", (text) => this.hear(text));
+  }
+
+  begin() {
     this.at = this.items().find((item) => !item.dataset.decided) ?? this.items()[0];
     this.show();
+  }
+
+  async hear(text) {
+    const [left, newest] = text.trim().split(" ").map(Number);
+    const last = Number(this.items().at(-1)?.dataset.key ?? 0);
+    if (left === this.left && newest <= last) return;
+    this.left = left;
+    this.count();
+    const fresh = await this.fetched(0);
+    if (!fresh) return;
+    this.isAll = false;
+    const known = new Set(this.items().map((item) => item.dataset.key));
+    for (const item of [...fresh.children].filter((each) => !known.has(each.dataset.key))) {
+      const after = this.items().find((each) => Number(each.dataset.key) > Number(item.dataset.key));
+      this.list.insertBefore(item, after ?? null);
+    }
+    prepare();
+    if (!this.at || this.at.dataset.decided) this.begin();
   }
 
   items() {
@@ -359,12 +423,14 @@ class Review {
     if (way === "undo") return this.undo(job);
     const was = this.at;
     item.dataset.decided = { approve: "approved", reject: "rejected", redo: "redo" }[way];
+    this.left -= 1;
     this.mark(item);
     this.done.push([job, Date.now()]);
     if (item === was) this.goOn();
     const answer = await this.send(way, job);
     if (answer.ok) { this.say(answer.text.replace(/; until then.*/s, "; u takes it back")); return; }
     delete item.dataset.decided;
+    this.left += 1;
     this.done = this.done.filter(([each]) => each !== job);
     this.mark(item);
     this.say(answer.text);
@@ -387,6 +453,7 @@ class Review {
     this.done = this.done.filter(([each]) => each !== last[0]);
     this.at = this.items().find((each) => each.dataset.key === last[0]);
     delete this.at.dataset.decided;
+    this.left += 1;
     this.mark(this.at);
     this.show();
   }
@@ -400,20 +467,29 @@ class Review {
   async more() {
     if (this.asking || this.isAll) return;
     this.asking = true;
-    const answer = await fetch(`/review/more?after=${this.items().at(-1).dataset.key}`).catch(() => null);
+    const fresh = await this.fetched(this.items().at(-1).dataset.key);
     this.asking = false;
-    if (!answer?.ok) return;
-    const fresh = document.createElement("template");
-    fresh.innerHTML = await answer.text();
-    this.isAll = !fresh.content.children.length;
-    this.list.append(fresh.content);
+    if (!fresh) return;
+    this.isAll = !fresh.children.length;
+    this.list.append(fresh);
     prepare();
   }
 
+  async fetched(after) {
+    const answer = await fetch(`/review/more?after=${after}`).catch(() => null);
+    if (!answer?.ok) return null;
+    const fresh = document.createElement("template");
+    fresh.innerHTML = await answer.text();
+    return fresh.content;
+  }
+
+  count() {
+    document.querySelector("[data-count]").textContent = this.left;
+    document.querySelector("[data-nothing]").hidden = this.left > 0;
+  }
+
   mark(item) {
-    const left = this.items().filter((each) => !each.dataset.decided).length;
-    document.querySelector("[data-count]").textContent = left;
-    document.querySelector("[data-nothing]").hidden = left > 0;
+    this.count();
     item.classList.toggle("decided", Boolean(item.dataset.decided));
   }
 
@@ -448,7 +524,8 @@ class Review {
     this.stage.replaceChildren(compare, line, this.told ??= this.line());
     slide(compare);
     items.forEach((item) => item.classList.toggle("at", item === this.at));
-    this.at.scrollIntoView({ block: "nearest", inline: "center" });
+    const middle = this.at.offsetLeft - this.list.offsetLeft + this.at.offsetWidth / 2;
+    this.list.scrollLeft = middle - this.list.clientWidth / 2; // the strip alone: the page stays where it is
     const here = items.indexOf(this.at);
     for (const next of items.slice(here + 1, here + 7)) {
       this.picture(next.dataset.before);

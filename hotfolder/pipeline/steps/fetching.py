@@ -7,6 +7,7 @@ result, or no whole one, is set aside in the spool for a person to look at.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +17,7 @@ from hotfolder.domain import failures, names
 from hotfolder.domain.errors import OutputError, RemoteError, Unanswered
 from hotfolder.domain.jobs import Job, Result, Submit
 from hotfolder.journal import holds
-from hotfolder.kinds.kind import BY_OUTPUT, ENDINGS, Kind, NotProven, Proven
+from hotfolder.kinds.kind import BY_OUTPUT, ENDINGS, Kind, NotProven, Proven, kind_of
 from hotfolder.kinds.workshop.results import LARGEST_PICTURE_BYTES
 from hotfolder.kinds.workshop.workshop import WorkerFailed
 from hotfolder.outputs.spool import Part
@@ -26,6 +27,7 @@ from hotfolder.pipeline.signing import NotSigned
 from hotfolder.pipeline.step import Outcome
 from hotfolder.pipeline.steps.finishing import Finishing
 
+LARGEST_TEXT_BYTES: Final = 256 * 1024
 LARGEST_RESULT_BYTES: Final = 4 * 1024 * 1024 * 1024
 
 FetchError = OutputError | WorkerFailed | Unusable | RemoteError
@@ -52,8 +54,7 @@ class Fetching:
                 errors.append(error)
         if errors and not files:
             return await self._failed(job, submit, errors[0])
-        finished = "; ".join(dict.fromkeys(each.finished for each in files if each.finished))
-        return Outcome(ev.Fetched(results=tuple(files), finished=finished))
+        return Outcome(ev.Fetched(results=tuple(files), finished=done_to(files)))
 
     async def _failed(self, job: Job, submit: Submit, error: FetchError) -> Outcome:
         """Return what comes of an attempt by which nothing was fetched."""
@@ -91,13 +92,16 @@ class Fetching:
         """Fetch as `fetch` does; where NotProven is raised, what came stands in the spool."""
         raw = names.raw_file(name)
         if not self.finishes(job, result):
-            return await self._download(job, result, name)
+            came, _ = await self._download(job, result, name)
+            await asyncio.to_thread(self._desk.small.rename, name, came.sha256)
+            return came
+        proven = None
         if not await asyncio.to_thread(self._desk.spool.exists, raw):
-            came = await self._download(job, result, raw)
-            if came.extension not in ENDINGS[Kind.PICTURE]:
+            came, proven = await self._download(job, result, raw)
+            if not self._is_finished(came.extension):
                 await asyncio.to_thread(self._desk.spool.rename, raw, name)
                 return replace(came, file=name)
-        return await self.finish(job, result.position, name, submit)
+        return await self.finish(job, result.position, name, submit, proven)
 
     def _set_aside(self, name: str) -> Path:
         """Keep what came of a result where nothing takes it for one; return where that is."""
@@ -108,20 +112,27 @@ class Fetching:
         return self._desk.spool.path(kept)
 
     def finishes(self, job: Job, result: Result | ev.RemoteResult) -> bool:
-        """Whether a result is finished before it is published, if it is a picture."""
+        """Whether a result is finished before it is published, if it is of such a kind."""
         if result.url is None or (job.plan.finish.is_nothing and not self._finishing.signs):
             return False
         known = result.extension if isinstance(result, Result) else None
-        return known is None or known in ENDINGS[Kind.PICTURE]
+        return known is None or self._is_finished(known)
 
-    async def finish(self, job: Job, position: int, name: str, submit: Submit) -> ev.SpooledResult:
-        """Finish a raw result of the spool. Raises NotProven, WorkerFailed, OutputError."""
-        return await self._finishing.finished(job, position, name, submit)
+    def _is_finished(self, ending: str) -> bool:
+        """Whether files of an ending are: pictures, and all but texts where results are signed."""
+        kind = kind_of(ending)
+        return kind is Kind.PICTURE or (self._finishing.signs and kind is not Kind.TEXT)
+
+    async def finish(
+        self, job: Job, position: int, name: str, submit: Submit, proven: Proven | None = None
+    ) -> ev.SpooledResult:
+        """Finish a raw result of the spool, `proven` = what it is. Raises as `finished` does."""
+        return await self._finishing.finished(job, position, name, submit, proven)
 
     async def _download(
         self, job: Job, result: Result | ev.RemoteResult, name: str
-    ) -> ev.SpooledResult:
-        """Download a result; one that is NotProven stands in the spool, too."""
+    ) -> tuple[ev.SpooledResult, Proven]:
+        """Download a result and tell what it is; one that is NotProven stands in the spool, too."""
         part = await asyncio.to_thread(self._desk.spool.open_part, name)
         with part:
             if result.url is not None:
@@ -130,19 +141,23 @@ class Fetching:
             else:
                 await asyncio.to_thread(part.write, (result.text or "").encode())
             try:
-                proven = await self._proven(job, result, part)
+                proven = await self._proven(job, result, name, part)
             except NotProven:
                 await asyncio.to_thread(part.commit)
                 raise
+            is_filed_text = proven.kind is Kind.TEXT and result.url is not None
+            text = await asyncio.to_thread(_text, part) if is_filed_text else None
             spooled = await asyncio.to_thread(part.commit)
-        return ev.SpooledResult(
+        came = ev.SpooledResult(
             position=result.position,
             file=name,
             size=spooled.size,
             sha256=spooled.sha256,
             extension=proven.ending,
             finished=self._remark(job, result, proven.kind),
+            text=text,
         )
+        return came, proven
 
     async def _most_bytes(self, job: Job) -> int:
         """Return how large a result may be: one without end must leave the disk room to work."""
@@ -150,7 +165,9 @@ class Fetching:
         largest = LARGEST_PICTURE_BYTES if makes_pictures else LARGEST_RESULT_BYTES
         return min(largest, await asyncio.to_thread(self._desk.spool.free_bytes) // 2)
 
-    async def _proven(self, job: Job, result: Result | ev.RemoteResult, part: Part) -> Proven:
+    async def _proven(
+        self, job: Job, result: Result | ev.RemoteResult, name: str, part: Part
+    ) -> Proven:
         """Return what really came, whatever the service calls it."""
         if not part.size:
             raise Unanswered("the result is empty")
@@ -160,7 +177,7 @@ class Fetching:
             "text": names_text or self._made(job) is Kind.TEXT,
         }
         with part.reopened() as file:
-            return await self._finishing.prove(job, file, order)
+            return await self._finishing.prove(job, name, file, order)
 
     def _remark(self, job: Job, result: Result | ev.RemoteResult, kind: Kind) -> str:
         """Return what is noted of a first result that is of another kind than its model's."""
@@ -172,6 +189,19 @@ class Fetching:
         """Return what kind of result a job's model makes, by the catalog's word."""
         model = self._desk.catalog().look_up(job.plan.model)
         return Kind.PICTURE if model is None else BY_OUTPUT[model.output]
+
+
+def _text(part: Part) -> str | None:
+    """Return what a text says that came as a file, for jobs that follow; None for a long one."""
+    if part.size > LARGEST_TEXT_BYTES:
+        return None
+    with part.reopened() as file:
+        return file.read().decode("utf-8", "replace")
+
+
+def done_to(files: Iterable[ev.SpooledResult]) -> str:
+    """Return what was done to results after they came, each thing once."""
+    return "; ".join(dict.fromkeys(each.finished for each in files if each.finished))
 
 
 def _submit(job: Job) -> Submit:

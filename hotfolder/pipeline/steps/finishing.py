@@ -14,6 +14,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any, BinaryIO, Final
 
 import structlog
@@ -24,6 +25,8 @@ from hotfolder.domain.jobs import Job, Submit
 from hotfolder.kinds.formats import PictureError, PictureType, sniff
 from hotfolder.kinds.kind import Kind, NotProven, Proven
 from hotfolder.kinds.workshop import results
+from hotfolder.kinds.workshop.needs import HEAD_BYTES
+from hotfolder.kinds.workshop.small_pictures import SmallPictures
 from hotfolder.kinds.workshop.workshop import (
     DiskRefused,
     WorkerFailed,
@@ -67,6 +70,9 @@ class _Made:
 class Finishing:
     """Proves, finishes and signs results in a workshop, between files of the spool.
 
+    What it makes small of a picture that it proves is known by the name in the spool until the
+    result is finished, and then by its content, if it still looks the same.
+
     `holds` says whether a result that cannot be signed waits instead of being published, `writer`
     who writes the prompts, "" = nobody is named.
     """
@@ -75,6 +81,7 @@ class Finishing:
         self,
         workshop: Workshop,
         spool: Spool,
+        small: SmallPictures,
         *,
         signing: Signing,
         holds: Callable[[], bool],
@@ -83,6 +90,7 @@ class Finishing:
         self._writer = writer
         self._workshop = workshop
         self._spool = spool
+        self._small = small
         self._signing = signing
         self._holds = holds
 
@@ -91,45 +99,81 @@ class Finishing:
         """Whether results are signed."""
         return self._signing.is_wanted()
 
-    async def prove(self, job: Job, file: BinaryIO, order: Mapping[str, Any]) -> Proven:
-        """Return what a result proves to be, a picture to its last pixel. Raises NotProven.
+    async def prove(self, job: Job, name: str, file: BinaryIO, order: Mapping[str, Any]) -> Proven:
+        """Return what a result of a name in the spool proves to be, a picture to its last pixel.
 
         A worker that cannot tell raises WorkerFailed, for a while: then the first bytes decide,
-        since the result is paid and its link does not live for long.
+        since the result is paid and its link does not live for long. Raises NotProven.
         """
         try:
-            return await results.prove(self._workshop, file.fileno(), order)
+            async with self._small.making(name, attempt=job.attempt) as small:
+                return await results.prove(self._workshop, file.fileno(), order, small)
         except WorkerFailed as error:
             if job.attempt + 1 < patience(error, UNPROVED_TRIES):
                 raise
             if order["said"]:
                 return Proven(Kind.TEXT, "txt")
-            kind = sniff(os.pread(file.fileno(), results.HEAD_BYTES, 0))
+            kind = sniff(os.pread(file.fileno(), HEAD_BYTES, 0))
             if kind is None:
                 raise NotProven(f"it cannot be looked at: {error}") from error
             log.warning("result.unproved", **job.log_context(), error=str(error))
             return Proven(Kind.PICTURE, kind.extension)
 
     async def finished(
-        self, job: Job, position: int, name: str, submit: Submit
+        self, job: Job, position: int, name: str, submit: Submit, proven: Proven | None
     ) -> ev.SpooledResult:
         """Finish the raw result of a name in the spool, and keep it under that name.
 
-        What is no picture is kept as it is. Raises OutputError, NotProven, WorkerFailed where it
-        could not be found out what the raw result is.
+        What is no picture is kept as it is, but for a signature. `proven` is what it has just
+        proved to be, None where that is not known any more. Raises OutputError, NotProven,
+        WorkerFailed where it could not be found out what the raw result is.
         """
         with contextlib.ExitStack() as stack:
             raw = stack.enter_context(self._opened(names.raw_file(name)))
             opened = _Opened(raw, *(stack.enter_context(self._spool.unnamed()) for _ in range(3)))
-            proven = await self.prove(job, raw, ANYTHING)
+            proven = proven or await self.prove(job, names.raw_file(name), raw, ANYTHING)
             if proven.kind is not Kind.PICTURE:
-                return await asyncio.to_thread(self._as_it_came, position, name, raw, proven.ending)
+                return await self._unfinished(job, submit, (position, name, proven), opened)
             kind = PictureType(proven.ending)
             made = _Made(position=position, name=name, job=job, submit=submit, raw_kind=kind)
             try:
                 return await self._made(made, opened)
             except DiskRefused as error:
                 raise OutputBlocked(error.errno, self._spool.folder) from error
+
+    async def _unfinished(
+        self, job: Job, submit: Submit, came: tuple[int, str, Proven], opened: _Opened
+    ) -> ev.SpooledResult:
+        """Keep a result that is no picture as it came, signed where that is wanted."""
+        position, name, proven = came
+        keep = partial(self._as_it_came, position, name)
+        if proven.kind is Kind.TEXT or not self._signing.is_wanted():
+            return await asyncio.to_thread(keep, opened.raw, proven.ending)
+        try:
+            signed = await self._sign(job, submit, opened, proven.ending)
+        except NotSigned as error:
+            if self._holds():
+                raise
+            kept = await asyncio.to_thread(keep, opened.raw, proven.ending)
+            log.warning("result.unsigned", **job.log_context(), error=str(error))
+            return replace(kept, finished=f"not signed ({error})")
+        kept = replace(await asyncio.to_thread(keep, signed, proven.ending), finished="signed")
+        kept = await asyncio.to_thread(_with_raw, kept, opened.raw, proven.ending)
+        return replace(kept, sealed=True, signed=True)
+
+    async def _sign(
+        self, job: Job, submit: Submit, opened: _Opened, ending: str, raw_ending: str = ""
+    ) -> BinaryIO:
+        """Sign a finished result, or with no other ending the raw one. Raises as `sign` does."""
+        result = signing.Result(
+            finished=opened.target if raw_ending else opened.raw,
+            ending=ending,
+            raw=opened.raw,
+            raw_ending=raw_ending or ending,
+            signed=opened.signed,
+        )
+        await self._signing.sign(job, submit, result)
+        return opened.signed
 
     async def _made(self, made: _Made, opened: _Opened) -> ev.SpooledResult:
         """Finish a result, signed where that is wanted."""
@@ -155,9 +199,10 @@ class Finishing:
         spooled = await asyncio.to_thread(self._kept, made, opened.target, kind, told)
         spooled = await asyncio.to_thread(self._with_companion, spooled, opened.beside)
         wanted = made.job.plan.finish
-        if not (wanted.keep_raw or wanted.is_labelled):
+        if not (wanted.keep_raw or wanted.is_labelled or made.job.plan.then):
             return spooled
-        spooled = await asyncio.to_thread(_with_raw, spooled, opened.raw, made.raw_kind)
+        raw_ending = made.raw_kind.extension
+        spooled = await asyncio.to_thread(_with_raw, spooled, opened.raw, raw_ending)
         return replace(spooled, sealed=wanted.is_labelled)
 
     async def _signed(self, made: _Made, opened: _Opened) -> ev.SpooledResult:
@@ -170,18 +215,12 @@ class Finishing:
         except (PictureError, WorkerFailed) as error:
             self._raise_again(made.job, error)
             raise NotSigned(str(error)) from error
-        result = signing.Result(
-            finished=opened.target,
-            kind=kind,
-            raw=opened.raw,
-            raw_kind=made.raw_kind,
-            signed=opened.signed,
-        )
-        await self._signing.sign(made.job, made.submit, result)
+        raw_ending = made.raw_kind.extension
+        await self._sign(made.job, made.submit, opened, kind.extension, raw_ending)
         told = [*answer["notes"], "signed"]
         spooled = await asyncio.to_thread(self._kept, made, opened.signed, kind, told)
         spooled = await asyncio.to_thread(self._with_companion, spooled, opened.beside)
-        spooled = await asyncio.to_thread(_with_raw, spooled, opened.raw, made.raw_kind)
+        spooled = await asyncio.to_thread(_with_raw, spooled, opened.raw, raw_ending)
         return replace(spooled, sealed=True, signed=True)
 
     def _raise_again(self, job: Job, error: PictureError | WorkerFailed) -> None:
@@ -205,11 +244,14 @@ class Finishing:
         with contextlib.ExitStack() as stack:
             files = [each.fileno() for each in (opened.raw, opened.target, opened.beside)]
             pixels = 0
-            if self._spool.exists(names.keepsake_file(job.id)):
-                kept = stack.enter_context(self._opened(names.keepsake_file(job.id)))
+            if self._spool.exists(names.keepsake_file(job.root)):
+                kept = stack.enter_context(self._opened(names.keepsake_file(job.root)))
                 files.append(kept.fileno())
                 pixels = _pixels(kept) if job.plan.finish.size == "source" else 0
-            return await self._workshop.work_on("finish", files, order, least_pixels=pixels)
+            answer = await self._workshop.work_on("finish", files, order, least_pixels=pixels)
+        if not answer["looks_the_same"]:
+            await asyncio.to_thread(self._small.forget, names.raw_file(made.name))
+        return answer
 
     def _kept(
         self, made: _Made, file: BinaryIO, kind: PictureType, told: Sequence[str]
@@ -221,6 +263,7 @@ class Finishing:
         self, position: int, name: str, file: BinaryIO, ending: str
     ) -> ev.SpooledResult:
         spooled = self._spool.copy(name, file)
+        self._small.rename(names.raw_file(name), spooled.sha256)
         return ev.SpooledResult(
             position=position,
             file=name,
@@ -245,14 +288,14 @@ class Finishing:
             yield file
 
 
-def _with_raw(result: ev.SpooledResult, raw: BinaryIO, kind: PictureType) -> ev.SpooledResult:
+def _with_raw(result: ev.SpooledResult, raw: BinaryIO, ending: str) -> ev.SpooledResult:
     """Note the result as the service made it, where that is another one."""
     with open(os.dup(raw.fileno()), "rb") as file:  # noqa: PTH123  an open file of this process
         file.seek(0)
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     if sha256 == result.sha256:
         return result
-    return replace(result, raw=sha256, raw_extension=kind.extension)
+    return replace(result, raw=sha256, raw_extension=ending)
 
 
 def _pixels(kept: BinaryIO) -> int:

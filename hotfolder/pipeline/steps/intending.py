@@ -12,13 +12,13 @@ from typing import Any, Final
 
 from hotfolder.account.pricing import Prices
 from hotfolder.domain import events as ev
-from hotfolder.domain import failures, tokens
+from hotfolder.domain import failures, loras, tokens
 from hotfolder.domain.errors import (
     OutputError,
     RemoteError,
 )
 from hotfolder.domain.failures import Failure
-from hotfolder.domain.jobs import Job
+from hotfolder.domain.jobs import Job, Params
 from hotfolder.domain.states import WaitsFor
 from hotfolder.journal import acceptance, holds, places, reading, uploads
 from hotfolder.journal.drafts import Draft
@@ -29,9 +29,9 @@ from hotfolder.outputs.spool import Spool
 from hotfolder.pipeline.delays import READ_TIMEOUT_S, output_is_silent
 from hotfolder.pipeline.desk import Desk
 from hotfolder.pipeline.step import Outcome
-from hotfolder.pipeline.steps.uploading import LINK_MARGIN
+from hotfolder.pipeline.steps.uploading import LINK_MARGIN, is_of_use
 from hotfolder.runninghub import payload
-from hotfolder.runninghub.catalog import MEGABYTE
+from hotfolder.runninghub.catalog import MEGABYTE, Model
 from hotfolder.tree import files
 
 CHECK_TIMEOUT_S: Final = 20.0
@@ -133,7 +133,8 @@ class Intending:
         found = [
             await self._desk.journal.run(uploads.find, each, site, good_until) for each in keys
         ]
-        links = [each.url for each in found if each is not None]
+        model = self._desk.catalog().find(job.plan.model)
+        links = [each for each in found if each is not None and is_of_use(model, each)]
         if len(links) < len(keys):
             return Outcome(ev.UploadExpired())
         try:
@@ -149,7 +150,7 @@ class Intending:
         except (OSError, files.SourceError) as error:
             return Outcome(self._desk.delays.source_failed(job, error))
         except WorkerFailed as error:
-            reason = f"the picture cannot be looked at: {error}"
+            reason = f"the file cannot be looked at: {error}"
             return Outcome(self._desk.delays.postponed(job, reason))
         if isinstance(reviewed, Draft):
             reviewed = await self._desk.journal.run(acceptance.as_allowed, job.id, reviewed)
@@ -157,6 +158,17 @@ class Intending:
                 return await self._replan(job, reviewed)
             reviewed = None
         return Outcome(reviewed) if reviewed else await self._intent(job, links)
+
+    async def _with_loras(self, job: Job) -> Params | None:
+        """Return a job's params with the names of uploaded LoRAs; None where one is not there."""
+        good_until, site = self._desk.later.clock(), self._addresses.site
+        keys = {each.key for each in loras.used(job.plan.params).values()}
+        found = {
+            each: await self._desk.journal.run(uploads.find, each, site, good_until)
+            for each in keys
+        }
+        names = {key: link.file_name for key, link in found.items() if link is not None}
+        return loras.named(job.plan.params, names) if len(names) == len(keys) else None
 
     async def _check_storage(self, job: Job) -> None:
         if self._storage.is_silent(job.output_root):
@@ -179,7 +191,9 @@ class Intending:
         if not waiting.size:
             return error.hint
         size_mb = waiting.size / MEGABYTE
-        return f"{error.hint} {size_mb:.0f} MB of edits wait there for a decision: hotfolder review"
+        return (
+            f"{error.hint} {size_mb:.0f} MB of edits wait there for a decision: `hotfolder review`"
+        )
 
     async def _replan(self, job: Job, draft: Draft) -> Outcome:
         await self._desk.journal.run(acceptance.replan, job.id, draft)
@@ -200,22 +214,24 @@ class Intending:
             )
         )
 
-    async def _intent(self, job: Job, links: list[str]) -> Outcome:
+    async def _intent(self, job: Job, links: list[ev.UploadLink]) -> Outcome:
         model = self._desk.catalog().find(job.plan.model)
         if model is None:
             return Outcome(ev.GaveUp(failure=failures.WRONG_ENDPOINT))
-        places = (each.parameter for each in job.materials)
-        files = payload.files(zip(places, links, strict=True))
-        sent = payload.compose(model, job.plan.prompt, job.plan.params, files)
+        places = (each.parameter for each in job.uploaded)
+        named = (_known_as(model, each) for each in links)
+        files = payload.files(zip(places, named, strict=True))
+        params = await self._with_loras(job)
+        if params is None:
+            return Outcome(ev.UploadExpired())
+        sent = payload.compose(model, job.plan.prompt, params, files)
         if sent.problems:  # the plan was judged before: this is a last line of defence
             return Outcome(ev.GaveUp(failure=failures.wrong_parameters(sent.problems)))
         token = self._addresses.token()
         body = payload.as_sent(model, sent.body)
-        budgets = self._prices.budgets_of(job.watch)
+        budgets = self._prices.budgets_of(job.watch, model)
         try:
-            priced = await self._prices.priced(
-                model, job.plan.params, body, is_needed=bool(budgets)
-            )
+            priced = await self._prices.priced(model, job, body, is_needed=bool(budgets))
         except RemoteError as error:
             return Outcome(
                 self._desk.delays.postponed(job, f"the price is not known: {error}", error)
@@ -230,3 +246,8 @@ class Intending:
             currency=priced.estimate.currency,
         )
         return Outcome(intent, budgets=budgets)
+
+
+def _known_as(model: Model, link: ev.UploadLink) -> str:
+    """Return what an upload is known by: its link, to the nodes of a run its name."""
+    return link.file_name if model.run else link.url

@@ -1,14 +1,15 @@
-"""Part of ACCEPTED: a source or reference that may not be sent as it is -> what is sent instead.
+"""Part of ACCEPTED: a source or reference -> an open file of what is sent of it.
 
-Works on a private copy, so that no worker hangs on a share or sees a file that changes; the copy
+Works on a private copy, so that nothing hangs on a share or sees a file that changes; the copy
 has no name and is gone with this program, whatever ends it.
 """
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
 import os
 import tempfile
+from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any, BinaryIO, Final
@@ -18,10 +19,10 @@ import structlog
 from hotfolder.domain import events as ev
 from hotfolder.domain import failures
 from hotfolder.domain.preparation import Preparation
-from hotfolder.kinds.formats import PictureError, PictureType
+from hotfolder.kinds.formats import PictureType, UnfitFile, sniff
+from hotfolder.kinds.workshop.looks import look_at_played
+from hotfolder.kinds.workshop.needs import HEAD_BYTES, LEAST_S, LOOK_BYTES
 from hotfolder.kinds.workshop.workshop import (
-    LEAST_S,
-    LOOK_BYTES,
     DiskRefused,
     WorkerFailed,
     Workshop,
@@ -41,85 +42,93 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.pipeline")
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """What is to be uploaded, its type, what was done to it (for people), and the kept metadata."""
+    """What is to be uploaded: an open file, which is closed by whoever uploads it, and its type.
 
-    content: bytes
-    type: PictureType
+    `done` is what was done to it, for people; `kept` is the metadata that results are to get back.
+    """
+
+    file: BinaryIO
+    extension: str
+    media_type: str
     done: str
     kept: bytes
 
 
 class Preparing:
-    """Prepares pictures in a workshop; copies are kept in `folder`, on the local disk."""
+    """Makes files ready in a workshop, and small ones of pictures that people look at meanwhile.
+
+    Copies are kept in the spool's folder.
+    """
 
     def __init__(self, desk: Desk, workshop: Workshop) -> None:
         self._desk = desk
         self._workshop = workshop
-        self._hopeless: dict[str, PictureError] = {}
+        self._hopeless: dict[str, UnfitFile] = {}
 
-    async def __call__(self, file: MaterialFile, wanted: Preparation) -> Ready | ev.Event:
+    async def __call__(self, file: MaterialFile, *, decode: bool) -> Ready | ev.Event:
         """Return what is to be sent, or the event of a file that cannot be made fit.
 
-        A reference that cannot be decoded is not tried again for every job that waits for it.
+        With `decode` a picture that is sent as it is is decoded first. A reference that cannot be
+        is not tried again for every job that waits for it.
         """
         key = file.material.upload_key
         if key in self._hopeless:
             return file.unfit(self._hopeless[key])
         try:
-            made = await self._made(file, wanted)
+            made = await self._made(file, decode=decode)
         except (OSError, files.SourceError) as error:
             return file.unreadable(error, self._desk.delays)
-        except PictureError as error:
+        except UnfitFile as error:
             return self._unfit(file, error)
         return made or file.changed()
 
-    async def kept(self, file: MaterialFile, content: bytes, *, decode: bool) -> bytes | ev.Event:
-        """Return what is to be kept of a picture that is sent as it is.
-
-        With `decode` it is decoded first: the event of one that is damaged inside.
-        """
-        key = file.material.upload_key
-        if key in self._hopeless:
-            return file.unfit(self._hopeless[key])
-        try:
-            return await self._kept(content, decode=decode)
-        except PictureError as error:
-            return self._unfit(file, error)
-        except (WorkerFailed, OSError) as error:
-            return self._failed(file, error)
-
-    async def _kept(self, content: bytes, *, decode: bool) -> bytes:
-        """Return what is to be kept of a picture. Raises PictureError, WorkerFailed, OSError."""
-        order = {"decode": decode}
-        with self._unnamed() as file, self._unnamed() as kept:
-            await asyncio.to_thread(file.write, content)
-            files = [file.fileno(), kept.fileno()]
-            if decode:
-                await self._workshop.work_on("keep", files, order, most_pixels=0)
-            else:
-                await self._workshop.work(
-                    "keep", files, order, memory_bytes=LOOK_BYTES, deadline_s=LEAST_S
-                )
-            return _read(kept)
-
-    def _unfit(self, file: MaterialFile, error: PictureError) -> ev.Event:
+    def _unfit(self, file: MaterialFile, error: UnfitFile) -> ev.Event:
         if not file.is_source:
             self._hopeless[file.material.upload_key] = error.with_traceback(None)
         return file.unfit(error)
 
-    async def _made(self, file: MaterialFile, wanted: Preparation) -> Ready | ev.Event | None:
+    async def _made(self, file: MaterialFile, *, decode: bool) -> Ready | ev.Event | None:
         """Return what is to be sent; None where the file is another by now.
 
-        Raises OSError and SourceError where it cannot be read, PictureError.
+        Raises OSError and SourceError where it cannot be read, UnfitFile.
         """
         source = await self._copied(file)
         if source is None:
             return None
-        with source:
+        wanted = file.material.preparation
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(source)
             try:
-                return await self._prepared(file, source, wanted)
+                if wanted is not None:
+                    return await self._prepared(file, source, wanted)
+                made = await self._as_it_is(file, source, decode=decode)
             except (WorkerFailed, OSError) as error:
                 return self._failed(file, error)
+            stack.pop_all()  # the file goes on with what is made
+            return made
+
+    async def _as_it_is(self, file: MaterialFile, source: BinaryIO, *, decode: bool) -> Ready:
+        """Return a file that is sent byte for byte. Raises UnfitFile, WorkerFailed, OSError."""
+        head = os.pread(source.fileno(), HEAD_BYTES, 0)
+        kind = sniff(head)
+        if kind is None:
+            played = await look_at_played(self._workshop, source)
+            return Ready(source, played.ending, played.media_type, "", b"")
+        with self._unnamed() as kept:
+            opened, order = [source.fileno(), kept.fileno()], {"decode": decode}
+            if decode:
+                async with self._making_small(file) as small:
+                    await self._workshop.work_on("keep", [*opened, *small], order, most_pixels=0)
+            else:
+                await self._workshop.work(
+                    "keep", opened, order, memory_bytes=LOOK_BYTES, deadline_s=LEAST_S
+                )
+            return Ready(source, kind.extension, kind.media_type, "", _read(kept))
+
+    def _making_small(self, file: MaterialFile) -> AbstractAsyncContextManager[list[int]]:
+        if file.material != file.job.original:
+            return contextlib.nullcontext([])
+        return self._desk.small.making(file.material.content_hash, attempt=file.job.attempt)
 
     async def _copied(self, file: MaterialFile) -> BinaryIO | None:
         """Copy a file; None where it no longer has the content that is wanted."""
@@ -142,21 +151,25 @@ class Preparing:
         return file  # type: ignore[no-any-return]
 
     async def _prepared(self, file: MaterialFile, source: BinaryIO, wanted: Preparation) -> Ready:
-        with self._unnamed() as target, self._unnamed() as kept:
+        with contextlib.ExitStack() as stack, self._unnamed() as kept:
+            target = stack.enter_context(self._unnamed())
             opened = [source.fileno(), target.fileno(), kept.fileno()]
-            made = await self._workshop.work_on(
-                "prepare", opened, asdict(wanted), most_pixels=wanted.most_pixels
-            )
-            content, of_source = _read(target), _read(kept)
+            async with self._making_small(file) as small:
+                made = await self._workshop.work_on(
+                    "prepare", [*opened, *small], asdict(wanted), most_pixels=wanted.most_pixels
+                )
+            of_source = _read(kept)
+            stack.pop_all()
         done = ", ".join(made["notes"])
         log.info(
             "source.prepared",
             **file.job.log_context(),
             file=file.relative,
             done=done,
-            bytes=len(content),
+            bytes=os.fstat(target.fileno()).st_size,
         )
-        return Ready(content, PictureType(made["type"]), done, of_source)
+        kind = PictureType(made["type"])
+        return Ready(target, kind.extension, kind.media_type, done, of_source)
 
     def _failed(self, file: MaterialFile, error: Exception) -> ev.Event:
         """Try again what says nothing of the picture for certain, but not for ever."""

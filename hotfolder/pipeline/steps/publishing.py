@@ -21,6 +21,7 @@ from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Job, Result
 from hotfolder.domain.states import Decision
 from hotfolder.journal import holds, places, reservations
+from hotfolder.journal.reservations import Earlier
 from hotfolder.kinds.kind import Kind, kind_of
 from hotfolder.outputs import publish
 from hotfolder.outputs.access import Access
@@ -36,7 +37,9 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.pipeline")
 
 
 class Publishing:
-    """Publishes a job's spooled results; what is missing of them is not waited for.
+    """Publishes a job's spooled results but for those that go on in a chain.
+
+    What is missing of them is not waited for.
 
     `access` says how its outputs are left. `failpoint` is passed `publish.before` and
     `.after`, and `.beside` after each file that goes beside a result.
@@ -53,9 +56,10 @@ class Publishing:
     async def __call__(self, job: Job) -> Outcome:
         """Return Published, Rejected, PublishedInPart, SpoolLost, or when to try again."""
         missing = [each.position for each in job.missing]
+        left = {*missing, *(each.position for each in job.hands_on)}
         try:
             for result in job.results:
-                if result.published_at is None and result.position not in missing:
+                if result.published_at is None and result.position not in left:
                     await self._publish(job, result)
         except SpoolLost:
             return Outcome(ev.SpoolLost())
@@ -100,9 +104,9 @@ class Publishing:
         del self._under_way[result.id]
         begun.result()
 
-    async def _replaceable(self, job: Job, result: Result, name: str) -> frozenset[str]:
+    async def _replaceable(self, job: Job, result: Result, name: str) -> Earlier:
         if result.is_rejected:
-            return frozenset()
+            return Earlier()
         return await self._desk.journal.run(reservations.replaceable, job.id, name)
 
     async def _name(self, job: Job, result: Result, after: str | None) -> str:
@@ -112,7 +116,7 @@ class Publishing:
         )
 
     def _put(
-        self, job: Job, result: Result, name: str, earlier: frozenset[str], *, mounted: bool
+        self, job: Job, result: Result, name: str, earlier: Earlier, *, mounted: bool
     ) -> Callable[[], object]:
         file, sha256 = _fetched(job, result)
         # First what goes beside it: whoever finds the result finds that, too.
@@ -127,7 +131,7 @@ class Publishing:
                 each.name,
                 token=each.token,
                 mounted=mounted,
-                replaces=earlier,
+                replaces=earlier.hashes,
                 access=self._access(job),
             )
 
@@ -142,6 +146,10 @@ class Publishing:
                 for each in beside:  # it goes where the result goes
                     publish.remove(Path(job.output_root), each.name, each.sha256)
                 raise
+            kept = {each.name for each in beside}
+            for path, written in earlier.beside:
+                if path not in kept:
+                    publish.remove(Path(job.output_root), path, written)
             self._failpoint("publish.after")
 
         return put

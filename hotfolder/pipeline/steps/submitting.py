@@ -7,8 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import datetime
 
+from pydantic import SecretStr
+
+from hotfolder import key
 from hotfolder.account.pace import Durations
 from hotfolder.domain import events as ev
 from hotfolder.domain import failures
@@ -16,15 +20,18 @@ from hotfolder.domain.errors import (
     Busy,
     Held,
     HotfolderError,
+    JournalError,
     NotSent,
     Refused,
     RemoteError,
+    RuleHold,
 )
 from hotfolder.domain.jobs import Job
 from hotfolder.journal import holds
 from hotfolder.pipeline.desk import Desk
 from hotfolder.pipeline.marking import Marking, Unmarked
 from hotfolder.pipeline.step import Outcome
+from hotfolder.runninghub.catalog import Model
 
 
 class Submitting:
@@ -47,7 +54,7 @@ class Submitting:
         if model is None or job.submit is None:
             return Outcome(ev.SubmitRefused(failure=failures.WRONG_ENDPOINT))
         try:
-            task_id = await self._call(job, model.endpoint, json.loads(job.submit.payload))
+            task_id = await self._call(job, model, json.loads(job.submit.payload))
         except RemoteError as error:
             return self._not_accepted(job, error)
         except Unmarked as error:
@@ -57,8 +64,8 @@ class Submitting:
         )
         return Outcome(ev.Submitted(task_id=task_id, query_at=self._desk.later.after(wait_s)))
 
-    async def _call(self, job: Job, endpoint: str, body: dict[str, object]) -> str:
-        call = asyncio.ensure_future(self._send(job, endpoint, body))
+    async def _call(self, job: Job, model: Model, body: dict[str, object]) -> str:
+        call = asyncio.ensure_future(self._send(job, model, body))
         hurried = asyncio.ensure_future(self._hurry.wait())
         try:
             await asyncio.wait({call, hurried}, return_when=asyncio.FIRST_COMPLETED)
@@ -72,9 +79,14 @@ class Submitting:
                 raise
             raise NotSent("stopped before the call began") from None
 
-    async def _send(self, job: Job, endpoint: str, body: dict[str, object]) -> str:
+    async def _send(self, job: Job, model: Model, body: dict[str, object]) -> str:
+        password = await asyncio.to_thread(_password, model)
         await self._marking.put(job)
-        return await self._desk.client.submit(endpoint, body)
+        try:
+            await self._desk.journal.confirm()
+        except JournalError as error:  # a machine that stood still for long has it no more
+            raise NotSent(str(error)) from error
+        return await self._desk.client.submit(model.endpoint, body, password)
 
     def _not_marked(self, job: Job, error: Unmarked) -> Outcome:
         failure = error.failure
@@ -100,3 +112,17 @@ class Submitting:
     def _deferred(self, job: Job, error: HotfolderError, until: datetime) -> ev.Event:
         failure = self._desk.delays.delayed(job, str(error))
         return ev.SubmitDeferred(until=until, reason=str(error), failure=failure)
+
+
+def _password(model: Model) -> SecretStr | None:
+    """Return the password that an app or workflow asks for, None for none; blocks.
+
+    Raises RuleHold where it cannot be read: nothing is sent without it.
+    """
+    file = model.run.password_file if model.run else None
+    if file is None:
+        return None
+    try:
+        return key.password(file)
+    except key.KeyProblem as error:
+        raise RuleHold(replace(failures.NO_PASSWORD, message=str(error))) from error

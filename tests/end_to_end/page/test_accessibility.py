@@ -67,7 +67,15 @@ def test_axe_finds_nothing(
             page.goto(f"{address}{path}")
             found += findings(page, axe)
         enter(page, hotfolder)
-        for path in (*SCREENS, "/gallery?state=failed", "/jobs/2", "/jobs/3", "/nowhere"):
+        for path in (
+            *SCREENS,
+            "/gallery?state=failed",
+            "/jobs/2",
+            "/jobs/3",
+            "/manual",
+            "/manual/money",
+            "/nowhere",
+        ):
             page.goto(f"{address}{path}")
             found += findings(page, axe)
         page.goto(f"{address}/gallery")

@@ -13,9 +13,9 @@ from tests.end_to_end.page.conftest import SCHEMES, SCREENS, enter
 from tests.studio import LIMIT_S, free_port, picture
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
-    from tests.end_to_end.conftest import CommandLine
+    from tests.end_to_end.conftest import CommandLine, Running
     from tests.studio import Studio
 
 GROUND = "getComputedStyle(document.body).backgroundColor"
@@ -44,7 +44,7 @@ def states(studio: Studio, **counts: int) -> bool:
 def test_the_gallery_fills_while_pictures_are_edited(
     studio: Studio, hotfolder: CommandLine, address: str, browser: Browser
 ) -> None:
-    """What is dropped appears by itself, with its picture, in the open gallery."""
+    """What is dropped appears by itself, with its picture, in the open gallery and on the wall."""
     with hotfolder.daemon() as daemon, page_of(browser) as page:
         enter(page, hotfolder)
         page.get_by_role("navigation").get_by_role("link", name="Gallery").click()
@@ -55,6 +55,12 @@ def test_the_gallery_fills_while_pictures_are_edited(
         daemon.until(lambda: page.evaluate(SHOWN) >= 4, "all are shown, and the house's mark")
         daemon.until(lambda: states(studio, done=3), "three are done")
         assert page.url == f"{address}/gallery"
+        page.goto(f"{address}/wall/studio")
+        page.locator(".wall img").nth(2).wait_for()
+        studio.drop("late.jpg", number=9)
+        page.locator(".wall li").nth(3).wait_for()
+        assert page.locator(".wall img").first.get_attribute("alt") == "late.jpg"
+        assert page.locator("nav, button, a").count() == 0
 
 
 def test_the_slider_goes_by_mouse_and_keys(
@@ -96,23 +102,38 @@ def test_the_slider_goes_by_mouse_and_keys(
 def test_what_needs_a_person_is_done_by_its_button(
     studio: Studio, hotfolder: CommandLine, address: str, browser: Browser
 ) -> None:
-    """A failed one is retried and a doubt settled; the list follows by itself."""
+    """A backlog is released, a failed one retried, a doubt settled; the list follows by itself."""
+    web = f'listen = "{address.removeprefix("http://")}"'
+    studio.configure(web=web, limits="backlog = 1")
+    studio.drop("old.jpg", number=8)
+    studio.drop("older.jpg", number=9)
+    with hotfolder.daemon() as daemon, page_of(browser) as page:
+        enter(page, hotfolder)
+        page.get_by_role("link", name="Needs a person").click()
+        page.get_by_role("button", name="Edit them · 0.28 CNY").click()
+        daemon.until(lambda: states(studio, done=2), "the backlog is edited")
+        page.get_by_text("Nothing needs you").wait_for()
+        _settle(studio, daemon, page)
+        assert page.url == f"{address}/needs"
+
+
+def _settle(studio: Studio, daemon: Running, page: Page) -> None:
+    """Have one job fail and one be in doubt, and settle both by their buttons."""
     studio.fault(
         Fault(call="submit", kind="drop_after", times=1),
         Fault(call="submit", kind="fail_task", code="1501", skip=1, times=1),
     )
-    with hotfolder.daemon() as daemon, page_of(browser) as page:
-        studio.drop("ann.jpg", number=1)
-        daemon.until(lambda: states(studio, in_doubt=1), "one is in doubt")
-        enter(page, hotfolder)
-        page.get_by_role("link", name="Needs a person").click()
-        studio.drop("bob.jpg", number=2)
-        page.get_by_role("button", name="Try again · 0.14 CNY").click()
-        page.get_by_text("is submitted again").wait_for()
-        page.get_by_role("button", name="Give up").click()
-        page.get_by_text("Nothing needs you").wait_for()
-        daemon.until(lambda: states(studio, done=1, cancelled=1), "both are settled")
-        assert page.url == f"{address}/needs"
+    studio.drop("ann.jpg", number=1)
+    daemon.until(lambda: states(studio, done=2, in_doubt=1), "one is in doubt")
+    page.locator(".task input").fill("12")  # what is typed stays while the list is made anew
+    studio.drop("bob.jpg", number=2)
+    page.get_by_role("button", name="Try again · 0.14 CNY").wait_for()
+    assert page.locator(".task input").input_value() == "12"
+    page.get_by_role("button", name="Try again · 0.14 CNY").click()
+    page.get_by_text("is submitted again").wait_for()
+    page.get_by_role("button", name="Give up").click()
+    page.get_by_text("Nothing needs you").wait_for()
+    daemon.until(lambda: states(studio, done=3, cancelled=1), "both are settled")
 
 
 def test_dropping_shows_the_plan_before_anything_is_paid(
@@ -127,7 +148,7 @@ def test_dropping_shows_the_plan_before_anything_is_paid(
         other: Any = {"name": "notes.docx", "mimeType": "text/plain", "buffer": b"x"}
         page.locator("input[type=file]").set_input_files([one, other])
         page.get_by_text("notes.docx is not taken").wait_for()
-        page.get_by_role("button", name="Have 1 picture edited · 0.14 CNY").click()
+        page.get_by_role("button", name="Have 1 file edited · 0.14 CNY").click()
         page.get_by_text("ann.jpg is in studio").wait_for()
         page.locator(".card", has_text="ann.jpg").wait_for()
         daemon.until(lambda: states(studio, done=1), "it is done")
@@ -180,10 +201,10 @@ def test_what_reads_works_without_scripts(
         daemon.until(lambda: states(studio, done=2), "both are done")
 
 
-def test_a_hidden_page_listens_to_nothing(
+def test_a_page_listens_only_while_it_is_looked_at(
     studio: Studio, hotfolder: CommandLine, address: str, browser: Browser
 ) -> None:
-    """A page in the background closes its stream, and opens it again when it is looked at."""
+    """A page in the background closes its stream; one that nobody answers any more says so."""
     hide = """hidden => {
         Object.defineProperty(document, 'hidden', {value: hidden, configurable: true});
         document.dispatchEvent(new Event('visibilitychange'));
@@ -203,3 +224,8 @@ def test_a_hidden_page_listens_to_nothing(
         assert page.evaluate(LISTENING) == 1
         page.locator(".card", has_text="ann.jpg").wait_for(timeout=LIMIT_S * 1000)
         assert page.url == f"{address}/"
+        daemon.end()
+        page.get_by_text("hotfolder does not answer").wait_for()
+        with hotfolder.daemon():
+            page.get_by_text("hotfolder does not answer").wait_for(state="hidden")
+            mark.wait_for()

@@ -48,27 +48,29 @@ def begin(page: Page, hotfolder: CommandLine) -> None:
     page.locator(".reviewing").wait_for()
 
 
-def test_fifty_pairs_are_reviewed_by_keyboard(
-    studio: Studio, hotfolder: CommandLine, address: str, browser: Browser
+@pytest.mark.parametrize("count", [16, pytest.param(50, marks=pytest.mark.long)])
+def test_many_pairs_are_reviewed_by_keyboard(
+    studio: Studio, hotfolder: CommandLine, address: str, browser: Browser, count: int
 ) -> None:
     """Every other is approved or rejected; what each key decided is what becomes of it."""
     with hotfolder.daemon() as daemon, page_of(browser) as page:
-        wait_for_pairs(studio, daemon, 50)
+        wait_for_pairs(studio, daemon, count)
         begin(page, hotfolder)
-        for number in range(50):
+        for number in range(count):
             daemon.until(lambda: page.evaluate(AT) == f"p{number:03}.jpg", "the next pair")  # noqa: B023  at once
             page.keyboard.press("x" if number % 2 else "a")
         page.get_by_text("Nothing waits for a decision").wait_for()
-        daemon.until(lambda: studio.states() == {"done": 50}, "all are decided")
+        daemon.until(lambda: studio.states() == {"done": count}, "all are decided")
     outputs = studio.outputs()
     assert [name for name in outputs if "/" not in name] == [
-        f"p{n:03}.jpg" for n in range(0, 50, 2)
+        f"p{n:03}.jpg" for n in range(0, count, 2)
     ]
     rejected = [name for name in outputs if name.startswith("_rejected/")]
-    assert rejected == [f"_rejected/p{n:03}.jpg" for n in range(1, 50, 2)]
+    assert rejected == [f"_rejected/p{n:03}.jpg" for n in range(1, count, 2)]
     assert page.url == f"{address}/review"
 
 
+@pytest.mark.long
 def test_a_decision_is_taken_back_and_made_anew(
     studio: Studio, hotfolder: CommandLine, address: str, browser: Browser
 ) -> None:
@@ -91,6 +93,7 @@ def test_a_decision_is_taken_back_and_made_anew(
         assert page.url == f"{address}/review"
 
 
+@pytest.mark.long
 def test_redo_says_its_price_and_makes_another(
     studio: Studio, hotfolder: CommandLine, address: str, browser: Browser
 ) -> None:
@@ -117,3 +120,22 @@ def test_review_works_without_scripts(
         page.get_by_role("button", name="Undo").wait_for()
         page.get_by_role("button", name="Reject").first.click()
         daemon.until(lambda: studio.states() == {"done": 2}, "both are decided")
+
+
+def test_new_pairs_come_by_themselves(
+    studio: Studio, hotfolder: CommandLine, address: str, browser: Browser
+) -> None:
+    """Who waits at an empty review sees the first pair come, and the next; nothing is reloaded."""
+    with hotfolder.daemon() as daemon, page_of(browser) as page:
+        enter(page, hotfolder)
+        page.goto(f"{address}/review")
+        page.get_by_text("Nothing waits for a decision").wait_for()
+        page.evaluate("window.loadedOnce = true")
+        wait_for_pairs(studio, daemon, 1)
+        page.locator(".reviewing .compare").wait_for()
+        assert page.evaluate(AT) == "p000.jpg"
+        studio.drop("late.jpg", picture(9, side=64))
+        daemon.until(lambda: page.evaluate(LEFT) == "2", "the second is counted")
+        page.keyboard.press("a")
+        daemon.until(lambda: page.evaluate(AT) == "late.jpg", "the second follows")
+        assert page.evaluate("window.loadedOnce")

@@ -1,0 +1,40 @@
+"""Where the program begins: what needs little is answered before more is imported."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+
+from hotfolder import __version__
+from hotfolder.cli.commands import COMPLETES, help_text
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    match sys.argv[1:]:
+        case ["--version"]:
+            _say(f"hotfolder {__version__}")
+        case ["--help"] | ["-h"]:
+            _say(help_text(shutil.get_terminal_size().columns))
+        case words:
+            _run(words)
+
+
+def _run(words: list[str]) -> None:
+    from hotfolder.cli import plain, process
+
+    said = plain.parameters(words) if COMPLETES not in os.environ else None
+    if said is not None:
+        process.run(lambda: plain.run(words[0], said))
+    from hotfolder.cli import app
+
+    app.main()
+
+
+def _say(text: str) -> None:
+    try:
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,41 @@
+"""The named statements of `queries/`, and how PostgreSQL takes them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from typing import Final
+
+_NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
+_TOKEN: Final = re.compile(r"--[^\n]*|'(?:[^']|'')*'|::|:(?P<name>[a-z]\w*)|%")
+
+
+@cache
+def shared() -> Mapping[str, str]:
+    """Return the statements of all files in `queries/` by name, as SQLite takes them."""
+    return _read("queries")
+
+
+@cache
+def of_postgresql() -> Mapping[str, str]:
+    """Return the same for PostgreSQL: those that it takes no other way are in a folder below."""
+    both = {**shared(), **_read("queries/postgresql"), **_read("postgresql")}
+    return {name: _TOKEN.sub(_placed, text) for name, text in both.items()}
+
+
+def _read(folder: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for file in resources.files(__package__).joinpath(folder).iterdir():
+        if file.name.endswith(".sql"):
+            _, *parts = _NAME.split(file.read_text("utf-8"))
+            found |= zip(parts[::2], parts[1::2], strict=True)
+    return found
+
+
+def _placed(token: re.Match[str]) -> str:
+    """Return a token with the placeholders of psycopg, to which a lone % means something."""
+    if token["name"]:
+        return f"%({token['name']})s"
+    return "" if token[0].startswith("--") else token[0].replace("%", "%%")

@@ -1,0 +1,62 @@
+"""Films and sounds as sources: what one is by its content, and why one cannot be sent.
+
+    UnfitFile
+     +- CutShort      begins like a film or sound, ends too early: may still be growing
+     +- NotPlayable   damaged, or with nothing in it to see or to hear
+
+Pure values: what they say is found by `played`, in confined workers only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from hotfolder.domain import failures
+from hotfolder.kinds.formats import UnfitFile
+from hotfolder.kinds.kind import Kind, Traits
+
+MEDIA_TYPES: Final = {
+    (Kind.VIDEO, "mp4"): "video/mp4",
+    (Kind.VIDEO, "mov"): "video/quicktime",
+    (Kind.VIDEO, "webm"): "video/webm",
+    (Kind.VIDEO, "mkv"): "video/x-matroska",
+    (Kind.VIDEO, "avi"): "video/x-msvideo",
+    (Kind.AUDIO, "mp3"): "audio/mpeg",
+    (Kind.AUDIO, "wav"): "audio/wav",
+    (Kind.AUDIO, "flac"): "audio/flac",
+    (Kind.AUDIO, "m4a"): "audio/mp4",
+    (Kind.AUDIO, "ogg"): "audio/ogg",
+    (Kind.AUDIO, "webm"): "audio/webm",
+    (Kind.AUDIO, "mka"): "audio/x-matroska",
+}
+
+
+class CutShort(UnfitFile):
+    """The file is shorter than it states."""
+
+    failure = failures.TRUNCATED
+    growing = True
+
+
+class NotPlayable(UnfitFile):
+    """There is nothing to see or to hear in the file; the text says why."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.failure = failures.not_playable(reason)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Media:
+    """A film or a sound: its kind, its usual ending, its size, and what it tells of itself."""
+
+    kind: Kind
+    ending: str
+    bytes: int
+    traits: Traits
+
+    @property
+    def media_type(self) -> str:
+        """The media type as registered with IANA, or as everybody says."""
+        return MEDIA_TYPES[self.kind, self.ending]

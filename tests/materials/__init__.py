@@ -1,0 +1,1 @@
+"""What files are: real ones of every kind, opened by real workers, judged by other programs."""

@@ -23,7 +23,7 @@ from typing import Final
 from hotfolder.config import Config, Watch
 from hotfolder.domain import money
 from hotfolder.domain.errors import OperatorError
-from hotfolder.domain.materials import reasons
+from hotfolder.domain.materials import TEXT_ENDING, reasons
 from hotfolder.journal.drafts import FIRST_SLOT, Draft
 from hotfolder.kinds.workshop.workshop import WorkerFailed
 from hotfolder.outputs import dropping
@@ -231,7 +231,7 @@ def _looked(
         with suppress(FileExistsError):
             os.link(each.path, staged.folder / each.name)
     if prompt and watch.sidecar != "none":
-        staged.path.with_name(f"{staged.name}.txt").write_text(prompt, "utf-8")
+        staged.path.with_name(f"{staged.name}{TEXT_ENDING}").write_text(prompt, "utf-8")
     for name in speaking.FOLDER_FILES:
         with suppress(OSError), (watch.input / name).open("rb") as file:
             (staged.folder / name).write_bytes(file.read(_LARGEST_FOLDER_FILE))

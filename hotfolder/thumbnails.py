@@ -19,8 +19,8 @@ from typing import BinaryIO, Final, TypeVar
 
 from hotfolder.domain.errors import OutputError
 from hotfolder.domain.jobs import Job, Result
-from hotfolder.kinds.formats import EXTENSIONS, PictureError, PictureType, sniff
-from hotfolder.kinds.kind import Kind, kind_named, kind_of
+from hotfolder.kinds.formats import PictureError, sniff
+from hotfolder.kinds.kind import Kind, format_of, kind_named, kind_of
 from hotfolder.kinds.workshop.small_pictures import SmallPictures
 from hotfolder.kinds.workshop.workshop import WorkerFailed, Workshop
 from hotfolder.outputs.target import opened_output
@@ -38,18 +38,7 @@ SILENT: Final = "Its folder does not answer now."
 SOON_S: Final = 2.0
 HEAD_BYTES: Final = 64
 _MOST_FAILURES: Final = 2000
-_TYPES: Final = {
-    "mp4": "video/mp4",
-    "m4v": "video/mp4",
-    "mov": "video/quicktime",
-    "webm": "video/webm",
-    "mp3": "audio/mpeg",
-    "wav": "audio/wav",
-    "ogg": "audio/ogg",
-    "m4a": "audio/mp4",
-    "flac": "audio/flac",
-    "txt": "text/plain; charset=utf-8",
-}
+_OTHER: Final = "application/octet-stream"
 
 
 class Thumbnails:
@@ -226,10 +215,12 @@ def _open_result(job: Job, result: Result, spool: Path) -> tuple[int, str]:
 def _media_type(head: bytes, extension: str) -> str | None:
     """Return what a file may be served as; None = it is not what its name says any more."""
     kind = sniff(head)
-    is_picture = any(extension in EXTENSIONS[each] for each in PictureType)
     if kind is not None:
         return kind.media_type
-    return None if is_picture else _TYPES.get(extension, "application/octet-stream")
+    named = format_of(extension)
+    if named is not None and named.kind is Kind.PICTURE:
+        return None
+    return named.media_type if named is not None and named.shown else _OTHER
 
 
 def _unnamed(folder: Path) -> BinaryIO:

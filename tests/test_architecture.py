@@ -6,10 +6,14 @@ import ast
 import inspect
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 import hotfolder
+from hotfolder.config.fields import PictureKind
+from hotfolder.kinds.formats import PictureType
+from hotfolder.kinds.kind import FORMATS, Kind
 
 PACKAGE = Path(inspect.getfile(hotfolder)).parent
 NAME = "hotfolder"
@@ -75,7 +79,7 @@ ROOMS: dict[str, set[str]] = {
         *("kinds.packages", "kinds.workshop", "runninghub.catalog"),
         "hotfolder.__version__",
     },
-    "views": {"config", "domain", "account.charges", "journal", "planning", "tree"},
+    "views": {"config", "domain", "account.charges", "journal", "kinds.kind", "planning", "tree"},
     "control": {
         *("bell", "config", "domain", "journal", "kinds.workshop", "planning", "runninghub"),
         *("tree", "pydantic", "structlog"),
@@ -109,7 +113,7 @@ ROOMS: dict[str, set[str]] = {
     # how to open a journal for reading and how to ask the service one free question.
     "cli": {
         *(*STATED, "account.charges", "checkup", "control", "installation", "logs", "preflight"),
-        *("handbook", "invocation"),
+        *("handbook", "invocation", "kinds.kind"),
         *("notices.sending", "notices.trial"),
         *("planning.outlook", "planning.preview", "planning.said", "secrecy"),
         *("service", "signals", "simulator", "supervision"),
@@ -166,6 +170,9 @@ FLOORS = {
     "kinds/metadata": ("kinds.formats", "kinds.metadata"),
     "kinds/picture": ("kinds.formats", "kinds.metadata", "kinds.packages", "kinds.picture"),
 }
+# Who says an ending besides `kinds.kind` and who proves files: the stand-in for the service, the
+# manual's own pictures, and what may be set in a config, which is a type.
+SAY_ENDINGS = {"config/fields.py", "config/watch.py", "handbook.py", "kinds", "simulator"}
 FILES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
 
 
@@ -251,3 +258,23 @@ def test_the_domain_knows_neither_clock_nor_network() -> None:
     for file in FILES:
         if file.parts[0] == "domain":
             assert not {each.partition(".")[0] for each in imports(file)} & forbidden, file
+
+
+def test_one_table_holds_the_endings() -> None:
+    """What goes by a file's ending is told by `kinds.kind`; texts are this program's own, too."""
+    endings = {each.ending for each in FORMATS if each.kind is not Kind.TEXT} - {"raw"}
+    said: dict[str, set[str]] = {}
+    for file in FILES:
+        if not {str(file), file.parts[0]} & SAY_ENDINGS:
+            tree = ast.parse((PACKAGE / file).read_text("utf-8"))
+            texts = {each.value for each in ast.walk(tree) if isinstance(each, ast.Constant)}
+            words = {each.removeprefix(".") for each in texts if isinstance(each, str)}
+            if found := words & endings:
+                said[str(file)] = found
+    assert said == {}
+
+
+def test_the_table_of_endings_knows_all_pictures() -> None:
+    """The types of pictures, and those that a config may name, are the table's."""
+    pictures = [each.ending for each in FORMATS if each.kind is Kind.PICTURE]
+    assert list(PictureType) == list(get_args(PictureKind)) == pictures

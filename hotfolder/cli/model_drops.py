@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from hotfolder.kinds.kind import BY_OUTPUT, ENDINGS
 from hotfolder.runninghub import roles
 from hotfolder.runninghub.catalog import Model, Parameter
 
-_FILES = {"IMAGE": ("a picture", "jpg"), "VIDEO": ("a film", "mp4"), "AUDIO": ("a sound", "mp3")}
+_ONE = {"IMAGE": "a picture", "VIDEO": "a film", "AUDIO": "a sound"}
 _MANY = {"IMAGE": "pictures", "VIDEO": "films", "AUDIO": "sounds"}
 
 
@@ -35,7 +36,7 @@ def roles_of(model: Model, parameter: Parameter) -> str:
 
 
 def _one(parameter: Parameter) -> str:
-    return f"{_FILES[parameter.type][0]}, as ann.{_ending(parameter)}"
+    return f"{_ONE[parameter.type]}, as ann.{_ending(parameter)}"
 
 
 def _folder(model: Model) -> str:
@@ -61,5 +62,5 @@ def _telling(called: tuple[str, ...]) -> str:
 
 
 def _ending(parameter: Parameter) -> str:
-    usual = _FILES[parameter.type][1]
+    usual = ENDINGS[BY_OUTPUT[parameter.type.lower()]][0]
     return usual if not parameter.accept or usual in parameter.accept else parameter.accept[0]

@@ -11,25 +11,13 @@ import io
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from hotfolder.kinds.kind import Kind, NotProven, Proven
+from hotfolder.kinds.kind import FORMATS, Kind, NotProven, Proven
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # What FFmpeg calls the containers. No other is opened, and none that names further files.
-_FORMATS: Final = {
-    "mp4": "mov",
-    "mov": "mov",
-    "m4a": "mov",
-    "webm": "matroska",
-    "mkv": "matroska",
-    "mka": "matroska",
-    "avi": "avi",
-    "mp3": "mp3",
-    "wav": "wav",
-    "flac": "flac",
-    "ogg": "ogg",
-}
+_CONTAINERS: Final = {each.ending: each.container for each in FORMATS if each.container}
 _MOST_PACKETS: Final = 2_000_000
 _MOST_FAILED: Final = 100
 _UNDECODED: Final = "not one frame of it can be decoded"
@@ -46,11 +34,11 @@ def _pyav() -> Any:  # noqa: ANN401  PyAV has no types here
 def closer(content: bytes, found: Proven) -> Proven:
     """Return what a proven film or sound is, with what a decoder tells. Raises NotProven."""
     av = _pyav()
-    if av is None or found.ending not in _FORMATS:
+    if av is None or found.ending not in _CONTAINERS:
         return found
     try:
         file = content if hasattr(content, "read") else io.BytesIO(content)
-        with av.open(file, format=_FORMATS[found.ending]) as opened:
+        with av.open(file, format=_CONTAINERS[found.ending]) as opened:
             return _told(opened, found)
     except MemoryError:
         return found

@@ -27,6 +27,7 @@ from typing import ClassVar, Self
 
 from hotfolder.domain import failures
 from hotfolder.domain.failures import Failure
+from hotfolder.kinds.kind import FORMATS, Kind
 
 BMP_HEADER_SIZES = frozenset({12, 16, 40, 52, 56, 64, 108, 124})
 
@@ -140,40 +141,16 @@ class PictureType(enum.StrEnum):
     @property
     def media_type(self) -> str:
         """The media type as registered with IANA."""
-        return _MEDIA_TYPES[self]
+        return _FORMATS[self].media_type
 
-
-_MEDIA_TYPES = {
-    PictureType.JPEG: "image/jpeg",
-    PictureType.PNG: "image/png",
-    PictureType.WEBP: "image/webp",
-    PictureType.GIF: "image/gif",
-    PictureType.BMP: "image/bmp",
-    PictureType.TIFF: "image/tiff",
-    PictureType.HEIC: "image/heic",
-    PictureType.AVIF: "image/avif",
-    PictureType.PSD: "image/vnd.adobe.photoshop",
-    PictureType.RAW: "image/x-raw",
-}
 
 # Whose metadata can be put in, or left out, without touching anything else of the file.
 SPLICED = frozenset({PictureType.JPEG, PictureType.PNG, PictureType.WEBP})
 
+_FORMATS = {PictureType(each.ending): each for each in FORMATS if each.kind is Kind.PICTURE}
 # What files of these kinds are called, lower case.
 EXTENSIONS: Mapping[PictureType, tuple[str, ...]] = {
-    PictureType.JPEG: ("jpg", "jpeg"),
-    PictureType.PNG: ("png",),
-    PictureType.WEBP: ("webp",),
-    PictureType.GIF: ("gif",),
-    PictureType.BMP: ("bmp",),
-    PictureType.TIFF: ("tif", "tiff"),
-    PictureType.HEIC: ("heic", "heif", "hif"),
-    PictureType.AVIF: ("avif",),
-    PictureType.PSD: ("psd", "psb"),
-    PictureType.RAW: (
-        *("3fr", "arw", "cr2", "cr3", "dng", "erf", "iiq", "mef", "mos", "nef", "nrw"),
-        *("orf", "pef", "raf", "raw", "rw2", "rwl", "srw"),
-    ),
+    each: made.sources for each, made in _FORMATS.items()
 }
 
 

@@ -14,21 +14,11 @@ from typing import Final
 
 from hotfolder.domain import failures
 from hotfolder.kinds.formats import UnfitFile
-from hotfolder.kinds.kind import Kind, Traits
+from hotfolder.kinds.kind import FORMATS, Kind, Traits
 
+# What is played, as a pair of its kind and its ending.
 MEDIA_TYPES: Final = {
-    (Kind.VIDEO, "mp4"): "video/mp4",
-    (Kind.VIDEO, "mov"): "video/quicktime",
-    (Kind.VIDEO, "webm"): "video/webm",
-    (Kind.VIDEO, "mkv"): "video/x-matroska",
-    (Kind.VIDEO, "avi"): "video/x-msvideo",
-    (Kind.AUDIO, "mp3"): "audio/mpeg",
-    (Kind.AUDIO, "wav"): "audio/wav",
-    (Kind.AUDIO, "flac"): "audio/flac",
-    (Kind.AUDIO, "m4a"): "audio/mp4",
-    (Kind.AUDIO, "ogg"): "audio/ogg",
-    (Kind.AUDIO, "webm"): "audio/webm",
-    (Kind.AUDIO, "mka"): "audio/x-matroska",
+    (each.kind, each.ending): each.media_type for each in FORMATS if each.container
 }
 
 

@@ -14,24 +14,11 @@ import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from hotfolder.kinds.kind import FORMATS
 from hotfolder.kinds.metadata.source_types import EDITED_BY_AI, MADE_BY_AI
 
 # What can be signed, by its ending, and its media type.
-SIGNED: Final[Mapping[str, str]] = {
-    "jpg": "image/jpeg",
-    "png": "image/png",
-    "webp": "image/webp",
-    "gif": "image/gif",
-    "tif": "image/tiff",
-    "heic": "image/heic",
-    "avif": "image/avif",
-    "mp4": "video/mp4",
-    "mov": "video/quicktime",
-    "m4a": "audio/mp4",
-    "mp3": "audio/mpeg",
-    "wav": "audio/wav",
-    "flac": "audio/flac",
-}
+SIGNED: Final[Mapping[str, str]] = {each.ending: each.media_type for each in FORMATS if each.signed}
 # The labels of a source that is edited, and of one that a result is only made by means of.
 SOURCE: Final = "source"
 INPUT: Final = "input"

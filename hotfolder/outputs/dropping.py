@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from hotfolder.domain.materials import TEXT_ENDING
 from hotfolder.outputs import disk
 from hotfolder.outputs.errors import blocked
 
@@ -43,7 +44,7 @@ def drop(root: Path, name: str, staged: Path, prompt: str | None, token: str) ->
 
 
 def _beside(name: str) -> str:
-    return f"{name}.txt"
+    return f"{name}{TEXT_ENDING}"
 
 
 def _names(name: str) -> Iterator[str]:

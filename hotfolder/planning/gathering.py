@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from hotfolder import config
 from hotfolder.domain import keys
+from hotfolder.domain.materials import TEXT_ENDING
 from hotfolder.kinds.kind import kind_named
 from hotfolder.planning import forms, grouping, naming, rules, sets
 from hotfolder.planning.grouping import Unit
 from hotfolder.planning.sets import Gathered, Grouping, Outcome
 from hotfolder.tree import files, ignore, scan
 from hotfolder.tree.ignorefile import IgnoreFiles
-
-TEXT: Final = ".txt"
 
 
 def gather(watch: config.Watch, unit: Unit) -> Outcome:
@@ -91,7 +88,7 @@ def _nobody_takes(watch: config.Watch, path: str) -> bool:
 def _is_stray_text(watch: config.Watch, rule: config.Rule, path: str) -> bool:
     """Whether a text lies in the folder of a set that it says nothing for."""
     name = path.rpartition("/")[2]
-    is_text = name.lower().endswith(TEXT) and not name.startswith("_")
+    is_text = name.lower().endswith(TEXT_ENDING) and not name.startswith("_")
     return is_text and not ignore.ignored(path) and not rules.globs(watch, rule).leaves(path)
 
 

@@ -12,14 +12,12 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from hotfolder.domain import keys
-from hotfolder.kinds.kind import Kind, kind_named
+from hotfolder.kinds.kind import USUAL, Kind, kind_named
 
 Group = Literal["file", "stem", "folder"]
 
 STEM: Final = "{stem}"
 _PARTS: Final = re.compile(r"([0-9]+)")
-# As a name for what is missing is told.
-_USUAL: Final = {Kind.PICTURE: "jpg", Kind.VIDEO: "mp4", Kind.AUDIO: "wav", Kind.TEXT: "txt"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -279,7 +277,7 @@ def _would_be(how: Grouping, place: Place, stem: str, placed: Mapping[str, Seque
     same = {each.parameter for each in how.places if each.kind == place.kind}
     ending = next(
         (paths[0].rpartition(".")[2] for key, paths in placed.items() if key in same and paths),
-        _USUAL.get(place.kind, "glb"),
+        USUAL[place.kind],
     )
     role = place.roles[0]
     if not stem:

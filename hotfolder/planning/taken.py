@@ -84,7 +84,7 @@ def names(model: Model, rule: config.Rule) -> tuple[str, ...]:
         if kind is Kind.TEXT:
             endings += SOURCE_ENDINGS[kind] if rule.lines else ("txt",)
         elif kind is not Kind.PICTURE:
-            endings += SOURCE_ENDINGS.get(kind, ())
+            endings += SOURCE_ENDINGS[kind]
         elif rule.prepare != "never":
             endings += itertools.chain(*EXTENSIONS.values())
     return tuple(f"*.{each}" for each in endings)

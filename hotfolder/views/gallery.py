@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Final, Literal
+from typing import Final
 
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import State
@@ -15,10 +15,9 @@ from hotfolder.journal.browsing import Asked, Place, ResultRow, SubmitRow
 from hotfolder.journal.reading import HistoryLine
 from hotfolder.journal.rows import existing_job
 from hotfolder.journal.session import Session
+from hotfolder.kinds.kind import Kind, format_of
 from hotfolder.views.listing import JobView, job_view
 from hotfolder.views.wording import names_job, view_words
-
-Media = Literal["picture", "video", "sound", "other"]
 
 __all__ = ["Asked", "Card", "Part", "Place", "WholeJob", "job", "jobs", "results", "whole"]
 
@@ -30,11 +29,6 @@ STATES: Final[Mapping[str, tuple[State, ...]]] = {
     "failed": (State.FAILED,),
     "in doubt": (State.IN_DOUBT,),
     "cancelled": (State.CANCELLED,),
-}
-_MEDIA: Final[Mapping[str, Media]] = {
-    **dict.fromkeys(("jpg", "jpeg", "png", "webp", "gif", "avif", "bmp", "tif", "heic"), "picture"),
-    **dict.fromkeys(("mp4", "webm", "mov", "m4v"), "video"),
-    **dict.fromkeys(("mp3", "wav", "ogg", "m4a", "flac"), "sound"),
 }
 
 
@@ -56,9 +50,9 @@ class Card:
         return self.job.accepted_at
 
     @property
-    def media(self) -> Media:
-        """What a browser shows the result as."""
-        return media_of(self.result.extension) if self.result else "picture"
+    def media(self) -> Kind | None:
+        """What the page shows the result as, None = by its name alone."""
+        return media_of(self.result.extension) if self.result else Kind.PICTURE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,9 +75,10 @@ class WholeJob:
     charge: Decimal | None
 
 
-def media_of(extension: str) -> Media:
-    """Return what a browser shows files of an extension as."""
-    return _MEDIA.get(extension.lower(), "other")
+def media_of(extension: str) -> Kind | None:
+    """Return what the page shows files of an extension as, None = by their names alone."""
+    found = format_of(extension)
+    return found.kind if found is not None and found.shown else None
 
 
 def results(session: Session, asked: Asked, wanted: int = SHOWN) -> Part:

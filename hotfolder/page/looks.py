@@ -18,6 +18,7 @@ from hotfolder.page import chart
 from hotfolder.page.forms import is_owner
 from hotfolder.page.keys import Keyring, Session
 from hotfolder.views.attention import Choice, held_row, on_buttons
+from hotfolder.views.gallery import media_of
 
 _MINUTE_S: Final = 60
 _HOUR_S: Final = 3600
@@ -48,6 +49,7 @@ class Looks:
             "iso": lambda when: when.isoformat(timespec="seconds"),
             "span": span,
             "label": _label,
+            "medium": media_of,
             "on_buttons": on_buttons,
             "choices": lambda hold: held_row(hold).choices,
             "segment": lambda text: quote(text, safe=""),

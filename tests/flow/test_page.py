@@ -128,6 +128,21 @@ async def test_pictures_are_shown_small_and_results_as_they_are(studio: Studio) 
         assert (part.status_code, part.content) == (206, whole.content[2:6])
 
 
+async def test_a_job_shows_every_picture_that_the_gallery_shows(studio: Studio) -> None:
+    """A result that no browser opens is shown small beside its source, as there."""
+    async with visiting(studio) as visitor:
+        await visitor.enter(studio)
+        for number, kind in enumerate(("bmp", "tiff"), start=1):
+            path = studio.folder / f"result.{kind}"
+            path.write_bytes(picture(number, kind.upper()))
+            studio.simulator.update_settings(result_file=path)
+            studio.drop(f"{kind}.jpg", number=number)
+            await studio.until_states(done=number)
+            assert "data-compare" in await visitor.text(f"/jobs/{number}"), kind
+            shown = await visitor.get(f"/pictures/{number}/after/1/large")
+            assert shown.headers["content-type"] == "image/jpeg", kind
+
+
 async def test_pictures_are_made_small_while_they_are_edited(studio: Studio) -> None:
     """Before and after are there as soon as they were decoded, wherever their files are by then."""
     studio.simulator.update_settings(task_s=3600.0)

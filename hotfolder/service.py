@@ -40,6 +40,7 @@ from hotfolder.web.monitor import monitor
 LOOK_S: Final = 0.1
 # How exactly the journal knows when a daemon was killed that had nothing to do; each is a commit.
 SEEN_S: Final = 60.0
+AGAIN_S: Final = 2.0
 
 Progress = Callable[[Mapping[State, int]], None]
 
@@ -100,9 +101,22 @@ class Service:
     async def run(self, stop: asyncio.Event, reload: asyncio.Event | None = None) -> None:
         """Run until `stop` is set, then drain within the config's grace period.
 
-        Whenever `reload` is set, the config is read again.
+        Whenever `reload` is set, the config is read again. A journal in a database that cannot be
+        reached yet is waited for: whatever starts machines after a power cut may start it last.
         """
-        await self._run(stop, reload or asyncio.Event())
+        told = ""
+        while not stop.is_set():
+            try:
+                await self._run(stop, reload or asyncio.Event())
+                break
+            except JournalUnavailable as error:
+                if not self._house.config.journal.url:
+                    raise
+                if told != (told := str(error)):
+                    log.warning("journal.awaited", error=told)
+                self._supervisor.alive(told)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), AGAIN_S)
         log.info("service.stopped")
 
     async def _run(self, stop: asyncio.Event, reload: asyncio.Event) -> None:

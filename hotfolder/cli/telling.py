@@ -207,6 +207,10 @@ class Telling:
         """Tell that a config with mistakes is not taken over, and what they are."""
         return "refused", f"the config stays as it was. {event['error']}"
 
+    def awaited(self, event: Event) -> tuple[str, str]:
+        """Tell that the journal's server is waited for before anything begins."""
+        return "waits", f"{event['error']}. Hotfolder begins by itself as soon as it answers"
+
     def reloaded(self, event: Event) -> tuple[str, str]:
         """Tell that a changed config is in force, but for what needs a restart."""
         later = ", ".join(event.get("needs_restart") or ())
@@ -263,6 +267,7 @@ _TOLD: Final[Mapping[str, Callable[[Telling, Event], tuple[str, str] | None]]] =
     "service.answers": Telling.goes_on,
     "watch.online": Telling.watching,
     "watch.offline": Telling.offline,
+    "journal.awaited": Telling.awaited,
     "config.refused": Telling.refused,
     "config.reloaded": Telling.reloaded,
     "service.draining": Telling.stopping,

@@ -152,10 +152,10 @@ class House:
             counts = reader.read(reading.state_counts)
         return {state.value: count for state, count in counts.items() if count}
 
-    def machines_seen(self) -> list[leases.Machine]:
-        """Return what anybody is told of who shares the journal."""
+    def are_there(self, count: int) -> bool:
+        """Return whether anybody is told that so many machines share the journal now."""
         with Reader(self.studio.folder, self.url) as reader:
-            return list(reader.read(leases.machines))
+            return sum(each.is_there for each in reader.read(leases.machines)) == count
 
     def outputs(self) -> list[Path]:
         """Return what was published."""

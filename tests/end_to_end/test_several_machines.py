@@ -51,7 +51,7 @@ def test_machines_come_and_go_and_nothing_is_paid_twice(
         CLUSTER.control(CLUSTER.folder, "restart", "-m", "immediate")
         house.until(lambda: sum(house.states().values()) == PICTURES, "everything is accepted")
         house.until(lambda: not OPEN & house.states().keys(), "everything ends, or waits")
-        assert sum(each.is_there for each in house.machines_seen()) == 4
+        house.until(lambda: house.are_there(4), "all are there again")
         states, outputs = house.states(), house.outputs()
     ledger = studio.ledger()
     record_property("states", str(states))

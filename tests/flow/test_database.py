@@ -9,8 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
+from structlog.testing import capture_logs
 
-from hotfolder.domain.errors import JournalElsewhere, JournalTakenOver, OperatorError
+from hotfolder.domain.errors import (
+    JournalElsewhere,
+    JournalTakenOver,
+    JournalUnavailable,
+    OperatorError,
+)
 from hotfolder.domain.failpoints import no_failpoint
 from hotfolder.simulator import Fault
 from tests.cluster import CLUSTER
@@ -72,6 +78,38 @@ async def test_a_picture_goes_its_way(studio: Studio) -> None:
     assert studio.outputs() == ["ann.jpg"]
     assert studio.states() == {"done": 1}
     assert not (studio.state / "journal.db").exists()
+
+
+@pytest.mark.usefixtures("database")
+async def test_a_server_that_starts_last_is_waited_for(studio: Studio) -> None:
+    """The daemon says once that it waits, and begins by itself; `once` says it and ends."""
+    studio.drop("ann.jpg")
+    stop = asyncio.Event()
+    CLUSTER.control(CLUSTER.folder, "stop", "-m", "immediate")
+    try:
+        with pytest.raises(JournalUnavailable):
+            await studio.once()
+        with capture_logs() as lines:
+            daemon = asyncio.create_task(studio.service().run(stop))
+            await studio.until(lambda: lines[-1]["event"] == "journal.awaited", "it waits")
+    finally:
+        CLUSTER.control(CLUSTER.folder, "start")
+    await studio.until_states(done=1)
+    stop.set()
+    await daemon
+    assert studio.outputs() == ["ann.jpg"]
+
+
+async def test_who_waits_for_a_server_can_be_stopped(studio: Studio) -> None:
+    """Nothing was begun, so nothing is left to wait for."""
+    studio.configure(journal="postgresql://hotfolder@127.0.0.1:1/nothing")
+    stop = asyncio.Event()
+    with capture_logs() as lines:
+        daemon = asyncio.create_task(studio.service().run(stop))
+        await studio.until(lambda: lines[-1]["event"] == "journal.awaited", "it waits")
+        stop.set()
+        await daemon
+    assert [each["event"] for each in lines].count("journal.awaited") == 1
 
 
 @pytest.mark.usefixtures("database")

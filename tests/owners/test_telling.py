@@ -65,6 +65,11 @@ def test_what_is_told_of_an_event() -> None:
         ),
         ("config.reloaded", {"needs_restart": ()}, "reloaded the config"),
         (
+            "journal.awaited",
+            {"error": "its server is away"},
+            "waits    its server is away. Hotfolder begins by itself as soon as it answers",
+        ),
+        (
             "config.reloaded",
             {"needs_restart": ("state_dir",)},
             "reloaded the config; a restart is needed for state_dir",

@@ -222,8 +222,8 @@ class Journal:
         self, batch: list[_Operation], step: timedelta
     ) -> list[tuple[Any, Exception | None]]:
         self.replaced = self._engine.look(self.clock())
-        self._engine.begin()
         try:
+            self._engine.begin()
             session = self._session(step)
             before = self._connection.total_changes
             is_alone = len(batch) == 1 and not step

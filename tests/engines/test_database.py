@@ -359,6 +359,19 @@ def test_a_lost_connection_costs_one_commit_at_most(tmp_path: Path, url: str) ->
         assert not desk.journal.trouble
 
 
+def test_who_waited_in_vain_for_its_turn_tries_again(tmp_path: Path, url: str) -> None:
+    """Another machine's transaction took too long: once it is over, all goes on at once."""
+    with machines(tmp_path, url) as start, psycopg.connect(url) as other:
+        desk = start("first")
+        desk.journal._connection.execute("SET lock_timeout = '1ms'")  # noqa: SLF001
+        other.execute("SELECT pg_advisory_xact_lock(1751741542)")
+        for _ in range(2):
+            with pytest.raises(JournalUnavailable, match="lock timeout"):
+                desk.accept()
+        other.rollback()
+        assert desk.accept().state is State.ACCEPTED
+
+
 @pytest.mark.parametrize("kept", [True, False])
 def test_a_commit_whose_answer_is_lost_is_asked_for(
     tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch, *, kept: bool

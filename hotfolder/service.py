@@ -103,6 +103,7 @@ class Service:
 
         Whenever `reload` is set, the config is read again. A journal in a database that cannot be
         reached yet is waited for: whatever starts machines after a power cut may start it last.
+        One that goes away later is waited for by every part; what a part cannot bear ends the run.
         """
         told = ""
         while not stop.is_set():
@@ -110,7 +111,7 @@ class Service:
                 await self._run(stop, reload or asyncio.Event())
                 break
             except JournalUnavailable as error:
-                if not self._house.config.journal.url:
+                if not self._house.config.journal.url or self._house.parts is not None:
                     raise
                 if told != (told := str(error)):
                     log.warning("journal.awaited", error=told)

@@ -62,10 +62,12 @@ class Composition:
         redactor: Redactor,
     ) -> None:
         self.environment = environment
+        self._wanted = config
         self.current = CurrentConfig(config, environment.zone, environment.clock)
         self.metrics = Metrics()
         self.parts: Parts | None = None
         self.unconfined: str | None = None
+        self._is_known_confined = False
         self._bell = Bell()
         self._key = key
         self._find_key = find_key or (lambda _config: key)
@@ -82,6 +84,7 @@ class Composition:
     async def open(self, *, single_scan: bool) -> AsyncIterator[Parts]:
         """Give every part, ready to work; `single_scan` = what comes later is left alone.
 
+        As long as `parts` is None nothing has begun, and it may be called again.
         Raises JournalElsewhere where another machine follows a watch of a single scan.
         """
         self._make_state()
@@ -90,8 +93,10 @@ class Composition:
             closing.push_async_callback(client.aclose)
             workshop = self._workshop()
             closing.callback(workshop.close)
-            self.unconfined = await _confined(workshop, self.config.limits.confine)
-            journal, wanted = closing.enter_context(self._journal()), self.config
+            if not self._is_known_confined:
+                self.unconfined = await _confined(workshop, self.config.limits.confine)
+                self._is_known_confined = True
+            journal = closing.enter_context(self._journal())
             if journal.is_shared:
                 await self._share(journal, is_whole=single_scan)
             callback_key = await journal.run(callbacks.key, self.environment.random(KEY_BYTES))
@@ -109,7 +114,7 @@ class Composition:
                     environment=self.environment,
                 ),
                 current=self.current,
-                wanted=wanted,
+                wanted=self._wanted,
                 bell=self._bell,
                 callback_key=callback_key,
                 single_scan=single_scan,
@@ -157,10 +162,10 @@ class Composition:
 
     async def _share(self, journal: Journal, *, is_whole: bool) -> None:
         """Follow what nobody else does; `is_whole` = all of the config, or nothing."""
-        taken = await leasing.take(journal, self.config)
+        taken = await leasing.take(journal, self._wanted)
         if is_whole:
             leasing.require_all(taken)
-        self.current.config = leasing.followed(self.config, taken)
+        self.current.config = leasing.followed(self._wanted, taken)
 
     def _journal(self) -> Journal:
         """Open the journal; what another machine changed in it is heard as a change here is."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import socket
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ import psycopg
 import pytest
 from structlog.testing import capture_logs
 
+from hotfolder.composition.composition import KEY_BYTES
 from hotfolder.domain.errors import (
     JournalElsewhere,
     JournalTakenOver,
@@ -27,6 +29,10 @@ if TYPE_CHECKING:
 
     from tests.studio import Studio
 
+CUT_OFF = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE pid <> pg_backend_pid() AND datname = current_database()
+"""
 SLOW = Fault(call="submit", kind="slow", seconds=1.5)
 
 
@@ -48,6 +54,12 @@ def take_over(url: str) -> None:
     """Let others have what is followed, as another machine does once the seat ran out."""
     with psycopg.connect(url, autocommit=True) as opened:
         opened.execute("UPDATE hotfolder.seat SET until = '-infinity', beats = -2")
+
+
+def cut_off(url: str) -> None:
+    """End every connection to a database."""
+    with psycopg.connect(url, autocommit=True) as opened:
+        opened.execute(CUT_OFF)
 
 
 def followed(studio: Studio) -> list[str]:
@@ -98,6 +110,26 @@ async def test_a_server_that_starts_last_is_waited_for(studio: Studio) -> None:
     stop.set()
     await daemon
     assert studio.outputs() == ["ann.jpg"]
+
+
+async def test_who_waited_in_the_middle_of_its_start_stands_by(
+    studio: Studio, database: str
+) -> None:
+    """What another machine followed at the first try is still taken over when that ends."""
+    cut: list[int] = []
+
+    def drawn(size: int) -> bytes:
+        if size == KEY_BYTES and not cut:
+            cut.append(size)
+            cut_off(database)
+        return secrets.token_bytes(size)
+
+    async with AsyncExitStack() as closing:
+        async with studio.running():
+            studio.edge(random=drawn)
+            await closing.enter_async_context(beside(studio))
+            assert (cut, followed(studio)) == ([KEY_BYTES], [])
+        await studio.until(lambda: followed(studio) == ["studio"], "it follows the watch")
 
 
 async def test_who_waits_for_a_server_can_be_stopped(studio: Studio) -> None:

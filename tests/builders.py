@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hotfolder.domain.failures import Failure
-    from hotfolder.domain.jobs import Params
+    from hotfolder.domain.params import Params
     from hotfolder.journal.journal import Journal
 
 SITE = "https://service.test"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from tests.studio import picture
 
 if TYPE_CHECKING:
-    from hotfolder.domain.jobs import JsonScalar, Params
+    from hotfolder.domain.params import JsonScalar, Params
     from hotfolder.runninghub.catalog import Model, Parameter
 
 MEDIA: Final = Path(__file__).parent / "media"

@@ -71,8 +71,8 @@ ROOMS: dict[str, set[str]] = {
     },
     "preflight": {
         *(*STATED, "notices", "planning", "tree", "pydantic"),
-        *("runninghub.catalog", "runninghub.payload", "runninghub.runs", "outputs.access"),
-        "outputs.trial",
+        *("runninghub.catalog", "runninghub.payload", "runninghub.roles", "runninghub.runs"),
+        *("outputs.access", "outputs.trial"),
     },
     "checkup": {
         *(*STATED, "housekeeping", "installation", "journal", "outputs", "preflight", "tree"),
@@ -127,6 +127,7 @@ ROOMS: dict[str, set[str]] = {
             "journal.copying",
             "journal.leases",
             "journal.recovery",
+            "journal.seen",
             "journal.session",
             "outputs.disk",
         ),

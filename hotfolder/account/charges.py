@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any, Final, TextIO
 
 from hotfolder.domain.days import day_of
-from hotfolder.domain.paid import COINS
+from hotfolder.domain.money import COINS
 from hotfolder.domain.spelling import cell
 from hotfolder.journal import memory, reading
 from hotfolder.journal.reading import Charge

@@ -7,73 +7,77 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from rich.text import Text
-
 from hotfolder import config, preflight
-from hotfolder.checkup import settings
-from hotfolder.checkup.findings import Finding, Verdict
-from hotfolder.cli import ready, render
+from hotfolder.cli import lines, ready
 from hotfolder.cli.ending import ExitCode
+from hotfolder.domain import spelling
 from hotfolder.domain.clock import utc_now
 from hotfolder.domain.errors import Held, RemoteError
 from hotfolder.tree import mounts
 
-_MARKS: Final = {
-    Verdict.OK: ("ok ", "green"),
-    Verdict.NOTE: ("soon ", "yellow"),
-    Verdict.BAD: ("!! ", "bold red"),
-}
+_OK: Final = ("ok ", lines.GREEN)
+_SOON: Final = ("soon ", lines.YELLOW)
+_AWAY: Final = ("away ", lines.YELLOW)
+_BAD: Final = ("!! ", lines.BOLD_RED)
+_OPEN: Final = ("open ", lines.BOLD_YELLOW)
 
 
 def check(config_file: Path | None = None, *, online: bool = False) -> None:
     """Say whether it can be started. Raises SystemExit, ConfigError, KeyProblem."""
     checked = ready.check(config_file, os.environ)
-    out = render.console()
     answering = preflight.answering(checked.config.watch, checked.dead)
     for watch in checked.config.watch:
-        out.print(_standing(watch, answers=watch in answering), soft_wrap=True)
-    state = render.name(str(checked.config.state_dir))
-    out.print(Text.assemble(("ok ", "green"), "state in ", state), soft_wrap=True)
-    out.print(Text.assemble(("ok ", "green"), "API key found"))
+        _say_standing(watch, answers=watch in answering)
+    lines.say(_OK, f"state in {checked.config.state_dir}")
+    lines.say(_OK, "API key found")
     unusable = preflight.access_problems(answering) + preflight.missing_commands(checked.config)
     for problem in unusable:
-        out.print(Text.assemble(("!! ", "bold red"), render.name(problem)), soft_wrap=True)
+        lines.say(_BAD, problem)
     place = config.find(config_file, os.environ, Path.cwd())
     for each in preflight.exposures(place, checked.config):
-        words = f"{each.words}: {each.advice}"
-        out.print(Text.assemble(("open ", "bold yellow"), render.name(words)), soft_wrap=True)
-    cannot_sign = False
-    for found in settings.signing(checked.config, utc_now()):
-        cannot_sign |= found.verdict is Verdict.BAD
-        out.print(_signing(found), soft_wrap=True)
+        lines.say(_OPEN, f"{each.words}: {each.advice}")
+    signs = _say_signing(checked.config)
     if online:
-        out.print(_standing_of_account(checked))
-    if unusable or cannot_sign:
+        _say_account(checked)
+    if unusable or not signs:
         raise SystemExit(ExitCode.WRONG)
 
 
-def _standing(watch: config.Watch, *, answers: bool) -> Text:
-    """Return a line on the folders of a watch."""
-    named = "watch ", render.name(watch.name), ": ", render.name(f"{watch.input} -> {watch.output}")
+def _say_standing(watch: config.Watch, *, answers: bool) -> None:
+    """Say how it is with the folders of a watch."""
+    named = f"watch {watch.name}: {watch.input} -> {watch.output}"
     if not answers:
-        why = " (its share does not answer: it is waited for)"
+        lines.say(_AWAY, f"{named} (its share does not answer: it is waited for)")
     elif missing := [each for each in (watch.input, watch.output) if not each.is_dir()]:
-        why = f" ({render.name(str(missing[0]))} was there before and is missing: it is waited for)"
+        why = f"{missing[0]} was there before and is missing: it is waited for"
+        lines.say(_AWAY, f"{named} ({why})")
     else:
         mount = mounts.of(watch.input)
         how = "scanning" if mount.remote or watch.detect == "scan" else "events and scanning"
-        return Text.assemble(("ok ", "green"), *named, f" ({how}, {mount.kind})")
-    return Text.assemble(("away ", "yellow"), *named, why)
+        lines.say(_OK, f"{named} ({how}, {mount.kind})")
 
 
-def _signing(found: Finding) -> Text:
-    """Return a line on what signs outputs."""
-    words = found.words if found.verdict is Verdict.OK else f"{found.words}: {found.advice}"
-    return Text.assemble(_MARKS[found.verdict], "signing ", render.name(words))
+def _say_signing(wanted: config.Config) -> bool:
+    """Say what signs outputs, if anything is to; returns whether it can."""
+    if wanted.provenance.certificate_file is None:
+        return True
+    from hotfolder.checkup import settings
+    from hotfolder.checkup.findings import Verdict
+
+    marks = {Verdict.OK: _OK, Verdict.NOTE: _SOON, Verdict.BAD: _BAD}
+    verdicts = set[Verdict]()
+    for found in settings.signing(wanted, utc_now()):
+        advice = "" if found.verdict is Verdict.OK else f": {found.advice}"
+        lines.say(marks[found.verdict], f"signing {found.words}{advice}")
+        verdicts.add(found.verdict)
+    return Verdict.BAD not in verdicts
 
 
-def _standing_of_account(checked: preflight.Ready) -> Text:
-    from hotfolder.cli import online
+def _say_account(checked: preflight.Ready) -> None:
+    """Say that the service accepts the key. Raises SystemExit."""
+    from rich.text import Text
+
+    from hotfolder.cli import online, render
 
     try:
         account = online.account(checked.config.api.base_url, checked.key)
@@ -84,5 +88,5 @@ def _standing_of_account(checked: preflight.Ready) -> Text:
         said = f"the service could not be asked: {online.why(error, checked.config.api.base_url)}"
         render.console(sys.stderr).print(Text(said))
         raise SystemExit(ExitCode.ATTENTION) from error
-    balance = render.money(account.balance, account.currency)
-    return Text.assemble(("ok ", "green"), f"the service accepts the key, balance {balance}")
+    balance = spelling.money(account.balance, account.currency)
+    lines.say(_OK, f"the service accepts the key, balance {balance}")

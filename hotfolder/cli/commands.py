@@ -15,7 +15,6 @@ ABOUT: Final = (
     "No picture missed, no edit paid twice, nothing half-done visible, nothing lost."
 )
 WIDEST: Final = 80
-COMPLETES: Final = "_HOTFOLDER_COMPLETE"  # the variable by which a shell asks for completions
 OPTIONS: Final = {"--version": "Say the version.", "-h, --help": "Show this message and exit."}
 
 

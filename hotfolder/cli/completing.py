@@ -12,7 +12,7 @@ from typer.completion import (  # type: ignore[attr-defined]  # re-exported with
     get_completion_script,
 )
 
-from hotfolder.cli.commands import COMPLETES
+from hotfolder.cli.front import COMPLETES
 
 PROGRAM = "hotfolder"
 

@@ -14,7 +14,7 @@ from hotfolder import config, invocation
 from hotfolder.cli.ending import complain
 from hotfolder.domain.commands import Commands
 from hotfolder.domain.errors import HotfolderError, JournalOlder, OperatorError
-from hotfolder.journal import configs, reading
+from hotfolder.journal import configs
 from hotfolder.journal.lock import is_locked
 from hotfolder.journal.reader import Reader
 
@@ -141,6 +141,8 @@ def require_watch(wanted: config.Known, name: str | None) -> None:
     known = {each.name for each in wanted.watch}
     if name is None or name in known:
         return
+    from hotfolder.journal import reading
+
     with (
         suppress(FileNotFoundError),
         own_state(wanted),

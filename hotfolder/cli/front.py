@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
+from typing import Final
 
 from hotfolder import __version__
-from hotfolder.cli.commands import COMPLETES, help_text
+
+COMPLETES: Final = "_HOTFOLDER_COMPLETE"  # the variable by which a shell asks for completions
 
 
 def main() -> None:
@@ -16,7 +17,7 @@ def main() -> None:
         case ["--version"]:
             _say(f"hotfolder {__version__}")
         case ["--help"] | ["-h"]:
-            _say(help_text(shutil.get_terminal_size().columns))
+            _help()
         case words:
             _run(words)
 
@@ -26,10 +27,18 @@ def _run(words: list[str]) -> None:
 
     said = plain.parameters(words) if COMPLETES not in os.environ else None
     if said is not None:
-        process.run(lambda: plain.run(words[0], said))
+        process.run(lambda: plain.run(words[0], said), only_looks=True)
     from hotfolder.cli import app
 
     app.main()
+
+
+def _help() -> None:
+    import shutil
+
+    from hotfolder.cli.commands import help_text
+
+    _say(help_text(shutil.get_terminal_size().columns))
 
 
 def _say(text: str) -> None:

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from hotfolder.cli import render
 from hotfolder.cli.model_drops import drops, roles_of
-from hotfolder.domain.jobs import JsonScalar
+from hotfolder.domain.params import JsonScalar
 from hotfolder.runninghub import catalog, roles
 from hotfolder.runninghub.catalog import Model, Parameter, Price
 

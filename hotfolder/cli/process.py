@@ -16,29 +16,41 @@ from hotfolder.domain.errors import HotfolderError
 _INTERRUPTED: Final = 130
 
 
-def run(command: Callable[[], object]) -> NoReturn:
-    """Run a command and exit with its code."""
+def run(command: Callable[[], object], *, only_looks: bool = False) -> NoReturn:
+    """Run a command and exit with its code.
+
+    One that `only_looks` ends at once: it leaves nothing that Python would have to tidy up.
+    """
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")  # else it searches all packages for some
     gc.disable()  # until the command's code is loaded, of which nothing is garbage
     cover_tracebacks()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a name that the terminal's encoding lacks
             stream.reconfigure(errors="backslashreplace")
+    _leave(_code(command), at_once=only_looks)
+
+
+def _code(command: Callable[[], object]) -> int:
+    """Run a command and return its code; all that it printed is out then."""
     try:
-        command()
+        try:
+            command()
+        finally:
+            if sys.stdout:  # None where whoever began this closed it
+                sys.stdout.flush()
     except SystemExit as ended:
-        _leave(ended.code if isinstance(ended.code, int) else 0)
+        return ended.code if isinstance(ended.code, int) else 0
     except HotfolderError as error:
         from hotfolder.cli import ending
 
         ending.complain(error)
-        _leave(ending.exit_code(error))
+        return ending.exit_code(error)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        _leave(1)
+        return 1
     except KeyboardInterrupt:
-        _leave(_INTERRUPTED)
-    _leave(0)
+        return _INTERRUPTED
+    return 0
 
 
 def loaded() -> None:
@@ -47,12 +59,11 @@ def loaded() -> None:
     gc.enable()
 
 
-def _leave(code: int) -> NoReturn:
+def _leave(code: int, *, at_once: bool) -> NoReturn:
     """Exit, without waiting for threads that hang on a share that is gone."""
     sys.stderr.flush()
-    if any(
+    if at_once or any(
         not each.daemon for each in threading.enumerate() if each is not threading.main_thread()
     ):
-        sys.stdout.flush()
         os._exit(code)
     sys.exit(code)

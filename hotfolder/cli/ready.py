@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hotfolder import config, preflight
 from hotfolder.cli.configured import read_config
-from hotfolder.journal import reading
+from hotfolder.journal import seen
 from hotfolder.journal.reader import Reader
 
 
@@ -23,6 +23,6 @@ def _seen_online(draft: config.Reading) -> frozenset[str]:
         return frozenset()
     try:
         with Reader(draft.config.state_dir, draft.config.journal.url, any_version=True) as reader:
-            return reader.read(reading.seen_online)
+            return reader.read(seen.online)
     except (FileNotFoundError, PermissionError):
         return frozenset()

@@ -19,7 +19,7 @@ from pydantic import (
 )
 
 from hotfolder.config.text import resolved
-from hotfolder.domain.jobs import JsonScalar, JsonTable
+from hotfolder.domain.params import JsonScalar, JsonTable
 from hotfolder.domain.templates import template_problem
 from hotfolder.runninghub import catalog
 
@@ -158,10 +158,15 @@ def _money(value: object) -> object:
     raise ValueError("must be a number")
 
 
+def _as_number(amount: Decimal) -> float:
+    """Return an amount for JSON: pydantic would learn the signature of `float` from its text."""
+    return float(amount)
+
+
 Pixels = Annotated[int, Field(ge=0)]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Money = Annotated[
-    Decimal, BeforeValidator(_money), Field(ge=0), PlainSerializer(float, when_used="json")
+    Decimal, BeforeValidator(_money), Field(ge=0), PlainSerializer(_as_number, when_used="json")
 ]
 ConfigPath = Annotated[Path, BeforeValidator(_path)]
 OptionalPath = Annotated[Path | None, BeforeValidator(_optional_path)]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cache
-from importlib import resources
 from itertools import zip_longest
+from pathlib import Path
 from typing import Any, Final
 
 import tomli
@@ -18,7 +18,7 @@ _ENDING: Final = ".toml"
 @cache
 def shipped() -> dict[str, dict[str, Any]]:
     """Return what each recipe says, by its name."""
-    folder = resources.files("hotfolder").joinpath("recipes")
+    folder = Path(__file__).parents[1] / "recipes"
     files = sorted(folder.iterdir(), key=lambda each: each.name)
     return {
         each.name.removesuffix(_ENDING): tomli.loads(each.read_text("utf-8"))

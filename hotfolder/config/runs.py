@@ -10,7 +10,7 @@ from pydantic import PrivateAttr, model_validator
 
 from hotfolder.config.fields import LORA, ConfigPath, OptionalPath
 from hotfolder.config.sections import Section
-from hotfolder.domain.jobs import JsonScalar
+from hotfolder.domain.params import JsonScalar
 from hotfolder.runninghub import catalog, run_tables, runs
 
 LARGEST_WORKFLOW_BYTES = 8 * 1024 * 1024

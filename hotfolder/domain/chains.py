@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from hotfolder.domain.jobs import Params
+    from hotfolder.domain.params import Params
 
 ROOT_STEP: Final = 0
 _LATER: Final = re.compile(r"([1-9][0-9]*)/(.+)")

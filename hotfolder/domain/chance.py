@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from hotfolder.domain.jobs import Plan
+if TYPE_CHECKING:
+    from hotfolder.domain.jobs import Plan
 
 RANDOM: Final = "random"
 

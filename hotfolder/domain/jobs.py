@@ -11,12 +11,9 @@ from hotfolder.domain import chains, keys, money
 from hotfolder.domain.chains import FollowUp, Place
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.materials import Material, Origin, of_origin, own
+from hotfolder.domain.params import Params
 from hotfolder.domain.preparation import AS_BEFORE, Finish
 from hotfolder.domain.states import Decision, State, WaitsFor
-
-JsonScalar = str | int | float | bool | None
-JsonTable = dict[str, JsonScalar | list[JsonScalar]]
-Params = dict[str, JsonScalar | list[JsonScalar] | list[JsonTable]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from hotfolder.domain.jobs import Params
+    from hotfolder.domain.params import Params
 
 _WRITTEN: Final = re.compile(r"\{lora:([0-9a-f]{32}):(/.+)\}")
 

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Final
 
+COINS: Final = "COINS"  # a currency of the service's own
+
 _SUM: Final = re.compile(r"([0-9.]+)(?: (\S+))?", re.ASCII)
 
 

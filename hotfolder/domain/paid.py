@@ -23,8 +23,6 @@ from enum import IntEnum, StrEnum
 from types import MappingProxyType
 from typing import Final
 
-COINS: Final = "COINS"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Charge:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from hotfolder.domain.jobs import Params
+    from hotfolder.domain.params import Params
 
 PREVIOUS: Final = "previous"
 FACE: Final = "face"

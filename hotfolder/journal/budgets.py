@@ -17,7 +17,7 @@ from hotfolder.domain import failures
 from hotfolder.domain.days import start_of_day
 from hotfolder.domain.failures import PRICE_UNKNOWN, Failure
 from hotfolder.domain.jobs import Estimate, Job
-from hotfolder.domain.paid import COINS
+from hotfolder.domain.money import COINS
 from hotfolder.journal import holds
 from hotfolder.journal.session import Session, to_ms
 

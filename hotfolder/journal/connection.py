@@ -12,7 +12,6 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +54,7 @@ def migrations() -> tuple[str, ...]:
 
     They are read once: every reader of the journal asks for them.
     """
-    folder = resources.files(__package__).joinpath("migrations")
+    folder = Path(__file__).with_name("migrations")
     found = sorted(
         (each for each in folder.iterdir() if re.fullmatch(r"\d{4}_\w+\.sql", each.name)),
         key=lambda each: each.name,
@@ -66,7 +65,7 @@ def migrations() -> tuple[str, ...]:
 @cache
 def schema() -> str:
     """Return what the migrations come to: a new journal begins with it, and runs none of them."""
-    return resources.files(__package__).joinpath("schema.sql").read_text("utf-8")
+    return Path(__file__).with_name("schema.sql").read_text("utf-8")
 
 
 @contextmanager

@@ -12,7 +12,8 @@ from typing import Final
 
 from hotfolder.domain import paid
 from hotfolder.domain.errors import HotfolderError
-from hotfolder.domain.paid import COINS, Charge, Heard, Known, Standing, Words
+from hotfolder.domain.money import COINS
+from hotfolder.domain.paid import Charge, Heard, Known, Standing, Words
 from hotfolder.journal.engine import Row
 from hotfolder.journal.session import Session, from_ms, to_ms
 

@@ -111,11 +111,6 @@ def watches(session: Session) -> list[WatchRow]:
     ]
 
 
-def seen_online(session: Session) -> frozenset[str]:
-    """Return the names of the watches whose folder was there once, in a journal of any version."""
-    return frozenset(row["name"] for row in session.rows("watches_seen_online"))
-
-
 def state_counts(session: Session) -> dict[State, int]:
     """Return how many jobs are in each state."""
     counted = {State(row["state"]): row["count"] for row in session.rows("count_states")}

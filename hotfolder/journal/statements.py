@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import Final
 
 _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
@@ -27,7 +27,7 @@ def of_postgresql() -> Mapping[str, str]:
 
 def _read(folder: str) -> dict[str, str]:
     found: dict[str, str] = {}
-    for file in resources.files(__package__).joinpath(folder).iterdir():
+    for file in (Path(__file__).parent / folder).iterdir():
         if file.name.endswith(".sql"):
             _, *parts = _NAME.split(file.read_text("utf-8"))
             found |= zip(parts[::2], parts[1::2], strict=True)

@@ -18,7 +18,7 @@ from hotfolder.domain.states import WaitsFor
 from hotfolder.journal.drafts import Draft
 from hotfolder.journal.follow_ups import as_planned
 from hotfolder.kinds.formats import UnfitFile
-from hotfolder.planning import chains, constants, examine, fitting, references, spending
+from hotfolder.planning import constants, examine, fitting, measuring, references, spending
 from hotfolder.planning.chains import follow_ups
 from hotfolder.planning.looks import Found, Look, Looks
 from hotfolder.planning.review import NO_RULE
@@ -72,7 +72,7 @@ def _waiting(job: Job, failure: Failure) -> Draft:
 
 
 def _draft(job: Job, own: FollowUp, later: Sequence[FollowUp], model: Model, sent: _Sent) -> Draft:
-    own = replace(own, params=chains.measured(model, own.params, sent.seconds))
+    own = replace(own, params=measuring.measured(model, own.params, sent.seconds))
     draft = Draft(
         plan=as_planned(job.plan, own, later),
         materials=sent.materials,

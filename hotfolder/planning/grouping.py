@@ -123,15 +123,6 @@ def speakers(watch: config.Watch, relative: str) -> tuple[str, ...]:
     return tuple(each for each in dict.fromkeys(found) if each != own)
 
 
-def role_problem(model: Model, role: str) -> str | None:
-    """Return why no file can have a role with a model, None where one can."""
-    if roles.parameter(model, role) is not None:
-        return None
-    known = [each for named in roles.names(model).values() for each in named]
-    offered = f"it has {', '.join(known)}" if known else "it takes no files"
-    return f"{model.name} has no role {role}: {offered}"
-
-
 def rule_named(watch: config.Watch, name: str) -> config.Rule | None:
     """Return a rule of a watch."""
     return next((each for each in watch.rule if each.name == name), None)

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from hotfolder import config
 from hotfolder.domain import failures, names
 from hotfolder.domain.failures import Failure
-from hotfolder.domain.jobs import JsonScalar, Params
+from hotfolder.domain.params import JsonScalar, Params
 from hotfolder.domain.templates import template_problem
 from hotfolder.journal.drafts import Draft
 from hotfolder.kinds import rows

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from hotfolder import config
-from hotfolder.planning import forms, grouping, rules, texts
+from hotfolder.planning import forms, grouping, rules, taken
 from hotfolder.tree import ignore
 
 NO_FOLDER: Final = "it lies right in the input folder, and its rule takes folders of files"
@@ -29,7 +29,7 @@ def why_hidden(watch: config.Watch, relative: str) -> str | None:
 
 def is_text_source(watch: config.Watch, relative: str) -> bool:
     """Return whether a rule takes a text of this name, if it is no sidecar of another file."""
-    return texts.may_be_source(relative) and bool(rules.matching(watch, relative))
+    return taken.may_be_source(relative) and bool(rules.matching(watch, relative))
 
 
 def why_left_out(watch: config.Watch, relative: str) -> str | None:

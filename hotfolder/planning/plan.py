@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from hotfolder import config
 from hotfolder.domain import failures
 from hotfolder.domain.failures import Failure
-from hotfolder.domain.jobs import Params, Plan
+from hotfolder.domain.jobs import Plan
 from hotfolder.domain.materials import Material, Origin, is_text
+from hotfolder.domain.params import Params
 from hotfolder.domain.states import WaitsFor
 from hotfolder.domain.templates import fill_stem
 from hotfolder.journal.drafts import NO_RULE_HOLDS, SAID_SKIP, Draft

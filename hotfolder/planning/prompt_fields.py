@@ -13,7 +13,7 @@ from hotfolder.domain.materials import is_text
 from hotfolder.kinds.metadata import field_names
 
 if TYPE_CHECKING:
-    from hotfolder.domain.jobs import Params
+    from hotfolder.domain.params import Params
     from hotfolder.planning.facts import Facts
 
 

@@ -17,8 +17,9 @@ from pathlib import Path
 from hotfolder import config
 from hotfolder.domain import failures, money
 from hotfolder.domain.failures import Failure
-from hotfolder.domain.jobs import Estimate, Job, Params, Plan
+from hotfolder.domain.jobs import Estimate, Job, Plan
 from hotfolder.domain.materials import Material, Origin
+from hotfolder.domain.params import Params
 from hotfolder.journal.drafts import Draft
 from hotfolder.kinds.formats import UnfitFile
 from hotfolder.kinds.media import Media

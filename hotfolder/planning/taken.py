@@ -8,14 +8,15 @@ their name.
 from __future__ import annotations
 
 import itertools
+import re
 from typing import TYPE_CHECKING, Final
 
 from hotfolder import config
+from hotfolder.domain import notes
 from hotfolder.domain.materials import is_table, is_text
 from hotfolder.kinds.formats import EXTENSIONS
 from hotfolder.kinds.kind import SOURCE_ENDINGS, Kind, kind_named
 from hotfolder.planning import constants
-from hotfolder.planning.texts import may_be_source
 from hotfolder.runninghub.catalog import Model, Parameter
 
 if TYPE_CHECKING:
@@ -29,6 +30,11 @@ _WORDS: Final = {
     Kind.TEXT: "text",
 }
 _KINDS: Final = {word: kind for kind, word in _WORDS.items()}
+
+# A folder's prompt and other files of ours, and notes.
+_RESERVED: Final = re.compile(
+    rf"_.*\.txt|.*\.({'|'.join(notes.Kind)})\.txt", re.IGNORECASE | re.DOTALL
+)
 
 
 def kinds(model: Model, rule: config.Rule) -> tuple[Kind, ...]:
@@ -97,6 +103,12 @@ def takes(model: Model, rule: config.Rule, relative: str) -> bool:
         is_taken = named in possible and may_be_source(relative)
         return is_taken and (rule.lines or not is_table(relative))
     return named in possible or (named is None and possible != (Kind.TEXT,))
+
+
+def may_be_source(relative: str) -> bool:
+    """Return whether a text of this name may be a source: no note, and no file of a folder."""
+    name = relative.rpartition("/")[2]
+    return is_text(name) and _RESERVED.fullmatch(name) is None
 
 
 def kind_of(model: Model, rule: config.Rule, relative: str, facts: Facts) -> Kind:

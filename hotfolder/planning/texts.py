@@ -1,4 +1,4 @@
-"""Texts as sources: which names they have, and what they say.
+"""Texts as sources: what they say.
 
 A text is read as its sidecar form is: at most 64 KiB, as UTF-8 or UTF-16. What is compared, and
 what is sent, is the text itself, whatever its encoding, ends of lines and composition.
@@ -13,8 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from hotfolder.domain import failures, notes
-from hotfolder.domain.materials import is_text
+from hotfolder.domain import failures
 from hotfolder.domain.sightings import Sighting
 from hotfolder.kinds.formats import UnfitFile
 from hotfolder.kinds.kind import Kind
@@ -23,10 +22,6 @@ from hotfolder.tree import files
 
 MOST_BYTES: Final = 64 * forms.KIB
 
-# A folder's prompt and other files of ours, and notes.
-_RESERVED: Final = re.compile(
-    rf"_.*\.txt|.*\.({'|'.join(notes.Kind)})\.txt", re.IGNORECASE | re.DOTALL
-)
 _NO_TEXT: Final = re.compile("[\0-\x08\x0b\x0e-\x1a\x1c-\x1f\x7f\ud800-\udfff]")
 
 
@@ -71,12 +66,6 @@ class Text:
     def kind(self) -> Kind:
         """Its kind."""
         return Kind.TEXT
-
-
-def may_be_source(relative: str) -> bool:
-    """Return whether a text of this name may be a source: no note, and no file of a folder."""
-    name = relative.rpartition("/")[2]
-    return is_text(name) and _RESERVED.fullmatch(name) is None
 
 
 def read(root: Path, relative: str) -> tuple[str, Sighting, Text | UnfitFile]:

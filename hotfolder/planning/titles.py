@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import Final
 
-from hotfolder.domain.jobs import Params
+from hotfolder.domain.params import Params
 from hotfolder.runninghub.catalog import Model
 
 # Parameters that get the name of the file where a model wants them and nobody says more.

@@ -13,8 +13,8 @@ from pathlib import Path
 from hotfolder import config
 from hotfolder.domain import chain_failures
 from hotfolder.domain.failures import Failure
-from hotfolder.domain.jobs import Params
 from hotfolder.domain.loras import Lora
+from hotfolder.domain.params import Params
 from hotfolder.kinds.formats import UnfitFile
 from hotfolder.planning import texts
 from hotfolder.tree import files

@@ -7,7 +7,7 @@ from dataclasses import replace
 from hotfolder import config
 from hotfolder.domain import names
 from hotfolder.domain.chance import RANDOM
-from hotfolder.domain.jobs import Params
+from hotfolder.domain.params import Params
 from hotfolder.journal.drafts import FIRST_SLOT, Draft
 from hotfolder.runninghub import payload
 from hotfolder.runninghub.catalog import Model

@@ -7,9 +7,9 @@ from typing import Final
 
 from hotfolder.config import Link, Problem, Reading, Rule, links
 from hotfolder.domain import previous
-from hotfolder.planning import chains, grouping, prompt_fields
+from hotfolder.planning import chains, measuring, prompt_fields
 from hotfolder.preflight import stated
-from hotfolder.runninghub import payload
+from hotfolder.runninghub import payload, roles
 from hotfolder.runninghub.catalog import Catalog, Model
 
 RESULT: Final = "the result"
@@ -47,11 +47,11 @@ def _wrong(before: Model, link: Link) -> Iterator[tuple[Place, str]]:
     for number in sorted(previous.asked_steps(said.prompt, said.params)):
         if number > link.step:
             yield ("prompt",), f"step{number} comes no earlier than this job, the {link.step + 1}."
-    wrong_roles = ((each, grouping.role_problem(model, each)) for each in said.media)
+    wrong_roles = ((each, roles.problem(model, each)) for each in said.media)
     yield from ((("media", role), message) for role, message in wrong_roles if message)
     # Files of the watch fill whatever the result does not.
     files = {each.key: [RESULT] for each in model.media if each.required or each == link.into}
-    body = payload.compose(model, said.prompt or None, chains.tried(model, said.params), files)
+    body = payload.compose(model, said.prompt or None, measuring.tried(model, said.params), files)
     main = model.prompt.key if model.prompt else None
     for key, message in body.problems:
         yield (("prompt",) if key in (main, "prompt") else ("params", key)), message

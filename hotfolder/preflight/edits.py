@@ -7,10 +7,9 @@ from typing import Any, Final
 
 from hotfolder import config
 from hotfolder.config import Problem, Reading, Rule
-from hotfolder.planning import chains as chains_of
-from hotfolder.planning import constants, grouping, prompt_fields, rules, titles
-from hotfolder.preflight import chains, runs, stated
-from hotfolder.runninghub import catalog, payload
+from hotfolder.planning import constants, measuring, prompt_fields, rules, titles
+from hotfolder.preflight import runs, stated
+from hotfolder.runninghub import catalog, payload, roles
 
 # What stands for the name of a file while only the edit is judged.
 TITLED: Final = "the file"
@@ -37,8 +36,8 @@ def problems(reading: Reading) -> Iterator[Problem]:
             yield stated.problem(reading, (*place, kind), models.why_not(name) or "")
             continue
         rule = _rule(reading, place)
-        if rule is not None:
-            yield from chains.problems(reading, place, rule, model)
+        if rule is not None and rule.then:
+            yield from _chain_problems(reading, place, rule, model)
         taking = config.whole(models, rule, model) if rule else model
         for where, message in (
             *_prompt_problems(reading, place),
@@ -46,6 +45,14 @@ def problems(reading: Reading) -> Iterator[Problem]:
             *_set_problems(taking, table),
         ):
             yield stated.problem(reading, (*place, *runs.where(written, where)), message)
+
+
+def _chain_problems(
+    reading: Reading, place: stated.Place, rule: Rule, model: catalog.Model
+) -> Iterator[Problem]:
+    from hotfolder.preflight import chains  # noqa: PLC0415  few rules have a chain
+
+    yield from chains.problems(reading, place, rule, model)
 
 
 def _models(reading: Reading) -> catalog.Catalog:
@@ -76,10 +83,10 @@ def _set_problems(
     """Yield roles that the models have not, and a grouping that a rule cannot have."""
     named, awaited = table.get("roles", {}), table.get("wait_for", [])
     for role in named if isinstance(named, dict) else ():
-        if message := grouping.role_problem(taking, role):
+        if message := roles.problem(taking, role):
             yield ("roles", role), message
     for role in awaited if isinstance(awaited, list) else ():
-        if isinstance(role, str) and (message := grouping.role_problem(taking, role)):
+        if isinstance(role, str) and (message := roles.problem(taking, role)):
             yield ("wait_for",), message
     if table.get("when") and table.get("group") in ("stem", "folder"):
         yield ("group",), 'when asks what a single file is like: it needs group = "file"'
@@ -144,7 +151,7 @@ def _refusals(
         needed = [each.key for each in model.media if each.required]
         files = {key: [payload.SOURCE] for key in needed} | files
     for key_name, message in payload.compose(
-        model, prompt, chains_of.tried(model, params), files
+        model, prompt, measuring.tried(model, params), files
     ).problems:
         if key_name in constant:
             yield ("media",), message

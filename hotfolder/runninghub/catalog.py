@@ -14,14 +14,13 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import cache, cached_property
-from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from hotfolder.domain.chains import parted
-from hotfolder.domain.jobs import JsonScalar
+from hotfolder.domain.params import JsonScalar
 
 DEFAULT_MODEL = "xai/grok-imagine-image/edit-official-stable"
 PROMPT = "prompt"
@@ -319,7 +318,7 @@ def plain_name(name: str) -> str:
 
 @cache
 def _shipped() -> dict[str, Raw]:
-    text = resources.files(__package__).joinpath("catalog.json").read_text("utf-8")
+    text = Path(__file__).with_name("catalog.json").read_text("utf-8")
     return {raw["name"]: raw for raw in json.loads(text)["models"]}
 
 

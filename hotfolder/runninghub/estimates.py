@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from hotfolder.domain.jobs import Estimate, JsonScalar, Params
+from hotfolder.domain.jobs import Estimate
+from hotfolder.domain.params import JsonScalar, Params
 from hotfolder.runninghub import nodes
 from hotfolder.runninghub.catalog import Model
 

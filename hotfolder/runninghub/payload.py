@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hotfolder.domain.chance import RANDOM
-from hotfolder.domain.jobs import Params
+from hotfolder.domain.params import Params
 from hotfolder.runninghub import nodes
 from hotfolder.runninghub.catalog import PROMPT, Model, Parameter
 

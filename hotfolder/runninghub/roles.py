@@ -56,6 +56,15 @@ def parameter(model: Model, role: str, step: int | None = None) -> Parameter | N
     return None
 
 
+def problem(model: Model, role: str) -> str | None:
+    """Return why no file can have a role with a model, None where one can."""
+    if parameter(model, role) is not None:
+        return None
+    known = [each for named in names(model).values() for each in named]
+    offered = f"it has {', '.join(known)}" if known else "it takes no files"
+    return f"{model.name} has no role {role}: {offered}"
+
+
 def _role(parameter: Parameter) -> str:
     words = [each.lower() for each in _WORD.findall(parted(parameter.key)[1])]
     telling = [each for each in words if each not in _FILLING]

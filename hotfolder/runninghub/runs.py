@@ -25,8 +25,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from hotfolder.domain.jobs import JsonScalar
-from hotfolder.domain.paid import COINS
+from hotfolder.domain.money import COINS
+from hotfolder.domain.params import JsonScalar
 from hotfolder.runninghub.catalog import PROMPT, Model, Parameter, Price, RunAs
 
 SOURCE = "source"

@@ -10,7 +10,7 @@ from hotfolder.domain import previous
 from hotfolder.domain.previous import Said
 
 if TYPE_CHECKING:
-    from hotfolder.domain.jobs import JsonScalar, JsonTable, Params
+    from hotfolder.domain.params import JsonScalar, JsonTable, Params
 
 FACES = '{"sessionId": "s-1", "faces": [{"faceId": "f-1"}, {"faceId": 2}], "more": {"deep": true}}'
 

@@ -171,6 +171,25 @@ class CommandLine:
         )
         return Ended(done.returncode, done.stdout, done.stderr)
 
+    def to_nobody(self, *arguments: str | Path) -> tuple[int, str]:
+        """Run a command whose reader is gone; returns its exit code and what it complained of."""
+        reader, writer = os.pipe()
+        os.close(reader)
+        try:
+            done = subprocess.run(
+                self._words(arguments, None),
+                env=self.environment,
+                cwd=self.studio.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=writer,
+                stderr=subprocess.PIPE,
+                timeout=LIMIT_S,
+                check=False,
+            )
+        finally:
+            os.close(writer)
+        return done.returncode, done.stderr.decode(errors="surrogateescape")
+
     def _words(self, arguments: tuple[str | Path, ...], config: Path | None) -> list[str]:
         words = [self.python, "-m", "hotfolder", *map(str, arguments)]
         without = ("init", "demo", "simulator", "provenance", "--version", "--help")

@@ -258,6 +258,26 @@ def test_check_changes_nothing_and_says_what_is_fine(
     assert tree(studio.folder) == before
 
 
+def test_check_has_colours_on_a_terminal_that_shows_them(
+    hotfolder: CommandLine, studio: Studio
+) -> None:
+    """There, unless the owner wants none, and nowhere else; the words are the same."""
+    coloured, plain = "\x1b[32mok \x1b[0mwatch studio: ", "ok watch studio: "
+    code, text = hotfolder.on_terminal("check", columns=40)
+    assert (code, text.startswith(coloured)) == (0, True), text
+    assert f"-> {studio.output} (" in text
+    assert hotfolder("check").out.startswith(plain)
+    hotfolder.environment["NO_COLOR"] = "1"
+    code, text = hotfolder.on_terminal("check")
+    assert (code, text.startswith(plain)) == (0, True), text
+
+
+@pytest.mark.parametrize("words", ["check", "status", "status --json", "jobs", "explain in/a.jpg"])
+def test_who_reads_no_further_is_no_error(hotfolder: CommandLine, words: str) -> None:
+    """A command whose reader is gone ends quietly, with exit code 1."""
+    assert hotfolder.to_nobody(*words.split()) == (1, "")
+
+
 @needs_c2pa
 def test_check_looks_at_what_signs(hotfolder: CommandLine, studio: Studio) -> None:
     """Who signs and until when; a key that others may read, or a certificate that may not: no."""

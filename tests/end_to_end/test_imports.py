@@ -30,12 +30,21 @@ OF_MOVES: Final = {
     *("hotfolder.domain.events", "hotfolder.domain.machine", "hotfolder.journal.acceptance"),
     *("hotfolder.journal.transitions", "hotfolder.journal.reviews", "hotfolder.journal.doubts"),
 }
+# The rows of jobs, and what makes jobs of files: who judges a config needs none of it.
+OF_JOBS: Final = {
+    *("hotfolder.checkup", "hotfolder.domain.jobs", "hotfolder.domain.paid", "hotfolder.views"),
+    *("hotfolder.journal.reading", "hotfolder.planning.chains", "hotfolder.planning.grouping"),
+    *("hotfolder.planning.sets", "hotfolder.planning.texts", "hotfolder.preflight.chains"),
+}
 OF_THE_CONFIG: Final = {"hotfolder.config", "hotfolder.journal", "pydantic", "rich", "sqlite3"}
 # What judges a config and knows the models: needless while a file says what the daemon's says.
 OF_JUDGING: Final = {
     *("hotfolder.config.config", "hotfolder.config.fields", "hotfolder.planning.plan", "pydantic"),
     *("hotfolder.planning.rules", "hotfolder.runninghub", "platformdirs"),
 }
+
+# The words of all commands, and what reads them: who typed a plain one needs only its own.
+OF_ALL_COMMANDS: Final = {"hotfolder.cli.commands", "typer"}
 
 # What reads pictures, their metadata, or XML.
 PARSERS: Final = re.compile(
@@ -49,13 +58,13 @@ NAMES_ONLY: Final = {
 }
 
 FORBIDDEN: Final = {
-    ("--version",): OF_WORK | OF_PICTURES | OF_THE_CONFIG | {"typer"},
+    ("--version",): OF_WORK | OF_PICTURES | OF_THE_CONFIG | OF_ALL_COMMANDS,
     ("--help",): OF_WORK | OF_PICTURES | OF_THE_CONFIG | {"typer"},
-    ("status",): OF_WORK | OF_PICTURES | OF_MOVES | OF_JUDGING | {"typer"},
-    ("jobs", "--json"): OF_WORK | OF_PICTURES | OF_MOVES | OF_JUDGING | {"typer"},
+    ("status",): OF_WORK | OF_PICTURES | OF_MOVES | OF_JUDGING | OF_ALL_COMMANDS,
+    ("jobs", "--json"): OF_WORK | OF_PICTURES | OF_MOVES | OF_JUDGING | OF_ALL_COMMANDS,
     ("charges",): OF_WORK | OF_PICTURES | OF_MOVES,
-    ("explain", "in/ann.jpg"): OF_WORK | OF_PICTURES | OF_MOVES | OF_JUDGING | {"typer"},
-    ("check",): OF_WORK | OF_PICTURES | OF_MOVES | {"hotfolder.views", "typer"},
+    ("explain", "in/ann.jpg"): OF_WORK | OF_PICTURES | OF_MOVES | OF_JUDGING | OF_ALL_COMMANDS,
+    ("check",): OF_WORK | OF_PICTURES | OF_MOVES | OF_JOBS | OF_ALL_COMMANDS | {"rich"},
     ("backup", "copy.db"): OF_WORK | OF_PICTURES,
     ("models",): OF_WORK | {"PIL"},
     ("schema",): OF_WORK | {"PIL"},

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from hotfolder.domain.jobs import Params
+    from hotfolder.domain.params import Params
     from hotfolder.runninghub.catalog import Model
     from tests.customer import Customer
 

@@ -18,7 +18,7 @@ from hotfolder.runninghub.estimates import Sent
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from hotfolder.domain.jobs import JsonScalar, Params
+    from hotfolder.domain.params import JsonScalar, Params
 
 GROK = "xai/grok-imagine-image/edit-official-stable"
 NANO = "nano-banana2-gemini31flash/image-to-image-channel-low-price"

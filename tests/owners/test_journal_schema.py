@@ -15,7 +15,7 @@ import pytest
 import hotfolder
 from hotfolder.domain.errors import JournalDamaged, JournalOlder
 from hotfolder.domain.states import State, WaitsFor
-from hotfolder.journal import connection, reading
+from hotfolder.journal import connection, seen
 from hotfolder.journal.connection import migrations, open_writer
 from hotfolder.journal.reader import Reader
 from hotfolder.journal.statements import of_postgresql, shared
@@ -105,7 +105,7 @@ def test_what_a_start_reads_first_is_in_every_version(tmp_path: Path, version: i
     with pytest.raises(JournalOlder, match="older hotfolder"):
         Reader(tmp_path)
     with Reader(tmp_path, any_version=True) as reader:
-        assert reader.read(reading.seen_online) == frozenset()
+        assert reader.read(seen.online) == frozenset()
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from hotfolder.simulator.answers import RefusedError
 from tests.cases import every
 
 if TYPE_CHECKING:
-    from hotfolder.domain.jobs import JsonTable, Params
+    from hotfolder.domain.params import JsonTable, Params
 
 GROK = "xai/grok-imagine-image/edit-official-stable"
 NANO = "nano-banana2-gemini31flash/image-to-image-channel-low-price"

@@ -18,7 +18,8 @@ from hotfolder.domain.errors import (
     RemoteError,
 )
 from hotfolder.domain.failures import Failure
-from hotfolder.domain.jobs import Job, Params
+from hotfolder.domain.jobs import Job
+from hotfolder.domain.params import Params
 from hotfolder.domain.states import WaitsFor
 from hotfolder.journal import acceptance, holds, places, reading, uploads
 from hotfolder.journal.drafts import Draft

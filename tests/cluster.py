@@ -45,11 +45,13 @@ def programs() -> Path | None:
 class Cluster:
     """One server for a whole run of tests, and one database that is emptied for each test.
 
-    `more` are further options of the server.
+    `more` are further options of the server. Whoever is in `network` may connect, besides this
+    machine.
     """
 
-    def __init__(self, more: str = FAST) -> None:
+    def __init__(self, more: str = FAST, network: str = "") -> None:
         self._more = more
+        self._network = network
         self._numbers = itertools.count(1)
         self._begun = False
 
@@ -62,6 +64,9 @@ class Cluster:
         if os.geteuid() == 0:
             os.chown(folder, NOBODY, NOBODY)
         run(folder, "initdb", "-D", "data", "-U", "hotfolder", "-A", "trust", "-E", "UTF8", "-N")
+        if self._network:
+            with (folder / "data" / "pg_hba.conf").open("a") as allowed:
+                allowed.write(f"host all all {self._network} trust\n")
         self.control(folder, "start")
         self._begun = True
         self._make(folder, LAID_OUT)

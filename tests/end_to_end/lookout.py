@@ -20,11 +20,12 @@ class Lookout:
     """Reads every visible file of some folders as soon as it appears, over and over.
 
     `seen` are the hashes of what stood under a final name; `partial` the names that once held
-    something else than one whole picture that never changed.
+    something else than one whole picture that never changed. `pause_s` is between two looks.
     """
 
-    def __init__(self, folders: Sequence[Path]) -> None:
+    def __init__(self, folders: Sequence[Path], pause_s: float = PAUSE_S) -> None:
         self._folders = folders
+        self._pause_s = pause_s
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="lookout")
         self._stamps: dict[Path, tuple[int, int, int]] = {}
@@ -41,7 +42,7 @@ class Lookout:
         self._look()
 
     def _watch(self) -> None:
-        while not self._stop.wait(PAUSE_S):
+        while not self._stop.wait(self._pause_s):
             self._look()
 
     def _look(self) -> None:

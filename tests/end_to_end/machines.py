@@ -1,190 +1,224 @@
-"""Several machines over one journal: daemons with a state directory and a config each."""
+"""Daemons on three machines over one journal, and an hour's worth of trouble in minutes.
+
+    python -m tests.end_to_end.machines --daemons 10 --pictures 2000 --minutes 10 --seed 1
+
+First they work in peace, which shows how near they come to the bound of the account: the number of
+its tasks at once, and how long one takes. Then one thing after another happens to them. Printed is
+what the service's ledger and the folders tell; the exit code is 1 where a promise was broken.
+
+It needs root for its namespaces, and PostgreSQL's programs. What it began ends with it.
+"""
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
+import argparse
+import resource
 import sys
+import tempfile
 import time
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Self
+from contextlib import ExitStack
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
-from hotfolder.domain.errors import HotfolderError
-from hotfolder.journal import leases, reading
-from hotfolder.journal.reader import Reader
-from tests.studio import KEY, Studio, picture
+from hotfolder.simulator import Settings, in_thread
+from tests.cluster import FAST, LAID_OUT, Cluster
+from tests.end_to_end.house import House
+from tests.end_to_end.lookout import Lookout
+from tests.end_to_end.mishaps import Mishaps
+from tests.end_to_end.network import ADDRESSES, NETWORK, Host, enter
+from tests.end_to_end.outcome import Outcome, Paces, Promised, judged
+from tests.studio import Studio
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Sequence
 
+HOSTS: Final = 3
+PLACES_A_DAEMON: Final = 4
+WORK_SHARE: Final = 0.9  # of the minutes: what happens shall meet work nearly to the end
+DROPPED_BY: Final = 0.7  # of the bound
+SPARED: Final = 50  # one of so many pictures waits until the budget is raised
+PRICE: Final = Decimal("0.10")
+LOOK_S: Final = 1.0
 LIMIT_S: Final = 600.0
-LOOK_S: Final = 0.2
-
-CONFIG: Final = """
-state_dir = "{state}"
-[api]
-base_url = "{base_url}"
-[web]
-listen = ""
-[journal]
-url = "{url}"
-[limits]
-min_free_mb = 0
-grace = 5.0
-concurrency = {places}
-"""
-WATCH: Final = """
-[[watch]]
-name = "{name}"
-input = "{folder}/{name}-in"
-output = "{folder}/{name}-out"
-settle = 0.1
-scan_interval = 1.0
-[[watch.rule]]
-prompt = "A red hat"
-"""
 
 
-@dataclass
-class Machine:
-    """One of them; its log is appended to `log`."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """How much there is to do, and for how long things happen; the rest follows from that.
 
-    folder: Path
-    log: Path
-    process: subprocess.Popen[bytes] | None = None
+    `places` is the account's limit of tasks at once. `calm` are the pictures that are edited in
+    peace, after as many as there are places, by which it is learned how long a task takes.
+    """
 
-    def start(self) -> Self:
-        """Start its daemon."""
-        config = self.folder / "config.toml"
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "hotfolder", "run", "-c", str(config)],
-                env={**os.environ, "RH_API_KEY": KEY},
-                stdout=log,
-                stderr=log,
-            )
-        return self
-
-    def signal(self, number: signal.Signals) -> None:
-        """Send its daemon a signal."""
-        assert self.process is not None
-        self.process.send_signal(number)
-
-    def end(self) -> int:
-        """Wait until its daemon ends, and return the exit code."""
-        assert self.process is not None
-        return self.process.wait(LIMIT_S)
-
-    def kill(self) -> None:
-        """Kill it as a power cut would."""
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-
-
-@dataclass
-class House:
-    """Some machines that see the same folders, a watch for each of them."""
-
-    studio: Studio
-    url: str
+    daemons: int
+    pictures: int
+    minutes: float
+    seed: int
     places: int
-    machines: list[Machine] = field(default_factory=list)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for each in self.machines:
-            each.kill()
+    calm: int
 
     @property
-    def watches(self) -> list[str]:
-        """The names of the watches, one for each machine."""
-        return [f"w{number}" for number in range(len(self.machines))]
+    def task_s(self) -> float:
+        """How long a task takes, so that all of them take most of the minutes."""
+        return WORK_SHARE * 60 * self.minutes * self.places / self.pictures
 
-    def build(self, count: int) -> None:
-        """Start so many machines: each follows its own watch, and may take over any other."""
-        for number in range(count):
-            folder = self.studio.folder / f"machine-{number}"
-            folder.mkdir()
-            self.machines.append(Machine(folder, folder / "log"))
-        for name in self.watches:
-            for end in ("in", "out"):
-                (self.studio.folder / f"{name}-{end}").mkdir()
-        for machine, name in zip(self.machines, self.watches, strict=True):
-            self.configure(machine, [name])
-            machine.start()
-        self.until(lambda: self.followers().keys() == set(self.watches), "each follows its own")
-        for machine in self.machines:
-            self.configure(machine, self.watches)
-            machine.signal(signal.SIGHUP)
+    @property
+    def total(self) -> int:
+        """The pictures of all phases."""
+        return self.places + self.calm + self.pictures
 
-    def configure(self, machine: Machine, watches: list[str]) -> None:
-        """Write a machine's config."""
-        text = CONFIG.format(
-            state=machine.folder / "state",
-            base_url=self.studio.base_url,
-            url=self.url,
-            places=self.places,
+    @property
+    def paid(self) -> int:
+        """How many of them a day's budget has room for at first."""
+        return self.total - max(2, self.pictures // SPARED)
+
+    def bound_s(self, pictures: int) -> float:
+        """How long the account itself takes for so many pictures."""
+        return pictures * self.task_s / self.places
+
+
+class Run:
+    """One run of a plan, in a house that is not built yet."""
+
+    def __init__(self, plan: Plan, house: House, hosts: Sequence[Host], cluster: Cluster) -> None:
+        self._plan = plan
+        self._house = house
+        self._hosts = hosts
+        self._mishaps = Mishaps(house, hosts, cluster, plan.seed, self._drop_due)
+        self._dropped = 0
+        self._due_s: list[float] = []
+        self._began_s = time.monotonic()
+
+    def play(self) -> Outcome:
+        """Let all of it happen and return what came of it."""
+        plan, house = self._plan, self._house
+        self._say(f"{plan}: tasks of {plan.task_s:.1f} s, {plan.bound_s(plan.pictures):.0f} s")
+        house.build(plan.daemons, [each.within for each in self._hosts])
+        outputs = [house.share / f"{name}-out" for name in house.watches]
+        with Lookout(outputs, LOOK_S) as lookout:
+            self._drop(plan.places)
+            self._until_ended(plan.places)
+            calm = self._in_peace()
+            self._say(f"in peace, {calm:.3f} of the bound")
+            rough = self._in_trouble()
+            self._say(f"in trouble, {rough:.3f} of the bound")
+            before = house.studio.ledger()
+            house.reconfigure(f"daily_charge = {10 * PRICE * plan.total}")
+            self._until_ended(plan.total)
+        promised = Promised(pictures=plan.total, places=plan.places, budget=PRICE * plan.paid)
+        paces = Paces(calm=calm, rough=rough)
+        return judged(house, self._mishaps, promised, paces, before, lookout.partial)
+
+    def _in_peace(self) -> float:
+        """Have pictures edited that lie there, and return the share of what the account can do."""
+        before = len(self._house.studio.ledger().tasks)
+        self._drop(self._plan.calm)
+        self._until_ended(self._plan.places + self._plan.calm)
+        return self._share_since(before)
+
+    def _in_trouble(self) -> float:
+        """Return the same of pictures that come by and by while things happen."""
+        before = len(self._house.studio.ledger().tasks)
+        began_s, plan = time.monotonic(), self._plan
+        step_s = DROPPED_BY * plan.bound_s(1)
+        at_once = 2 * plan.places
+        self._due_s = [
+            began_s + max(0, number - at_once) * step_s for number in range(plan.pictures)
+        ]
+        self._mishaps.rage(60 * plan.minutes)
+        self._until_ended(plan.paid)
+        return self._share_since(before)
+
+    def _share_since(self, before: int) -> float:
+        tasks = self._house.studio.ledger().tasks[before:]
+        published = [
+            each.published_at.timestamp()
+            for job in self._house.jobs()
+            for each in job.results
+            if each.published_at is not None
+        ]
+        took_s = max(published) - min(task.accepted_at for task in tasks)
+        return self._plan.bound_s(len(tasks)) / took_s
+
+    def _until_ended(self, pictures: int) -> None:
+        """Wait until so many pictures are done, or in doubt."""
+
+        def are_ended() -> bool:
+            states = self._house.states()
+            return sum(states.get(each, 0) for each in ("done", "in_doubt", "failed")) >= pictures
+
+        if not self._mishaps.wait(are_ended, LIMIT_S):
+            self._say(f"only {self._house.states()} of {pictures}: {self._house.told()}")
+
+    def _drop_due(self) -> None:
+        """Drop what is due by now."""
+        now_s = time.monotonic()
+        count = sum(due_s <= now_s for due_s in self._due_s)
+        self._due_s = self._due_s[count:]
+        self._drop(count)
+
+    def _drop(self, count: int) -> None:
+        self._house.drop(count, self._dropped)
+        self._dropped += count
+
+    def _say(self, what: str) -> None:
+        print(f"{time.monotonic() - self._began_s:6.0f} s  {what}", flush=True)  # noqa: T201
+
+
+def run(plan: Plan) -> Outcome:
+    """Play a plan on machines of their own."""
+    settings = Settings(
+        task_s=plan.task_s,
+        concurrent_limit=plan.places,
+        price=PRICE,
+        balance=100 * PRICE * plan.total,
+    )
+    cluster = Cluster(f"{FAST} -c listen_addresses={ADDRESSES['database']}", NETWORK)
+    with ExitStack() as closing:
+        folder = Path(closing.enter_context(tempfile.TemporaryDirectory()))
+        closing.callback(cluster.end)
+        read_url = cluster.database()
+        server = closing.enter_context(in_thread(settings, host=ADDRESSES["service"]))
+        hosts = [closing.enter_context(Host(f"m{number}", number)) for number in range(HOSTS)]
+        house = House(
+            Studio(folder, server),
+            f"postgresql://hotfolder@{ADDRESSES['database']}/{LAID_OUT}",
+            plan.places,
+            read_url=read_url,
+            limits=f"daily_charge = {PRICE * plan.paid}",
         )
-        text += "".join(WATCH.format(name=name, folder=self.studio.folder) for name in watches)
-        (machine.folder / "config.toml").write_text(text)
+        with house:
+            return Run(plan, house, hosts, cluster).play()
 
-    def drop(self, count: int) -> None:
-        """Put so many pictures into the watches, in turn; no two are the same."""
-        for number in range(count):
-            name = self.watches[number % len(self.watches)]
-            target = self.studio.folder / f"{name}-in" / f"p{number:04}.jpg"
-            target.write_bytes(picture(number))
 
-    def followers(self) -> dict[str, str]:
-        """Return which seat each watch is followed from, of those that are followed."""
-        with Reader(self.studio.folder, self.url) as reader:
-            rows = reader.read(lambda session: session.rows("leases"))
-        return {row["watch"]: row["place"] for row in rows if row["is_followed"]}
+def main(arguments: Sequence[str]) -> int:
+    """Play what the arguments say and print what came of it; return 1 for a broken promise."""
+    parser = argparse.ArgumentParser(prog="python -m tests.end_to_end.machines")
+    parser.add_argument("--daemons", type=int, default=10)
+    parser.add_argument("--pictures", type=int, default=2000, help="while things happen")
+    parser.add_argument("--minutes", type=float, default=10.0, help="for which things happen")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--places", type=int, help="the limit of tasks at once")
+    parser.add_argument("--calm", type=int, help="pictures that are edited in peace before")
+    wanted = parser.parse_args(arguments)
+    plan = Plan(
+        daemons=wanted.daemons,
+        pictures=wanted.pictures,
+        minutes=wanted.minutes,
+        seed=wanted.seed,
+        places=wanted.places or PLACES_A_DAEMON * wanted.daemons,
+        calm=wanted.calm or wanted.pictures // 4,
+    )
+    began_s = time.monotonic()
+    outcome = run(plan)
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    print(outcome)  # noqa: T201
+    print(f"seconds: {time.monotonic() - began_s:.0f}, CPU {used.ru_utime + used.ru_stime:.0f}")  # noqa: T201
+    return int(bool(outcome.broken))
 
-    def states(self) -> dict[str, int]:
-        """Return how many jobs are in which state."""
-        with Reader(self.studio.folder, self.url) as reader:
-            counts = reader.read(reading.state_counts)
-        return {state.value: count for state, count in counts.items() if count}
 
-    def are_there(self, count: int) -> bool:
-        """Return whether anybody is told that so many machines share the journal now."""
-        with Reader(self.studio.folder, self.url) as reader:
-            return sum(each.is_there for each in reader.read(leases.machines)) == count
-
-    def outputs(self) -> list[Path]:
-        """Return what was published."""
-        return sorted(
-            path for name in self.watches for path in self.studio.folder.glob(f"{name}-out/p*")
-        )
-
-    def taken_over(self, watch: str, from_place: str) -> float:
-        """Wait until another machine follows a watch; return the seconds that it took."""
-        began_s = time.monotonic()
-        self.until(
-            lambda: self.followers().get(watch, from_place) != from_place, f"{watch} is taken over"
-        )
-        return time.monotonic() - began_s
-
-    def until(self, condition: Callable[[], object], what: str) -> None:
-        """Wait for a condition; a database that is away is asked again."""
-        deadline_s = time.monotonic() + LIMIT_S
-        while True:
-            try:
-                if condition():
-                    return
-            except (HotfolderError, OSError) as error:
-                said = str(error)
-            else:
-                said = ""
-            assert time.monotonic() < deadline_s, f"{what} {said}\n{self.told()}"
-            time.sleep(LOOK_S)
-
-    def told(self) -> str:
-        """Return the ends of the logs."""
-        return "\n".join(each.log.read_text()[-1500:] for each in self.machines)
+if __name__ == "__main__":
+    enter("tests.end_to_end.machines")
+    sys.exit(main(sys.argv[1:]))

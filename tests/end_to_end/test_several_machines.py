@@ -10,7 +10,7 @@ import psycopg
 from PIL import Image
 
 from tests.cluster import CLUSTER
-from tests.end_to_end.machines import House
+from tests.end_to_end.house import House
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -67,13 +67,14 @@ class DatabaseRow:
 class DatabaseConnection:
     """A connection that speaks the named statements as PostgreSQL takes them.
 
-    `place` is the state directory that it belongs to, `epoch` its seat: NOBODY only reads. Raises
-    what psycopg raises.
+    `place` is the state directory that it belongs to, `epoch` its seat: NOBODY only reads. `tried`
+    counts the statements that change something, or might have. Raises what psycopg raises.
     """
 
     def __init__(self, url: str, place: Place, epoch: int = NOBODY) -> None:
         self.statements = of_postgresql()
         self.total_changes = 0
+        self.tried = 0
         self._raw: psycopg.Connection[Any] = psycopg.connect(
             url,
             autocommit=True,
@@ -107,6 +108,11 @@ class DatabaseConnection:
         """Whether the server is no longer reached by it."""
         return self._raw.closed
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether a transaction was begun in which nothing has failed."""
+        return self._raw.info.transaction_status == TransactionStatus.INTRANS
+
     def execute(self, text: str, values: Mapping[str, Value] | None = None, /) -> Any:  # noqa: ANN401  psycopg's cursor
         """Run one statement; where there are several, the cursor stands at the last."""
         adapted = {key: _adapted(value) for key, value in values.items()} if values else values
@@ -115,6 +121,7 @@ class DatabaseConnection:
             pass
         if (cursor.statusmessage or "").partition(" ")[0] in _CHANGES:
             self.total_changes += max(0, cursor.rowcount)
+            self.tried += 1
         return cursor if cursor.description else _Empty(cursor.rowcount)
 
     def tuples(self, text: str, values: Mapping[str, Value], /) -> list[tuple[Any, ...]]:
@@ -215,6 +222,21 @@ class JournalDatabase:
             self.connection.execute("ROLLBACK")
             self._seat.renew(self.connection)
             raise JournalUnavailable(f"{self.name}: this machine did not answer for a moment")
+
+    def begin_look(self) -> None:
+        """Begin one that only reads. Raises JournalTakenOver, and what psycopg raises."""
+        self._seat.require()
+        self.connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether a transaction was begun in which nothing has failed."""
+        return self.connection.goes_on
+
+    @property
+    def tried(self) -> int:
+        """How many statements may have changed something by this connection."""
+        return self.connection.tried
 
     def commit(self) -> None:
         """Commit. Where its answer is lost, the server is asked what became of it.

@@ -87,6 +87,17 @@ class Engine(Protocol):
     def begin(self) -> None:
         """Begin a transaction that may write."""
 
+    def begin_look(self) -> None:
+        """Begin a transaction that sees one moment, changes nothing, and waits for nobody."""
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether a transaction was begun in which nothing has failed."""
+
+    @property
+    def tried(self) -> int:
+        """A number that is another once a statement was run that changes something, or may."""
+
     def commit(self) -> None:
         """Commit what was changed."""
 

@@ -68,6 +68,20 @@ class JournalFile:
         """Begin a transaction that may write."""
         self.connection.execute("BEGIN IMMEDIATE")
 
+    def begin_look(self) -> None:
+        """Begin one that only reads."""
+        self.connection.execute("BEGIN")
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether a transaction was begun: in SQLite an error ends none."""
+        return self.connection.in_transaction
+
+    @property
+    def tried(self) -> int:
+        """How many rows were changed."""
+        return self.connection.total_changes
+
     def commit(self) -> None:
         """Commit what was changed."""
         self.connection.execute("COMMIT")

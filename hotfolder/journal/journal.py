@@ -2,7 +2,8 @@
 
 Operations are functions of a Session. They queue up and run in the journal's thread, so that a
 slow disk never stops the loop; those that wait together share one commit, each in a savepoint
-of its own. A caller's answer comes after the commit is on the disk.
+of its own. A caller's answer comes after the commit is on the disk. Where several daemons share the
+journal, what only looks waits for no other's commit; it may be begun anew.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ import queue
 import secrets
 import sys
 import threading
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
@@ -29,6 +31,7 @@ from hotfolder.domain.tokens import Random
 from hotfolder.journal import stepping
 from hotfolder.journal.engine import Connection, Value
 from hotfolder.journal.lock import locked
+from hotfolder.journal.looks import Looks, name_of
 from hotfolder.journal.opening import opened
 from hotfolder.journal.session import Redact, Session, to_ms
 from hotfolder.threads import DaemonThreads, Pool
@@ -40,11 +43,19 @@ _SHARED_COMMIT = 256
 
 
 class _Operation:
-    """A queued function with the answer that its caller waits for."""
+    """A queued function with the answer that its caller waits for; `name` is the function's."""
 
-    def __init__(self, run: Callable[[Session], Any]) -> None:
+    def __init__(self, name: str, run: Callable[[Session], Any]) -> None:
+        self.name = name
         self.run = run
         self.answer: Future[Any] = Future()
+
+    def tell(self, result: Any, failure: Exception | None) -> None:  # noqa: ANN401  any function's
+        """Give the caller its answer."""
+        if failure is None:
+            self.answer.set_result(result)
+        else:
+            self.answer.set_exception(failure)
 
 
 class Journal:
@@ -95,6 +106,7 @@ class Journal:
             self._lock = opening.pop_all()
         self.replaced = ""
         self.trouble = ""
+        self._looks = Looks()
         self._is_sound = True
         self._closed = False
         self._gate = threading.Lock()
@@ -156,7 +168,8 @@ class Journal:
         self, operation: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> tuple[Future[T], Future[None]]:
         """Return the answer to come, and the turn of the thread after which it is there."""
-        queued = _Operation(lambda session: operation(session, *args, **kwargs))
+        run = lambda session: operation(session, *args, **kwargs)  # noqa: E731  of any operation
+        queued = _Operation(name_of(operation), run)
         with self._gate:
             if self._closed:
                 raise JournalError(f"{self._engine.name} is closed")
@@ -173,8 +186,39 @@ class Journal:
             step = self.clock.step()
             batch = self._next_batch(sys.maxsize if step else _SHARED_COMMIT)
             self.clock.began += step if batch else timedelta()
-        if batch:
+        if self.is_shared and not step:
+            self._take_turns(batch)
+        elif batch:
             self._commit_together(batch, step)
+
+    def _take_turns(self, batch: Sequence[_Operation]) -> None:
+        """Let what only looks wait for nobody, and what writes for its turn among the machines."""
+        before, writing, after = self._looks.parted(batch)
+        if writing := self._look_together(before) + writing:
+            self._commit_together(writing, timedelta())
+        if left := self._look_together(after):
+            self._commit_together(left, timedelta())
+
+    def _look_together(self, batch: Sequence[_Operation]) -> list[_Operation]:
+        """Answer what only looks; returns what is left from where one wanted to write, or failed.
+
+        That is begun anew, with what writes, and trouble is told there.
+        """
+        if not batch:
+            return []
+        left = deque(batch)
+        with suppress(JournalError), self._engine.reported():
+            self._engine.begin_look()
+            session = self._session(timedelta())
+            while left:
+                answer = self._run_looking(session, left[0])
+                if answer is None:
+                    break
+                left.popleft().tell(*answer)
+        with suppress(JournalError), self._engine.reported():
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+        return list(left)
 
     @property
     def _connection(self) -> Connection:
@@ -212,11 +256,8 @@ class Journal:
             for operation in batch:
                 operation.answer.set_exception(error)
             return
-        for operation, (result, failure) in zip(batch, answers, strict=True):
-            if failure is None:
-                operation.answer.set_result(result)
-            else:
-                operation.answer.set_exception(failure)
+        for operation, answer in zip(batch, answers, strict=True):
+            operation.tell(*answer)
 
     def _transact(
         self, batch: list[_Operation], step: timedelta
@@ -228,7 +269,7 @@ class Journal:
             before = self._connection.total_changes
             is_alone = len(batch) == 1 and not step
             run = self._run_alone if is_alone else self._run_one
-            answers = [run(session, operation) for operation in batch]
+            answers = [self._noted(run, session, operation) for operation in batch]
             if is_alone and answers[0][1] is not None:
                 return answers
             if step or not (self.clock.kept or self._connection.total_changes == before):
@@ -268,6 +309,27 @@ class Journal:
         self.trouble = reason
         if is_news:
             self._tell(reason)
+
+    def _noted(
+        self,
+        run: Callable[[Session, _Operation], tuple[Any, Exception | None]],
+        session: Session,
+        operation: _Operation,
+    ) -> tuple[Any, Exception | None]:
+        """Run an operation, and note whether it only looked."""
+        before = self._engine.tried
+        answer = run(session, operation)
+        self._looks.note(operation, wrote=self._engine.tried != before)
+        return answer
+
+    def _run_looking(
+        self, session: Session, operation: _Operation
+    ) -> tuple[Any, Exception | None] | None:
+        """Run an operation that is to change nothing; None = it cannot be answered like that."""
+        try:
+            return operation.run(session), None
+        except Exception as error:  # noqa: BLE001  its caller is told
+            return (None, error) if self._engine.goes_on else None
 
     def _run_alone(self, session: Session, operation: _Operation) -> tuple[Any, Exception | None]:
         """Run the only operation of a transaction: where it fails, nothing of that is done."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import socket
 import sqlite3
@@ -21,8 +22,6 @@ from hotfolder.domain import failures
 from hotfolder.domain.clock import utc_now
 from hotfolder.domain.errors import (
     JournalError,
-    JournalNewer,
-    JournalOlder,
     JournalTakenOver,
     JournalUnavailable,
 )
@@ -43,7 +42,6 @@ from hotfolder.journal import (
     statements,
 )
 from hotfolder.journal.acceptance import register_watch
-from hotfolder.journal.connection import migrations
 from hotfolder.journal.database import JournalDatabase
 from hotfolder.journal.doubts import Allowance
 from hotfolder.journal.journal import Journal
@@ -63,7 +61,7 @@ if TYPE_CHECKING:
 ENGINES = ("postgresql",)
 ROOM = {State.ACCEPTED: 4}
 TASK = "2013508786110730241"
-SLEPT = "UPDATE hotfolder.seat SET until = '-infinity'"
+SLEPT = "UPDATE hotfolder.seat SET until = '-infinity', beats = -2"  # as others find it
 TABLES = """
 SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'hotfolder'
 """
@@ -73,7 +71,6 @@ CREATE FUNCTION hotfolder.no_room() RETURNS TRIGGER LANGUAGE plpgsql AS $$ BEGIN
 END $$;
 CREATE TRIGGER no_room BEFORE INSERT ON hotfolder.job EXECUTE FUNCTION hotfolder.no_room();
 """
-VERSION_IS = "UPDATE hotfolder.meta SET value = %s WHERE key = 'schema_version'"
 
 
 def spoil(url: str, statement: str, *values: str) -> None:
@@ -110,6 +107,34 @@ def renew(desk: Desk) -> None:
     engine = desk.journal._engine  # noqa: SLF001
     assert isinstance(engine, JournalDatabase)
     desk.journal.run_blocking(lambda _session: engine._seat.renew(engine.connection))  # noqa: SLF001
+
+
+@contextmanager
+def writing(url: str) -> Iterator[None]:
+    """Be another machine in the middle of a transaction that writes, while the block runs."""
+    with psycopg.connect(url, autocommit=True, cursor_factory=psycopg.ClientCursor) as opened:
+        opened.execute(statements.of_postgresql()["exclude"])
+        yield
+        opened.execute("COMMIT")
+
+
+def put(session: Session, key: str, value: str) -> None:
+    """Keep a fact."""
+    session.change("set_meta", key=key, value=value)
+
+
+def get(session: Session, key: str) -> str | None:
+    """Return a fact."""
+    row = session.row("get_meta", key=key)
+    return None if row is None else str(row["value"])
+
+
+def get_or_put(session: Session, key: str) -> str:
+    """Return a fact, and make it where there is none."""
+    found = get(session, key)
+    if found is None:
+        put(session, key, "made")
+    return found or "made"
 
 
 def sending(desk: Desk) -> Job:
@@ -347,6 +372,60 @@ def test_a_database_put_back_ends_who_used_it(tmp_path: Path, url: str) -> None:
             desk.accept()
 
 
+def test_who_only_looks_waits_for_no_other_machine(tmp_path: Path, url: str) -> None:
+    """What writes follows one another; what was seen to change nothing is answered meanwhile."""
+    with machines(tmp_path, url) as start:
+        desk = start("first")
+        job = desk.accept()
+        assert len(desk.journal.run_blocking(reading.jobs)) == 1
+        with writing(url):
+            assert [each.id for each in desk.journal.run_blocking(reading.jobs)] == [job.id]
+
+
+def test_a_look_that_wants_to_write_has_its_turn(tmp_path: Path, url: str) -> None:
+    """Whatever the same operation did before."""
+    with machines(tmp_path, url) as start:
+        run = start("first").journal.run_blocking
+        run(put, "known", "1")
+        assert (run(get_or_put, "known"), run(get_or_put, "new")) == ("1", "made")
+        assert run(get, "new") == "made"
+
+
+async def test_a_look_sees_what_was_queued_before_it(tmp_path: Path, url: str) -> None:
+    """All three wait for another machine; the look is not answered before the second write."""
+    with machines(tmp_path, url) as start:
+        journal = start("first").journal
+        assert await journal.run(get, "b") is None
+        with writing(url):
+            queued = [asyncio.ensure_future(journal.run(put, key, "1")) for key in ("a", "b")] + [
+                asyncio.ensure_future(journal.run(get, "b"))
+            ]
+            await asyncio.sleep(0)
+        assert (await asyncio.gather(*queued))[2] == "1"
+
+
+def test_a_look_in_vain_concerns_nobody_else(tmp_path: Path, url: str) -> None:
+    """Whether the function fails, its statement or the connection."""
+
+    def fail(session: Session, how: str) -> None:
+        if how == "raise":
+            raise LookupError(how)
+        if how == "refuse":
+            session._connection.execute("SELECT CAST('x' AS BIGINT)")  # noqa: SLF001  a wrong one
+        if how == "cut":
+            cut_off(url)
+            session.rows("watches")
+
+    with machines(tmp_path, url) as start:
+        desk = start("first")
+        desk.journal.run_blocking(fail, "")
+        errors = {"raise": LookupError, "refuse": psycopg.DataError, "cut": JournalUnavailable}
+        for how, error in errors.items():
+            with pytest.raises(error):
+                desk.journal.run_blocking(fail, how)
+        assert desk.accept().state is State.ACCEPTED
+
+
 def test_a_lost_connection_costs_one_commit_at_most(tmp_path: Path, url: str) -> None:
     """What was not committed did not happen; the next one goes by a new connection."""
     with machines(tmp_path, url) as start:
@@ -421,21 +500,6 @@ def test_a_wrong_clock_is_no_clock(
         renew(desk)
         with pytest.raises(JournalTakenOver, match="3600 seconds ahead"):
             desk.accept()
-
-
-@pytest.mark.parametrize(("version", "error"), [(10**6, JournalNewer), (1, JournalOlder)])
-def test_another_programs_tables_are_left_alone(
-    tmp_path: Path, url: str, version: int, error: type[Exception]
-) -> None:
-    """Neither is begun nor read."""
-    spoil(url, VERSION_IS, str(version))
-    try:
-        with pytest.raises(error, match="hotfolder"):
-            Journal(tmp_path, url)
-        with pytest.raises(error, match="hotfolder"):
-            Reader(tmp_path, url)
-    finally:
-        spoil(url, VERSION_IS, str(len(migrations())))
 
 
 def test_a_server_away_is_a_plain_sentence(tmp_path: Path) -> None:

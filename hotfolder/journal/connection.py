@@ -7,7 +7,6 @@ Pragmas: WAL with synchronous=FULL, so that what was committed is there after a 
 from __future__ import annotations
 
 import os
-import re
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
@@ -54,12 +53,13 @@ def migrations() -> tuple[str, ...]:
 
     They are read once: every reader of the journal asks for them.
     """
-    folder = Path(__file__).with_name("migrations")
-    found = sorted(
-        (each for each in folder.iterdir() if re.fullmatch(r"\d{4}_\w+\.sql", each.name)),
-        key=lambda each: each.name,
-    )
-    return tuple(each.read_text("utf-8") for each in found)
+    return tuple(migrations_in("migrations").values())
+
+
+def migrations_in(folder: str) -> dict[str, str]:
+    """Return the texts of a folder beside this by the names of their files, oldest first."""
+    found = (Path(__file__).parent / folder).glob("[0-9][0-9][0-9][0-9]_*.sql")
+    return {each.name: each.read_text("utf-8") for each in sorted(found)}
 
 
 @cache

@@ -1,18 +1,28 @@
-"""The tables of a journal in PostgreSQL: made, brought up to date, or not for this program."""
+"""The tables of a journal in PostgreSQL: made, brought up to date, or not for this program.
+
+A layout has the number of the file's: migration 40 leads to version 40 in both, under the same name
+here and there. Where only one of them has something to change, the other's says so.
+"""
 
 from __future__ import annotations
 
-from importlib import resources
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from hotfolder.domain.errors import JournalError, JournalNewer, JournalOlder
-from hotfolder.journal.connection import migrations
+import structlog
+
+from hotfolder.domain.errors import JournalElsewhere, JournalError, JournalNewer, JournalOlder
+from hotfolder.journal.connection import migrations, migrations_in
 
 if TYPE_CHECKING:
     from hotfolder.journal.database import DatabaseConnection
 
 OLDEST_SERVER: Final = 130000
+FIRST: Final = 33  # before that layout there was no journal in PostgreSQL
 _VERSION: Final = "schema_version"
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.journal")
 
 
 def require_server(version: int) -> None:
@@ -24,15 +34,30 @@ def require_server(version: int) -> None:
         )
 
 
+@cache
+def later_migrations() -> tuple[str, ...]:
+    """Return the migrations of a journal in PostgreSQL: the n-th leads to version FIRST + n."""
+    return tuple(migrations_in("postgresql/migrations").values())
+
+
 def lay_out(connection: DatabaseConnection, name: str) -> None:
-    """Make the tables where there are none. Raises JournalNewer, JournalOlder."""
+    """Make the tables, or bring them up to date: all of it or nothing, and by one daemon alone.
+
+    Raises JournalNewer, JournalOlder, and JournalElsewhere while an older program works on them.
+    """
     connection.named("exclude")
-    if _version(connection) == 0:
-        schema = resources.files(__package__).joinpath("postgresql/schema.sql")
-        connection.execute(schema.read_text("utf-8"))
-        connection.named("set_meta", key=_VERSION, value=str(len(migrations())))
+    version, newest = _version(connection), len(migrations())
+    is_older = FIRST <= version < newest
+    if is_older:
+        _bring_up_to_date(connection, name, version)
+    elif not version:
+        connection.execute(_schema())
+    if is_older or not version:
+        connection.named("set_meta", key=_VERSION, value=str(newest))
     connection.execute("COMMIT")
     check(connection, name, any_version=False)
+    if is_older:
+        log.warning("journal.upgraded", journal=name, before=version, version=newest)
 
 
 def check(connection: DatabaseConnection, name: str, *, any_version: bool) -> None:
@@ -48,8 +73,29 @@ def check(connection: DatabaseConnection, name: str, *, any_version: bool) -> No
     if version < newest and not any_version:
         raise JournalOlder(
             f"{name} was written by an older hotfolder (version {version}, this program's is "
-            f"{newest})"
+            f"{newest}): stop that on every machine, then start this one, which brings it up to "
+            f"date"
         )
+
+
+def _bring_up_to_date(connection: DatabaseConnection, name: str, version: int) -> None:
+    """Run what is left of the migrations; whoever had a seat never writes again.
+
+    Only what has long stood there is asked of the older tables: see `older_at_work`.
+    """
+    at_work = [row["machine"] for row in connection.named("older_at_work").fetchall()]
+    if at_work:
+        raise JournalElsewhere(
+            f"{name} is still worked on by an older hotfolder on {', '.join(at_work)}: stop it "
+            f"there and install this one, too. Then this one brings the tables up to date"
+        )
+    for text in later_migrations()[version - FIRST :]:
+        connection.execute(text)
+    connection.named("bury_all")
+
+
+def _schema() -> str:
+    return (Path(__file__).parent / "postgresql" / "schema.sql").read_text("utf-8")
 
 
 def _version(connection: DatabaseConnection) -> int:

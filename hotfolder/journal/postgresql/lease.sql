@@ -47,6 +47,16 @@ SELECT 1 FROM seat WHERE until > clock_timestamp() LIMIT 1;
 -- Who did not renew in time never writes again: what it followed is free.
 UPDATE seat SET beats = -2, until = '-infinity' WHERE until <= clock_timestamp() AND beats >= 0;
 
+-- name: older_at_work
+-- On which machines a daemon may write, but for the one that was in this state directory. It is asked
+-- of the tables of every older program, too.
+SELECT machine FROM seat
+WHERE until > clock_timestamp() AND place <> current_setting('hotfolder.place') ORDER BY machine;
+
+-- name: bury_all
+-- Whoever works by older tables, and only sleeps, never writes again: it starts anew, and is told.
+UPDATE seat SET beats = -2, until = '-infinity';
+
 -- name: leases
 -- Who follows each watch that ever was followed, and whether it may be had from here.
 SELECT lease.watch, lease.place, lease.machine, lease.config, lease.leaving,

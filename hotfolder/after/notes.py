@@ -147,7 +147,11 @@ class Notes:
             spooled = part.commit()
         try:
             publish.publish(
-                spooled.path, spooled.sha256, Path(wanted.output_root), name, token=token
+                spooled.path,
+                spooled.sha256,
+                Path(wanted.output_root),
+                name,
+                token=f"{token}{self._journal.hand}",
             )
         finally:
             self._spool.remove(token)

@@ -17,7 +17,7 @@ from psycopg import errors, sql
 from psycopg.pq import TransactionStatus
 
 from hotfolder.domain.errors import JournalTakenOver, JournalUnavailable
-from hotfolder.journal import layout
+from hotfolder.journal import layout, leases
 from hotfolder.journal.engine import Value
 from hotfolder.journal.seat import Place, Seat
 from hotfolder.journal.statements import of_postgresql
@@ -187,6 +187,7 @@ class JournalDatabase:
         self._url = url
         self._place = place
         self.name = f"the journal {said(url)}"
+        self.hand = leases.hand_of(place.id)
         with self.reported():
             self.connection = DatabaseConnection(url, place)
             try:

@@ -62,10 +62,12 @@ class Connection(Protocol):
 class Engine(Protocol):
     """What keeps a journal for its owner, or for one of several, who calls it in one thread.
 
-    `name` is how people are told of it.
+    `name` is how people are told of it; `hand` names what this daemon writes where others might
+    write the same at once, "" = none does.
     """
 
     name: str
+    hand: str
 
     @property
     def is_shared(self) -> bool:

@@ -30,6 +30,7 @@ class JournalFile:
     """
 
     is_shared = False
+    hand = ""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / FILE_NAME

@@ -61,7 +61,8 @@ class _Operation:
 class Journal:
     """The record of the state directory `folder`. Open at most once per folder at a time.
 
-    With a `url` it is in that database of PostgreSQL, which others write, too: `is_shared`. `heard`
+    With a `url` it is in that database of PostgreSQL, which others write, too: `is_shared`; then
+    `hand` tells what this one writes beside them in one folder, else it is "". `heard`
     is called, in any thread, when one of them changed what concerns this one.
     Raises JournalLocked when another process holds it, JournalDamaged, JournalNewer.
     `failpoint` is passed `commit.before` and `commit.after` of what changes anything, `observe` how
@@ -98,7 +99,7 @@ class Journal:
         with ExitStack() as opening:
             opening.enter_context(locked(folder))
             self._engine = opened(folder, url, heard)
-            self.is_shared = self._engine.is_shared
+            self.is_shared, self.hand = self._engine.is_shared, self._engine.hand
             opening.callback(self._connection.close)
             with self._engine.reported():
                 self.clock = stepping.known(Session(self._connection, clock), clock)

@@ -6,6 +6,7 @@ or does not answer for 15 s. Whose config says something else of a watch does no
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -117,6 +118,17 @@ def machines(session: Session) -> list[Machine]:
         )
         for row in session.rows("seats")
     ]
+
+
+def hand_of(place: str) -> str:
+    """Return what tells the files of one state directory from those of others, as few letters."""
+    return f"-{hashlib.sha256(place.encode()).hexdigest()[:8]}"
+
+
+def hands_before(session: Session, job: int) -> tuple[str, ...]:
+    """Return whose files of a job others may have left, who had it before."""
+    rows = session.rows("places_of_job", job=job) if session.is_shared else []
+    return tuple(hand_of(row["place"]) for row in rows)
 
 
 def _why_not(row: Row | None, config: str) -> str:

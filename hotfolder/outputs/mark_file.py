@@ -43,18 +43,21 @@ def read(root: Path, journal: str) -> str | None:
         return _read(folder, name_of(journal))
 
 
-def replace(root: Path, journal: str, mark: str, *, known: str | None, mounted: bool) -> str | None:
+def replace(
+    root: Path, journal: str, mark: str, *, known: str | None, mounted: bool, hand: str = ""
+) -> str | None:
     """Put a mark into a root, durably, unless another one than `known` stands there.
 
     Returns that other one, None where the mark was put. `mounted` says that root must be the place
-    of a mount. Raises RootMissing, NotMounted and OutputBlocked.
+    of a mount; `hand` is another for each machine that may do the same just now.
+    Raises RootMissing, NotMounted and OutputBlocked.
     """
     name = name_of(journal)
     with blocked(root), target_folder(root, [], mounted=mounted) as folder:
         stands = _read(folder, name)
         if stands not in (None, known):
             return stands
-        temporary = f"{name}.part"
+        temporary = f"{name}{hand}.part"
         file = disk.create(folder, temporary, 0o644)
         with os.fdopen(file, "wb", buffering=0):
             disk.write_all(file, _TEXT.format(mark=mark).encode())

@@ -5,7 +5,9 @@ earlier edit of the same source wrote, where the owner said so. The result
 is copied from the spool to a hidden temporary in the target's own folder, synced, renamed
 without replacing, and the folder synced. The temporary's name is the same at every
 attempt, so a crash leaves at most one, and the next attempt removes it. A crash between
-the rename and the journal's commit is met by the next attempt finding its own work.
+the rename and the journal's commit is met by the next attempt finding its own work. Of several
+machines each has temporaries of its own, and one that was cut off never names what another is
+still writing.
 
 How a target's folder is reached stands in `target`.
 """
@@ -92,6 +94,17 @@ def publish(
                 return Published.ALREADY
         disk.sync(folder)
     return Published.NEW
+
+
+def sweep(root: Path, relative: str, tokens: Collection[str]) -> None:
+    """Remove the temporaries that others left who wrote the same result before; blocks.
+
+    Raises RootMissing and OutputBlocked.
+    """
+    *folders, _name = parts_of(relative)
+    with blocked(root / relative), target_folder(root, folders) as folder:
+        for each in tokens:
+            disk.unlink(folder, _temporary_name(each))
 
 
 def remove(root: Path, relative: str, sha256: str) -> bool:

@@ -151,7 +151,14 @@ class Marking:
         def put() -> str | None:
             self._failpoint("mark.before")
             root = Path(output_root)
-            found = mark_file.replace(root, place.journal, mark, known=known, mounted=place.mounted)
+            found = mark_file.replace(
+                root,
+                place.journal,
+                mark,
+                known=known,
+                mounted=place.mounted,
+                hand=self._journal.hand,
+            )
             self._failpoint("mark.after")
             return found
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 import socket
+import threading
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -20,13 +22,16 @@ from hotfolder.domain.errors import (
     OperatorError,
 )
 from hotfolder.domain.failpoints import no_failpoint
+from hotfolder.outputs import disk, publish
 from hotfolder.simulator import Fault
 from tests.cluster import CLUSTER
+from tests.studio import LIMIT_S
 from tests.visitor import visiting
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from hotfolder.outputs.access import Access
     from tests.studio import Studio
 
 CUT_OFF = """
@@ -60,6 +65,11 @@ def cut_off(url: str) -> None:
     """End every connection to a database."""
     with psycopg.connect(url, autocommit=True) as opened:
         opened.execute(CUT_OFF)
+
+
+def hidden(studio: Studio) -> list[str]:
+    """Return what is left of writing outputs."""
+    return [each.name for each in studio.output.glob(".*.part")]
 
 
 def followed(studio: Studio) -> list[str]:
@@ -234,6 +244,48 @@ async def test_an_answer_after_the_takeover_is_not_lost(studio: Studio, database
         await studio.until_states(done=1)
     assert studio.outputs() == ["ann.jpg"]
     assert len(studio.ledger().tasks) == 1
+
+
+async def test_two_machines_at_one_output_show_nothing_half_done(
+    studio: Studio, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first, cut off, names its copy just when the second has begun to write its own."""
+    copied, begun, named = threading.Event(), threading.Event(), threading.Event()
+    copy, put_in_place, seen = publish._copy, publish._put_in_place, list[int]()  # noqa: SLF001
+
+    def copying(result: Any, folder: int, temporary: str, access: Access) -> None:  # noqa: ANN401
+        if copied.is_set():
+            os.close(disk.create(folder, temporary, 0o666))
+            begun.set()
+            assert named.wait(LIMIT_S)
+            seen.extend(each.stat().st_size for each in studio.output.glob("ann*"))
+        copy(result, folder, temporary, access)
+        if not copied.is_set():
+            copied.set()
+            assert begun.wait(LIMIT_S)
+
+    def putting(*given: Any) -> None:  # noqa: ANN401
+        try:
+            put_in_place(*given)
+        finally:
+            named.set()
+
+    monkeypatch.setattr(publish, "_copy", copying)
+    monkeypatch.setattr(publish, "_put_in_place", putting)
+    studio.configure(journal=database, limits="grace = 0.1")
+    studio.drop("ann.jpg")
+    first = asyncio.create_task(studio.service().run(asyncio.Event()))
+    await studio.until(copied.is_set, "its copy")
+    take_over(database)
+    with pytest.raises(JournalTakenOver, match="did not answer"):
+        await first
+    on_another_machine(studio)
+    studio.drop("bob.jpg", number=2)
+    await studio.once()
+    assert 0 not in seen
+    assert hidden(studio) == []
+    assert studio.states() == {"done": 2}
+    assert sorted(each.name for each in studio.output.glob("*.jpg")) == ["ann.jpg", "bob.jpg"]
 
 
 async def test_one_machine_alone_hands_nothing_over(studio: Studio) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hotfolder.outputs import mark_file
+from hotfolder.outputs import disk, mark_file
 from hotfolder.outputs.errors import NotMounted, OutputBlocked, RootMissing
 from hotfolder.tree.ignore import litter
 
@@ -52,6 +52,21 @@ def test_what_a_crash_left_is_replaced(tmp_path: Path) -> None:
     """A temporary is in nobody's way."""
     (tmp_path / f"{mark_file.name_of(JOURNAL)}.part").write_text("half")
     assert replace(tmp_path, "a") is None
+    assert [each.name for each in tmp_path.iterdir()] == [mark_file.name_of(JOURNAL)]
+
+
+def test_two_machines_put_marks_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each goes through a temporary of its own: what one names is never what another writes."""
+    write_all, second = disk.write_all, iter(["-second"])
+
+    def writing(file: int, content: bytes) -> None:
+        for hand in second:
+            mark_file.replace(tmp_path, JOURNAL, "b", known=None, mounted=False, hand=hand)
+        write_all(file, content)
+
+    monkeypatch.setattr(disk, "write_all", writing)
+    mark_file.replace(tmp_path, JOURNAL, "a", known=None, mounted=False, hand="-first")
+    assert mark_file.read(tmp_path, JOURNAL) == "a"
     assert [each.name for each in tmp_path.iterdir()] == [mark_file.name_of(JOURNAL)]
 
 

@@ -84,6 +84,11 @@ WHERE watch = :watch AND epoch = CAST(current_setting('hotfolder.epoch') AS BIGI
 -- Whoever follows it is to leave it, and whoever has it in its config may take it.
 UPDATE lease SET leaving = TRUE, config = '' WHERE watch = :watch;
 
+-- name: places_of_job
+-- Who else made a paid call for a job.
+SELECT DISTINCT place FROM submit
+WHERE job = :job AND place <> current_setting('hotfolder.place');
+
 -- name: seats
 -- Each daemon that there ever was, and what is known of it.
 SELECT seat.place, seat.machine, seat.until > clock_timestamp() AS is_there,

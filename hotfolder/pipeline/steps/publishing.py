@@ -6,7 +6,7 @@ What a person rejected goes the same way, to a folder of its own: it is paid for
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -20,7 +20,7 @@ from hotfolder.domain.failpoints import Failpoint, no_failpoint
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Job, Result
 from hotfolder.domain.states import Decision
-from hotfolder.journal import holds, places, reservations
+from hotfolder.journal import holds, leases, places, reservations
 from hotfolder.journal.reservations import Earlier
 from hotfolder.kinds.kind import Kind, kind_of
 from hotfolder.outputs import publish
@@ -95,7 +95,8 @@ class Publishing:
         if begun is None:
             earlier = await self._replaceable(job, result, name)
             mounted = await self._desk.journal.run(places.was_mounted, job.output_root)
-            put = self._put(job, result, name, earlier, mounted=mounted)
+            before = await self._desk.journal.run(leases.hands_before, job.id)
+            put = self._put(job, result, name, earlier, before, mounted=mounted)
             begun = self._desk.threads.begin(job.watch, put)
             self._under_way[result.id] = begun
         done, _ = await asyncio.wait({begun}, timeout=PUBLISH_TIMEOUT_S)
@@ -116,7 +117,14 @@ class Publishing:
         )
 
     def _put(
-        self, job: Job, result: Result, name: str, earlier: Earlier, *, mounted: bool
+        self,
+        job: Job,
+        result: Result,
+        name: str,
+        earlier: Earlier,
+        before: Collection[str],
+        *,
+        mounted: bool,
     ) -> Callable[[], object]:
         file, sha256 = _fetched(job, result)
         # First what goes beside it: whoever finds the result finds that, too.
@@ -129,11 +137,14 @@ class Publishing:
                 each.sha256,
                 Path(job.output_root),
                 each.name,
-                token=each.token,
+                token=f"{each.token}{self._desk.journal.hand}",
                 mounted=mounted,
                 replaces=earlier.hashes,
                 access=self._access(job),
             )
+            if before:
+                left = [f"{each.token}{hand}" for hand in before]
+                publish.sweep(Path(job.output_root), each.name, left)
 
         def put() -> None:
             self._failpoint("publish.before")

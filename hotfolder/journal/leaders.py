@@ -47,6 +47,12 @@ def leave(session: Session, job_id: int) -> None:
     session.change("release_followers", leader=job_id)
 
 
+def followers(session: Session, job_id: int) -> int:
+    """Return how many jobs wait for the result of this one."""
+    found = session.row("count_followers", leader=job_id)
+    return int(found["count"]) if found else 0
+
+
 def reconsider(session: Session) -> None:
     """Let all that wait for a leader look anew: a config may want their edits paid for each."""
     session.change("wake_all_followers")

@@ -240,12 +240,13 @@ async def test_a_config_that_pays_for_each_lets_followers_go(
 
 
 async def test_an_abandoned_doubt_lets_the_next_go_on(studio: Studio) -> None:
-    """What a person gave up is not waited for."""
+    """What a person gave up is not waited for, and the person is told what that costs."""
     studio.fault(Fault(call="submit", kind="drop_before", times=1))
     drop_twins(studio)
     await studio.once()
     (doubtful,) = [job for job in studio.jobs() if job["state"] == "in_doubt"]
-    await studio.act("resolve", job=doubtful["id"], abandon=True)
+    (said,) = await studio.act("resolve", job=doubtful["id"], abandon=True)
+    assert said.endswith("; 1 of the same content waited for it: the next is edited and paid")
     await studio.once()
     assert studio.states() == {"cancelled": 1, "done": 1}
     assert len(studio.ledger().tasks) == 1

@@ -161,11 +161,10 @@ class People:
             again = name < 0.3
             self.words.of[source] += again
             await self._ask("retry", jobs=[number], pay_again=again)
-        elif state == "in_doubt" and name < 0.5:
-            self.words.of[source] += 1
-            await self._ask("resolve", job=number, resend=True)
         elif state == "in_doubt":
-            await self._ask("resolve", job=number, abandon=True)
+            self.words.of[source] += 1  # a doubt that is given up is paid for by who waited for it
+            what = "resend" if name < 0.5 else "abandon"
+            await self._ask("resolve", job=number, **{what: True})
         elif name < 0.1:
             await self._ask("cancel", jobs=[number])
         elif name < 0.3:

@@ -12,6 +12,10 @@ SELECT id FROM job WHERE work_key = :work_key AND leader IS NULL;
 -- Let a job lead the work of a key, or follow its leader, or neither.
 UPDATE job SET work_key = :work_key, leader = :leader WHERE id = :job;
 
+-- name: count_followers
+-- How many wait for what a leader brings.
+SELECT COUNT(*) AS count FROM job WHERE leader = :leader AND state IN ('accepted', 'uploaded');
+
 -- name: release_followers
 -- Whoever waited for a leader that leads no longer looks for itself.
 UPDATE job SET work_key = NULL, leader = NULL,

@@ -241,7 +241,8 @@ def _holds(seen: views.Status, commands: Commands) -> Iterator[RenderableType]:
         head = render.name(", ".join(hold.scope for hold in those))
         if is_gone:
             head.append(REMOVED, style="yellow")
-        named = about(words, watch=_watch_of(those[0])) if len(those) == 1 else words
+        watches = set(map(_watch_of, those))
+        named = about(words, watch=watches.pop()) if len(watches) == 1 else words
         yield head.append(_how_much(those, seen.charges.currency))
         yield Padding(Text(views.shown(commands.completed(named))), (0, 0, 0, 2))
 

@@ -359,6 +359,11 @@ ACCOUNT_REFUSALS = frozenset({KEY_REFUSED.code, KEY_KIND.code, NO_MONEY.code})
 PASSING_CODES = frozenset({"1000", "1005", "1006", *map(str, range(1010, 1014)), "1015", "1504"})
 
 
+def backlog_for(why: Failure) -> Failure:
+    """Return why files are held back that are no more than `limits.backlog`: a backlog, too."""
+    return replace(why, code=BACKLOG.code)
+
+
 def opened_at_last() -> Failure:
     """Return why pictures are held that could not be opened before: they are a backlog, too."""
     return replace(

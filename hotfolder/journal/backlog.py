@@ -8,7 +8,7 @@ share that comes back with other times and numbers must not let thousands of the
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -20,6 +20,8 @@ from hotfolder.domain.failures import (
     OTHER_JOURNAL,
     OUTPUT_BLOCKED,
     RESTORED,
+    Failure,
+    backlog_for,
     opened_at_last,
 )
 from hotfolder.domain.sightings import Sighting
@@ -35,7 +37,7 @@ MANY_ROWS: Final = "rows:"
 RELEASED: Final = "rows: released"
 
 # The journal does not know what was paid under these: everything new waits for a person.
-DISTRUSTED: Final = frozenset({RESTORED.code, OTHER_JOURNAL.code})
+DISTRUSTED: Final[Mapping[str, Failure]] = {each.code: each for each in (RESTORED, OTHER_JOURNAL)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +53,14 @@ class Standing:
 class Since:
     """What a watch took when it was last looked at whole, and whether its journal is trusted.
 
-    `eligible` None = it never was; `held` says whether sources of it are held back.
+    `eligible` None = it never was; `held` says whether sources of it are held back, `why` for which
+    reason they are, or would be.
     """
 
     eligible: str | None
     held: bool
     distrusted: bool
+    why: Failure
 
 
 def scope(watch: str) -> str:
@@ -67,17 +71,37 @@ def scope(watch: str) -> str:
 def since(session: Session, watch: int) -> Since:
     """Return what a watch took so far."""
     (row,) = session.rows("eligibility", watch=watch)
-    found = {each["scope"] + each["code"] for each in session.rows("holds")}
+    distrust = _distrust(session, row["name"])
+    found = holds.cause(session, scope(row["name"]), BACKLOG.code)
     return Since(
         eligible=row["eligible"],
-        held=scope(row["name"]) + BACKLOG.code in found,
-        distrusted=any(holds.watch_scope(row["name"]) + code in found for code in DISTRUSTED),
+        held=found is not None,
+        distrusted=distrust is not None,
+        why=found or distrust or BACKLOG,
     )
 
 
-def hold_back(session: Session, watch: int, found: Iterable[Standing]) -> None:
-    """Enter sources as held back."""
+def stop(session: Session, name: str, why: Failure = BACKLOG) -> Failure:
+    """Hold what is held back of a watch, and return why.
+
+    Where its journal is not trusted that is the reason, however few they are.
+    """
+    why = _distrust(session, name) or why
+    holds.stop(session, scope(name), why)
+    return why
+
+
+def _distrust(session: Session, name: str) -> Failure | None:
+    """Return why the journal of a watch is not trusted, None where it is."""
+    of_watch = holds.watch_scope(name)
+    held = (each for each in DISTRUSTED.values() if holds.cause(session, of_watch, each.code))
+    return next(map(backlog_for, held), None)
+
+
+def hold_back(session: Session, watch: int, found: Iterable[Standing]) -> Failure:
+    """Enter sources as held back, and return why they are."""
     (row,) = session.rows("eligibility", watch=watch)
+    why = stop(session, row["name"])
     for each in found:
         session.change(
             "hold_source",
@@ -87,10 +111,10 @@ def hold_back(session: Session, watch: int, found: Iterable[Standing]) -> None:
             mtime_ns=each.seen[1],
             inode=each.seen[2],
             beside=HELD_BACK,
-            reason=BACKLOG.message,
+            reason=why.message,
             estimate=None if each.estimate is None else str(each.estimate),
         )
-    holds.stop(session, scope(row["name"]), BACKLOG)
+    return why
 
 
 def hold_changed(session: Session, settled: Settled) -> None:
@@ -111,7 +135,7 @@ def hold_changed(session: Session, settled: Settled) -> None:
     )
     if session.row("held_here", watch=settled.watch) is not None:
         (row,) = session.rows("eligibility", watch=settled.watch)
-        holds.stop(session, scope(row["name"]), BACKLOG)
+        stop(session, row["name"])
 
 
 def undecoded(session: Session, watch: int) -> list[tuple[int, str]]:
@@ -126,14 +150,13 @@ def look_again(session: Session, numbers: Iterable[int]) -> None:
         session.change("forget_place", source=number)
 
 
-def hold_undecoded(session: Session, watch: int, numbers: Iterable[int]) -> None:
-    """Hold sources back that could be opened at last, until a person lets them go."""
+def hold_undecoded(session: Session, watch: int, numbers: Iterable[int]) -> Failure:
+    """Hold sources back that could be opened at last, until a person lets them go; returns why."""
     (row,) = session.rows("eligibility", watch=watch)
+    why = stop(session, row["name"], opened_at_last())
     for number in numbers:
-        session.change(
-            "hold_undecoded", source=number, beside=HELD_BACK, reason=opened_at_last().message
-        )
-    holds.stop(session, scope(row["name"]), opened_at_last())
+        session.change("hold_undecoded", source=number, beside=HELD_BACK, reason=why.message)
+    return why
 
 
 def looked_at_whole(session: Session, watch: int, eligible: str) -> None:

@@ -165,6 +165,12 @@ def causes(session: Session) -> frozenset[tuple[str, str]]:
     return frozenset((row["scope"], row["code"]) for row in session.rows("holds"))
 
 
+def cause(session: Session, scope: str, code: str) -> Failure | None:
+    """Return why a scope is held for one kind of reason, in its own words; None = it is not."""
+    row = session.row("hold_for", scope=scope, code=code)
+    return None if row is None else Failure(code, row["reason"], row["hint"])
+
+
 def scopes_over(session: Session, job: int) -> frozenset[str]:
     """Return the scopes of the holds over a job."""
     return frozenset(row["scope"] for row in session.rows("holds_over", job=job))

@@ -12,9 +12,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from hotfolder.domain import events as ev
-from hotfolder.domain.failures import BACKLOG
 from hotfolder.domain.jobs import Job
-from hotfolder.journal import acceptance, backlog, holds, identities, moves, paid
+from hotfolder.journal import acceptance, backlog, identities, moves, paid
 from hotfolder.journal.backlog import MANY_ROWS, RELEASED, Standing
 from hotfolder.journal.drafts import Draft, SettledSet
 from hotfolder.journal.engine import Value
@@ -86,7 +85,7 @@ def hold(session: Session, watch: int, standing: Standing, count: int) -> None:
         reason=f"{MANY_ROWS} {count} new rows are more than limits.backlog",
         estimate=None if standing.estimate is None else str(standing.estimate),
     )
-    holds.stop(session, backlog.scope(row["name"]), BACKLOG)
+    backlog.stop(session, row["name"])
 
 
 def accept(

@@ -10,7 +10,14 @@ from typing import Final
 
 from hotfolder import config
 from hotfolder.domain.commands import about
-from hotfolder.domain.failures import BACKLOG, CHANGED_UNKNOWN, Failure, opened_at_last
+from hotfolder.domain.failures import (
+    BACKLOG,
+    CHANGED_UNKNOWN,
+    OTHER_JOURNAL,
+    RESTORED,
+    Failure,
+    opened_at_last,
+)
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.materials import is_text
 from hotfolder.domain.states import BEFORE_INTENT, State, WaitsFor
@@ -25,6 +32,8 @@ from hotfolder.views.wording import local_time, sentences, view_words
 
 # A file may have become thousands of jobs.
 MOST_TOLD: Final = 50
+# Why files are held back, besides a backlog, by what the journal keeps of them.
+_WHY_HELD: Final = {each.message: each for each in (opened_at_last(), RESTORED, OTHER_JOURNAL)}
 
 
 def explain(
@@ -131,10 +140,8 @@ def _of_journal(
 
 
 def _why_held(known: reading.SourceRow) -> Failure:
-    opened = opened_at_last()
-    if known.reason == opened.message:
-        return opened
-    return CHANGED_UNKNOWN if known.identity else BACKLOG
+    usual = CHANGED_UNKNOWN if known.identity else BACKLOG
+    return _WHY_HELD.get(known.reason or "", usual)
 
 
 def _of_set(session: Session, watch: int, relative: str, path: str) -> Explanation | None:

@@ -20,7 +20,7 @@ from typing import Final
 import structlog
 
 from hotfolder import config
-from hotfolder.domain.failures import BACKLOG
+from hotfolder.domain.failures import BACKLOG, Failure
 from hotfolder.domain.materials import is_text
 from hotfolder.journal import backlog
 from hotfolder.journal.backlog import Standing
@@ -159,6 +159,7 @@ class Backlog:
         self._former: Eligibility | None = None
         self._first = True
         self._many = False
+        self._why: Failure = BACKLOG
         self._few: dict[str, Standing] = {}
         self._began_s: float | None = None
 
@@ -203,7 +204,7 @@ class Backlog:
         if self._first or now != self._before:
             self._journal.run_blocking(backlog.looked_at_whole, self._number, now.encoded())
         if self._many:
-            log.warning("backlog.held", watch=self._watch.name, **BACKLOG.log_context())
+            log.warning("backlog.held", watch=self._watch.name, **self._why.log_context())
         self._first, self._before = False, now
         few, self._few = self._few, {}
         return list(few)
@@ -216,6 +217,7 @@ class Backlog:
         self._began_s = self._began_s or self._journal.clock().timestamp()
         self._few = {}
         self._many = since.held or since.distrusted
+        self._why = since.why
         self._before = Eligibility.decoded(since.eligible) if since.eligible else None
         self._former = self._before
         if self._first and self._before is not None:
@@ -240,13 +242,16 @@ class Backlog:
             path: each for path, each in standing.items() if former and former.is_new_here(path)
         }
         if held:
-            self._journal.run_blocking(backlog.hold_back, self._number, held.values())
+            self._hold_back(held)
         self._few |= {path: each for path, each in standing.items() if path not in held}
         limit = self._limit()
         if self._few and (self._many or (limit and self._count(self._few) > limit)):
             self._many = True
-            self._journal.run_blocking(backlog.hold_back, self._number, self._few.values())
+            self._hold_back(self._few)
             self._few = {}
+
+    def _hold_back(self, standing: Mapping[str, Standing]) -> None:
+        self._why = self._journal.run_blocking(backlog.hold_back, self._number, standing.values())
 
     def _look_at_what_may_be_opened(self, before: Mapping[str, str]) -> None:
         """Let what failed for want of a package be tried again, unless that is too much at once."""
@@ -257,7 +262,7 @@ class Backlog:
         limit = self._limit()
         if numbers and (self._many or (limit and len(numbers) > limit)):
             self._many = True
-            self._journal.run_blocking(backlog.hold_undecoded, self._number, numbers)
+            self._why = self._journal.run_blocking(backlog.hold_undecoded, self._number, numbers)
         else:
             self._journal.run_blocking(backlog.look_again, numbers)
 

@@ -204,3 +204,32 @@ def test_restore_releases_only_watches_of_the_config(
     assert told.code == 0, told.said
     assert " release studio " in told.out
     assert "attic" not in told.out
+
+
+def test_one_reason_is_told_of_all_that_a_restore_holds(
+    studio: Studio, hotfolder: CommandLine
+) -> None:
+    """Of what the copy knows, and of what it does not: by the log, by status and by explain."""
+    assert hotfolder("once").code == 0
+    hotfolder("pause", "studio")
+    studio.drop("ann.jpg")
+    assert hotfolder("once").code == 1
+    hotfolder("resume", "studio")
+    copy = studio.folder / "copy.db"
+    assert hotfolder("backup", copy).code == 0
+    assert hotfolder("restore", copy).code == 0
+    studio.drop("ben.jpg", number=2)
+    ended = hotfolder("once")
+    why = "put back from an older copy"
+    assert (ended.code, why in ended.err) == (1, True), ended.said
+    _, _, held = hotfolder("status").out.partition("\nHeld\n")
+    heads = [line for line in held.splitlines() if line and not line.startswith(" ")]
+    assert [line.partition("  ")[0] for line in heads] == ["watch:studio, backlog:studio"]
+    assert ", 2 jobs, about " in heads[0]
+    assert f"release studio -c {hotfolder.config}" in held
+    told = [hotfolder("explain", studio.input / each).out for each in ("ann.jpg", "ben.jpg")]
+    assert [each.count(why) for each in (held, *told)] == [1, 1, 1], (held, told)
+    assert "limits.backlog" not in "".join((ended.said, held, *told))
+    assert hotfolder("release", "studio").code == 0
+    assert hotfolder("once").code == 0
+    assert studio.states() == {"done": 2}

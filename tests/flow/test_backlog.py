@@ -320,6 +320,9 @@ async def test_a_restored_journal_holds_whatever_it_does_not_know(studio: Studio
     await studio.once()
     assert studio.states() == {"done": 1}
     assert sorted(studio.holds()) == ["backlog:studio", "watch:studio"]
+    assert {each["reason"] for each in studio.status()["holds"]} == {RESTORED.message}
+    told = studio.explain("paid-after-the-backup.jpg")
+    assert (told["verdict"], RESTORED.message in told["reason"]) == ("held", True), told
     await studio.act("release", watch="studio")
     await studio.once()
     assert studio.states() == {"done": 2}

@@ -16,6 +16,10 @@ WHERE scope = :scope AND next_trial IS NOT NULL;
 -- Whether a scope is held for a reason.
 SELECT 1 FROM hold WHERE scope = :scope AND code = :code;
 
+-- name: hold_for
+-- Why a scope is held for a reason, and what to do about it.
+SELECT reason, hint FROM hold WHERE scope = :scope AND code = :code;
+
 -- name: holds
 -- All holds.
 SELECT scope, code, reason, hint, since, trials, next_trial FROM hold ORDER BY since, scope;

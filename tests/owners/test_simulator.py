@@ -8,6 +8,7 @@ import io
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from decimal import Decimal
@@ -18,6 +19,7 @@ import pytest
 from PIL import Image
 
 from hotfolder.simulator import Fault, Settings, Simulator, running
+from hotfolder.simulator.server import listener
 from tests.customer import CAT, GROK, KEY, NANO, Customer
 
 QWEN = "alibaba/qwen-image-2.0/image-edit"
@@ -288,6 +290,16 @@ async def test_serves_in_the_running_loop() -> None:
     async with httpx.AsyncClient(trust_env=False) as http:
         with pytest.raises(httpx.ConnectError):
             await http.get(server.url)
+
+
+def test_answers_are_sent_at_once() -> None:
+    """No connection gathers what is to be sent until an ACK comes, which takes 40 ms."""
+    with (
+        listener("127.0.0.1", 0) as place,
+        socket.create_connection(place.getsockname()),
+        place.accept()[0] as accepted,
+    ):
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

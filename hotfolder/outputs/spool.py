@@ -86,17 +86,19 @@ class Part:
         with blocked(self._path):
             return self._path.with_name(self._name).open("rb", buffering=0)
 
-    def commit(self) -> Spooled:
+    def commit(self, *, is_last: bool = True) -> Spooled:
         """Make the result durable under its final name, in place of an earlier one.
 
-        Raises OutputBlocked; then discard, as after a failed fsync nothing written counts.
+        Where it is not the last, its name is made durable by the commit that follows. Raises
+        OutputBlocked; then discard, as after a failed fsync nothing written counts.
         """
         with blocked(self._path), opened(self._path.parent, FOLDER) as folder:
             os.fsync(self._open_file())
             self._close()
             os.replace(self._name, self._path.name, src_dir_fd=folder, dst_dir_fd=folder)
             self._over = True
-            sync(folder)
+            if is_last:
+                sync(folder)
         return Spooled(path=self._path, size=self._size, sha256=self.sha256)
 
     def discard(self) -> None:

@@ -7,7 +7,7 @@ import json
 import os
 import stat
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
@@ -217,7 +217,8 @@ class KilledWhileFinishing(WorkerProcess):
 
     def ask(self, message: bytes, files: Sequence[int], deadline_s: float) -> object:
         """Do a task, unless it is to be killed by that."""
-        if KilledWhileFinishing.left and json.loads(message)["task"] == "finish":
+        task = json.loads(message)["task"]
+        if KilledWhileFinishing.left and task in {"finish", "prove_and_finish"}:
             KilledWhileFinishing.left -= 1
             self.program.kill()
         return super().ask(message, files, deadline_s)
@@ -231,6 +232,30 @@ async def test_a_machine_without_memory_leaves_no_result_unfinished(studio: Stud
     await studio.once()
     assert KilledWhileFinishing.left == 0
     assert studio.states() == {"done": 1}
+    assert told(studio)["IFD0:Copyright"] == "(c) Ann"
+
+
+EACH_PICTURE = ["describe", "keep", "prove_and_finish"]
+
+
+class Noted(WorkerProcess):
+    """A worker that notes what it was asked to do."""
+
+    tasks: ClassVar[list[str]] = []
+
+    def ask(self, message: bytes, files: Sequence[int], deadline_s: float) -> object:
+        """Do a task."""
+        Noted.tasks.append(json.loads(message)["task"])
+        return super().ask(message, files, deadline_s)
+
+
+async def test_a_result_is_proved_and_finished_at_once(studio: Studio) -> None:
+    """One child does both: a picture takes three."""
+    Noted.tasks.clear()
+    studio.edge(open_worker=Noted)
+    drop_tagged(studio)
+    await studio.once()
+    assert [each for each in Noted.tasks if each != "locks"] == EACH_PICTURE
     assert told(studio)["IFD0:Copyright"] == "(c) Ann"
 
 

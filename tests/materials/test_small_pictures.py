@@ -6,12 +6,13 @@ import asyncio
 import io
 import os
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from PIL import Image, ImageChops, ImageStat
 
-from hotfolder.domain.preparation import Preparation
+from hotfolder.domain.preparation import Finish, Preparation
+from hotfolder.kinds.metadata.xmp import Note
 from hotfolder.kinds.picture.thumbnail import thumbnail
 from hotfolder.kinds.workshop import small_pictures
 from hotfolder.kinds.workshop.needs import SIDES
@@ -31,11 +32,19 @@ PICTURES = {
     "palette": saved(scene("P"), "GIF"),
     "deep": saved(scene("I;16"), "PNG"),
 }
-ORDERS = {
+ORDERS: dict[str, dict[str, Any]] = {
     "keep": {"decode": True},
     "decode": {},
+    "prove_and_finish": {
+        "finish": asdict(Finish()),
+        "note": asdict(Note(model="m", task_id="t", at="2026-05-01T12:00:00+00:00")),
+        "converted": False,
+        "signed": False,
+        "has_source": False,
+    },
     "prepare": asdict(Preparation(types=("jpg",), max_bytes=8_000_000)),
 }
+BETWEEN = {"decode": 0, "keep": 1}
 
 
 def jpeg() -> bytes:
@@ -47,8 +56,7 @@ def jpeg() -> bytes:
 async def test_what_is_decoded_is_made_small_on_the_way(tmp_path: Path, task: str) -> None:
     """Upright, in sRGB and opaque, as the thumbnail of the file itself would be."""
     small = SmallPictures(tmp_path, makes=True)
-    between = [] if task == "decode" else [os.memfd_create(name) for name in "ab"]
-    between = between[:1] if task == "keep" else between
+    between = [os.memfd_create(name) for name in "ab"[: BETWEEN.get(task, 2)]]
     with workshop() as shop:
         for name, content in PICTURES.items():
             with files(content) as (source, _):

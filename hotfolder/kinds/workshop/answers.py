@@ -186,6 +186,11 @@ def _fits(value: object, form: Mapping[str, Check]) -> bool:
 
 
 _PICTURE: Final[Mapping[str, Check]] = {"type": _is_type, "width": _is_side, "height": _is_side}
+_FINISHED: Final[Mapping[str, Check]] = {
+    "type": _is_type,
+    "notes": _are_notes,
+    "looks_the_same": lambda value: isinstance(value, bool),
+}
 _ERROR: Final[Mapping[str, Check]] = {
     "error": _is_text,
     "text": _is_text,
@@ -209,11 +214,8 @@ _FORMS: Final[Mapping[str, Mapping[str, Check]]] = {
     "decode": _PICTURE,
     "prove": {"proven": _is_proven},
     "keep": {},
-    "finish": {
-        "type": _is_type,
-        "notes": _are_notes,
-        "looks_the_same": lambda value: isinstance(value, bool),
-    },
+    "finish": _FINISHED,
+    "prove_and_finish": _FINISHED,
     "ingredient": {},
     "sign": {},
     "origin": {"lines": _are_lines, "whole": _is_verdict},

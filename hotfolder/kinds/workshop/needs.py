@@ -29,7 +29,7 @@ _OPENED_BY_PILLOW: Final = frozenset(
     {PictureType.JPEG, PictureType.PNG, PictureType.WEBP, PictureType.GIF, PictureType.BMP}
 )
 _WITH_PICTURES: Final = frozenset(
-    {"look", "describe", "keep", "prepare", "decode", "finish", "thumbnail"}
+    {"look", "describe", "keep", "prepare", "decode", "finish", "prove_and_finish", "thumbnail"}
 )
 _WITHOUT_LIBRARIES: Final = frozenset({"sidecar", "rows", "locks"})
 

@@ -14,7 +14,7 @@ from PIL import Image
 
 from hotfolder.domain.preparation import Finish, Preparation
 from hotfolder.kinds import decoding, formats, origin, played, provenance, proving, rows
-from hotfolder.kinds.kind import Proven
+from hotfolder.kinds.kind import NotProven, Proven
 from hotfolder.kinds.metadata import packets, xmp
 from hotfolder.kinds.picture import (
     essence,
@@ -159,6 +159,16 @@ def _finish(files: Sequence[OpenFile], order: Mapping[str, Any]) -> Answer:
     return {"type": made.type.value, "notes": made.notes, "looks_the_same": made.looks_the_same}
 
 
+def _prove_and_finish(files: Sequence[OpenFile], order: Mapping[str, Any]) -> Answer:
+    """Decode a result to its last pixel, and finish it. Raises NotProven, PictureError."""
+    count = 4 if order["has_source"] else 3
+    try:
+        _decode([files[0], *files[count:]], {})
+    except formats.PictureError as error:
+        raise NotProven(str(error)) from error
+    return _finish(files[:count], order)
+
+
 def _ingredient(files: Sequence[OpenFile], order: Mapping[str, Any]) -> Answer:
     source, target = files
     content = bytes(source.content)
@@ -272,6 +282,7 @@ TASKS: Final[Mapping[str, Task]] = {
     "prove": _prove,
     "keep": _keep,
     "finish": _finish,
+    "prove_and_finish": _prove_and_finish,
     "ingredient": _ingredient,
     "sign": _sign,
     "origin": _origin,

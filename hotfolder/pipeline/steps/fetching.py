@@ -7,7 +7,8 @@ result, or no whole one, is set aside in the spool for a person to look at.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -92,12 +93,20 @@ class Fetching:
         """Fetch as `fetch` does; where NotProven is raised, what came stands in the spool."""
         raw = names.raw_file(name)
         if not self.finishes(job, result):
-            came, _ = await self._download(job, result, name)
+            async with self._downloaded(job, result, name) as part:
+                came, _ = await self._kept(job, result, name, part)
             await asyncio.to_thread(self._desk.small.rename, name, came.sha256)
             return came
         proven = None
         if not await asyncio.to_thread(self._desk.spool.exists, raw):
-            came, proven = await self._download(job, result, raw)
+            async with self._downloaded(job, result, raw) as part:
+                async with _keeping_what_came(part):
+                    finished = await self._finishing.at_once(
+                        job, result.position, name, submit, part
+                    )
+                if finished is not None:
+                    return finished
+                came, proven = await self._kept(job, result, raw, part)
             if not self._is_finished(came.extension):
                 await asyncio.to_thread(self._desk.spool.rename, raw, name)
                 return replace(came, file=name)
@@ -129,25 +138,32 @@ class Fetching:
         """Finish a raw result of the spool, `proven` = what it is. Raises as `finished` does."""
         return await self._finishing.finished(job, position, name, submit, proven)
 
-    async def _download(
+    @asynccontextmanager
+    async def _downloaded(
         self, job: Job, result: Result | ev.RemoteResult, name: str
-    ) -> tuple[ev.SpooledResult, Proven]:
-        """Download a result and tell what it is; one that is NotProven stands in the spool, too."""
-        part = await asyncio.to_thread(self._desk.spool.open_part, name)
+    ) -> AsyncIterator[Part]:
+        """Download a result into a part of the spool, which is dropped unless it is committed."""
+        part, free_bytes = await asyncio.to_thread(self._begun, name)
         with part:
             if result.url is not None:
-                limit = await self._most_bytes(job)
+                limit = self._most_bytes(job, free_bytes)
                 await self._desk.client.download(result.url, part.write, limit=limit)
             else:
                 await asyncio.to_thread(part.write, (result.text or "").encode())
-            try:
-                proven = await self._proven(job, result, name, part)
-            except NotProven:
-                await asyncio.to_thread(part.commit)
-                raise
-            is_filed_text = proven.kind is Kind.TEXT and result.url is not None
-            text = await asyncio.to_thread(_text, part) if is_filed_text else None
-            spooled = await asyncio.to_thread(part.commit)
+            yield part
+
+    def _begun(self, name: str) -> tuple[Part, int]:
+        return self._desk.spool.open_part(name), self._desk.spool.free_bytes()
+
+    async def _kept(
+        self, job: Job, result: Result | ev.RemoteResult, name: str, part: Part
+    ) -> tuple[ev.SpooledResult, Proven]:
+        """Tell what a download is, and keep it; where NotProven is raised it is kept, too."""
+        async with _keeping_what_came(part):
+            proven = await self._proven(job, result, name, part)
+        is_filed_text = proven.kind is Kind.TEXT and result.url is not None
+        text = await asyncio.to_thread(_text, part) if is_filed_text else None
+        spooled = await asyncio.to_thread(part.commit)
         came = ev.SpooledResult(
             position=result.position,
             file=name,
@@ -159,11 +175,11 @@ class Fetching:
         )
         return came, proven
 
-    async def _most_bytes(self, job: Job) -> int:
+    def _most_bytes(self, job: Job, free_bytes: int) -> int:
         """Return how large a result may be: one without end must leave the disk room to work."""
         makes_pictures = self._made(job) is Kind.PICTURE
         largest = LARGEST_PICTURE_BYTES if makes_pictures else LARGEST_RESULT_BYTES
-        return min(largest, await asyncio.to_thread(self._desk.spool.free_bytes) // 2)
+        return min(largest, free_bytes // 2)
 
     async def _proven(
         self, job: Job, result: Result | ev.RemoteResult, name: str, part: Part
@@ -189,6 +205,16 @@ class Fetching:
         """Return what kind of result a job's model makes, by the catalog's word."""
         model = self._desk.catalog().look_up(job.plan.model)
         return Kind.PICTURE if model is None else BY_OUTPUT[model.output]
+
+
+@asynccontextmanager
+async def _keeping_what_came(part: Part) -> AsyncIterator[None]:
+    """Commit a part of which the block says that it is NotProven: a person may look at it."""
+    try:
+        yield
+    except NotProven:
+        await asyncio.to_thread(part.commit)
+        raise
 
 
 def _text(part: Part) -> str | None:

@@ -33,8 +33,8 @@ from hotfolder.kinds.workshop.workshop import (
     Workshop,
     patience,
 )
-from hotfolder.outputs.errors import OutputBlocked, blocked
-from hotfolder.outputs.spool import Spool
+from hotfolder.outputs.errors import OutputBlocked, OutputError, blocked
+from hotfolder.outputs.spool import Part, Spool
 from hotfolder.pipeline import signing
 from hotfolder.pipeline.signing import NotSigned, Signing
 
@@ -48,12 +48,11 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.pipeline")
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
-    """Open files: a result as it came, finished, what goes beside it, and signed."""
+    """Open files: a result as it came, finished, and what goes beside it."""
 
     raw: BinaryIO
     target: BinaryIO
     beside: BinaryIO
-    signed: BinaryIO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +118,36 @@ class Finishing:
             log.warning("result.unproved", **job.log_context(), error=str(error))
             return Proven(Kind.PICTURE, kind.extension)
 
+    async def at_once(
+        self, job: Job, position: int, name: str, submit: Submit, part: Part
+    ) -> ev.SpooledResult | None:
+        """Prove and finish a download by one worker, and keep it under a name; its raw form, too.
+
+        None where that has to go step by step: for what is no picture or too large for one, what
+        is signed, and whatever a worker failed at. Raises NotProven, and OutputError once it is
+        kept as it came, or cannot be.
+        """
+        with contextlib.ExitStack() as stack:
+            raw = stack.enter_context(part.reopened())
+            kind = sniff(os.pread(raw.fileno(), HEAD_BYTES, 0))
+            is_large = part.size > results.LARGEST_PICTURE_BYTES
+            if kind is None or is_large or self._signing.is_wanted():
+                return None
+            made = _Made(position=position, name=name, job=job, submit=submit, raw_kind=kind)
+            try:
+                opened = stack.enter_context(self._with(raw))
+                async with self._small.making(names.raw_file(name), attempt=job.attempt) as small:
+                    answer = await self._finish(made, opened, signed=False, proves=small)
+            except (PictureError, WorkerFailed, OutputError):
+                return None
+            return await asyncio.to_thread(self._both_kept, made, opened, answer, part)
+
+    def _both_kept(
+        self, made: _Made, opened: _Opened, answer: Mapping[str, Any], part: Part
+    ) -> ev.SpooledResult:
+        part.commit(is_last=False)
+        return self._taken(made, opened, answer, answer["notes"])
+
     async def finished(
         self, job: Job, position: int, name: str, submit: Submit, proven: Proven | None
     ) -> ev.SpooledResult:
@@ -130,7 +159,7 @@ class Finishing:
         """
         with contextlib.ExitStack() as stack:
             raw = stack.enter_context(self._opened(names.raw_file(name)))
-            opened = _Opened(raw, *(stack.enter_context(self._spool.unnamed()) for _ in range(3)))
+            opened = stack.enter_context(self._with(raw))
             proven = proven or await self.prove(job, names.raw_file(name), raw, ANYTHING)
             if proven.kind is not Kind.PICTURE:
                 return await self._unfinished(job, submit, (position, name, proven), opened)
@@ -149,31 +178,37 @@ class Finishing:
         keep = partial(self._as_it_came, position, name)
         if proven.kind is Kind.TEXT or not self._signing.is_wanted():
             return await asyncio.to_thread(keep, opened.raw, proven.ending)
-        try:
-            signed = await self._sign(job, submit, opened, proven.ending)
-        except NotSigned as error:
-            if self._holds():
-                raise
-            kept = await asyncio.to_thread(keep, opened.raw, proven.ending)
-            log.warning("result.unsigned", **job.log_context(), error=str(error))
-            return replace(kept, finished=f"not signed ({error})")
-        kept = replace(await asyncio.to_thread(keep, signed, proven.ending), finished="signed")
+        with self._spool.unnamed() as signed:
+            try:
+                await self._sign(job, submit, opened, signed, proven.ending)
+            except NotSigned as error:
+                if self._holds():
+                    raise
+                kept = await asyncio.to_thread(keep, opened.raw, proven.ending)
+                log.warning("result.unsigned", **job.log_context(), error=str(error))
+                return replace(kept, finished=f"not signed ({error})")
+            kept = replace(await asyncio.to_thread(keep, signed, proven.ending), finished="signed")
         kept = await asyncio.to_thread(_with_raw, kept, opened.raw, proven.ending)
         return replace(kept, sealed=True, signed=True)
 
     async def _sign(
-        self, job: Job, submit: Submit, opened: _Opened, ending: str, raw_ending: str = ""
-    ) -> BinaryIO:
+        self,
+        job: Job,
+        submit: Submit,
+        opened: _Opened,
+        signed: BinaryIO,
+        ending: str,
+        raw_ending: str = "",
+    ) -> None:
         """Sign a finished result, or with no other ending the raw one. Raises as `sign` does."""
         result = signing.Result(
             finished=opened.target if raw_ending else opened.raw,
             ending=ending,
             raw=opened.raw,
             raw_ending=raw_ending or ending,
-            signed=opened.signed,
+            signed=signed,
         )
         await self._signing.sign(job, submit, result)
-        return opened.signed
 
     async def _made(self, made: _Made, opened: _Opened) -> ev.SpooledResult:
         """Finish a result, signed where that is wanted."""
@@ -195,15 +230,7 @@ class Finishing:
             told.append(f"not finished ({error}): it is as the service made it")
             return await asyncio.to_thread(self._kept, made, opened.raw, made.raw_kind, told)
         told += answer["notes"]
-        kind = PictureType(answer["type"])
-        spooled = await asyncio.to_thread(self._kept, made, opened.target, kind, told)
-        spooled = await asyncio.to_thread(self._with_companion, spooled, opened.beside)
-        wanted = made.job.plan.finish
-        if not (wanted.keep_raw or wanted.is_labelled or made.job.plan.then):
-            return spooled
-        raw_ending = made.raw_kind.extension
-        spooled = await asyncio.to_thread(_with_raw, spooled, opened.raw, raw_ending)
-        return replace(spooled, sealed=wanted.is_labelled)
+        return await asyncio.to_thread(self._taken, made, opened, answer, told)
 
     async def _signed(self, made: _Made, opened: _Opened) -> ev.SpooledResult:
         """Finish a result and sign it. Raises NotSigned, WorkerFailed."""
@@ -216,9 +243,11 @@ class Finishing:
             self._raise_again(made.job, error)
             raise NotSigned(str(error)) from error
         raw_ending = made.raw_kind.extension
-        await self._sign(made.job, made.submit, opened, kind.extension, raw_ending)
         told = [*answer["notes"], "signed"]
-        spooled = await asyncio.to_thread(self._kept, made, opened.signed, kind, told)
+        with self._spool.unnamed() as signed:
+            await self._sign(made.job, made.submit, opened, signed, kind.extension, raw_ending)
+            await asyncio.to_thread(self._forget_unlike, made, answer)
+            spooled = await asyncio.to_thread(self._kept, made, signed, kind, told)
         spooled = await asyncio.to_thread(self._with_companion, spooled, opened.beside)
         spooled = await asyncio.to_thread(_with_raw, spooled, opened.raw, raw_ending)
         return replace(spooled, sealed=True, signed=True)
@@ -229,7 +258,13 @@ class Finishing:
             raise error
         log.warning("result.unfinished", **job.log_context(), error=str(error))
 
-    async def _finish(self, made: _Made, opened: _Opened, *, signed: bool) -> dict[str, Any]:
+    async def _finish(
+        self, made: _Made, opened: _Opened, *, signed: bool, proves: Sequence[int] | None = None
+    ) -> dict[str, Any]:
+        """Finish a result; proved first, and made small on the way, with files to `proves` it in.
+
+        Raises PictureError, WorkerFailed, and where it is proved NotProven.
+        """
         job = made.job
         preparation = job.original.preparation
         order = {
@@ -244,14 +279,33 @@ class Finishing:
         with contextlib.ExitStack() as stack:
             files = [each.fileno() for each in (opened.raw, opened.target, opened.beside)]
             pixels = 0
-            if self._spool.exists(names.keepsake_file(job.root)):
+            has_source = self._spool.exists(names.keepsake_file(job.root))
+            if has_source:
                 kept = stack.enter_context(self._opened(names.keepsake_file(job.root)))
                 files.append(kept.fileno())
                 pixels = _pixels(kept) if job.plan.finish.size == "source" else 0
-            answer = await self._workshop.work_on("finish", files, order, least_pixels=pixels)
+            task = "finish"
+            if proves is not None:
+                task, order = "prove_and_finish", order | {"has_source": has_source}
+                files += proves
+            return await self._workshop.work_on(task, files, order, least_pixels=pixels)
+
+    def _taken(
+        self, made: _Made, opened: _Opened, answer: Mapping[str, Any], told: Sequence[str]
+    ) -> ev.SpooledResult:
+        """Keep what a worker finished, and what was made small of it only if that looks like it."""
+        self._forget_unlike(made, answer)
+        kept = self._kept(made, opened.target, PictureType(answer["type"]), told)
+        kept = self._with_companion(kept, opened.beside)
+        wanted = made.job.plan.finish
+        if not (wanted.keep_raw or wanted.is_labelled or made.job.plan.then):
+            return kept
+        kept = _with_raw(kept, opened.raw, made.raw_kind.extension)
+        return replace(kept, sealed=wanted.is_labelled)
+
+    def _forget_unlike(self, made: _Made, answer: Mapping[str, Any]) -> None:
         if not answer["looks_the_same"]:
-            await asyncio.to_thread(self._small.forget, names.raw_file(made.name))
-        return answer
+            self._small.forget(names.raw_file(made.name))
 
     def _kept(
         self, made: _Made, file: BinaryIO, kind: PictureType, told: Sequence[str]
@@ -278,6 +332,12 @@ class Finishing:
             return result
         spooled = self._spool.copy(names.companion_file(result.file), beside)
         return replace(result, companion=spooled.sha256)
+
+    @contextlib.contextmanager
+    def _with(self, raw: BinaryIO) -> Iterator[_Opened]:
+        """Open what a raw result is finished into."""
+        with self._spool.unnamed() as target, self._spool.unnamed() as beside:
+            yield _Opened(raw, target, beside)
 
     @contextlib.contextmanager
     def _opened(self, name: str) -> Iterator[BinaryIO]:

@@ -102,23 +102,16 @@ def die_with_parent() -> None:
 
 
 def prepare() -> None:
-    """Load and write what `confine` needs, while it can be, and once for all children."""
-    _library()
+    """Ask and write what `confine` needs, while it can be, and once for all children."""
+    _rules(NEWEST_LANDLOCK)
     if platform.machine() in _MACHINES:
-        _program(*_MACHINES[platform.machine()])
+        _filter(*_MACHINES[platform.machine()])
 
 
 def _lock_files(newest: int) -> int:
-    version = min(_library().syscall(_CREATE_RULESET, None, 0, _ASK_VERSION), newest)
+    version, refused = _rules(newest)
     if version < 1:
         return 0
-    refused = struct.pack(
-        "=QQQ",
-        (1 << _FILE_RIGHTS[version]) - 1,
-        _NETWORK if version >= _NETWORK_SINCE else 0,
-        _SCOPED if version >= _SCOPED_SINCE else 0,
-    )
-    # What an older kernel does not know must not be there, or be zero: both are fine.
     rules = _library().syscall(_CREATE_RULESET, refused, len(refused), 0)
     if rules < 0:
         return 0
@@ -128,14 +121,36 @@ def _lock_files(newest: int) -> int:
         os.close(rules)
 
 
+@cache
+def _rules(newest: int) -> tuple[int, bytes]:
+    """Return the version of Landlock to use (0 = there is none), and all that it can refuse."""
+    version = min(_library().syscall(_CREATE_RULESET, None, 0, _ASK_VERSION), newest)
+    if version < 1:
+        return 0, b""
+    refused = struct.pack(
+        "=QQQ",
+        (1 << _FILE_RIGHTS[version]) - 1,
+        _NETWORK if version >= _NETWORK_SINCE else 0,
+        _SCOPED if version >= _SCOPED_SINCE else 0,
+    )
+    # What an older kernel does not know must not be there, or be zero: both are fine.
+    return version, refused
+
+
 def _filter_calls() -> bool:
     machine = _MACHINES.get(platform.machine())
     if machine is None:
         return False
-    program = ctypes.create_string_buffer(_program(*machine))
-    steps = len(program) // struct.calcsize(_STEP)
-    described = struct.pack("@HP", steps, ctypes.addressof(program))
+    described, _ = _filter(*machine)
     return _control(_SET_SECCOMP, _FILTER, described)
+
+
+@cache
+def _filter(column: int, machine: int) -> tuple[bytes, object]:
+    """Return how the filter for a machine is described, and its program, which must stay there."""
+    program = ctypes.create_string_buffer(_program(column, machine))
+    steps = len(program) // struct.calcsize(_STEP)
+    return struct.pack("@HP", steps, ctypes.addressof(program)), program
 
 
 def _control(option: int, value: int, further: int | bytes) -> bool:
@@ -150,7 +165,6 @@ def _library() -> ctypes.CDLL:
 _STEP: Final = "=HBBI"
 
 
-@cache
 def _program(column: int, machine: int) -> bytes:
     """Write the filter for a machine: what is not named is refused like a forbidden file."""
     steps = [

@@ -41,6 +41,7 @@ from hotfolder.kinds.workshop.answers import (
 )
 from hotfolder.kinds.workshop.needs import HEAD_BYTES, SMALL, Making
 from hotfolder.kinds.workshop.tasks import TASKS, Answer, OpenFile, Task, write
+from hotfolder.kinds.workshop.warming import warm_up
 
 # What libraries map besides a picture's own memory: themselves, thread stacks, arenas.
 _SPARE_BYTES: Final = 256 * 1024 * 1024
@@ -81,6 +82,8 @@ def preload() -> None:
     for name in _LATE_CODECS:
         codecs.lookup(name)
     confinement.prepare()
+    warm_up()
+    gc.collect()
     gc.freeze()  # what a child does not touch stays shared
 
 

@@ -137,7 +137,7 @@ def _why_not(row: Row | None, config: str) -> str:
         return ""
     if row["is_ours"]:
         return "it is being handed over"
-    if row["is_followed"]:
+    if row["is_had"]:
         return f"{row['machine']} follows it"
     if row["was_ours"]:
         return "it was handed over" if row["is_kept"] else ""
@@ -151,6 +151,6 @@ def _why_not(row: Row | None, config: str) -> str:
 
 def _is_unwanted_there(row: Row | None) -> bool:
     """Whether another follows a watch that its own config has no more, and is not yet asked."""
-    if row is None or row["is_ours"] or not row["is_followed"] or row["leaving"]:
+    if row is None or row["is_ours"] or not row["is_had"] or row["leaving"]:
         return False
     return bool(row["config"] == UNWANTED)

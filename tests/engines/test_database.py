@@ -48,6 +48,7 @@ from hotfolder.journal.journal import Journal
 from hotfolder.journal.reader import Reader
 from hotfolder.journal.roots import Marker, Recognised, Stranger
 from hotfolder.journal.rows import existing_job
+from hotfolder.journal.session import Session
 from hotfolder.journal.transitions import apply
 from tests.builders import NOON, Desk, StandingClock, intended
 
@@ -56,12 +57,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hotfolder.domain.jobs import Job
-    from hotfolder.journal.session import Session
+    from hotfolder.journal.engine import Row
 
 ENGINES = ("postgresql",)
 ROOM = {State.ACCEPTED: 4}
 TASK = "2013508786110730241"
 SLEPT = "UPDATE hotfolder.seat SET until = '-infinity', beats = -2"  # as others find it
+RUN_OUT = """
+UPDATE hotfolder.seat SET until = clock_timestamp()
+WHERE epoch = (SELECT min(epoch) FROM hotfolder.seat)
+"""
 TABLES = """
 SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'hotfolder'
 """
@@ -184,6 +189,31 @@ def test_who_hangs_loses_what_it_follows(tmp_path: Path, url: str) -> None:
             first.accept(watch=2)
 
 
+def test_a_seat_that_runs_out_during_the_look_is_not_free_yet(
+    tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only what was buried is free: whoever else wakes up may renew its seat, and send."""
+    rows = Session.rows
+
+    def late(session: Session, name: str, /, **values: Any) -> list[Row]:  # noqa: ANN401  any
+        if name == "leases":
+            spoil(url, RUN_OUT)
+        return rows(session, name, **values)
+
+    with machines(tmp_path, url) as start:
+        one, two = start("one"), start("two")
+        one.take("one")
+        job = sending(one)
+        with monkeypatch.context() as patched:
+            patched.setattr(Session, "rows", late)
+            taken, doubtful = two.journal.run_blocking(recovery.take_over, {"one": "same"})
+        with pytest.raises(JournalUnavailable, match="did not answer for a moment"):
+            renew(one)  # which it did all the same
+        asyncio.run(one.journal.confirm())
+        assert (taken.followed, doubtful) == (frozenset(), [])
+        assert one.apply(job, ev.Submitted(task_id=TASK, query_at=NOON)).state is State.RUNNING
+
+
 def test_another_config_takes_nothing_over(tmp_path: Path, url: str) -> None:
     """It would do something else with the same files; an operator may say that it shall."""
     with machines(tmp_path, url) as start:
@@ -243,8 +273,10 @@ def test_a_folder_is_not_followed_by_two_names(tmp_path: Path, url: str) -> None
             first.journal.run_blocking(register_watch, "renamed", "/in", "/out")
             assert first.take("renamed").new == {"renamed"}
             known = recognise(first, "renamed", None)
-            with pytest.raises(Stranger, match="follows this folder as watch renamed"):
-                recognise(second, "one", known.marker)
+            for _ in ("it follows it", "it may yet wake up"):
+                with pytest.raises(Stranger, match="follows this folder as watch renamed"):
+                    recognise(second, "one", known.marker)
+                spoil(url, RUN_OUT.replace("min", "max"))
         assert recognise(second, "one", known.marker).watch == known.watch
 
 

@@ -58,10 +58,12 @@ WHERE until > clock_timestamp() AND place <> current_setting('hotfolder.place') 
 UPDATE seat SET beats = -2, until = '-infinity';
 
 -- name: leases
--- Who follows each watch that ever was followed, and whether it may be had from here.
+-- Who follows each watch that ever was followed, and whether it may be had from here: not before its
+-- seat was buried, for until then whoever has that may wake up and renew it.
 SELECT lease.watch, lease.place, lease.machine, lease.config, lease.leaving,
     lease.epoch = CAST(current_setting('hotfolder.epoch') AS BIGINT) AS is_ours,
     coalesce(seat.until > clock_timestamp(), FALSE) AS is_followed,
+    coalesce(seat.beats >= 0, FALSE) AS is_had,
     lease.place = current_setting('hotfolder.place') AS was_ours,
     lease.kept_until > clock_timestamp() AS is_kept
 FROM lease LEFT JOIN seat ON seat.epoch = lease.epoch ORDER BY lease.watch;

@@ -208,8 +208,8 @@ class Telling:
         return "refused", f"the config stays as it was. {event['error']}"
 
     def awaited(self, event: Event) -> tuple[str, str]:
-        """Tell that the journal's server is waited for before anything begins."""
-        return "waits", f"{event['error']}. Hotfolder begins by itself as soon as it answers"
+        """Tell that a journal that several share is waited for before anything begins."""
+        return "waits", f"{event['error']}. Hotfolder begins by itself as soon as that is over"
 
     def reloaded(self, event: Event) -> tuple[str, str]:
         """Tell that a changed config is in force, but for what needs a restart."""

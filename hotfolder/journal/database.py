@@ -89,7 +89,11 @@ class DatabaseConnection:
         )
         try:
             layout.require_server(self._raw.info.server_version)
-            own = {"hotfolder.place": place.id, "hotfolder.machine": place.machine}
+            own = {
+                "hotfolder.place": place.id,
+                "hotfolder.machine": place.machine,
+                "hotfolder.start": place.start,
+            }
             for name, value in {**SETTINGS, **own}.items():
                 self._set(name, value)
             self.be(epoch)

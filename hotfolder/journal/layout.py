@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from hotfolder.domain.errors import JournalElsewhere, JournalError, JournalNewer, JournalOlder
+from hotfolder.domain.errors import JournalError, JournalNewer, JournalOlder
 from hotfolder.journal.connection import migrations, migrations_in
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def later_migrations() -> tuple[str, ...]:
 def lay_out(connection: DatabaseConnection, name: str) -> None:
     """Make the tables, or bring them up to date: all of it or nothing, and by one daemon alone.
 
-    Raises JournalNewer, JournalOlder, and JournalElsewhere while an older program works on them.
+    Raises JournalNewer, and JournalOlder while an older program works on them.
     """
     connection.named("exclude")
     version, newest = _version(connection), len(migrations())
@@ -85,7 +85,7 @@ def _bring_up_to_date(connection: DatabaseConnection, name: str, version: int) -
     """
     at_work = [row["machine"] for row in connection.named("older_at_work").fetchall()]
     if at_work:
-        raise JournalElsewhere(
+        raise JournalOlder(
             f"{name} is still worked on by an older hotfolder on {', '.join(at_work)}: stop it "
             f"there and install this one, too. Then this one brings the tables up to date"
         )

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Final
 
 import psycopg
 
-from hotfolder.domain.errors import JournalTakenOver
+from hotfolder.clock import MACHINE_CLOCK
+from hotfolder.domain.errors import JournalTakenOver, JournalUnavailable
 
 if TYPE_CHECKING:
     from hotfolder.journal.database import DatabaseConnection
@@ -29,6 +30,7 @@ RENEWED_S: Final = 5.0
 LISTENED_S: Final = 0.5
 AGAIN_S: Final = 1.0
 CLOCK_TOLERANCE_S: Final = 60.0
+BEAT_BITS: Final = 62
 
 Connect = Callable[[], "DatabaseConnection"]
 
@@ -37,16 +39,24 @@ Connect = Callable[[], "DatabaseConnection"]
 class Place:
     """A state directory, by an id that no other has, and the machine that it is on.
 
-    A copy of it on another machine is another: who counts on its lock must not be taken for it.
+    A copy of it on a machine of another name is another place. `start` tells it from every copy as
+    long as its machine runs, "" = not known: who finds the same one there knows by its lock that
+    whoever was there before has ended, which nobody knows of a copy, or after another start.
     """
 
     id: str
     machine: str
+    start: str
 
 
 def machine_s() -> float:
     """Return the time by this machine's clock, in seconds since 1970."""
     return time.time()
+
+
+def machine_start() -> str:
+    """Return what tells this start of this machine from all others, "" = not known."""
+    return MACHINE_CLOCK.start()
 
 
 def place_of(folder: Path) -> Place:
@@ -61,12 +71,16 @@ def reader_of(folder: Path) -> Place:
     """Return the same for somebody who may only read the directory."""
     with suppress(OSError):
         return _place(folder / PLACE_NAME)
-    return Place("", socket.gethostname())
+    return Place("", socket.gethostname(), "")
 
 
 def _place(kept: Path) -> Place:
-    machine = socket.gethostname()
-    return Place(f"{kept.read_text('ascii').strip()} {machine}", machine)
+    machine, start, locked = socket.gethostname(), machine_start(), kept.parent.stat()
+    return Place(
+        id=f"{kept.read_text('ascii').strip()} {machine}",
+        machine=machine,
+        start=f"{start} {locked.st_dev}:{locked.st_ino}" if start else "",
+    )
 
 
 class Seat:
@@ -85,20 +99,31 @@ class Seat:
         self._name = name
         self._connect = connect
         self._heard = heard
-        self._beats = 0
+        self._beat = 0
+        self._next_beat = _beat()
         self._gate = threading.Lock()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._keep_on, name="journal-seat", daemon=True)
 
     def take(self, connection: DatabaseConnection) -> None:
-        """Sit down, and go on with the watches that were followed from this place."""
+        """Sit down, and go on with the watches that were followed from this place.
+
+        Raises JournalUnavailable while a copy of the place has the seat, for all that is known.
+        """
+        own = {"place": self._place.id, "machine": self._place.machine}
         connection.named("exclude")
-        row = connection.named("sit_down", place=self._place.id, machine=self._place.machine)
+        taken = connection.named("taken_seat", start=self._place.start, **own).fetchone()
+        if taken is not None:
+            connection.execute("ROLLBACK")
+            raise JournalUnavailable(
+                f"{self._name}: a daemon works from a copy of this state directory on another "
+                f"{self._place.machine}, or worked from this one seconds before the machine "
+                f"started anew. If it is a copy, give each a state directory of its own"
+            )
+        row = connection.named("sit_down", start=self._place.start, **own)
         self.epoch = row.fetchone()["epoch"]
         connection.be(self.epoch)
-        connection.named(
-            "inherit", epoch=self.epoch, place=self._place.id, machine=self._place.machine
-        )
+        connection.named("inherit", epoch=self.epoch, **own)
         connection.execute("COMMIT")
 
     def keep(self) -> None:
@@ -111,13 +136,21 @@ class Seat:
             raise JournalTakenOver(self.lost)
 
     def renew(self, connection: DatabaseConnection) -> None:
-        """Have it for longer. Raises JournalTakenOver where its time was over, and others knew."""
+        """Have it for longer. Raises JournalTakenOver where its time was over, and others knew.
+
+        Each beat is told until its answer is heard. Where a machine goes on twice, from one picture
+        of its memory, the second to beat does not know the beat of the first.
+        """
         with self._gate:
             renewed = connection.named(
-                "renew", epoch=self.epoch, place=self._place.id, beats=self._beats
+                "renew",
+                epoch=self.epoch,
+                place=self._place.id,
+                beat=self._beat,
+                next_beat=self._next_beat,
             ).fetchone()
             if renewed is not None:
-                self._beats = renewed["beats"]
+                self._beat, self._next_beat = self._next_beat, _beat()
                 self._compare(renewed["now_s"])
                 return
         self.lose(
@@ -178,3 +211,7 @@ class Seat:
         while not self._over.is_set() and (left_s := until_s - time.monotonic()) > 0:
             if any(said != str(self.epoch) for said in connection.heard(min(left_s, LISTENED_S))):
                 self._heard()
+
+
+def _beat() -> int:
+    return secrets.randbits(BEAT_BITS)

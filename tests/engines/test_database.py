@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import shutil
 import socket
 import sqlite3
 import threading
@@ -364,16 +365,29 @@ async def test_an_answer_after_the_takeover_ends_the_doubt(tmp_path: Path, url: 
         assert (told.job, told.task_id) == (job.id, TASK)
 
 
-@pytest.mark.parametrize(("by", "sent_again"), [("first", 1), ("second", 0)])
+@pytest.mark.parametrize(
+    ("by", "start", "sent_again"),
+    [("first", "one", 1), ("second", "one", 0), ("first", "another", 0), ("first", "", 0)],
+)
 def test_only_ones_own_doubts_are_sent_again_by_themselves(
-    tmp_path: Path, url: str, by: str, sent_again: int
+    tmp_path: Path,
+    url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    by: str,
+    start: str,
+    sent_again: int,
 ) -> None:
-    """Nobody else knows that a machine which hangs will not send after all."""
-    with machines(tmp_path, url) as start:
-        sending(start("first"))
+    """Nobody else knows that a machine which hangs will not send after all.
+
+    Nor does a clone of it, which looks like the machine itself after another start.
+    """
+    monkeypatch.setattr(seat, "machine_start", lambda: "one")
+    with machines(tmp_path, url) as start_first:
+        sending(start_first("first"))
     spoil(url, SLEPT)
-    with machines(tmp_path, url) as start:
-        desk = start(by)
+    monkeypatch.setattr(seat, "machine_start", lambda: start)
+    with machines(tmp_path, url) as start_next:
+        desk = start_next(by)
         desk.journal.run_blocking(recovery.recover)
         desk.clock.forward(7200)
         silent = desk.clock() - timedelta(hours=1)
@@ -387,8 +401,49 @@ def test_a_copied_state_directory_is_another(
     """A clone of a machine neither ends the first nor sends its doubts again."""
     first = seat.place_of(tmp_path)
     assert seat.reader_of(tmp_path) == seat.place_of(tmp_path) == first
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    shutil.copy(tmp_path / seat.PLACE_NAME, copy)
+    assert seat.place_of(copy).id == first.id
+    assert seat.place_of(copy).start != first.start
+    monkeypatch.setattr(seat, "machine_start", lambda: "another")
+    assert seat.place_of(tmp_path).start != first.start
     monkeypatch.setattr(socket, "gethostname", lambda: "clone")
     assert seat.place_of(tmp_path).id != first.id
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_clone_of_the_same_name_waits(
+    tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch, *, known: bool
+) -> None:
+    """It is not taken for the machine itself, whose work it would end; it says what to do."""
+    if not known:  # a kernel that tells no start from another
+        monkeypatch.setattr(seat, "machine_start", lambda: "")
+    with machines(tmp_path, url) as start:
+        with machines(tmp_path, url) as start_first:
+            first = start_first("first")
+            shutil.copytree(tmp_path / "first", tmp_path / "clone")
+            with pytest.raises(JournalUnavailable, match="a copy of this state directory"):
+                start("clone")
+            assert first.accept().state is State.ACCEPTED
+        assert start("clone").take("one").followed == {"one", "two"}
+
+
+def test_one_memory_goes_on_once(tmp_path: Path, url: str) -> None:
+    """Of a suspended machine that is woken twice, the second to renew its seat has lost it."""
+    with machines(tmp_path, url) as start:
+        first = start("first")
+        renew(first)
+        engine = first.journal._engine  # noqa: SLF001
+        assert isinstance(engine, JournalDatabase)
+        twin = seat.Seat(engine._place, engine.name, engine._connect, lambda: None)  # noqa: SLF001
+        for name in ("epoch", "_beat"):
+            setattr(twin, name, getattr(engine._seat, name))  # noqa: SLF001
+        with closing(engine._connect()) as connection:  # noqa: SLF001
+            twin.renew(connection)
+            with pytest.raises(JournalTakenOver, match="did not answer"):
+                renew(first)
+            twin.renew(connection)
 
 
 def test_a_database_put_back_ends_who_used_it(tmp_path: Path, url: str) -> None:
@@ -571,7 +626,7 @@ def test_every_statement_compiles_there(url: str) -> None:
     assert set(below) <= set(statements.shared())
     with psycopg.connect(url, autocommit=True, cursor_factory=psycopg.ClientCursor) as opened:
         opened.execute("SET search_path = hotfolder")
-        for name in ("place", "machine"):
+        for name in ("place", "machine", "start"):
             opened.execute(f"SET hotfolder.{name} = ''")
         opened.execute("SET hotfolder.epoch = '0'")
         for name in statements.shared():
@@ -594,7 +649,7 @@ def test_both_databases_have_the_same_columns(url: str) -> None:
     with psycopg.connect(url) as opened:
         there = set(opened.execute(TABLES).fetchall())
     own = {each for each in there if each[0] in {"seat", "lease", "followed"}}
-    own |= {("submit", "place"), ("submit", "epoch"), ("daemon", "place")}
+    own |= {("submit", each) for each in ("place", "epoch", "start")} | {("daemon", "place")}
     assert there - own == here
 
 

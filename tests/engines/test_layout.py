@@ -12,13 +12,12 @@ from structlog.testing import capture_logs
 
 from hotfolder.domain.errors import (
     HotfolderError,
-    JournalElsewhere,
     JournalNewer,
     JournalOlder,
     JournalTakenOver,
 )
 from hotfolder.journal import layout, reading, seat
-from hotfolder.journal.connection import migrations
+from hotfolder.journal.connection import migrations, migrations_in
 from hotfolder.journal.journal import Journal
 from hotfolder.journal.reader import Reader
 from tests.builders import Desk, StandingClock
@@ -94,6 +93,16 @@ def upgrade(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], int]:
     return install
 
 
+@pytest.fixture
+def stored(tmp_path: Path) -> str:
+    """Give a database with the tables and rows of the first layout, and its state directory."""
+    url = CLUSTER.empty()
+    ask(url, STORED.read_text("utf-8"))
+    (tmp_path / "stored").mkdir()
+    (tmp_path / "stored" / seat.PLACE_NAME).write_text(STORED_PLACE)
+    return url
+
+
 def started(folder: Path, url: str) -> None:
     """Open a journal as a daemon does, and close it."""
     folder.mkdir(exist_ok=True)
@@ -164,7 +173,7 @@ def test_an_older_daemon_at_work_is_not_disturbed(
     (tmp_path / "other").mkdir()
     with Journal(tmp_path / "other", own, clock=StandingClock()) as older:
         version = upgrade(NEXT)
-        with pytest.raises(JournalElsewhere, match="still worked on by an older hotfolder on "):
+        with pytest.raises(JournalOlder, match="still worked on by an older hotfolder on "):
             started(tmp_path / "state", own)
         assert Desk(older, StandingClock()).accept("bob.jpg").id == 2
     started(tmp_path / "state", own)
@@ -188,6 +197,22 @@ def test_an_older_daemon_that_slept_is_told(
     with pytest.raises(JournalNewer, match="install that one here, too"):
         started(tmp_path / "other", own)
     assert ask(own, "SELECT count(*) FROM hotfolder.job") == [(1,)]
+
+
+def test_the_first_layout_becomes_the_present_one(tmp_path: Path, own: str, stored: str) -> None:
+    """By its migrations, which come to what a new database begins with; its jobs go on."""
+    before = ask(stored, "SELECT id, state FROM hotfolder.job ORDER BY id")
+    with Journal(tmp_path / "stored", stored, clock=StandingClock()) as journal:
+        desk = Desk(journal, StandingClock())
+        assert ask(stored, "SELECT id, state FROM hotfolder.job ORDER BY id") == before
+        assert desk.accept("new.jpg").id == len(before) + 1
+    assert catalog(stored) == catalog(own)
+
+
+def test_migrations_have_the_numbers_and_names_of_the_files() -> None:
+    """From the first layout on: version 40 is the same program's in both."""
+    of_file = list(migrations_in("migrations"))[layout.FIRST :]
+    assert list(migrations_in("postgresql/migrations")) == of_file
 
 
 @pytest.mark.parametrize(("version", "error"), [(10**6, JournalNewer), (1, JournalOlder)])

@@ -67,7 +67,7 @@ def test_what_is_told_of_an_event() -> None:
         (
             "journal.awaited",
             {"error": "its server is away"},
-            "waits    its server is away. Hotfolder begins by itself as soon as it answers",
+            "waits    its server is away. Hotfolder begins by itself as soon as that is over",
         ),
         (
             "config.reloaded",

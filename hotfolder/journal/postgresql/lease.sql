@@ -12,12 +12,17 @@ SELECT until > clock_timestamp() AS holds FROM hotfolder.seat WHERE epoch = :epo
 BEGIN;
 SELECT pg_advisory_xact_lock(1751741542);
 
+-- name: taken_seat
+-- The seat of a state directory, while somebody has it of whom our lock on that says nothing.
+SELECT 1 FROM seat
+WHERE place = :place AND until > clock_timestamp() AND (start <> :start OR start = '');
+
 -- name: sit_down
--- Take the seat of a state directory. Who had it before has ended: its lock is ours.
-INSERT INTO seat (place, machine, epoch, beats, until) VALUES (
-    :place, :machine, nextval('epoch'), 0, clock_timestamp() + INTERVAL '15 seconds'
+-- Take the seat of a state directory. Who had it before has ended.
+INSERT INTO seat (place, machine, epoch, beats, until, start) VALUES (
+    :place, :machine, nextval('epoch'), 0, clock_timestamp() + INTERVAL '15 seconds', :start
 ) ON CONFLICT (place) DO UPDATE SET machine = excluded.machine, epoch = excluded.epoch, beats = 0,
-    until = excluded.until
+    until = excluded.until, start = excluded.start
 RETURNING epoch;
 
 -- name: inherit
@@ -25,10 +30,10 @@ RETURNING epoch;
 UPDATE lease SET epoch = :epoch, machine = :machine WHERE place = :place AND epoch <> 0;
 
 -- name: renew
--- Have the seat for longer. An answer may have been lost, but no beat is ever taken back.
-UPDATE seat SET beats = beats + 1, until = clock_timestamp() + INTERVAL '15 seconds'
-WHERE epoch = :epoch AND place = :place AND beats BETWEEN :beats AND :beats + 1
-RETURNING beats, CAST(extract(epoch FROM clock_timestamp()) AS DOUBLE PRECISION) AS now_s;
+-- Have the seat for longer. The last answer may have been lost, but no beat is ever taken back.
+UPDATE seat SET beats = :next_beat, until = clock_timestamp() + INTERVAL '15 seconds'
+WHERE epoch = :epoch AND place = :place AND beats IN (:beat, :next_beat)
+RETURNING CAST(extract(epoch FROM clock_timestamp()) AS DOUBLE PRECISION) AS now_s;
 
 -- name: is_ours
 -- Whether it is ours for long enough to begin something that cannot be taken back.

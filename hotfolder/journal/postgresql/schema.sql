@@ -323,22 +323,6 @@ CREATE TABLE hold (
     PRIMARY KEY (scope, code)
 );
 
--- The holds over each job: what is submitted already is never held, but for the one step that
--- needs a service which nobody reaches. Who follows another job costs nothing.
-CREATE VIEW job_hold AS
-SELECT job.id AS job, hold.scope AS scope, hold.code AS code, hold.next_trial AS next_trial
-FROM job
-JOIN source ON source.id = job.source
-JOIN watch ON watch.id = source.watch
-JOIN hold ON job.ended_at IS NULL AND CASE
-    WHEN job.leader IS NOT NULL THEN FALSE
-    WHEN job.state IN ('accepted', 'uploaded') THEN hold.scope IN (
-        'account', 'service', 'watch:' || watch.name, 'rule:' || watch.name || '/' || job.rule,
-        'source:' || job.source)
-    WHEN job.state IN ('running', 'finished') THEN hold.scope = 'service'
-    ELSE FALSE
-END;
-
 CREATE TABLE callback (
     submit BIGINT NOT NULL REFERENCES submit (id),
     task_id TEXT COLLATE "C" NOT NULL CHECK (length(task_id) > 0),
@@ -611,14 +595,16 @@ CREATE TRIGGER aside_is_tallied AFTER INSERT OR DELETE ON aside
 FOR EACH ROW EXECUTE FUNCTION file_tallies();
 
 -- Who may write: a daemon of one state directory, on which machine, until when by this server's clock.
--- `epoch` is another with each start, `beats` counts how often it was renewed.
+-- `epoch` is another with each start, and `beats` each time that it is renewed. `start` tells the
+-- directory, while its machine runs, from every copy.
 CREATE SEQUENCE epoch;
 CREATE TABLE seat (
     place TEXT COLLATE "C" PRIMARY KEY,
     machine TEXT COLLATE "C" NOT NULL,
     epoch BIGINT NOT NULL UNIQUE,
     beats BIGINT NOT NULL,
-    until TIMESTAMPTZ NOT NULL
+    until TIMESTAMPTZ NOT NULL,
+    start TEXT COLLATE "C" NOT NULL DEFAULT ''
 );
 
 -- Which of them follows a watch, 0 = none. `config` is a digest of what its config says of the watch,
@@ -640,11 +626,31 @@ SELECT watch.id FROM watch JOIN lease ON lease.watch = watch.name
 WHERE NOT lease.leaving
     AND lease.epoch = CAST(current_setting('hotfolder.epoch') AS BIGINT);
 
+-- The holds over each job: what is submitted already is never held, but for the one step that
+-- needs a service which its machine does not reach. What one machine lacks holds what is followed
+-- from there. Who follows another job costs nothing.
+CREATE VIEW job_hold AS
+SELECT job.id AS job, hold.scope AS scope, hold.code AS code, hold.next_trial AS next_trial
+FROM job
+JOIN source ON source.id = job.source
+JOIN watch ON watch.id = source.watch
+LEFT JOIN lease ON lease.watch = watch.name
+JOIN hold ON job.ended_at IS NULL AND CASE
+    WHEN job.leader IS NOT NULL THEN FALSE
+    WHEN job.state IN ('accepted', 'uploaded') THEN hold.scope IN (
+        'account', 'watch:' || watch.name, 'rule:' || watch.name || '/' || job.rule,
+        'source:' || job.source, 'service:' || lease.place, 'machine:' || lease.place)
+    WHEN job.state IN ('running', 'finished') THEN hold.scope = 'service:' || lease.place
+    ELSE FALSE
+END;
+
 -- Who made each paid call.
 ALTER TABLE submit ADD COLUMN place TEXT COLLATE "C" NOT NULL
     DEFAULT coalesce(current_setting('hotfolder.place', TRUE), '');
 ALTER TABLE submit ADD COLUMN epoch BIGINT NOT NULL
     DEFAULT CAST(coalesce(current_setting('hotfolder.epoch', TRUE), '0') AS BIGINT);
+ALTER TABLE submit ADD COLUMN start TEXT COLLATE "C" NOT NULL
+    DEFAULT coalesce(current_setting('hotfolder.start', TRUE), '');
 
 -- Whoever follows a watch is told at once of what another did to its jobs, and all of callbacks, holds
 -- and leases; what is said is who did it, so that nobody hears himself.

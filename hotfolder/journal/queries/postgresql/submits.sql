@@ -18,10 +18,12 @@ WHERE job.state = 'in_doubt' AND job.ended_at IS NULL AND submit.task_id IS NULL
 
 -- name: doubts_without_task
 -- Jobs in doubt that no task is known of, and whether they were sent again already. What
--- another machine sent counts as that: only of its own a daemon knows that nobody sends it any more.
+-- another machine sent counts as that, or this one before it started anew: only of what was sent since
+-- from the same state directory a daemon knows that nobody sends it any more.
 SELECT job.id, job.estimate, submit.answered_at, EXISTS (
     SELECT 1 FROM event WHERE event.job = job.id AND event.name = 'ResendApproved'
-) OR submit.place <> current_setting('hotfolder.place') AS resent, EXISTS (
+) OR submit.place <> current_setting('hotfolder.place') OR submit.start = ''
+    OR submit.start <> current_setting('hotfolder.start') AS resent, EXISTS (
     SELECT 1 FROM callback JOIN submit AS told ON told.id = callback.submit
     WHERE told.job = job.id AND callback.due_at IS NOT NULL
 ) AS told

@@ -1,0 +1,1 @@
+-- Nothing changes in a file: one machine alone keeps it.

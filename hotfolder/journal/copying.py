@@ -22,7 +22,12 @@ if TYPE_CHECKING:
     from hotfolder.journal.database import DatabaseConnection
 
 TABLES: Final = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT GLOB 'sqlite_*'"
-USED: Final = "SELECT EXISTS (SELECT 1 FROM watch) AS used"
+USED: Final = """
+SELECT EXISTS (SELECT 1 FROM watch) OR EXISTS (
+    SELECT 1 FROM seat
+    WHERE until > clock_timestamp() AND place <> current_setting('hotfolder.place')
+) AS used
+"""
 ROWS: Final = "SELECT {} FROM {} ORDER BY 1"
 EMPTIED: Final = ("DELETE FROM {table}", "DELETE FROM {table} WHERE key <> 'schema_version'")
 TRIGGERS: Final = "ALTER TABLE {table} {how} TRIGGER USER"
@@ -36,7 +41,8 @@ def copy(folder: Path, url: str, clock: Now) -> list[str]:
     """Copy the journal in a state directory into the database of a url; returns its watches.
 
     Raises JournalLocked while a daemon runs, FileNotFoundError without a journal, JournalError
-    where the database has one that is in use. Nothing is left there then.
+    where the database has one that is in use, or a daemon that is about to use it. Nothing is left
+    there then.
     """
     path = folder / FILE_NAME
     if not path.exists():

@@ -686,6 +686,16 @@ def test_a_database_in_use_is_not_copied_into(tmp_path: Path, url: str) -> None:
         copying.copy(tmp_path / "file", url, utc_now)
 
 
+def test_nothing_is_copied_below_a_daemon_that_just_starts(tmp_path: Path, url: str) -> None:
+    """It knows the callbacks' key of the database already, although it follows nothing yet."""
+    for name in ("file", "daemon"):
+        (tmp_path / name).mkdir()
+    Journal(tmp_path / "file").close()
+    with Journal(tmp_path / "daemon", url), pytest.raises(JournalError, match="is in use"):
+        copying.copy(tmp_path / "file", url, utc_now)
+    assert copying.copy(tmp_path / "file", url, utc_now) == []
+
+
 def test_a_server_without_room_says_so(tmp_path: Path, url: str) -> None:
     """Nothing is written, in plain words, and once there is room all goes on."""
     with machines(tmp_path, url) as start:

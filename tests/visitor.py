@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from hotfolder.page.keys import Keyring, Role
+from tests.customer import NO_TLS
 from tests.studio import LIMIT_S, RULE, free_port
 
 if TYPE_CHECKING:
@@ -86,6 +87,8 @@ async def visiting(
     studio.configure(web=web, limits=limits, rules=rules, watch=watch, journal=journal)
     async with (
         studio.running(),
-        httpx.AsyncClient(base_url=f"http://{address}", timeout=LIMIT_S, trust_env=False) as client,
+        httpx.AsyncClient(
+            base_url=f"http://{address}", timeout=LIMIT_S, trust_env=False, verify=NO_TLS
+        ) as client,
     ):
         yield Visitor(client, f"http://{address}")

@@ -13,6 +13,7 @@ from hotfolder.domain import tokens
 from hotfolder.domain.errors import JournalUnavailable, OperatorError
 from hotfolder.web import listener, serving
 from hotfolder.web.listener import LARGEST_BODY_BYTES, MOST_AT_ONCE, listening
+from tests.customer import NO_TLS
 from tests.studio import LIMIT_S, free_port
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ async def with_listener(
     """Listen on a free port while something is done."""
     async with (
         listening("127.0.0.1", free_port(), KEY, hear) as port,
-        httpx.AsyncClient(trust_env=False) as http,
+        httpx.AsyncClient(trust_env=False, verify=NO_TLS) as http,
     ):
         await use(http, f"http://127.0.0.1:{port}")
 

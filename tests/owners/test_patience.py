@@ -19,6 +19,7 @@ import pytest
 from hotfolder.domain.errors import RemoteError, TooSlow, Unanswered
 from hotfolder.runninghub.patience import Patience
 from tests.calling import ENOUGH, GROK, YES, connected, http, listening
+from tests.cases import every
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.usefixtures("no_proxies")
 
 TASK = "2013508786110730241"
-SHORT = Patience(call_s=0.3, submit_s=0.3, stall_s=0.3, answer_bytes=50_000)
+SHORT = Patience(call_s=0.5, submit_s=0.5, stall_s=0.5, answer_bytes=50_000)
 DRIP_S = 0.01
 PATIENCE_S = 30.0
 
@@ -102,8 +103,8 @@ CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
 
 
 @pytest.mark.parametrize("call", SMALL_CALLS)
-@pytest.mark.parametrize(
-    ("begin", "piece"),
+@every(
+    "begin, piece",
     [
         (b"", b"H"),
         (b"HTTP/1.1 200 OK\r\n", b"x"),
@@ -113,7 +114,6 @@ CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
         (CHUNKED, b"1\r\n \r\n"),
         (CHUNKED, b"1"),
     ],
-    ids=["status", "header", "headers", "100", "body", "chunks", "chunk size"],
 )
 async def test_who_drips_is_cut(call: str, begin: bytes, piece: bytes) -> None:
     """Each small call has one time for all of it, however short the pauses between the bytes."""
@@ -294,7 +294,7 @@ def beginning(body: str) -> bytes:
     return b"HTTP/1.1 200 OK\r\ncontent-length: 900000\r\n\r\n" + body.encode()
 
 
-@pytest.mark.parametrize(
+@every(
     "body",
     [
         f'{{"taskId":"{TASK}","status":"RUNN',
@@ -302,7 +302,7 @@ def beginning(body: str) -> bytes:
         f'{{"task_id":"{TASK}"',
     ],
 )
-@pytest.mark.parametrize("piece", [b" ", b""], ids=["drips", "silent"])
+@every("piece", [b" ", b""])
 async def test_a_task_id_counts_in_an_answer_that_was_cut(body: str, piece: bytes) -> None:
     """A task named in the readable beginning was accepted: there is no doubt."""
     speak = saying(beginning(body), piece)
@@ -310,7 +310,7 @@ async def test_a_task_id_counts_in_an_answer_that_was_cut(body: str, piece: byte
         assert await client.submit(GROK, {"prompt": "x"}) == TASK
 
 
-@pytest.mark.parametrize(
+@every(
     "body",
     [
         f'{{"taskId":"{TASK[:15]}',
@@ -319,7 +319,6 @@ async def test_a_task_id_counts_in_an_answer_that_was_cut(body: str, piece: byte
         '{"taskId":"","errorCode":"421","errorMessage":"',
         "",
     ],
-    ids=["cut text", "cut number", "two", "refusal", "nothing"],
 )
 async def test_what_is_not_certain_is_doubt(body: str) -> None:
     """Half a number, one of two, or half a refusal says nothing about acceptance."""
@@ -348,8 +347,8 @@ ODD_JSON = [
 
 
 @pytest.mark.parametrize("call", SMALL_CALLS)
-@pytest.mark.parametrize("body", ODD_JSON, ids=range(len(ODD_JSON)))
-@pytest.mark.parametrize("status", ["200 OK", "429 Busy", "500 Oops"])
+@every("body", ODD_JSON)
+@every("status", ["200 OK", "429 Busy", "500 Oops"])
 async def test_no_json_crashes_a_reader(call: str, body: bytes, status: str) -> None:
     """Nested without end, huge, no number at all, said twice: an answer or an error of ours."""
     async with speaking(answering(http(status, body))) as url, connected(url) as client:

@@ -20,7 +20,7 @@ from PIL import Image
 
 from hotfolder.simulator import Fault, Settings, Simulator, running
 from hotfolder.simulator.server import listener
-from tests.customer import CAT, GROK, KEY, NANO, Customer
+from tests.customer import CAT, GROK, KEY, NANO, NO_TLS, Customer
 
 QWEN = "alibaba/qwen-image-2.0/image-edit"
 
@@ -32,7 +32,7 @@ def test_upload_answers_as_the_facts_say(customer: Customer) -> None:
     assert (answer["code"], answer["message"], data["type"]) == (0, "success", "image")
     assert data["size"] == str(len(CAT))
     assert data["fileName"] == f"openapi/{hashlib.sha256(CAT).hexdigest()}.jpg"
-    assert httpx.get(data["download_url"], trust_env=False).content == CAT
+    assert httpx.get(data["download_url"], trust_env=False, verify=NO_TLS).content == CAT
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_links_come_from_the_services_own_address(customer: Customer) -> None:
     told = customer.http.post(f"{base}/{GROK}", json=body, headers=foreign).json()
     for each in (link, told["results"][0]["url"]):
         assert each.startswith(f"{customer.server.url}/")
-        assert httpx.get(each, trust_env=False).status_code == 200
+        assert httpx.get(each, trust_env=False, verify=NO_TLS).status_code == 200
 
 
 def test_upload_without_its_part_is_refused(customer: Customer) -> None:
@@ -238,16 +238,18 @@ def test_result_of_a_turned_see_through_png(customer: Customer) -> None:
 def test_result_links_need_no_key_and_serve_ranges(customer: Customer) -> None:
     """A result is read by its signed link alone, whole or in part; keys sent are counted."""
     url = customer.finish(customer.submit())["results"][0]["url"]
-    whole = httpx.get(url, trust_env=False)
+    whole = httpx.get(url, trust_env=False, verify=NO_TLS)
     assert int(whole.headers["content-length"]) == len(whole.content)
-    part = httpx.get(url, trust_env=False, headers={"Range": "bytes=10-19"})
+    part = httpx.get(url, trust_env=False, verify=NO_TLS, headers={"Range": "bytes=10-19"})
     assert (part.status_code, part.content) == (206, whole.content[10:20])
     assert part.headers["content-range"] == f"bytes 10-19/{len(whole.content)}"
-    tail = httpx.get(url, trust_env=False, headers={"Range": f"bytes={len(whole.content) - 3}-"})
+    tail = httpx.get(
+        url, trust_env=False, verify=NO_TLS, headers={"Range": f"bytes={len(whole.content) - 3}-"}
+    )
     assert tail.content == whole.content[-3:]
-    beyond = httpx.get(url, trust_env=False, headers={"Range": "bytes=99999999-"})
+    beyond = httpx.get(url, trust_env=False, verify=NO_TLS, headers={"Range": "bytes=99999999-"})
     assert beyond.status_code == 416
-    assert httpx.get(url.partition("?")[0], trust_env=False).status_code == 404
+    assert httpx.get(url.partition("?")[0], trust_env=False, verify=NO_TLS).status_code == 404
     assert "download_with_key" not in customer.simulator.ledger().requests
     customer.http.get(url)
     assert customer.simulator.ledger().requests["download_with_key"] == 1
@@ -284,10 +286,12 @@ async def test_serves_in_the_running_loop() -> None:
     """A simulator is served in the caller's own event loop and gone afterwards."""
     async with (
         running(Simulator(Settings())) as server,
-        httpx.AsyncClient(headers={"Authorization": f"Bearer {KEY}"}, trust_env=False) as http,
+        httpx.AsyncClient(
+            headers={"Authorization": f"Bearer {KEY}"}, trust_env=False, verify=NO_TLS
+        ) as http,
     ):
         assert (await http.get(f"{server.base_url}/queue/status")).json()["code"] == 0
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx.AsyncClient(trust_env=False, verify=NO_TLS) as http:
         with pytest.raises(httpx.ConnectError):
             await http.get(server.url)
 

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from hotfolder.simulator import Settings, in_thread
-from tests.customer import CAT, GROK, KEY, NANO, Clock, Customer
+from tests.customer import CAT, GROK, KEY, NANO, NO_TLS, Clock, Customer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +25,7 @@ def test_a_bad_key_is_refused(
     """No key is HTTP 401, a key that is not good code 802; nothing is accepted."""
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     url = f"{customer.server.base_url}/{GROK}"
-    answer = httpx.post(url, json={}, headers=headers, trust_env=False)
+    answer = httpx.post(url, json={}, headers=headers, trust_env=False, verify=NO_TLS)
     assert answer.status_code == status
     assert code in {answer.json().get("code"), answer.json().get("errorCode")}
 

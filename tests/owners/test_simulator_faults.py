@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from hotfolder.simulator import Fault, Settings, in_thread
+from tests.customer import NO_TLS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,7 +33,7 @@ class Victim:
         self.server = server
         self.simulator = server.simulator
         self.http = httpx.Client(
-            headers={"Authorization": f"Bearer {KEY}"}, trust_env=False, timeout=60
+            headers={"Authorization": f"Bearer {KEY}"}, trust_env=False, verify=NO_TLS, timeout=60
         )
         self.link = str(self.upload().json()["data"]["download_url"])
 
@@ -141,7 +142,9 @@ def test_silence_does_not_hold_up_the_end() -> None:
             server.simulator.add_fault(Fault(call=call, kind=kind, seconds=600))
             method = "GET" if call == "queue_status" else "POST"
             with pytest.raises(httpx.ReadTimeout):
-                httpx.request(method, f"{server.base_url}/{path}", timeout=0.1, trust_env=False)
+                httpx.request(
+                    method, f"{server.base_url}/{path}", timeout=0.1, trust_env=False, verify=NO_TLS
+                )
         begun = time.monotonic()
     assert time.monotonic() - begun < 5
 
@@ -306,7 +309,10 @@ def test_selection_by_chance_repeats() -> None:
     """Which requests chance hits depends on the seed alone."""
 
     def statuses() -> list[int]:
-        with in_thread(Settings(seed=4)) as server, httpx.Client(trust_env=False) as http:
+        with (
+            in_thread(Settings(seed=4)) as server,
+            httpx.Client(trust_env=False, verify=NO_TLS) as http,
+        ):
             rule = Fault(call="account", kind="error_before", probability=0.5)
             server.simulator.add_fault(rule)
             url = f"{server.url}/uc/openapi/accountStatus"

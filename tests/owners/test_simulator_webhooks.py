@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from hotfolder.simulator import Fault, Settings, in_thread
+from tests.customer import NO_TLS
 from tests.studio import KEY
 
 if TYPE_CHECKING:
@@ -81,7 +82,9 @@ def server() -> Iterator[RunningServer]:
 
 def submit(server: RunningServer, webhook: str, prompt: str = "make it gold") -> str:
     """Submit an edit that names a callback's address and return its task id."""
-    with httpx.Client(headers={"Authorization": f"Bearer {KEY}"}, trust_env=False) as http:
+    with httpx.Client(
+        headers={"Authorization": f"Bearer {KEY}"}, trust_env=False, verify=NO_TLS
+    ) as http:
         upload = http.post(
             f"{server.base_url}/media/upload/binary", files={"file": ("cat.jpg", CAT)}
         )
@@ -167,7 +170,7 @@ def test_a_callback_is_told_of_and_sent_again(server: RunningServer, receiver: R
     task_id = submit(server, f"{receiver.url}/token")
     quiet = submit(server, "")
     until_counted(server, "webhook_heard", 1)
-    with httpx.Client(trust_env=False) as http:
+    with httpx.Client(trust_env=False, verify=NO_TLS) as http:
         told = http.post(f"{tasks}/getWebhookDetail", json=key | {"taskId": task_id}).json()
         detail = told["data"]
         assert (detail["callbackStatus"], detail["taskId"]) == ("SUCCESS", task_id)

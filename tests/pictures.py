@@ -11,13 +11,16 @@ import subprocess
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from PIL import Image, ImageCms
 
 from hotfolder.kinds.formats import sniff
 from hotfolder.kinds.metadata import containers
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 MAKE, ORIENTATION, EXIF, GPS = 0x010F, 0x0112, 0x8769, 0x8825
 
@@ -281,9 +284,14 @@ def told_by_exiftool(path: Path) -> dict[str, Any]:
 
 def tagged(path: Path, *tags: str) -> bytes:
     """Write metadata into a file with exiftool and return its content."""
-    command = ["exiftool", "-q", "-n", "-overwrite_original", *tags, str(path)]
-    subprocess.run(command, check=True)
+    tag([path], *tags)
     return path.read_bytes()
+
+
+def tag(paths: Sequence[Path], *tags: str) -> None:
+    """Write metadata into files with exiftool, which takes long to begin."""
+    command = ["exiftool", "-q", "-n", "-overwrite_original", *tags, *map(str, paths)]
+    subprocess.run(command, check=True)
 
 
 STUDIO_TAGS = (

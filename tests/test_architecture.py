@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ import hotfolder
 from hotfolder.config.fields import PictureKind
 from hotfolder.kinds.formats import PictureType
 from hotfolder.kinds.kind import FORMATS, Kind
+from tests.cases import every
 
 PACKAGE = Path(inspect.getfile(hotfolder)).parent
 NAME = "hotfolder"
@@ -183,7 +185,8 @@ def room_of(parts: tuple[str, ...]) -> str:
     return "" if first == "__init__" else first
 
 
-def imports(file: Path) -> set[str]:
+@functools.cache
+def imports(file: Path) -> frozenset[str]:
     """Return the full names of all modules and names that a file imports, wherever."""
     tree = ast.parse((PACKAGE / file).read_text("utf-8"))
     found: set[str] = set()
@@ -193,7 +196,7 @@ def imports(file: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             assert not node.level, f"{file}: imports name the package"
             found |= {f"{node.module}.{each.name}" for each in node.names}
-    return found
+    return frozenset(found)
 
 
 def is_allowed(imported: str, room: str) -> bool:
@@ -207,7 +210,7 @@ def is_allowed(imported: str, room: str) -> bool:
     return first == room or any(f"{own}.".startswith(f"{each}.") for each in ROOMS[room])
 
 
-@pytest.mark.parametrize("file", FILES, ids=str)
+@every("file", FILES)
 def test_arrows_point_downwards(file: Path) -> None:
     """A room imports only what the table allows it."""
     room = room_of(file.parts)
@@ -215,7 +218,7 @@ def test_arrows_point_downwards(file: Path) -> None:
     assert [each for each in sorted(imports(file)) if not is_allowed(each, room)] == []
 
 
-@pytest.mark.parametrize("file", FILES, ids=str)
+@every("file", FILES)
 def test_each_owner_is_alone(file: Path) -> None:
     """Only the owner of a thing imports its library."""
     known = {each.partition(".")[0] for each in imports(file)} & set(SOLE)

@@ -30,6 +30,7 @@ from tests.builders import (
     succeeded,
     uploaded,
 )
+from tests.cases import every
 
 ENGINES = ("sqlite", "postgresql")
 
@@ -50,12 +51,12 @@ def test_an_accepted_job_is_what_intake_wanted(desk: Desk) -> None:
     assert desk.history(job) == [("Accepted", None, "accepted")]
 
 
-@pytest.mark.parametrize("state", [each for each in State if each is not State.CANCELLED])
+@every("state", [each for each in State if each is not State.CANCELLED])
 def test_accepting_twice_is_accepting_once(desk: Desk, state: State) -> None:
     """The same source, content and rule are never a second job; one that is sent is stale."""
-    job = desk.bring_to(state)
-    changed = draft(prompt="another prompt", params={"size": "large"})
-    assert desk.accept_all(drafts=[changed]) == ()
+    job = desk.bring_to(state, state.value, content=state.value)
+    changed = draft(stem=state.value, prompt="another prompt", params={"size": "large"})
+    assert desk.accept_all(state.value, content=state.value, drafts=[changed]) == ()
     found = desk.journal.run_blocking(existing_job, job.id)
     assert found == replace(job, stale=state not in BEFORE_INTENT)
 
@@ -93,11 +94,11 @@ def test_new_content_supersedes_what_is_not_submitted(desk: Desk, state: State) 
     assert old.failure.code == "superseded"
 
 
-@pytest.mark.parametrize("state", [each for each in State if each not in BEFORE_INTENT])
+@every("state", [each for each in State if each not in BEFORE_INTENT])
 def test_new_content_does_not_touch_what_was_sent(desk: Desk, state: State) -> None:
     """From the intent on, a job goes its way whatever comes under its path."""
-    old = desk.bring_to(state)
-    desk.accept(content="b")
+    old = desk.bring_to(state, state.value, content=state.value)
+    desk.accept(state.value, content=f"other than {state.value}")
     assert desk.journal.run_blocking(existing_job, old.id) == old
 
 
@@ -160,10 +161,10 @@ def test_a_plan_is_resolved_anew_before_the_intent(desk: Desk, state: State) -> 
     assert (changed.plan, changed.state, changed.due_at) == (wanted.plan, state, desk.clock.now)
 
 
-@pytest.mark.parametrize("state", [each for each in State if each not in BEFORE_INTENT])
+@every("state", [each for each in State if each not in BEFORE_INTENT])
 def test_a_plan_is_frozen_with_the_intent(desk: Desk, state: State) -> None:
     """What was sent stays as it was sent."""
-    job = desk.bring_to(state)
+    job = desk.bring_to(state, state.value, content=state.value)
     assert desk.journal.run_blocking(replan, job.id, draft(prompt="silver")) == job
 
 
@@ -356,11 +357,11 @@ def test_another_rule_takes_the_place_of_one_that_was_not_sent(desk: Desk) -> No
     assert (new.state, new.output_stem) == (State.ACCEPTED, "ann")
 
 
-@pytest.mark.parametrize("state", [each for each in State if each not in BEFORE_INTENT])
+@every("state", [each for each in State if each not in BEFORE_INTENT])
 def test_another_rule_does_not_touch_what_was_sent(desk: Desk, state: State) -> None:
     """A job that was paid goes its way whatever the rules have become."""
-    old = desk.bring_to(state)
-    desk.accept_all(drafts=[draft(rule="new")])
+    old = desk.bring_to(state, state.value, content=state.value)
+    desk.accept_all(state.value, content=state.value, drafts=[draft(rule="new")])
     assert desk.journal.run_blocking(existing_job, old.id) == old
 
 

@@ -43,23 +43,26 @@ from tests.builders import (
     succeeded,
     uploaded,
 )
+from tests.cases import every
 
 ENGINES = ("sqlite", "postgresql")
 
 LEGAL = [(state, kind) for state, moves in TRANSITIONS.items() for kind in moves]
 
 
-@pytest.mark.parametrize(("state", "kind"), LEGAL)
+@every("state, kind", LEGAL)
 def test_every_legal_move_is_stored(desk: Desk, state: State, kind: type[ev.Event]) -> None:
     """The stored job is in the state of the table, and the history's last line says so."""
-    job = desk.bring_to(state)
+    name = f"{state.value}-{kind.__name__}"
+    job = desk.bring_to(state, f"{name}.jpg", content=name)
     if kind is ev.TaskFound and state in BEFORE_INTENT:  # only where a submit went before
         job = desk.apply(job, *WAY_TO[State.IN_DOUBT]()[state is State.UPLOADED :])
         job = desk.apply(job, ev.ResendApproved(by="test"))
         job = desk.apply(job, *[ev.UploadExpired()] * (state is State.ACCEPTED))
     event = EVENTS[kind]()
     if isinstance(event, ev.Reused):
-        event = replace(event, leader=desk.bring_to(State.DONE, "leader.jpg").id)
+        leader = desk.bring_to(State.DONE, f"leader-{name}.jpg", content=f"leader {name}")
+        event = replace(event, leader=leader.id)
     job = desk.apply(job, event)
     target = TRANSITIONS[state][kind]
     assert job.state is target

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import struct
+import zlib
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,12 +13,13 @@ from PIL import Image
 
 from hotfolder.kinds.workshop.workshop import WorkerDied
 from tests.flow.test_explain import ask
+from tests.hostile_files import chunk
 from tests.pictures import noise, saved
 from tests.studio import picture
 from tests.workers import WORKERS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from hotfolder.kinds.workshop.workshop import Worker
     from tests.studio import Studio
@@ -26,22 +29,44 @@ MEGABYTE = 1024 * 1024
 SPARSE_BYTES = 4 * 1024 * 1024 * MEGABYTE
 
 
-_LZW = saved(noise((99, 99)), "TIFF", compression="tiff_lzw")
-# Its directory is at the end and whole; the pixels before it are not.
-BROKEN = _LZW[:200] + b"\xff\x80\x7f" * 2000 + _LZW[6200:]
-BAD = {
-    "text": (b"Dear customer, the picture follows.", "not_a_picture"),
-    "web page": (b"<!doctype html><title>Log in</title>", "not_a_picture"),
-    "one pixel": (saved(Image.new("RGB", (1, 1)), "PNG"), "too_few_pixels"),
-    "a thread": (saved(Image.new("RGB", (100_000, 1)), "PNG"), "too_few_pixels"),
-    "bomb": (saved(Image.new("1", (65_000, 65_000)), "PNG", compress_level=1), "too_many_pixels"),
-    "broken": (BROKEN, "broken_picture"),
-    "huge text": (b"Dear customer, " * (5 * MEGABYTE), "not_a_picture"),
+def broken() -> bytes:
+    """Give a TIFF whose directory is at its end and whole; the pixels before it are not."""
+    lzw = saved(noise((99, 99)), "TIFF", compression="tiff_lzw")
+    return lzw[:200] + b"\xff\x80\x7f" * 2000 + lzw[6200:]
+
+
+def bomb() -> bytes:
+    """Give a PNG of 65,000 x 65,000 black pixels: the same thousand rows, packed, 65 times."""
+    side, rows = 65_000, 1_000
+    count = rows * (1 + side // 8)
+    packer = zlib.compressobj()
+    first, again = (packer.compress(bytes(count)) + packer.flush(zlib.Z_FULL_FLUSH) for _ in "12")
+    end = b"\x03\0" + struct.pack(">HH", side // rows * count % 65_521, 1)  # Adler-32 of zeros
+    packed = first + again * (side // rows - 1) + end
+    head = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
+    parts = chunk(b"IHDR", head) + chunk(b"IDAT", packed) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + parts
+
+
+def padded(size: int) -> bytes:
+    """Give a JPEG with so many bytes behind its pixels."""
+    return picture()[:-2] + bytes(size) + b"\xff\xd9"
+
+
+# Each made when it is asked for: some take seconds, or much memory.
+BAD: dict[str, tuple[Callable[[], bytes], str]] = {
+    "text": (lambda: b"Dear customer, the picture follows.", "not_a_picture"),
+    "web page": (lambda: b"<!doctype html><title>Log in</title>", "not_a_picture"),
+    "one pixel": (lambda: saved(Image.new("RGB", (1, 1)), "PNG"), "too_few_pixels"),
+    "a thread": (lambda: saved(Image.new("RGB", (100_000, 1)), "PNG"), "too_few_pixels"),
+    "bomb": (bomb, "too_many_pixels"),
+    "broken": (broken, "broken_picture"),
+    "huge text": (lambda: b"Dear customer, " * (5 * MEGABYTE), "not_a_picture"),
 }
-NEVER = {
-    "tiff": (saved(Image.new("RGB", (8, 8)), "TIFF"), "unsupported_type"),
-    "too large": (picture()[:-2] + bytes(10 * MEGABYTE) + b"\xff\xd9", "too_large"),
-    "huge": (picture()[:-2] + bytes(65 * MEGABYTE) + b"\xff\xd9", "too_large"),
+NEVER: dict[str, tuple[Callable[[], bytes], str]] = {
+    "tiff": (lambda: saved(Image.new("RGB", (8, 8)), "TIFF"), "unsupported_type"),
+    "too large": (lambda: padded(10 * MEGABYTE), "too_large"),
+    "huge": (lambda: padded(65 * MEGABYTE), "too_large"),
 }
 WAITING = {
     "empty": (b"", "empty"),
@@ -50,12 +75,12 @@ WAITING = {
 }
 
 
-@pytest.mark.parametrize(("content", "code"), BAD.values(), ids=BAD)
+@pytest.mark.parametrize(("make", "code"), BAD.values(), ids=BAD)
 async def test_a_bad_picture_fails_without_a_call(
-    studio: Studio, content: bytes, code: str
+    studio: Studio, make: Callable[[], bytes], code: str
 ) -> None:
     """Nothing is uploaded or paid, and the reason stands wherever one looks for it."""
-    studio.drop("ann.jpg", content)
+    studio.drop("ann.jpg", make())
     await studio.once()
     job = studio.job("ann.jpg")
     assert (job["state"], job["error"]["code"]) == ("failed", code)
@@ -67,14 +92,14 @@ async def test_a_bad_picture_fails_without_a_call(
     assert job["error"]["hint"] in told["reason"]
 
 
-@pytest.mark.parametrize(("content", "code"), NEVER.values(), ids=NEVER)
+@pytest.mark.parametrize(("make", "code"), NEVER.values(), ids=NEVER)
 @pytest.mark.parametrize("prepare", ["never", "fail"])
 async def test_a_picture_that_would_need_conversion_fails_where_none_is_wanted(
-    studio: Studio, prepare: str, content: bytes, code: str
+    studio: Studio, prepare: str, make: Callable[[], bytes], code: str
 ) -> None:
     """With prepare = "never" or "fail" nothing is converted, uploaded or paid."""
     studio.configure(rules=[f'prompt = "Make it gold"\nprepare = "{prepare}"'])
-    studio.drop("ann.jpg", content)
+    studio.drop("ann.jpg", make())
     await studio.once()
     job = studio.job("ann.jpg")
     wanted = code if prepare == "never" else "needs_conversion"
@@ -114,7 +139,9 @@ async def test_a_picture_completed_later_is_done_once(studio: Studio, detect: st
 
 async def test_a_bad_picture_keeps_no_good_one(studio: Studio) -> None:
     """The good pictures beside bad ones are edited."""
-    for number, (content, _) in enumerate([*BAD.values(), *WAITING.values()]):
+    bad = [make() for make, _ in BAD.values()]
+    waiting = [content for content, _ in WAITING.values()]
+    for number, content in enumerate([*bad, *waiting]):
         studio.drop(f"bad{number}.jpg", content)
     studio.drop("good.jpg")
     await studio.once()

@@ -10,7 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from hotfolder.config.chains import Link, links, whole
+    from hotfolder.config.chain_links import Link, links, whole
     from hotfolder.config.config import NEEDS_RESTART, Config, restored, written
     from hotfolder.config.fields import (
         OutputTemplate,
@@ -87,7 +87,7 @@ __all__ = [
 
 # Where each name is, in modules that have no such name themselves.
 _NAMES: Final = {
-    "chains": ("Link", "links", "whole"),
+    "chain_links": ("Link", "links", "whole"),
     "config": ("NEEDS_RESTART", "Config", "restored", "written"),
     "fields": (
         *("OutputTemplate", "OwnModel", "Parameter"),

@@ -12,7 +12,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 
 from hotfolder import __version__
-from hotfolder.config import chains, recipes
+from hotfolder.config import chain_links, recipes
 from hotfolder.config.fields import (
     FILE_NAME_PATTERN,
     LABEL_PATTERN,
@@ -242,7 +242,7 @@ class Watch(Section):
             first = self.catalog.find(rule.model)
             if first is None:
                 return None
-            self._taking[rule.name] = chains.whole(self.catalog, rule, first)
+            self._taking[rule.name] = chain_links.whole(self.catalog, rule, first)
         return self._taking[rule.name]
 
     @functools.cached_property

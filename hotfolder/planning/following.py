@@ -19,7 +19,7 @@ from hotfolder.journal.drafts import Draft
 from hotfolder.journal.follow_ups import as_planned
 from hotfolder.kinds.formats import UnfitFile
 from hotfolder.planning import constants, examine, fitting, measuring, references, spending
-from hotfolder.planning.chains import follow_ups
+from hotfolder.planning.follow_ups import follow_ups
 from hotfolder.planning.looks import Found, Look, Looks
 from hotfolder.planning.review import NO_RULE
 from hotfolder.planning.sheets import Sheet

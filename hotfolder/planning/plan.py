@@ -19,7 +19,7 @@ from hotfolder.domain.states import WaitsFor
 from hotfolder.domain.templates import fill_stem
 from hotfolder.journal.drafts import NO_RULE_HOLDS, SAID_SKIP, Draft
 from hotfolder.planning import (
-    chains,
+    follow_ups,
     lines,
     placing,
     prompt_fields,
@@ -189,7 +189,7 @@ def _draft(
         taking = config.whole(watch.catalog, rule, model)
         constant = references.constants_of(watch, own, taking, said.media)
         found = _references(facts, places, constant, taking, rule, filled)
-    then = chains.follow_ups(watch, rule, model, relative, facts)
+    then = follow_ups.follow_ups(watch, rule, model, relative, facts)
     if isinstance(then, Failure):
         found, then = then, ()
     if isinstance(worded, Failure):
@@ -218,7 +218,7 @@ def _draft(
     if not any(each.step for each in draft.materials):
         return draft
     seconds = spending.lengths(watch, draft, facts)
-    return replace(draft, plan=replace(draft.plan, then=chains.priced(watch, then, seconds)))
+    return replace(draft, plan=replace(draft.plan, then=follow_ups.priced(watch, then, seconds)))
 
 
 def _sources(

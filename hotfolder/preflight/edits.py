@@ -50,9 +50,9 @@ def problems(reading: Reading) -> Iterator[Problem]:
 def _chain_problems(
     reading: Reading, place: stated.Place, rule: Rule, model: catalog.Model
 ) -> Iterator[Problem]:
-    from hotfolder.preflight import chains  # noqa: PLC0415  few rules have a chain
+    from hotfolder.preflight import chain_links  # noqa: PLC0415  few rules have a chain
 
-    yield from chains.problems(reading, place, rule, model)
+    yield from chain_links.problems(reading, place, rule, model)
 
 
 def _models(reading: Reading) -> catalog.Catalog:

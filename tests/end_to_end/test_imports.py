@@ -33,8 +33,8 @@ OF_MOVES: Final = {
 # The rows of jobs, and what makes jobs of files: who judges a config needs none of it.
 OF_JOBS: Final = {
     *("hotfolder.checkup", "hotfolder.domain.jobs", "hotfolder.domain.paid", "hotfolder.views"),
-    *("hotfolder.journal.reading", "hotfolder.planning.chains", "hotfolder.planning.grouping"),
-    *("hotfolder.planning.sets", "hotfolder.planning.texts", "hotfolder.preflight.chains"),
+    *("hotfolder.journal.reading", "hotfolder.planning.follow_ups", "hotfolder.planning.grouping"),
+    *("hotfolder.planning.sets", "hotfolder.planning.texts", "hotfolder.preflight.chain_links"),
 }
 OF_THE_CONFIG: Final = {"hotfolder.config", "hotfolder.journal", "pydantic", "rich", "sqlite3"}
 # What judges a config and knows the models: needless while a file says what the daemon's says.

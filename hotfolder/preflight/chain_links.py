@@ -7,7 +7,7 @@ from typing import Final
 
 from hotfolder.config import Link, Problem, Reading, Rule, links
 from hotfolder.domain import previous
-from hotfolder.planning import chains, measuring, prompt_fields
+from hotfolder.planning import follow_ups, measuring, prompt_fields
 from hotfolder.preflight import stated
 from hotfolder.runninghub import payload, roles
 from hotfolder.runninghub.catalog import Catalog, Model
@@ -35,7 +35,7 @@ def problems(reading: Reading, place: stated.Place, rule: Rule, first: Model) ->
 
 def _wrong(before: Model, link: Link) -> Iterator[tuple[Place, str]]:
     model, said = link.model, link.said
-    if not chains.goes_on(before, link):
+    if not follow_ups.goes_on(before, link):
         takes = " and ".join(model.inputs)
         yield (
             ("model",),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 
 from hotfolder.checkup.findings import CLOCK_TOLERANCE, MEGABYTE, Finding, Findings, Verdict
 from hotfolder.config import Config
@@ -23,7 +24,7 @@ def journal(wanted: Config) -> Findings:
     path = wanted.state_dir / connection.FILE_NAME
     try:
         if not path.exists():
-            yield Finding(Verdict.OK, "journal", "there is none yet")
+            yield _none_yet(wanted)
             return
         running = is_locked(wanted.state_dir)
         connection.check_whole(path, alone=not running)
@@ -41,7 +42,7 @@ def journal(wanted: Config) -> Findings:
         return
     except HotfolderError as error:
         copy = newest_backup(wanted, utc_now())
-        advice = f"hotfolder restore {copy or 'FILE, if you have a copy'}"
+        advice = f"hotfolder restore {quote(str(copy)) if copy else 'FILE, if you have a copy'}"
         yield Finding(Verdict.BAD, "journal", str(error), advice)
         return
     daemon = "a daemon uses it" if running else "no daemon runs"
@@ -56,6 +57,14 @@ def journal(wanted: Config) -> Findings:
             f"the journal's newest entry is of {newest:%Y-%m-%d %H:%M} UTC, which is yet to come",
             "set the clock right (timedatectl set-ntp true)",
         )
+
+
+def _none_yet(wanted: Config) -> Finding:
+    copy = newest_backup(wanted, utc_now())
+    if copy is None:
+        return Finding(Verdict.OK, "journal", "there is none yet")
+    words = f"there is none in {wanted.state_dir}, and there are copies of one"
+    return Finding(Verdict.BAD, "journal", words, f"hotfolder restore {quote(str(copy))}")
 
 
 def _database(wanted: Config) -> Findings:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -53,7 +54,7 @@ def status(seen: views.Status, *, start: str | None, commands: Commands) -> Rend
     None = nothing is to be said of a daemon. `commands` is how others are typed.
     """
     parts: list[RenderableType] = [
-        *([] if start is None else [_daemon(seen, start), Text()]),
+        *([] if start is None else [_daemon(seen, start, commands), Text()]),
         _watches(seen),
         Text(),
         _counts(seen),
@@ -102,8 +103,12 @@ def _warnings(seen: views.Status) -> Iterator[Text]:
         yield _unheard(seen.unheard_at)
 
 
-def _daemon(seen: views.Status, start: str) -> Text:
-    """Return whether it works at all."""
+def _daemon(seen: views.Status, start: str, commands: Commands) -> Text:
+    """Return whether it works at all, and what to do where it does not."""
+    if seen.copy is not None:
+        restore = commands.typed(f"restore {shlex.quote(str(seen.copy))}")
+        lost = ("NOT RUNNING, and the journal is gone", "bold red")
+        return Text.assemble(lost, ": put its newest copy back with ", render.name(restore))
     under_way = sum(each.counts.under_way for each in [*seen.counts, *seen.removed])
     said = views.daemon_words(seen.daemon, under_way, datetime.now(UTC))
     if seen.daemon.running and seen.daemon.unconfined:

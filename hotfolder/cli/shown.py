@@ -50,7 +50,16 @@ def _seen(wanted: config.Known) -> views.Status:
         with own_state(wanted), Reader(wanted.state_dir, wanted.journal.url) as reader:
             return reader.read(views.status, wanted, locked=reader.is_had())
     except FileNotFoundError:
-        return views.unstarted(wanted)
+        return views.unstarted(wanted, _copy_of_journal(wanted.whole()))
+
+
+def _copy_of_journal(wanted: config.Config) -> Path | None:
+    from hotfolder.journal import backup
+
+    if wanted.journal.url:  # its copies are PostgreSQL's own
+        return None
+    now = datetime.now().astimezone()
+    return next(reversed(backup.dailies(wanted.backups_folder, now)), None)
 
 
 def jobs(

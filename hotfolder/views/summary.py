@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
 
 from hotfolder import config
 from hotfolder.account import charges
@@ -36,7 +37,8 @@ class Status:
     `unlimited` are the watches of which nothing limits what a day may cost, `removed` those that
     the config no longer has and of which something is open; `many` files with many open jobs.
     `unheard_at` is when somebody was last turned away who might have had a callback. `machines` are
-    those that share the journal, if it is shared at all.
+    those that share the journal, if it is shared at all. `copy` is the newest copy of a journal
+    that is not there.
     """
 
     daemon: DaemonView
@@ -55,6 +57,7 @@ class Status:
     unheard_at: datetime | None = None
     machines: tuple[Machine, ...] = ()
     running: ConfigView | None = None
+    copy: Path | None = None
 
     def followed_by(self, watch: str) -> str | None:
         """Return which machine follows a watch, None = none that shares the journal."""
@@ -107,8 +110,8 @@ def _is_edited(in_force: configs.InForce, wanted: config.Known) -> bool | None:
     return here != there
 
 
-def unstarted(wanted: config.Known) -> Status:
-    """Return the state where there is no journal yet."""
+def unstarted(wanted: config.Known, copy: Path | None) -> Status:
+    """Return the state where there is no journal yet, or only a copy of one."""
     return Status(
         daemon=NEVER_RAN,
         watches=[_unseen(watch) for watch in wanted.watch],
@@ -123,6 +126,7 @@ def unstarted(wanted: config.Known) -> Status:
         unlimited=wanted.unlimited,
         undecided=Undecided(0, 0),
         many=[],
+        copy=copy,
     )
 
 

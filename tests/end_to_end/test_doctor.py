@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 from contextlib import closing
@@ -233,3 +234,24 @@ def test_one_reason_is_told_of_all_that_a_restore_holds(
     assert hotfolder("release", "studio").code == 0
     assert hotfolder("once").code == 0
     assert studio.states() == {"done": 2}
+
+
+def test_the_copy_of_a_lost_journal_is_named(studio: Studio, hotfolder: CommandLine) -> None:
+    """With the state directory gone, `status` and `doctor` say how it comes back; not before."""
+    copies = studio.folder / "co pies"
+    backup = f'[backup]\nfolder = "{copies}"\n[limits]'
+    hotfolder.config.write_text(hotfolder.config.read_text().replace("[limits]", backup))
+    assert "NOT RUNNING, and it never did: start it with " in hotfolder("status").out
+    assert "ok   journal: there is none yet" in hotfolder("doctor").out
+    studio.drop("ann.jpg")
+    assert hotfolder("once").code == 0
+    with hotfolder.daemon() as daemon:
+        daemon.until(lambda: list(copies.glob("journal-*.db")), "a copy of the journal")
+    (copy,) = copies.iterdir()
+    shutil.rmtree(studio.state)
+    told = " ".join(hotfolder("status").out.split())  # whose lines are broken where they are long
+    assert told.startswith("NOT RUNNING, and the journal is gone: put its newest copy back with ")
+    assert f" restore '{copy}' -c {hotfolder.config} WATCH" in told
+    assert f"-> hotfolder restore '{copy}'" in hotfolder("doctor").out
+    assert hotfolder("restore", copy).code == 0
+    assert "the journal is gone" not in hotfolder("status").out

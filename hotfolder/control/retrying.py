@@ -14,7 +14,7 @@ from hotfolder.control.jobs import BY_OPERATOR
 from hotfolder.control.requests import Retry
 from hotfolder.domain import events as ev
 from hotfolder.domain.errors import OperatorError
-from hotfolder.domain.failures import OF_THE_FILE
+from hotfolder.domain.file_failures import OF_THE_FILE
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import State
 from hotfolder.journal import acceptance, lacking, originals, paid, reading, recalling, staleness

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from hotfolder.domain.failures import TO_CONFIRM, Failure
+from hotfolder.domain.failures import Failure
+from hotfolder.domain.price_failures import TO_CONFIRM
 
 MOST_SHOWN: Final = 500  # characters of a text that was seen
 SEVERAL_FACES: Final = "several_faces"

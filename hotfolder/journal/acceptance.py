@@ -10,9 +10,10 @@ from typing import Final
 from hotfolder.domain import chance, money, names
 from hotfolder.domain import events as ev
 from hotfolder.domain.errors import HotfolderError
-from hotfolder.domain.failures import HELD_FOR_PRICE, NO_DECODER
+from hotfolder.domain.file_failures import NO_DECODER
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.materials import Material, Origin
+from hotfolder.domain.price_failures import HELD_FOR_PRICE
 from hotfolder.domain.states import BEFORE_INTENT, ENDED, State
 from hotfolder.journal import (
     backlog,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hotfolder.domain.chance import as_wanted
-from hotfolder.domain.failures import HELD_FOR_PRICE
 from hotfolder.domain.jobs import Job, Plan
+from hotfolder.domain.price_failures import HELD_FOR_PRICE
 from hotfolder.journal.rows import existing_job
 from hotfolder.journal.session import Session
 

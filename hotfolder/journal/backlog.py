@@ -15,8 +15,6 @@ from typing import Final
 
 from hotfolder.domain.failures import (
     BACKLOG,
-    CHANGED_UNKNOWN,
-    NO_DECODER,
     OTHER_JOURNAL,
     OUTPUT_BLOCKED,
     RESTORED,
@@ -24,6 +22,7 @@ from hotfolder.domain.failures import (
     backlog_for,
     opened_at_last,
 )
+from hotfolder.domain.file_failures import CHANGED_UNKNOWN, NO_DECODER
 from hotfolder.domain.sightings import Sighting
 from hotfolder.journal import holds, places, roots
 from hotfolder.journal.drafts import Settled

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from decimal import Decimal
 
-from hotfolder.domain import failures
+from hotfolder.domain import price_failures
 from hotfolder.domain.days import start_of_day
-from hotfolder.domain.failures import PRICE_UNKNOWN, Failure
+from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Estimate, Job
 from hotfolder.domain.money import COINS
+from hotfolder.domain.price_failures import PRICE_UNKNOWN
 from hotfolder.journal import holds
 from hotfolder.journal.session import Session, to_ms
 
@@ -83,11 +84,11 @@ def refuse(
             scope, failure = holds.rule_scope(job.watch, job.plan.rule), PRICE_UNKNOWN
         elif estimate > budget.limit:  # no day has room for it: let it keep nobody else waiting
             scope = holds.rule_scope(job.watch, job.plan.rule)
-            failure = failures.too_dear(budget.key, budget.limit, estimate)
+            failure = price_failures.too_dear(budget.key, budget.limit, estimate)
         elif (already := spent(session, budget)) + estimate > budget.limit:
             own = holds.rule_scope(job.watch, job.plan.rule)  # money has room all the same
             scope = own if budget.coins else budget.scope
-            failure = failures.budget_spent(budget.key, budget.limit, already, estimate)
+            failure = price_failures.budget_spent(budget.key, budget.limit, already, estimate)
         else:
             continue
         is_new = holds.stop(session, scope, failure)
@@ -99,7 +100,7 @@ def refuse(
 
 def let_go(session: Session, budgets: Collection[Budget]) -> list[str]:
     """Drop the holds over budgets that have room again; returns the scopes that were held."""
-    held = session.rows("holds_to_let_go", code=failures.BUDGET_SPENT)
+    held = session.rows("holds_to_let_go", code=price_failures.BUDGET_SPENT)
     by_scope = {budget.scope: budget for budget in budgets if not budget.coins}
     coins = next((budget for budget in budgets if budget.coins), None)
     return [
@@ -110,13 +111,13 @@ def let_go(session: Session, budgets: Collection[Budget]) -> list[str]:
             coins if holds.is_of_rule(row["scope"]) else by_scope.get(row["scope"]),
             Decimal(row["needs"] or 0),
         )
-        and holds.drop(session, row["scope"], failures.BUDGET_SPENT)
+        and holds.drop(session, row["scope"], price_failures.BUDGET_SPENT)
     ]
 
 
 def reconsider(session: Session) -> None:
     """Let what was held for its price be looked at again: a config may say otherwise now."""
-    for code in (PRICE_UNKNOWN.code, failures.TOO_DEAR):
+    for code in (PRICE_UNKNOWN.code, price_failures.TOO_DEAR):
         for row in session.rows("holds_with_code", code=code):
             holds.drop(session, row["scope"], code)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from hotfolder.domain import failures
+from hotfolder.domain import file_failures
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Job
 from hotfolder.journal.rows import existing_job
@@ -17,14 +17,14 @@ def report(session: Session, watch: str, after_s: float) -> list[Job]:
         "report_overdue",
         watch=watch,
         before=to_ms(session.now - timedelta(seconds=after_s)),
-        missing=failures.SIDECAR_MISSING.code,
-        overdue=failures.SIDECAR_OVERDUE,
+        missing=file_failures.SIDECAR_MISSING.code,
+        overdue=file_failures.SIDECAR_OVERDUE,
     )
     return [existing_job(session, row["id"]) for row in rows]
 
 
 def is_the_same(known: Failure | None, now: Failure | None) -> bool:
     """Return whether a job waits for the same reason as before, overdue or not."""
-    if known is None or now is None or known.code != failures.SIDECAR_OVERDUE:
+    if known is None or now is None or known.code != file_failures.SIDECAR_OVERDUE:
         return known == now
-    return now.code == failures.SIDECAR_MISSING.code and known.message == now.message
+    return now.code == file_failures.SIDECAR_MISSING.code and known.message == now.message

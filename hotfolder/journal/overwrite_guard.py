@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
-from hotfolder.domain.failures import looping
+from hotfolder.domain.file_failures import looping
 from hotfolder.journal import holds
 from hotfolder.journal.session import Session, to_ms
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import Any, Final, TypeAlias
 
-from hotfolder.domain.failures import MISSING_PARTS, REFERENCE
+from hotfolder.domain.file_failures import MISSING_PARTS, REFERENCE
 from hotfolder.journal.drafts import Settled
 from hotfolder.journal.session import Session, from_ms, to_ms
 

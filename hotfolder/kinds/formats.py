@@ -25,7 +25,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from hotfolder.domain import failures
+from hotfolder.domain import file_failures
 from hotfolder.domain.failures import Failure
 from hotfolder.kinds.kind import FORMATS, Kind
 
@@ -42,39 +42,39 @@ class UnfitFile(Exception):
 class PictureError(UnfitFile):
     """Why these bytes cannot be taken as a whole picture."""
 
-    failure = failures.BROKEN_PICTURE
+    failure = file_failures.BROKEN_PICTURE
 
 
 class EmptyPicture(PictureError):
     """There are no bytes at all."""
 
-    failure = failures.EMPTY
+    failure = file_failures.EMPTY
     growing = True
 
 
 class NotAPicture(PictureError):
     """The bytes are something else, whatever the file's name says."""
 
-    failure = failures.NOT_A_PICTURE
+    failure = file_failures.NOT_A_PICTURE
 
 
 class TruncatedPicture(PictureError):
     """The picture ends too early, or its tail is still the zeros of a reserved file."""
 
-    failure = failures.TRUNCATED
+    failure = file_failures.TRUNCATED
     growing = True
 
 
 class UnwrittenPicture(TruncatedPicture):
     """There are only zeros: reserved space, or the placeholder of a file kept elsewhere."""
 
-    failure = failures.UNWRITTEN
+    failure = file_failures.UNWRITTEN
 
 
 class MissingParts(TruncatedPicture):
     """The picture is whole, but its file lists further ones that are not there."""
 
-    failure = failures.MISSING_PARTS
+    failure = file_failures.MISSING_PARTS
 
 
 class BrokenPicture(PictureError):
@@ -84,13 +84,13 @@ class BrokenPicture(PictureError):
 class DamagedPicture(BrokenPicture):
     """The coded image does not fit together: a mixture of two versions, or damaged inside."""
 
-    failure = failures.DAMAGED_PICTURE
+    failure = file_failures.DAMAGED_PICTURE
 
 
 class TooManyPixels(PictureError):
     """The picture is larger than may be decoded."""
 
-    failure = failures.TOO_MANY_PIXELS
+    failure = file_failures.TOO_MANY_PIXELS
 
     @classmethod
     def of(cls, width: int, height: int, limit: int) -> Self:
@@ -101,19 +101,19 @@ class TooManyPixels(PictureError):
 class NoDecoder(PictureError):
     """Nothing here can open this kind of picture; the text says what to install."""
 
-    failure = failures.NO_DECODER
+    failure = file_failures.NO_DECODER
 
 
 class CannotFit(PictureError):
     """Nothing that the model takes can be made of the picture."""
 
-    failure = failures.CANNOT_FIT
+    failure = file_failures.CANNOT_FIT
 
 
 class FileTooLarge(PictureError):
     """The file is larger than the owner lets be read."""
 
-    failure = failures.FILE_TOO_LARGE
+    failure = file_failures.FILE_TOO_LARGE
 
 
 class PictureType(enum.StrEnum):

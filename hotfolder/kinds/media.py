@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from hotfolder.domain import failures
+from hotfolder.domain import file_failures
 from hotfolder.kinds.formats import UnfitFile
 from hotfolder.kinds.kind import FORMATS, Kind, Traits
 
@@ -25,7 +25,7 @@ MEDIA_TYPES: Final = {
 class CutShort(UnfitFile):
     """The file is shorter than it states."""
 
-    failure = failures.TRUNCATED
+    failure = file_failures.TRUNCATED
     growing = True
 
 
@@ -34,7 +34,7 @@ class NotPlayable(UnfitFile):
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
-        self.failure = failures.not_playable(reason)
+        self.failure = file_failures.not_playable(reason)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

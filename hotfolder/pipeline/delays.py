@@ -9,7 +9,7 @@ from functools import partial
 from typing import Final
 
 from hotfolder.domain import events as ev
-from hotfolder.domain import failures
+from hotfolder.domain import failures, file_failures
 from hotfolder.domain.errors import Busy, Held, OutputError, RemoteError, RuleHold, TooSlow
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Job
@@ -75,7 +75,7 @@ class Delays:
             case files.SourceGone() | files.NotARegularFile():
                 return ev.SourceGone()
             case files.SourceTooLarge():
-                return ev.GaveUp(failure=failures.SOURCE_TOO_LARGE)
+                return ev.GaveUp(failure=file_failures.SOURCE_TOO_LARGE)
             case files.RootGone() | OSError():
                 return self.postponed(job, f"the source cannot be read: {files.in_words(error)}")
         return ev.SourceChanged()

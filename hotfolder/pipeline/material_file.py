@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from hotfolder.domain import chain_failures, failures
+from hotfolder.domain import chain_failures, file_failures
 from hotfolder.domain import events as ev
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Job
@@ -66,7 +66,7 @@ class MaterialFile:
             return delays.source_failed(self.job, error)
         if self.is_result:
             return delays.postponed(self.job, f"{self.what} cannot be read: {error}")
-        return lacking(failures.reference_missing(self.relative, str(error)))
+        return lacking(file_failures.reference_missing(self.relative, str(error)))
 
     def changed(self) -> ev.Event:
         """Return what it means that it is another file by now."""
@@ -76,7 +76,7 @@ class MaterialFile:
             return ev.SourceChanged()
         if self.is_result:
             return ev.GaveUp(failure=chain_failures.INTERMEDIATE_GONE)
-        return lacking(failures.reference_missing(self.relative, CHANGED))
+        return lacking(file_failures.reference_missing(self.relative, CHANGED))
 
     def _missing(self, what: str) -> ev.Event:
         return lacking(chain_failures.member_missing(self.material.name, what))
@@ -86,7 +86,7 @@ class MaterialFile:
         if self.is_result:
             return ev.GaveUp(failure=told(error))
         if not self.is_source:
-            return lacking(failures.reference_broken(self.relative, told(error)))
+            return lacking(file_failures.reference_broken(self.relative, told(error)))
         if not error.growing:
             return ev.GaveUp(failure=told(error))
         code, waits_for = error.failure.code, WaitsFor.SOURCE

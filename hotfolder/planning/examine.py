@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from hotfolder import config
-from hotfolder.domain import failures
+from hotfolder.domain import file_failures
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.materials import Origin, is_text
 from hotfolder.domain.preparation import Preparation
@@ -200,7 +200,7 @@ def judged(watch: config.Watch, draft: Draft, found: Found | UnfitFile) -> Draft
     """Return a draft made fit for what its source is, or with why it cannot be sent."""
     named = kind_named(draft.sources[0].path) or Kind.PICTURE
     if isinstance(found, NotAPicture) and named is not Kind.PICTURE:
-        return replace(draft, failure=failures.not_of_kind(named, None), waits_for=None)
+        return replace(draft, failure=file_failures.not_of_kind(named, None), waits_for=None)
     if isinstance(found, UnfitFile):
         waits_for = WaitsFor.SOURCE if found.growing else None
         return replace(draft, failure=found.failure, waits_for=waits_for)
@@ -232,5 +232,7 @@ def _needed(
     wanted = taken.kind_into(into)
     if kind is not wanted:
         is_picture = wanted is Kind.PICTURE
-        return failures.NOT_A_PICTURE if is_picture else failures.not_of_kind(wanted, kind)
+        return (
+            file_failures.NOT_A_PICTURE if is_picture else file_failures.not_of_kind(wanted, kind)
+        )
     return fitting.fit(found, into, rule)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from hotfolder import config
-from hotfolder.domain import failures
+from hotfolder.domain import file_failures
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.preparation import Preparation
 from hotfolder.kinds.formats import EXTENSIONS, SPLICED, Picture, PictureType
@@ -36,7 +36,7 @@ def fit(
 
 def _fit(found: Picture, place: Parameter, rule: config.Rule) -> Preparation | Failure | None:
     if min(found.width, found.height) == 1:
-        return failures.TOO_FEW_PIXELS
+        return file_failures.TOO_FEW_PIXELS
     refused = _refused(found, place, rule)
     reasons = (*refused, *_better_changed(found, place, rule))
     if rule.prepare == "never":
@@ -47,7 +47,7 @@ def _fit(found: Picture, place: Parameter, rule: config.Rule) -> Preparation | F
         return _stripped(found, rule)
     needed = missing(found.type)
     if needed is not None:
-        return failures.no_decoder(_name(found.type), needed)
+        return file_failures.no_decoder(_name(found.type), needed)
     return Preparation(
         types=tuple(kind.extension for kind in _MAKEABLE if _takes(place, kind)),
         max_bytes=_max_bytes(place, rule),

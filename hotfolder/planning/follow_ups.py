@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hotfolder import config
-from hotfolder.domain import chain_failures, chains, failures, previous
+from hotfolder.domain import chain_failures, chains, file_failures, previous
 from hotfolder.domain.chains import FollowUp
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.params import Params
@@ -43,7 +43,7 @@ def follow_ups(
     linked = list(config.links(watch.catalog, rule, first))
     if len(linked) < len(rule.then):
         why = watch.catalog.why_not(rule.then[len(linked)].model) or ""
-        return failures.wrong_parameters([("then", why)])
+        return file_failures.wrong_parameters([("then", why)])
     for link in linked:
         if not goes_on(before, link):
             return chain_failures.follow_up_unfit(link.model.name, BY_OUTPUT[before.output])

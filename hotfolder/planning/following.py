@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hotfolder import config
-from hotfolder.domain import chain_failures, failures, previous
+from hotfolder.domain import chain_failures, file_failures, previous
 from hotfolder.domain import events as ev
 from hotfolder.domain.chains import FollowUp
 from hotfolder.domain.failures import Failure
@@ -84,7 +84,9 @@ def _draft(job: Job, own: FollowUp, later: Sequence[FollowUp], model: Model, sen
     wrong = list(payload.compose(model, own.prompt, tried, payload.files(named)).problems)
     wrong += [(key, f"{model.name} has no {key}") for key, _ in named if key not in model.params]
     if wrong:
-        return replace(draft, failure=failures.wrong_parameters(wrong), waits_for=WaitsFor.SIDECAR)
+        return replace(
+            draft, failure=file_failures.wrong_parameters(wrong), waits_for=WaitsFor.SIDECAR
+        )
     return draft
 
 

@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 from pydantic import ValidationError
 
 from hotfolder import config
-from hotfolder.domain import failures, names
+from hotfolder.domain import file_failures, names
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.params import JsonScalar, Params
 from hotfolder.domain.templates import template_problem
@@ -59,18 +59,18 @@ def chosen(sheet: Sheet, only: Collection[str] | None, variants: int) -> Iterabl
 def said(said: Said, row: Row, relative: str, model: Model | None) -> Said | Failure:
     """Return what is said for a row besides what it says itself, or why that cannot be."""
     if row.wrong:
-        return failures.row_wrong(row.number, row.wrong)
+        return file_failures.row_wrong(row.number, row.wrong)
     params: Params = {
         key: _typed(model, key, value) for key, value in _columns(row, rows.PARAMS).items()
     }
     template = _template(row)
     problem = template_problem(template) if template else None
     if problem:
-        return failures.row_wrong(row.number, f"has a name that cannot be one: it {problem}")
+        return file_failures.row_wrong(row.number, f"has a name that cannot be one: it {problem}")
     try:
         own = Sidecar(params=params or None, output_name=template)
     except ValidationError:
-        return failures.row_wrong(row.number, "has a value that cannot be one")
+        return file_failures.row_wrong(row.number, "has a value that cannot be one")
     folder = PurePosixPath(relative).parent
     files = _columns(row, rows.MEDIA).items()
     return replace(said, row=own, media={role: str(folder / path) for role, path in files})
@@ -80,7 +80,7 @@ def told(draft: Draft, row: Row) -> Draft:
     """Return a draft that says of which row it speaks, if it waits."""
     if draft.failure is None:
         return draft
-    return replace(draft, failure=failures.of_row(row.number, draft.failure))
+    return replace(draft, failure=file_failures.of_row(row.number, draft.failure))
 
 
 def named(draft: Draft, row: Row) -> Draft:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from hotfolder import config
-from hotfolder.domain import failures
+from hotfolder.domain import file_failures
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Plan
 from hotfolder.domain.materials import Material, Origin, is_text
@@ -235,7 +235,7 @@ def _sources(
     taking = config.whole(watch.catalog, rule, model)
     into = taken.place(taking, kind, rule if model.name == rule.model else None)
     if into is None:
-        return failures.kind_not_taken(model.name, kind)
+        return file_failures.kind_not_taken(model.name, kind)
     return (Material(position=1, parameter=into.key, origin=Origin.SOURCE, path=relative),)
 
 
@@ -291,18 +291,22 @@ def _judged(watch: config.Watch, draft: Draft, said: Said, facts: Facts) -> Draf
     if model is None or plan.model not in allowed:
         return _waiting(draft, _wrong_model(watch, plan.model, allowed))
     if watch.sidecar == "required" and said.own is None:
-        missing = failures.sidecar_silent(said.silent) if said.silent else failures.SIDECAR_MISSING
+        missing = (
+            file_failures.sidecar_silent(said.silent)
+            if said.silent
+            else file_failures.SIDECAR_MISSING
+        )
         return _waiting(draft, missing)
     has_text = model.prompt is not None and model.prompt.key in plan.params
     if plan.prompt is None and model.needs_prompt and not has_text:
-        return _waiting(draft, failures.NO_PROMPT)
+        return _waiting(draft, file_failures.NO_PROMPT)
     if draft.failure is not None:  # what a file is wanted for that is not to be had
         return draft
     files = payload.files((each.parameter, each.path) for each in draft.materials)
     params = payload.tried(model, plan.params)
     wrong = payload.compose(model, plan.prompt, params, files).problems
     if wrong:
-        return _waiting(draft, failures.wrong_parameters(wrong))
+        return _waiting(draft, file_failures.wrong_parameters(wrong))
     sent = spending.sent(watch, model, draft, facts)
     is_rules_own = not said.changes_edit
     held = spending.held(watch, model, plan, sent, draft.estimate, is_rules_own=is_rules_own)

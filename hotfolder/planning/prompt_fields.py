@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from hotfolder import config
-from hotfolder.domain import failures, prompts
+from hotfolder.domain import file_failures, prompts
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.materials import is_text
 from hotfolder.kinds.metadata import field_names
@@ -40,18 +40,18 @@ def fill(
     """Return the prompt for one picture, or why there is none."""
     wrong = problems(template)
     if wrong:
-        return failures.prompt_field_unknown("; ".join(wrong))
+        return file_failures.prompt_field_unknown("; ".join(wrong))
     places = _places(watch, rule, relative, facts)
     if is_text(relative):
         if lacks_text(template):
-            return failures.text_unused(relative.rpartition("/")[2])
+            return file_failures.text_unused(relative.rpartition("/")[2])
         places[TEXT] = facts.words or ""
     try:
         return prompts.fill(
             template, lambda name: places[name] if name in places else facts.texts.get(name)
         )
     except prompts.LacksField as error:
-        return failures.prompt_field_missing(str(error))
+        return file_failures.prompt_field_missing(str(error))
 
 
 def placed(

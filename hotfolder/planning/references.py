@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from hotfolder import config
-from hotfolder.domain import failures
+from hotfolder.domain import file_failures
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.materials import Material, Origin
 from hotfolder.kinds.formats import UnfitFile
@@ -40,7 +40,7 @@ def of_sidecar(watch: config.Watch, stated: Sequence[str]) -> list[Place] | Fail
     places = [_allowed(watch, each) for each in stated]
     outside = [each for each, place in zip(stated, places, strict=True) if place is None]
     if outside:
-        return failures.reference_outside(outside[0])
+        return file_failures.reference_outside(outside[0])
     return [each for each in places if each is not None]
 
 
@@ -54,7 +54,7 @@ def look(
     """
     found: list[Material] = []
     if places and not model.pictures:
-        return failures.wrong_parameters([("references", payload.no_references(model))])
+        return file_failures.wrong_parameters([("references", payload.no_references(model))])
     keys = payload.reference_places(model, len(places), *filled)
     first = len(filled) + 1
     for position, (key, place) in enumerate(zip(keys, places, strict=True), first):
@@ -77,9 +77,9 @@ def constants_of(
     for role, stated in named.items():
         parameter, place = roles.parameter(model, role), _allowed(watch, stated)
         if parameter is None:
-            return failures.wrong_parameters([(role, constants.no_role(model, role))])
+            return file_failures.wrong_parameters([(role, constants.no_role(model, role))])
         if place is None:
-            return failures.reference_outside(stated)
+            return file_failures.reference_outside(stated)
         of_row.append((parameter, place))
     filled = {each.key for each, _ in of_row}
     own = constants.places(rule, model) if rule else []
@@ -109,17 +109,19 @@ def _material(
     try:
         seen = looks.of_reference(root, relative)
     except (OSError, files.SourceError) as error:
-        return failures.reference_missing(relative, str(error))
+        return file_failures.reference_missing(relative, str(error))
     if isinstance(seen.found, UnfitFile):
-        return failures.reference_broken(relative, seen.found.failure)
+        return file_failures.reference_broken(relative, seen.found.failure)
     wanted, kind = taken.kind_into(parameter), kind_of(seen.found)
     if kind is not wanted or isinstance(seen.found, Text | Sheet):
         is_picture = wanted is Kind.PICTURE
-        other = failures.NOT_A_PICTURE if is_picture else failures.not_of_kind(wanted, kind)
-        return failures.reference_broken(relative, other)
+        other = (
+            file_failures.NOT_A_PICTURE if is_picture else file_failures.not_of_kind(wanted, kind)
+        )
+        return file_failures.reference_broken(relative, other)
     needed = fitting.fit(seen.found, parameter, rule)
     if isinstance(needed, Failure):
-        return failures.reference_broken(relative, needed)
+        return file_failures.reference_broken(relative, needed)
     return Material(
         position=position,
         parameter=parameter.key,

@@ -14,7 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from hotfolder.domain import failures
+from hotfolder.domain import file_failures
 from hotfolder.kinds import rows
 from hotfolder.kinds.formats import UnfitFile
 from hotfolder.kinds.kind import Kind
@@ -30,7 +30,7 @@ class NoSheet(UnfitFile):
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
-        self.failure = failures.no_rows(reason)
+        self.failure = file_failures.no_rows(reason)
 
 
 @dataclass(frozen=True)

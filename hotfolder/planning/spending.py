@@ -15,7 +15,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from hotfolder import config
-from hotfolder.domain import failures, money
+from hotfolder.domain import money, price_failures
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Estimate, Job, Plan
 from hotfolder.domain.materials import Material, Origin
@@ -98,7 +98,7 @@ def held(
         return None
     asks_for = money.written(amount, listed.currency)
     costs = None if amount is None else asks_for
-    return Held(failures.to_confirm(model.name, costs, rule.variants, limit), asks_for)
+    return Held(price_failures.to_confirm(model.name, costs, rule.variants, limit), asks_for)
 
 
 def whole(rule: config.Rule, plan: Plan, listed: Estimate) -> Decimal | None:
@@ -113,7 +113,7 @@ def whole(rule: config.Rule, plan: Plan, listed: Estimate) -> Decimal | None:
 def asked_for(watch: config.Watch, model: Model, job: Job) -> str:
     """Return what a job that is held for its price asks for, as planned, for it to be allowed."""
     rule = next((each for each in watch.rule if each.name == job.plan.rule), None)
-    if rule is None or job.failure is None or job.failure.code != failures.TO_CONFIRM:
+    if rule is None or job.failure is None or job.failure.code != price_failures.TO_CONFIRM:
         return estimates.price_key(model, job.plan.params, job.estimate)
     return money.written(whole(rule, job.plan, job.estimate), job.estimate.currency)
 
@@ -139,7 +139,7 @@ def beyond(watch: config.Watch, model: Model, params: Params, sent: Sent) -> Fai
     dearest: Decimal | None = max(known, default=None)
     if price.amount is not None and dearest is not None and price.amount <= dearest:
         return None
-    return failures.dearer(model.name, price.amount, dearest)
+    return price_failures.dearer(model.name, price.amount, dearest)
 
 
 def _allowed(watch: config.Watch) -> Iterator[tuple[Model, Params]]:

@@ -13,7 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from hotfolder.domain import failures
+from hotfolder.domain import file_failures
 from hotfolder.domain.sightings import Sighting
 from hotfolder.kinds.formats import UnfitFile
 from hotfolder.kinds.kind import Kind
@@ -28,27 +28,27 @@ _NO_TEXT: Final = re.compile("[\0-\x08\x0b\x0e-\x1a\x1c-\x1f\x7f\ud800-\udfff]")
 class NoText(UnfitFile):
     """There is nothing in it yet."""
 
-    failure = failures.NO_TEXT
+    failure = file_failures.NO_TEXT
     growing = True
 
 
 class TextCut(UnfitFile):
     """It ends within a character: it is still being written."""
 
-    failure = failures.TRUNCATED
+    failure = file_failures.TRUNCATED
     growing = True
 
 
 class NotText(UnfitFile):
     """It is no text in any encoding that is known here."""
 
-    failure = failures.NOT_TEXT
+    failure = file_failures.NOT_TEXT
 
 
 class TextTooLong(UnfitFile):
     """It is larger than any prompt."""
 
-    failure = failures.TEXT_TOO_LONG
+    failure = file_failures.TEXT_TOO_LONG
 
 
 @dataclass(frozen=True, slots=True)

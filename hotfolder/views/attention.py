@@ -9,8 +9,9 @@ from typing import Final, Literal
 
 from hotfolder import config
 from hotfolder.domain.commands import put
-from hotfolder.domain.failures import BACKLOG, HELD_FOR_PRICE, PAUSED, Failure
+from hotfolder.domain.failures import BACKLOG, PAUSED, Failure
 from hotfolder.domain.jobs import Job
+from hotfolder.domain.price_failures import HELD_FOR_PRICE
 from hotfolder.domain.states import BEFORE_INTENT, State
 from hotfolder.journal import backlog, browsing, holds, memory, paid, reading, sets
 from hotfolder.journal.browsing import Asked

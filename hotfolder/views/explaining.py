@@ -10,14 +10,8 @@ from typing import Final
 
 from hotfolder import config
 from hotfolder.domain.commands import about
-from hotfolder.domain.failures import (
-    BACKLOG,
-    CHANGED_UNKNOWN,
-    OTHER_JOURNAL,
-    RESTORED,
-    Failure,
-    opened_at_last,
-)
+from hotfolder.domain.failures import BACKLOG, OTHER_JOURNAL, RESTORED, Failure, opened_at_last
+from hotfolder.domain.file_failures import CHANGED_UNKNOWN
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.materials import is_text
 from hotfolder.domain.states import BEFORE_INTENT, State, WaitsFor

@@ -6,7 +6,13 @@ from decimal import Decimal
 
 import pytest
 
-from hotfolder.domain import failures, remote_failures
+from hotfolder.domain import (
+    chain_failures,
+    failures,
+    file_failures,
+    price_failures,
+    remote_failures,
+)
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.paid import NOT_SAID, Charge
 from hotfolder.domain.remote_failures import BY_CODE, of_remote_code, of_task_end
@@ -14,7 +20,8 @@ from tests.cases import every
 
 NAMED = {
     name: each
-    for name, each in {**vars(failures), **vars(remote_failures)}.items()
+    for module in (chain_failures, failures, file_failures, price_failures, remote_failures)
+    for name, each in vars(module).items()
     if isinstance(each, Failure)
 }
 

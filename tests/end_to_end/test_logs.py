@@ -9,7 +9,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
-from hotfolder.domain.failures import NOT_A_PICTURE
+from hotfolder.domain.file_failures import NOT_A_PICTURE
 from hotfolder.simulator import Fault
 
 if TYPE_CHECKING:

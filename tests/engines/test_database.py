@@ -19,7 +19,7 @@ import psycopg
 import pytest
 
 from hotfolder.domain import events as ev
-from hotfolder.domain import failures
+from hotfolder.domain import price_failures
 from hotfolder.domain.clock import utc_now
 from hotfolder.domain.errors import (
     JournalError,
@@ -292,7 +292,7 @@ def test_nobody_waits_for_what_others_work_on(tmp_path: Path, url: str) -> None:
 
 def test_a_budgets_hold_is_let_go_by_who_knows_it(tmp_path: Path, url: str) -> None:
     """Another would let it go at once, and both would go on like that for ever."""
-    spent = failures.budget_spent("charge_per_day", Decimal(1), Decimal(1), Decimal(1))
+    spent = price_failures.budget_spent("charge_per_day", Decimal(1), Decimal(1), Decimal(1))
     own = [holds.watch_scope("one"), holds.rule_scope("one", "default")]
     with machines(tmp_path, url) as start:
         first, second = start("first"), start("second")

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hotfolder.domain import events as ev
-from hotfolder.domain.failures import NO_PROMPT, REJECTED, SIDECAR_MISSING
+from hotfolder.domain.failures import REJECTED
+from hotfolder.domain.file_failures import NO_PROMPT, SIDECAR_MISSING
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import BEFORE_INTENT, State, WaitsFor
 from hotfolder.journal import sightings

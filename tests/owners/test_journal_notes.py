@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from hotfolder.domain import failures
+from hotfolder.domain import failures, file_failures
 from hotfolder.domain.states import State, WaitsFor
 from hotfolder.journal import acceptance, aside, backlog, holds, notes, noting
 from hotfolder.journal.drafts import SAID_SKIP
@@ -35,7 +35,7 @@ def test_each_condition_has_its_kind(desk: Desk) -> None:
     desk.bring_to(State.IN_DOUBT, "doubt.jpg", content="2")
     desk.bring_to(State.DONE, "done.jpg", content="3")
     desk.bring_to(State.UPLOADED, "held.jpg", content="4")
-    cut = draft(stem="cut", failure=failures.TRUNCATED, waits_for=WaitsFor.SOURCE)
+    cut = draft(stem="cut", failure=file_failures.TRUNCATED, waits_for=WaitsFor.SOURCE)
     desk.accept_all("cut.jpg", content="5", drafts=[cut])
     desk.journal.run_blocking(holds.hold, holds.rule_scope("one", "default"), failures.NO_MONEY)
     failed, waiting = ["fail.jpg.failed.txt"], ["cut.jpg.waiting.txt", "held.jpg.held.txt"]
@@ -47,12 +47,12 @@ def test_each_condition_has_its_kind(desk: Desk) -> None:
 
 def test_what_waits_itself_is_told_before_what_holds_all(desk: Desk) -> None:
     """A truncated picture of a held account is still to be copied again, and its note says so."""
-    cut = draft(stem="cut", failure=failures.TRUNCATED, waits_for=WaitsFor.SOURCE)
+    cut = draft(stem="cut", failure=file_failures.TRUNCATED, waits_for=WaitsFor.SOURCE)
     desk.accept_all("cut.jpg", drafts=[cut])
     desk.accept("held.jpg", content="b")
     desk.journal.run_blocking(holds.hold, holds.ACCOUNT, failures.NO_MONEY)
     texts = {each.stem: each.text for each in wanted(desk, "waiting")}
-    assert failures.TRUNCATED.message in texts["cut.jpg"]
+    assert file_failures.TRUNCATED.message in texts["cut.jpg"]
     assert "Copy it here again" in texts["cut.jpg"]
     assert failures.NO_MONEY.hint in texts["held.jpg"]
     assert not [text for text in texts.values() if re.search("nothing (to|need)", text)]

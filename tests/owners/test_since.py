@@ -9,7 +9,7 @@ import pytest
 
 from hotfolder.cli.since import since
 from hotfolder.domain import events as ev
-from hotfolder.domain import failures
+from hotfolder.domain import file_failures
 from hotfolder.domain.errors import OperatorError
 from hotfolder.domain.states import State
 from hotfolder.journal import reading
@@ -54,7 +54,7 @@ def test_the_newest_jobs_come_last(desk: Desk) -> None:
     late = desk.accept("late.jpg", content="2")
     desk.clock.forward(3600)
     begin = desk.clock()
-    desk.apply(late, ev.GaveUp(failure=failures.TRUNCATED))
+    desk.apply(late, ev.GaveUp(failure=file_failures.TRUNCATED))
     new = desk.bring_to(State.DONE, "new.jpg", content="3")
 
     def newest(**asked: Any) -> list[int]:  # noqa: ANN401  what newest_jobs takes

@@ -14,7 +14,8 @@ from rich.text import Text
 from hotfolder.cli.live import Fitted, Pace, words
 from hotfolder.cli.telling import Event, Telling
 from hotfolder.domain.commands import Commands
-from hotfolder.domain.failures import IN_DOUBT, NO_MONEY, TASK_FAILED, TRUNCATED
+from hotfolder.domain.failures import IN_DOUBT, NO_MONEY, TASK_FAILED
+from hotfolder.domain.file_failures import TRUNCATED
 from hotfolder.views.glance import Glance
 from tests.builders import NOON
 

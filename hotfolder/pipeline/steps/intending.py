@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from hotfolder.account.pricing import Prices
 from hotfolder.domain import events as ev
-from hotfolder.domain import failures, loras, tokens
+from hotfolder.domain import failures, file_failures, loras, tokens
 from hotfolder.domain.errors import (
     OutputError,
     RemoteError,
@@ -227,7 +227,7 @@ class Intending:
             return Outcome(ev.UploadExpired())
         sent = payload.compose(model, job.plan.prompt, params, files)
         if sent.problems:  # the plan was judged before: this is a last line of defence
-            return Outcome(ev.GaveUp(failure=failures.wrong_parameters(sent.problems)))
+            return Outcome(ev.GaveUp(failure=file_failures.wrong_parameters(sent.problems)))
         token = self._addresses.token()
         body = payload.as_sent(model, sent.body)
         budgets = self._prices.budgets_of(job.watch, model)

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, Final
 import structlog
 
 from hotfolder.domain import events as ev
-from hotfolder.domain import failures
+from hotfolder.domain import file_failures
 from hotfolder.domain.preparation import Preparation
 from hotfolder.kinds.formats import PictureType, UnfitFile, sniff
 from hotfolder.kinds.workshop.looks import look_at_played
@@ -175,7 +175,7 @@ class Preparing:
         """Try again what says nothing of the picture for certain, but not for ever."""
         of_disk = not isinstance(error, WorkerFailed) or isinstance(error, DiskRefused)
         if not of_disk and file.job.attempt + 1 >= patience(error, TRIES):
-            return ev.GaveUp(failure=failures.unprepared(file.what, str(error)))
+            return ev.GaveUp(failure=file_failures.unprepared(file.what, str(error)))
         reason = f"{file.what} could not be prepared: {error}"
         return self._desk.delays.postponed(file.job, reason)
 

@@ -25,7 +25,7 @@ from hotfolder.domain import money
 from hotfolder.domain.errors import OperatorError
 from hotfolder.domain.materials import TEXT_ENDING, reasons
 from hotfolder.journal.drafts import FIRST_SLOT, Draft
-from hotfolder.kinds.workshop.workshop import WorkerFailed
+from hotfolder.kinds.workshop.errors import WorkerFailed
 from hotfolder.outputs import dropping
 from hotfolder.outputs.errors import OutputError
 from hotfolder.page.behind import Planned, PlannedEdit

@@ -21,8 +21,9 @@ from hotfolder.domain.errors import OutputError
 from hotfolder.domain.jobs import Job, Result
 from hotfolder.kinds.formats import PictureError, sniff
 from hotfolder.kinds.kind import Kind, format_of, kind_named, kind_of
+from hotfolder.kinds.workshop.errors import WorkerFailed
 from hotfolder.kinds.workshop.small_pictures import SmallPictures
-from hotfolder.kinds.workshop.workshop import WorkerFailed, Workshop
+from hotfolder.kinds.workshop.workshop import Workshop
 from hotfolder.outputs.target import opened_output
 from hotfolder.page.behind import NoPicture, NotShown
 from hotfolder.threads import DaemonThreads

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from hotfolder.kinds.workshop.workshop import WorkerProcess
+from hotfolder.kinds.workshop.worker_process import WorkerProcess
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

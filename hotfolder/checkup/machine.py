@@ -17,7 +17,8 @@ from hotfolder.checkup.findings import CLOCK_TOLERANCE, Finding, Findings, Verdi
 from hotfolder.config import Watch
 from hotfolder.journal import connection
 from hotfolder.kinds import packages
-from hotfolder.kinds.workshop.workshop import WorkerFailed, Workshop
+from hotfolder.kinds.workshop.errors import WorkerFailed
+from hotfolder.kinds.workshop.workshop import Workshop
 from hotfolder.runninghub.catalog import Model
 from hotfolder.tree import mounts
 

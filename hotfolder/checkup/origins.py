@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from hotfolder.kinds.workshop.workshop import WorkerFailed, Workshop
+from hotfolder.kinds.workshop.errors import WorkerFailed
+from hotfolder.kinds.workshop.workshop import Workshop
 
 LARGEST_BYTES: Final = 4 * 1024 * 1024 * 1024
 _SPARE_BYTES: Final = 256 * 1024 * 1024

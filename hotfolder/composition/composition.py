@@ -22,8 +22,9 @@ from hotfolder.domain.redaction import Redactor
 from hotfolder.domain.retry import Later
 from hotfolder.journal import budgets, callbacks, leaders, recovery
 from hotfolder.journal.journal import Journal
+from hotfolder.kinds.workshop.errors import WorkerFailed
 from hotfolder.kinds.workshop.small_pictures import SmallPictures
-from hotfolder.kinds.workshop.workshop import WorkerFailed, Workshop
+from hotfolder.kinds.workshop.workshop import Workshop
 from hotfolder.outputs import disk
 from hotfolder.outputs.spool import SPOOL_NAME, Spool
 from hotfolder.reload import Reread

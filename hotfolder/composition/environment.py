@@ -14,7 +14,7 @@ from hotfolder.domain.commands import Commands
 from hotfolder.domain.failpoints import Failpoint, no_failpoint
 from hotfolder.domain.retry import Jitter, PollSchedule
 from hotfolder.domain.tokens import Random
-from hotfolder.kinds.workshop.workshop import OpenWorker, WorkerProcess
+from hotfolder.kinds.workshop.worker_process import OpenWorker, WorkerProcess
 from hotfolder.pipeline.marking import MARK_TIMEOUT_S
 from hotfolder.runninghub.client import Transport
 from hotfolder.runninghub.patience import Patience

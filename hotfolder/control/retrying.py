@@ -20,7 +20,8 @@ from hotfolder.domain.states import State
 from hotfolder.journal import acceptance, lacking, originals, paid, reading, recalling, staleness
 from hotfolder.journal.journal import Journal
 from hotfolder.journal.session import Session
-from hotfolder.kinds.workshop.workshop import WorkerFailed, Workshop
+from hotfolder.kinds.workshop.errors import WorkerFailed
+from hotfolder.kinds.workshop.workshop import Workshop
 from hotfolder.planning import served
 from hotfolder.planning import staleness as staleness_of_today
 from hotfolder.planning.examine import Verdict, Wanted

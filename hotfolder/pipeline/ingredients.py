@@ -19,7 +19,8 @@ from hotfolder.domain.jobs import Job
 from hotfolder.domain.materials import Material, Origin, own
 from hotfolder.kinds import provenance
 from hotfolder.kinds.formats import PictureError
-from hotfolder.kinds.workshop.workshop import WorkerFailed, Workshop
+from hotfolder.kinds.workshop.errors import WorkerFailed
+from hotfolder.kinds.workshop.workshop import Workshop
 from hotfolder.pipeline.delays import READ_TIMEOUT_S
 from hotfolder.pipeline.desk import Desk
 from hotfolder.pipeline.material_file import MaterialFile

@@ -26,7 +26,7 @@ from hotfolder.domain.states import State, WaitsFor
 from hotfolder.journal import leaders
 from hotfolder.journal.rows import existing_job
 from hotfolder.kinds.kind import NotProven
-from hotfolder.kinds.workshop.workshop import WorkerFailed
+from hotfolder.kinds.workshop.errors import WorkerFailed
 from hotfolder.outputs import reuse
 from hotfolder.outputs.spool import Spooled
 from hotfolder.pipeline.delays import output_is_silent

@@ -25,15 +25,15 @@ from hotfolder.domain.materials import own
 from hotfolder.journal import holds
 from hotfolder.kinds import provenance
 from hotfolder.kinds.formats import PictureError
-from hotfolder.kinds.workshop.workshop import (
+from hotfolder.kinds.workshop.errors import (
     DiskRefused,
     MemoryLack,
     WorkerDied,
     WorkerFailed,
     WorkerSlow,
-    Workshop,
     patience,
 )
+from hotfolder.kinds.workshop.workshop import Workshop
 from hotfolder.outputs.spool import Spool
 from hotfolder.pipeline.desk import Desk
 from hotfolder.pipeline.ingredients import (

@@ -12,7 +12,8 @@ from typing import Any
 
 from hotfolder import config
 from hotfolder.journal.drafts import Draft, SettledSet
-from hotfolder.kinds.workshop.workshop import WorkerFailed, Workshop
+from hotfolder.kinds.workshop.errors import WorkerFailed
+from hotfolder.kinds.workshop.workshop import Workshop
 from hotfolder.planning import examine, examine_set, gathering, grouping, lines, naming, sets
 from hotfolder.planning.grouping import Unit
 from hotfolder.planning.looking import Looking

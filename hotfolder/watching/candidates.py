@@ -21,7 +21,7 @@ from hotfolder.domain.states import State
 from hotfolder.journal import acceptance, aside, sets, sightings
 from hotfolder.journal.drafts import Settled
 from hotfolder.journal.journal import Journal
-from hotfolder.kinds.workshop.workshop import WorkerFailed
+from hotfolder.kinds.workshop.errors import WorkerFailed
 from hotfolder.planning import (
     collisions,
     companions,

@@ -19,7 +19,7 @@ from hotfolder.domain.essences import VERSION
 from hotfolder.journal import identities
 from hotfolder.journal.identities import Lacking
 from hotfolder.journal.journal import Journal
-from hotfolder.kinds.workshop.workshop import WorkerFailed
+from hotfolder.kinds.workshop.errors import WorkerFailed
 from hotfolder.planning.largest import largest_bytes
 from hotfolder.planning.looking import Looking
 from hotfolder.planning.looks import Look

@@ -12,7 +12,7 @@ from functools import partial
 import structlog
 
 from hotfolder.domain.errors import JournalUnavailable
-from hotfolder.kinds.workshop.workshop import WorkerFailed
+from hotfolder.kinds.workshop.errors import WorkerFailed
 from hotfolder.planning.looking import Looking, Run
 from hotfolder.planning.staleness import StaleCheck
 from hotfolder.tree import files

@@ -36,7 +36,8 @@ from hotfolder.domain.failpoints import Failpoint, no_failpoint
 from hotfolder.domain.states import Decision
 from hotfolder.journal import reviews
 from hotfolder.journal.journal import Journal
-from hotfolder.kinds.workshop.workshop import WorkerFailed, WorkerProcess
+from hotfolder.kinds.workshop.errors import WorkerFailed
+from hotfolder.kinds.workshop.worker_process import WorkerProcess
 from hotfolder.runninghub.patience import Patience
 from hotfolder.service import Service
 from tests.studio import KEY, LIMIT_S, EagerPolls
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import IO
 
-    from hotfolder.kinds.workshop.workshop import Worker
+    from hotfolder.kinds.workshop.worker_process import Worker
 
 WORKERS = 2  # more are opened where they are needed
 ASK_S = 60.0

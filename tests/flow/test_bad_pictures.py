@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
-from hotfolder.kinds.workshop.workshop import WorkerDied
+from hotfolder.kinds.workshop.errors import WorkerDied
 from tests.flow.test_explain import ask
 from tests.hostile_files import chunk
 from tests.pictures import noise, saved
@@ -21,7 +21,7 @@ from tests.workers import WORKERS
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from hotfolder.kinds.workshop.workshop import Worker
+    from hotfolder.kinds.workshop.worker_process import Worker
     from tests.studio import Studio
 
 MEGABYTE = 1024 * 1024

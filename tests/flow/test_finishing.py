@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pytest
 
 from hotfolder.journal import reading
-from hotfolder.kinds.workshop.workshop import WorkerProcess
+from hotfolder.kinds.workshop.worker_process import WorkerProcess
 from hotfolder.simulator import Fault
 from tests.mounting import failing_share, mount
 from tests.pictures import (

@@ -10,7 +10,7 @@ import pytest
 from hotfolder import views
 from hotfolder.domain.errors import NotConfined
 from hotfolder.journal.reader import Reader
-from hotfolder.kinds.workshop.workshop import WorkerProcess
+from hotfolder.kinds.workshop.worker_process import WorkerProcess
 
 if TYPE_CHECKING:
     from tests.studio import Studio

@@ -15,7 +15,8 @@ from typing import Any, Self
 import pytest
 
 from hotfolder.kinds.workshop import answers
-from hotfolder.kinds.workshop.workshop import WorkerDied, WorkerProcess, WorkerSlow
+from hotfolder.kinds.workshop.errors import WorkerDied, WorkerSlow
+from hotfolder.kinds.workshop.worker_process import WorkerProcess
 from tests.materials.test_workshop import workshop
 
 MEGABYTE = 1024 * 1024

@@ -14,7 +14,7 @@ import pytest
 from hotfolder.domain.preparation import Finish
 from hotfolder.kinds.metadata.xmp import Note
 from hotfolder.kinds.workshop.needs import HEAD_BYTES, every_library
-from hotfolder.kinds.workshop.workshop import WorkerProcess
+from hotfolder.kinds.workshop.worker_process import WorkerProcess
 from tests.hostile_files import FILES
 from tests.pictures import saved, scene
 

@@ -19,14 +19,9 @@ from PIL import Image
 
 from hotfolder.domain.preparation import Preparation
 from hotfolder.kinds.formats import EmptyPicture, NotAPicture, PictureType, TooManyPixels
-from hotfolder.kinds.workshop.workshop import (
-    DiskRefused,
-    MemoryLack,
-    WorkerKilled,
-    WorkerProcess,
-    WorkerSlow,
-    Workshop,
-)
+from hotfolder.kinds.workshop.errors import DiskRefused, MemoryLack, WorkerKilled, WorkerSlow
+from hotfolder.kinds.workshop.worker_process import WorkerProcess
+from hotfolder.kinds.workshop.workshop import Workshop
 from tests.pictures import exif, needs_heif, opened, saved, scene
 from tests.tiles import phone_heic
 

@@ -10,8 +10,9 @@ from typing import BinaryIO, Final
 
 from hotfolder.kinds import rows
 from hotfolder.kinds.rows import NoRows, Row
+from hotfolder.kinds.workshop.errors import WorkerFailed
 from hotfolder.kinds.workshop.needs import LEAST_S
-from hotfolder.kinds.workshop.workshop import WorkerFailed, Workshop
+from hotfolder.kinds.workshop.workshop import Workshop
 
 # Of a table of 16 MiB, as Python keeps it.
 MEMORY_BYTES: Final = 400 * 1024 * 1024

@@ -1,17 +1,8 @@
 """Work on pictures in processes of their own, a few at a time and within a budget of memory.
 
 A picture from anywhere may crash a decoder, hang it, or make it take all the memory there is.
-Here that costs one worker and is told as an error:
-
-    UnfitFile          what the worker says of the file itself
-    NotProven          what it says of a result of any kind
-    WorkerFailed
-     +- WorkerDied     crashed
-     |   +- WorkerKilled   was killed by somebody else: most often for want of the machine's memory
-     +- WorkerSlow     took longer than its deadline, and was ended
-     +- MemoryLack     needed more than the memory that it was given
-     +- WorkshopBusy   was spare work, and gave way to other pictures for too long
-     +- DiskRefused    could not write, or read, for a reason of the disk: errno says which
+Here that costs one worker and is told as a WorkerFailed; what a worker says of the file itself is
+an UnfitFile, and what it says of a result of any kind a NotProven.
 
 Workers are started when they are first needed and kept warm. A picture that takes more than the
 whole budget is worked on while nothing else is. Spare work, on which only what somebody sees
@@ -21,28 +12,29 @@ hangs, takes neither room nor time from any other.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import os
-import signal
-import socket
-import subprocess
-import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from hotfolder.kinds import formats, media
 from hotfolder.kinds.kind import EndsEarly, NotProven
 from hotfolder.kinds.workshop import answers
 from hotfolder.kinds.workshop.answers import (
     DISK_REFUSED,
-    LARGEST_MESSAGE,
     MEMORY_LACK,
     UNEXPECTED,
     Answer,
+)
+from hotfolder.kinds.workshop.errors import (
+    DiskRefused,
+    MemoryLack,
+    WorkerDied,
+    WorkerFailed,
+    WorkshopBusy,
 )
 from hotfolder.kinds.workshop.needs import (
     HEAD_BYTES,
@@ -54,19 +46,14 @@ from hotfolder.kinds.workshop.needs import (
     every_library,
 )
 from hotfolder.kinds.workshop.room import NoRoom, Room, Spare
+from hotfolder.kinds.workshop.worker_process import OpenWorker, Worker, WorkerProcess
 from hotfolder.threads import DaemonThreads, Pool
 
 PLACES: Final = 4
 MEMORY_BYTES: Final = 1500 * 1024 * 1024
-# Pieces of memory from this size on are given back to the system as soon as they are free.
-GIVEN_BACK_BYTES: Final = 1024 * 1024
 # Pictures that are worked on without a pause must not keep the page dark for ever.
 SPARE_PATIENCE_S: Final = 10.0
 SPARE_TRIES: Final = 5
-KILLED_TRIES: Final = 20  # an hour and more
-_KILLED: Final = frozenset({-signal.SIGKILL, -signal.SIGTERM})
-_OUT_OF_TIME: Final = frozenset({-signal.SIGXCPU, -signal.SIGALRM})
-_GONE_WITHIN_S: Final = 5.0
 
 _ERRORS: Final[Mapping[str, type[formats.UnfitFile | NotProven]]] = {
     each.__name__: each
@@ -87,59 +74,6 @@ _ERRORS: Final[Mapping[str, type[formats.UnfitFile | NotProven]]] = {
         EndsEarly,
     )
 }
-
-
-class WorkerFailed(Exception):
-    """No worker could do the task; the text says what happened."""
-
-
-class WorkerDied(WorkerFailed):
-    """The worker crashed, or was killed."""
-
-
-class WorkerKilled(WorkerDied):
-    """Somebody killed the worker: the machine for want of memory, a person, or its own end."""
-
-
-class WorkerSlow(WorkerFailed):
-    """The worker took longer than its deadline."""
-
-
-class MemoryLack(WorkerFailed):
-    """The worker needed more memory than it was given."""
-
-
-class WorkshopBusy(WorkerFailed):
-    """Other pictures need all the room."""
-
-
-class DiskRefused(WorkerFailed):
-    """The disk refused the worker; errno says why."""
-
-    def __init__(self, code: int) -> None:
-        super().__init__(os.strerror(code))
-        self.errno = code
-
-
-def patience(error: Exception, tries: int) -> int:
-    """Return how often work may fail before its picture is to blame: `tries`, but for killings."""
-    return KILLED_TRIES if isinstance(error, WorkerKilled) else tries
-
-
-class Worker(Protocol):
-    """What does one task after the other."""
-
-    def ask(self, message: bytes, files: Sequence[int], deadline_s: float) -> object:
-        """Do a task with open files and return what is answered, whatever it be.
-
-        Raises WorkerDied, WorkerSlow, BadAnswer.
-        """
-
-    def end(self) -> None:
-        """End now."""
-
-
-OpenWorker = Callable[[], Worker]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -358,68 +292,3 @@ def _close_if_cancelled(files: Sequence[int], begun: Future[Answer]) -> None:
     if begun.cancelled():
         for each in files:
             os.close(each)
-
-
-class WorkerProcess:
-    """One worker process and the socket to it; `module` is what runs in it."""
-
-    def __init__(self, module: str = "hotfolder.kinds.workshop.worker") -> None:
-        self._socket, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with other:
-            self.program = subprocess.Popen(  # noqa: S603  this program's own
-                [sys.executable, "-P", "-m", module, str(other.fileno())],
-                pass_fds=[other.fileno()],
-                env=_environment(),
-                cwd="/",  # a worker can tell where it stands
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,  # Ctrl-C is for the daemon
-            )
-
-    def ask(self, message: bytes, files: Sequence[int], deadline_s: float) -> object:
-        """Send a task and wait for its answer. Raises WorkerDied, WorkerSlow, BadAnswer."""
-        try:
-            self._socket.settimeout(deadline_s)
-            socket.send_fds(self._socket, [message], files)
-            answer = self._socket.recv(LARGEST_MESSAGE)
-        except TimeoutError:
-            raise WorkerSlow(f"it took longer than {deadline_s:.0f} seconds") from None
-        except OSError as error:
-            raise self._death(f"the worker is gone: {error}") from error
-        if not answer:
-            raise self._death("the worker died of it")
-        return answers.parsed(answer)
-
-    def _death(self, said: str) -> WorkerFailed:
-        """Return what the worker died of, `said` where nobody killed it."""
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            code = self.program.wait(_GONE_WITHIN_S)
-            if code in _KILLED:
-                return WorkerKilled("the worker was killed, most likely for want of memory here")
-            if code in _OUT_OF_TIME:
-                return WorkerSlow("it took more work than any picture should")
-        return WorkerDied(said)
-
-    def end(self) -> None:
-        """End the worker now; one that hangs in the kernel is not waited for."""
-        self.program.kill()
-        self._socket.close()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.program.wait(_GONE_WITHIN_S)
-
-
-def _environment() -> dict[str, str]:
-    """Return what a worker may know: nothing of keys. Its libraries need no threads.
-
-    The C library reserves much address space for each arena, which counts as memory here, and
-    would keep what a picture took a while ago.
-    """
-    kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in os.environ}
-    single = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MALLOC_ARENA_MAX")
-    return {
-        **kept,
-        **dict.fromkeys(single, "1"),
-        "MALLOC_MMAP_THRESHOLD_": str(GIVEN_BACK_BYTES),
-        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),  # from where this program imports
-    }

@@ -19,8 +19,8 @@ from hotfolder.domain.errors import OutputError, RemoteError, Unanswered
 from hotfolder.domain.jobs import Job, Result, Submit
 from hotfolder.journal import holds
 from hotfolder.kinds.kind import BY_OUTPUT, ENDINGS, Kind, NotProven, Proven, kind_of
+from hotfolder.kinds.workshop.errors import WorkerFailed
 from hotfolder.kinds.workshop.results import LARGEST_PICTURE_BYTES
-from hotfolder.kinds.workshop.workshop import WorkerFailed
 from hotfolder.outputs.spool import Part
 from hotfolder.pipeline.desk import Desk
 from hotfolder.pipeline.renewing import Renewing, Unusable

@@ -25,14 +25,10 @@ from hotfolder.domain.jobs import Job, Submit
 from hotfolder.kinds.formats import PictureError, PictureType, sniff
 from hotfolder.kinds.kind import Kind, NotProven, Proven
 from hotfolder.kinds.workshop import results
+from hotfolder.kinds.workshop.errors import DiskRefused, WorkerFailed, patience
 from hotfolder.kinds.workshop.needs import HEAD_BYTES
 from hotfolder.kinds.workshop.small_pictures import SmallPictures
-from hotfolder.kinds.workshop.workshop import (
-    DiskRefused,
-    WorkerFailed,
-    Workshop,
-    patience,
-)
+from hotfolder.kinds.workshop.workshop import Workshop
 from hotfolder.outputs.errors import OutputBlocked, OutputError, blocked
 from hotfolder.outputs.spool import Part, Spool
 from hotfolder.pipeline import signing

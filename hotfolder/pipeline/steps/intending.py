@@ -23,7 +23,7 @@ from hotfolder.domain.params import Params
 from hotfolder.domain.states import WaitsFor
 from hotfolder.journal import acceptance, holds, places, reading, uploads
 from hotfolder.journal.drafts import Draft
-from hotfolder.kinds.workshop.workshop import WorkerFailed
+from hotfolder.kinds.workshop.errors import WorkerFailed
 from hotfolder.outputs import target, trial
 from hotfolder.outputs.errors import NotMounted
 from hotfolder.outputs.spool import Spool

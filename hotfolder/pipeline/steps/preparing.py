@@ -20,14 +20,10 @@ from hotfolder.domain import events as ev
 from hotfolder.domain import file_failures
 from hotfolder.domain.preparation import Preparation
 from hotfolder.kinds.formats import PictureType, UnfitFile, sniff
+from hotfolder.kinds.workshop.errors import DiskRefused, WorkerFailed, patience
 from hotfolder.kinds.workshop.looks import look_at_played
 from hotfolder.kinds.workshop.needs import HEAD_BYTES, LEAST_S, LOOK_BYTES
-from hotfolder.kinds.workshop.workshop import (
-    DiskRefused,
-    WorkerFailed,
-    Workshop,
-    patience,
-)
+from hotfolder.kinds.workshop.workshop import Workshop
 from hotfolder.pipeline.delays import READ_TIMEOUT_S
 from hotfolder.pipeline.desk import Desk
 from hotfolder.pipeline.material_file import MaterialFile

@@ -17,6 +17,7 @@ from rich.text import Text
 from hotfolder.domain import spelling
 
 WIDE = 200
+MOST_NAMED = 10  # of what is alike
 _GAP: Final = 2  # blanks between two columns
 _PADDING: Final = re.compile(r" +(?=\n)")
 SHORT = frozenset(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hotfolder import config, views
-from hotfolder.cli import job_pages, render
+from hotfolder.cli import job_pages, render, status_page
 from hotfolder.cli.configured import (
     commands,
     own_state,
@@ -42,7 +42,7 @@ def watch_status(config_file: Path | None) -> None:
 
 def _page(seen: views.Status, config_file: Path | None) -> RenderableType:
     start = start_words(seen.daemon, config_file)
-    return job_pages.status(seen, start=start, commands=commands(config_file))
+    return status_page.status(seen, start=start, commands=commands(config_file))
 
 
 def _seen(wanted: config.Known) -> views.Status:

@@ -14,7 +14,7 @@ import typer
 from pydantic import SecretStr
 
 from hotfolder import config, key, secrecy, signals, views
-from hotfolder.cli import job_pages, live, ready, render
+from hotfolder.cli import live, ready, render, status_page
 from hotfolder.cli.configured import commands, commands_anywhere
 from hotfolder.cli.ending import ExitCode
 from hotfolder.cli.options import (
@@ -124,7 +124,7 @@ def once(
     ended = asyncio.run(until_still())
     with Reader(checked.config.state_dir, checked.config.journal.url) as reader:
         code, seen = reader.read(_verdict, checked.config, ended)
-    shown = job_pages.status(seen, start=None, commands=commands(config_file))
+    shown = status_page.status(seen, start=None, commands=commands(config_file))
     render.console().print(shown)
     raise typer.Exit(code)
 

@@ -15,7 +15,7 @@ import pytest
 
 from hotfolder import views
 from hotfolder.bell import Ring
-from hotfolder.cli import job_pages, render
+from hotfolder.cli import render, status_page
 from hotfolder.domain.commands import Commands
 from hotfolder.domain.errors import OperatorError
 from hotfolder.domain.retry import PollSchedule
@@ -295,7 +295,7 @@ async def test_while_callbacks_are_crowded_out_nothing_is_sent_again(studio: Stu
         assert studio.states() == {"in_doubt": 1}
         assert studio.status()["callbacks"]["unheard_at"]
         shown, seen = StringIO(), studio.read(views.status, studio.config)
-        render.console(shown).print(job_pages.status(seen, start=None, commands=Commands()))
+        render.console(shown).print(status_page.status(seen, start=None, commands=Commands()))
         assert "Callbacks are crowded out" in shown.getvalue()
         while studio.states() == {"in_doubt": 1}:  # until all was quiet for long enough
             studio.wait(5)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from structlog.testing import capture_logs
 
 from hotfolder import views
-from hotfolder.cli import job_pages, render
+from hotfolder.cli import render, status_page
 from hotfolder.domain.commands import Commands
 from hotfolder.domain.sightings import LINK
 from tests.studio import RULE, picture
@@ -140,6 +140,6 @@ async def test_a_removed_watch_is_told_apart(studio: Studio) -> None:
     assert (removed["name"], removed["counts"]["failed"]) == ("studio", 1)
     out = StringIO()
     seen = studio.read(views.status, studio.config)
-    render.console(out).print(job_pages.status(seen, start=None, commands=Commands()))
+    render.console(out).print(status_page.status(seen, start=None, commands=Commands()))
     assert re.search(r"^studio \(no longer in the config\) +2 ", out.getvalue(), re.MULTILINE)
     assert "watch:studio (no longer in the config)" in out.getvalue()

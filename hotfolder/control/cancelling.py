@@ -34,10 +34,11 @@ class Cancelling:
     async def _cancel(self, job: Job) -> str:
         if job.state is State.RUNNING:
             return await self._cancel_remotely(job)
+        freed = await jobs.freed(self._journal, job)
         await jobs.apply(self._journal, job, ev.Cancelled(by=BY_OPERATOR))
         if job.place is not None:
             return f"job {job.id}: given up; what the step before made is published"
-        return f"job {job.id}: cancelled; nothing was paid"
+        return f"job {job.id}: cancelled; nothing was paid{freed}"
 
     async def _cancel_remotely(self, job: Job) -> str:
         task_id = (job.submit.task_id if job.submit else None) or ""
@@ -47,7 +48,8 @@ class Cancelling:
             raise OperatorError(f"the service could not be asked to cancel: {error}") from error
         if not taken:
             raise OperatorError(f"the service does not cancel job {job.id}; it goes on")
-        return f"job {job.id}: the service was asked to cancel; what it then says counts"
+        freed = await jobs.freed(self._journal, job)
+        return f"job {job.id}: the service was asked to cancel; what it then says counts{freed}"
 
 
 def _is_failed_step(job: Job) -> bool:

@@ -10,7 +10,7 @@ from hotfolder.domain import events as ev
 from hotfolder.domain.errors import OperatorError
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import BEFORE_INTENT, State, WaitsFor
-from hotfolder.journal import transitions
+from hotfolder.journal import leaders, transitions
 from hotfolder.journal.journal import Journal
 from hotfolder.journal.rows import existing_job
 from hotfolder.runninghub.client import Client
@@ -48,6 +48,16 @@ async def apply(journal: Journal, job: Job, event: ev.Event) -> None:
     except transitions.StateMoved as error:
         raise OperatorError(f"{error}: try again") from error
     log.info("operator.acted", **job.log_context(), event_name=type(event).__name__)
+
+
+async def freed(journal: Journal, job: Job) -> str:
+    """Return what giving a job up means for who waits for its result, for a sentence's end."""
+    waiting = await journal.run(leaders.followers, job.id)
+    if not waiting:
+        return ""
+    return (
+        f"; {waiting} of the same content waited for it: without its result, the next is paid for"
+    )
 
 
 def elsewhere(job: Job) -> str:

@@ -9,7 +9,7 @@ from hotfolder.domain import events as ev
 from hotfolder.domain.errors import OperatorError, RemoteError
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import State
-from hotfolder.journal import callbacks, leaders, reading
+from hotfolder.journal import callbacks, reading
 from hotfolder.journal.journal import Journal
 from hotfolder.runninghub.client import Client
 from hotfolder.runninghub.wire import TaskStatus
@@ -36,15 +36,9 @@ class Resolving:
             await self._refuse_if_told(job)
             await jobs.apply(self._journal, job, ev.ResendApproved(by=BY_OPERATOR))
             return f"job {job.id}: is submitted again"
-        return await self._give_up(job)
-
-    async def _give_up(self, job: Job) -> str:
-        waiting = await self._journal.run(leaders.followers, job.id)
+        freed = await jobs.freed(self._journal, job)
         await jobs.apply(self._journal, job, ev.Cancelled(by=BY_OPERATOR))
-        said = f"job {job.id}: given up; if it was charged, that is not known here"
-        if waiting:
-            said += f"; {waiting} of the same content waited for it: the next is edited and paid"
-        return said
+        return f"job {job.id}: given up; if it was charged, that is not known here{freed}"
 
     async def _refuse_if_told(self, job: Job) -> None:
         """Refuse to pay again while a task that a callback named is being looked into."""

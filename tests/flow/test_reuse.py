@@ -193,7 +193,8 @@ async def test_a_cancelled_leader_lets_the_next_go_on(studio: Studio) -> None:
         await studio.until(lambda: sorted(studio.states()) == ["accepted", "running"], "both")
         studio.simulator.update_settings(task_s=0.0)
         (running,) = [job for job in studio.jobs() if job["state"] == "running"]
-        await studio.send("cancel", jobs=[running["id"]])
+        (said,) = await studio.send("cancel", jobs=[running["id"]])
+        assert "1 of the same content waited for it" in said
         await studio.until_states(cancelled=1, done=1)
     assert len(studio.ledger().tasks) == 2
 
@@ -246,7 +247,9 @@ async def test_an_abandoned_doubt_lets_the_next_go_on(studio: Studio) -> None:
     await studio.once()
     (doubtful,) = [job for job in studio.jobs() if job["state"] == "in_doubt"]
     (said,) = await studio.act("resolve", job=doubtful["id"], abandon=True)
-    assert said.endswith("; 1 of the same content waited for it: the next is edited and paid")
+    assert said.endswith(
+        "; 1 of the same content waited for it: without its result, the next is paid for"
+    )
     await studio.once()
     assert studio.states() == {"cancelled": 1, "done": 1}
     assert len(studio.ledger().tasks) == 1

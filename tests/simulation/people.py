@@ -166,6 +166,7 @@ class People:
             what = "resend" if name < 0.5 else "abandon"
             await self._ask("resolve", job=number, **{what: True})
         elif name < 0.1:
+            self.words.of[source] += state == "running"  # as for a doubt
             await self._ask("cancel", jobs=[number])
         elif name < 0.3:
             await self._ask("pause")

@@ -18,7 +18,7 @@ import re
 import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
@@ -29,7 +29,7 @@ import httpx
 from hotfolder.domain.errors import Busy, LinkForbidden, LinkGone, TooSlow, Unanswered
 from hotfolder.runninghub import proxies, refusals
 from hotfolder.runninghub.hearing import NOT_PACKED
-from hotfolder.runninghub.patience import Patience, requiring_progress
+from hotfolder.runninghub.patience import Patience, Progress, requiring_progress
 from hotfolder.runninghub.sending import Trace, translated
 
 MOST_REDIRECTS: Final = 3
@@ -38,6 +38,8 @@ REFUSALS: Final = frozenset({403, 404, 410})
 BUSY_STATUSES: Final = frozenset({429, 503})
 HTTP_PARTIAL: Final = 206
 HIGHEST_PORT: Final = 65535
+_PIECE_BYTES: Final = 1024 * 1024
+_PIECE_S: Final = 1.0
 
 Address = IPv4Address | IPv6Address
 Resolve = Callable[[str, int], Awaitable[list[Address]]]
@@ -54,6 +56,8 @@ _LOCAL_NAMES: Final = frozenset(
 
 async def resolved(host: str, port: int) -> list[Address]:
     """Return the addresses of a host, best first. Raises OSError where it has none."""
+    with suppress(ValueError):
+        return [ip_address(host)]
     loop = asyncio.get_running_loop()
     try:
         found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -229,7 +233,7 @@ class Links:
         await self._http.aclose()
 
     async def fetch(self, url: str, write: Callable[[bytes], object], *, limit: int) -> None:
-        """Pass a result's bytes to `write`, in a thread, chunk by chunk.
+        """Pass a result's bytes to `write`, in a thread, piece by piece.
 
         What was cut is resumed for as long as that brings it on. Raises LinkGone when the store
         refuses the link, LinkForbidden when it leads where no result lies, Busy when it is to be
@@ -260,12 +264,11 @@ class Links:
                 self._opened(url, done, trace) as response,
             ):
                 _check(response, done, limit)
-                async for chunk in response.aiter_raw():
-                    if done.size + len(chunk) > limit:
+                async for piece in _gathered(response, progress):
+                    if done.size + len(piece) > limit:
                         raise Unanswered(f"the result is larger than {limit} bytes")
-                    await progress.unhurried(asyncio.to_thread(write, chunk))
-                    done.size += len(chunk)
-                    progress.came(len(chunk))
+                    await progress.unhurried(asyncio.to_thread(write, piece))
+                    done.size += len(piece)
         if done.total not in (None, done.size):
             raise Unanswered(f"the result has {done.size} of {done.total} bytes")
 
@@ -295,6 +298,29 @@ class Links:
         except ValueError:
             return
         await self._gate.of(request)
+
+
+async def _gathered(response: httpx.Response, progress: Progress) -> AsyncIterator[bytes]:
+    """Yield what comes, gathered into larger pieces: to write each takes a turn of a thread.
+
+    None is held back for long, nor where the answer is cut.
+    """
+    loop, chunks, size = asyncio.get_running_loop(), list[bytes](), 0
+    began_s = loop.time()
+    try:
+        async for chunk in response.aiter_raw():
+            progress.came(len(chunk))
+            chunks.append(chunk)
+            size += len(chunk)
+            if size >= _PIECE_BYTES or loop.time() - began_s >= _PIECE_S:
+                yield b"".join(chunks)
+                chunks, size, began_s = [], 0, loop.time()
+    except httpx.HTTPError:
+        if chunks:
+            yield b"".join(chunks)
+        raise
+    if chunks:
+        yield b"".join(chunks)
 
 
 def _through_proxies(gate: Gate, context: ssl.SSLContext) -> dict[str, _Proxied | None]:

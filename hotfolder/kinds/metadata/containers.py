@@ -32,6 +32,7 @@ _PHOTOSHOP = b"Photoshop 3.0\0"
 _PNG_XMP = b"XML:com.adobe.xmp\0"
 _PNG_IPTC = b"Raw profile type iptc\0"
 _SOS, _APP0, _APP1, _APP2, _APP13 = 0xDA, 0xE0, 0xE1, 0xE2, 0xED
+_WITH_BLOCKS = frozenset({_APP1, _APP2, _APP13})
 # A JPEG segment's length counts itself and has 16 bits.
 _LARGEST_SEGMENT = 0xFFFF - 2
 _LARGEST_PACKET = 65_000
@@ -101,7 +102,7 @@ def segments(content: bytes) -> Iterator[Segment]:
 def _read_jpeg(content: bytes) -> Blocks:
     blocks, parts, more = Blocks(), {}, {}
     for marker, start, stop in segments(content):
-        body = bytes(content[start + 4 : stop])
+        body = bytes(content[start + 4 : stop]) if marker in _WITH_BLOCKS else b""
         if marker == _APP1 and body.startswith(_EXIF) and not blocks.exif:
             blocks = replace(blocks, exif=body[len(_EXIF) :])
         elif marker == _APP1 and body.startswith(_XMP) and not blocks.xmp:
@@ -125,17 +126,18 @@ def _write_jpeg(content: bytes, blocks: Blocks) -> bytes:
         *_icc_segments(blocks.icc),
         *_photoshop_segments(content, blocks.iptc),
     ]
-    kept: list[bytes] = []
+    whole = memoryview(content)  # its pieces are copied once, when they are joined
+    kept: list[bytes | memoryview] = []
     at, place = 2, 0
     for marker, start, stop in segments(content):
         body = content[start + 4 : start + 4 + len(_XMP_MORE)]
         if not is_block(marker, body):
-            kept.append(bytes(content[start:stop]))
+            kept.append(whole[start:stop])
             # JFIF must come first; what is ours comes right behind.
             place = len(kept) if marker == _APP0 else place
         at = stop
     kept[place:place] = new
-    return b"".join([content[:2], *kept, content[at:]])
+    return b"".join([content[:2], *kept, whole[at:]])
 
 
 def is_block(marker: int, body: bytes) -> bool:

@@ -60,16 +60,27 @@ def _require_exact(content: bytes) -> Image.Image:
     Raises DamagedPicture.
     """
     rows = _Rows(content)
-    data = content[:-2]
-    enough_at = max(0, len(data.rstrip(_PADDING)) - _AHEAD_BYTES)
+    enough_at = max(0, _data_end(content) - _AHEAD_BYTES)
     for at in range(0, enough_at, _PIECE_BYTES):
-        rows.take(data[at : min(at + _PIECE_BYTES, enough_at)])
+        rows.take(content[at : min(at + _PIECE_BYTES, enough_at)])
     if rows.has_last:
         raise DamagedPicture("there is more in the picture than it can show")
-    rows.take(data[enough_at:] + _FILLER)
+    rows.take(content[enough_at:-2] + _FILLER)
     if not rows.has_last:
         raise DamagedPicture("the picture's data end before its last row")
     return rows.picture
+
+
+def _data_end(content: bytes) -> int:
+    """Return where a JPEG's data end, before what fills them up and the end marker."""
+    end = len(content) - 2
+    while end > 0:
+        piece = content[max(0, end - _PIECE_BYTES) : end]
+        left = len(piece.rstrip(_PADDING))
+        end -= len(piece) - left
+        if left:
+            break
+    return end
 
 
 class _Rows:

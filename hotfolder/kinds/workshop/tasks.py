@@ -162,11 +162,12 @@ def _finish(files: Sequence[OpenFile], order: Mapping[str, Any]) -> Answer:
 def _prove_and_finish(files: Sequence[OpenFile], order: Mapping[str, Any]) -> Answer:
     """Decode a result to its last pixel, and finish it. Raises NotProven, PictureError."""
     count = 4 if order["has_source"] else 3
+    raw = OpenFile(files[0].number, bytes(files[0].content))
     try:
-        _decode([files[0], *files[count:]], {})
+        _decode([raw, *files[count:]], {})
     except formats.PictureError as error:
         raise NotProven(str(error)) from error
-    return _finish(files[:count], order)
+    return _finish([raw, *files[1:count]], order)
 
 
 def _ingredient(files: Sequence[OpenFile], order: Mapping[str, Any]) -> Answer:

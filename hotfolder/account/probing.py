@@ -32,7 +32,7 @@ DOUBTED_CALLS: Final = 3
 FIRST_LOOK_S: Final = 4.0
 LONGEST_LOOK_S: Final = 60.0
 
-SILENCE: Final = (holds.SERVICE, UNREACHABLE.code)
+SILENCE: Final = (holds.SERVICE, UNREACHABLE.code)  # of this machine alone, where several share
 REFUSALS: Final = frozenset((holds.ACCOUNT, code) for code in ACCOUNT_REFUSALS)
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.account")
@@ -102,8 +102,9 @@ class Probing:
         if self._silent >= SILENT_CALLS:
             await self._stop()
         causes = await self._journal.run(holds.causes)
+        is_silent = await self._journal.run(holds.is_held, *SILENCE)
         doubted = self._doubted >= DOUBTED_CALLS
-        if not (doubted or SILENCE in causes or causes & REFUSALS):
+        if not (doubted or is_silent or causes & REFUSALS):
             self._forget()
             return LONGEST_LOOK_S
         if doubted or not 0.0 < self._until_look_s() <= LONGEST_LOOK_S:
@@ -141,7 +142,7 @@ class Probing:
         has_new_key = await asyncio.to_thread(self._renew_key)
         seen = await self._ask()
         causes = await self._journal.run(holds.causes)
-        if SILENCE in causes and not self._silent:
+        if not self._silent and await self._journal.run(holds.is_held, *SILENCE):
             await self._go_on()
         if seen is not None and seen.refused is not None:
             await self._confirm(seen.refused)

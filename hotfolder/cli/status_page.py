@@ -233,7 +233,7 @@ def _holds(seen: views.Status, commands: Commands) -> Iterator[RenderableType]:
         words = unnamed(views.sentences(hold.failure), _watch_of(hold))
         alike.setdefault((hold.scope in gone, words), []).append(hold)
     for (is_gone, words), those in alike.items():
-        head = render.name(", ".join(hold.scope for hold in those))
+        head = render.name(", ".join(hold.said for hold in those))
         if is_gone:
             head.append(REMOVED, style="yellow")
         watches = set(map(_watch_of, those))
@@ -256,7 +256,8 @@ def _how_much(those: Sequence[Hold], currency: str | None) -> str:
 
 
 def _watch_of(hold: Hold) -> str:
-    return hold.scope.partition(":")[2].partition("/")[0]
+    kind, _, place = hold.scope.partition(":")
+    return "" if kind in {"service", "machine"} else place.partition("/")[0]
 
 
 def _is_of(scope: str, watches: Collection[str]) -> bool:

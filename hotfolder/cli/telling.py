@@ -183,15 +183,15 @@ class Telling:
     def held(self, event: Event) -> tuple[str, str] | None:
         """Tell that nothing is sent any more in a scope, once for the same reason."""
         if event["event"] == "hold.began":
-            scope, code = str(event["scope"]), str(event["code"])
-            if self._holds.get(scope) == code:
+            where, code = _where(event), str(event["code"])
+            if self._holds.get(where) == code:
                 return None
-            self._holds[scope] = code
+            self._holds[where] = code
         return "held", f"{_where(event)}: {self._why(event)}"
 
     def goes_on(self, event: Event) -> tuple[str, str]:
         """Tell that it is sent again."""
-        self._holds.pop(str(event.get("scope")), None)
+        self._holds.pop(_where(event), None)
         return "goes on", _where(event)
 
     def watching(self, event: Event) -> tuple[str, str]:
@@ -236,8 +236,7 @@ class Telling:
 def _where(event: Event) -> str:
     scope = str(event.get("scope", "")) or str(event.get("watch", "")) or "service"
     kind, _, name = scope.partition(":")
-    where = {"account": "everything", "service": "everything"}.get(kind, name)
-    return where or scope
+    return "everything" if kind in {"account", "service", "machine"} else name or scope
 
 
 def _rest(event: Event) -> str:

@@ -109,10 +109,10 @@ class Holding:
 
 def _concerns(scope: str, watch: str) -> bool:
     kind, _, place = scope.partition(":")
-    return kind in (holds.ACCOUNT, holds.SERVICE) or place.partition("/")[0] == watch
+    return kind in (holds.ACCOUNT, holds.SERVICE, holds.MACHINE) or place.partition("/")[0] == watch
 
 
 def _still_held(hold: Hold, *, is_tried: bool) -> str:
-    what = "Submitting" if hold.scope == holds.ACCOUNT else hold.scope
+    what = "Submitting" if hold.scope == holds.ACCOUNT else hold.said
     then = "It is tried at once." if is_tried and hold.next_trial else hold.failure.hint
     return f"{what} is still held: {hold.failure.message} {then}"

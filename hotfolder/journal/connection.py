@@ -21,7 +21,7 @@ from hotfolder.domain.errors import (
     JournalUnavailable,
 )
 from hotfolder.journal import seal
-from hotfolder.journal.engine import Value
+from hotfolder.journal.engine import Place, Value
 from hotfolder.journal.statements import shared
 
 FILE_NAME = "journal.db"
@@ -34,6 +34,7 @@ class FileConnection(sqlite3.Connection):
     """A connection to a journal's file; `statements` are the named ones as SQLite takes them."""
 
     statements: Mapping[str, str]
+    place: Place | None = None
 
     def tuples(self, text: str, values: Mapping[str, Value], /) -> list[tuple[Any, ...]]:
         """Return all rows of a statement as plain tuples."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hotfolder.domain.clock import Now
 from hotfolder.domain.errors import JournalError
-from hotfolder.journal import opening, roots
+from hotfolder.journal import holds, opening, roots
 from hotfolder.journal.connection import FILE_NAME, FileConnection, open_writer
 from hotfolder.journal.lock import locked
 from hotfolder.journal.session import Session
@@ -59,7 +59,9 @@ def copy(folder: Path, url: str, clock: Now) -> list[str]:
                     f"{target.name} is in use: copy into a database of its own (createdb)"
                 )
             _fill(source, target.connection)
-            roots.distrust(Session(target.connection, clock))
+            copied = Session(target.connection, clock)
+            roots.distrust(copied)
+            holds.forget_machines(copied)
             target.commit()
         return roots.distrust(Session(source, clock))
 

@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import Final
 
-from hotfolder.journal import holds
+from hotfolder.journal import holds, leases
 from hotfolder.journal.session import Session
 
 SHOWN: Final = 20
@@ -53,12 +53,14 @@ def counts(session: Session) -> dict[str, Counts]:
     held = _queued_held(session)
     stopped = {scope for scope, _ in holds.causes(session)}
     everything = bool(stopped & {holds.ACCOUNT, holds.SERVICE})
+    places = leases.places(session)
     for row in session.rows("tally"):
         column, files, watch = row["counted_as"], row["files"], row["watch"]
         if column != "queued":
             found[watch][column] += files
             continue
-        waits = everything or not row["online"] or holds.watch_scope(watch) in stopped
+        scopes = {holds.watch_scope(watch), *holds.lacking_scopes(places.get(watch))}
+        waits = everything or not row["online"] or bool(scopes & stopped)
         waiting = files if waits else min(files, held.get(watch, 0))
         found[watch]["waiting"] += waiting
         found[watch]["under_way"] += files - waiting

@@ -18,8 +18,8 @@ from psycopg.pq import TransactionStatus
 
 from hotfolder.domain.errors import JournalTakenOver, JournalUnavailable
 from hotfolder.journal import layout, leases
-from hotfolder.journal.engine import Value
-from hotfolder.journal.seat import Place, Seat
+from hotfolder.journal.engine import Place, Value
+from hotfolder.journal.seat import Seat
 from hotfolder.journal.statements import of_postgresql
 
 CONNECT_TIMEOUT_S: Final = 5
@@ -72,6 +72,7 @@ class DatabaseConnection:
     """
 
     def __init__(self, url: str, place: Place, epoch: int = NOBODY) -> None:
+        self.place = place
         self.statements = of_postgresql()
         self.total_changes = 0
         self.tried = 0

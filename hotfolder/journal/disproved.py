@@ -19,10 +19,11 @@ def lift(session: Session, before: Job, event: ev.Event, tried: Collection[str])
     what takes the last free space. Returns the scopes that were held.
     """
     watch, rule = holds.watch_scope(before.watch), holds.rule_scope(before.watch, before.plan.rule)
+    lacking = (each for each in tried if holds.is_of(each, holds.MACHINE))
     match event:
         case ev.Submitted():
             return holds.lift(
-                session, [each for each in (holds.ACCOUNT, watch, rule) if each in tried]
+                session, [each for each in (holds.ACCOUNT, watch, rule, *lacking) if each in tried]
             )
         case ev.Fetched():
             lifted = holds.lift(session, [holds.ACCOUNT], SPOOL_BLOCKED)

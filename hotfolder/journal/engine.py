@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeAlias
 
@@ -34,8 +35,26 @@ class Cursor(Protocol):
         """Return all rows that are left."""
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A state directory, by an id that no other has, and the machine that it is on.
+
+    A copy of it on a machine of another name is another place. `start` tells it from every copy as
+    long as its machine runs, "" = not known: who finds the same one there knows by its lock that
+    whoever was there before has ended, which nobody knows of a copy, or after another start.
+    """
+
+    id: str
+    machine: str
+    start: str
+
+
 class Connection(Protocol):
     """Speaks one dialect of SQL; `statements` are the named ones in it."""
+
+    @property
+    def place(self) -> Place | None:
+        """Where it speaks from, where others may speak from elsewhere."""
 
     @property
     def statements(self) -> Mapping[str, str]:

@@ -4,6 +4,9 @@ A hold with trials lets one job through at growing intervals; what comes of it l
 puts the next trial off. A scope has at most one of these: the service tells one cause at a time.
 A hold without trials stays until whoever made it drops it: a person, the config, or the look that
 finds the service again. The view `job_hold` says which job is under which hold.
+
+Where several machines share the journal, what one of them lacks, the service or room in its spool,
+holds what is followed from it, and nothing else.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from hotfolder.domain.failures import (
     CANNOT_SIGN,
     OUTPUT_BLOCKED,
     SPOOL_BLOCKED,
+    UNREACHABLE,
     WATCH_REMOVED,
     Failure,
 )
@@ -28,6 +32,7 @@ from hotfolder.journal.session import Session, from_ms, to_ms
 
 ACCOUNT = "account"
 SERVICE = "service"
+MACHINE = "machine"
 FIRST_TRIAL_S = 30.0
 LONGEST_TRIAL_S = 1800.0
 # A look at a folder of one's own costs nobody anything: a share that is back is not kept waiting.
@@ -46,6 +51,11 @@ class Hold:
     count: int
     estimate: Decimal | None
 
+    @property
+    def said(self) -> str:
+        """Its scope for people: a machine by its name."""
+        return said(self.scope)
+
 
 def watch_scope(watch: str) -> str:
     """Return the scope of all of a watch."""
@@ -62,6 +72,45 @@ def is_of_rule(scope: str) -> bool:
     return scope.startswith("rule:")
 
 
+def is_of(scope: str, kind: str) -> bool:
+    """Return whether a scope is of a kind: SERVICE of whichever machine, say."""
+    return scope.partition(":")[0] == kind
+
+
+def said(scope: str) -> str:
+    """Return a scope for people: a machine by its name."""
+    kind, _, place = scope.partition(":")
+    return f"{kind} on {_machine(place)}" if place and kind in {SERVICE, MACHINE} else scope
+
+
+def where(scope: str) -> str:
+    """Return for people what is held in a scope."""
+    kind, _, place = scope.partition(":")
+    on = f" on {_machine(place)}" if place else ""
+    names = {ACCOUNT: "Everything", SERVICE: f"The service{on}", MACHINE: f"Everything{on}"}
+    return names.get(kind, place)
+
+
+def lacking_scopes(place: str | None) -> tuple[str, ...]:
+    """Return the scopes of what the machine at a place may lack."""
+    return () if place is None else (f"{SERVICE}:{place}", f"{MACHINE}:{place}")
+
+
+def _machine(place: str) -> str:
+    return place.partition(" ")[2]
+
+
+def _here(session: Session, scope: str, code: str) -> str:
+    """Return the scope of what holds here alone, where others share the journal."""
+    if session.place is None:
+        return scope
+    if scope == SERVICE:
+        return lacking_scopes(session.place.id)[0]
+    if scope == ACCOUNT and code == SPOOL_BLOCKED:
+        return lacking_scopes(session.place.id)[1]
+    return scope
+
+
 # -- with trials
 
 
@@ -72,6 +121,7 @@ def hold(session: Session, scope: str, failure: Failure) -> bool:
     half an hour; where the cause lies here, a minute. Calls
     that were on their way when the hold began change nothing: they are no trials.
     """
+    scope = _here(session, scope, failure.code)
     found = session.row("find_hold", scope=scope)
     latest = to_ms(session.now + timedelta(seconds=LONGEST_TRIAL_S))
     if found and session.now_ms < found["next_trial"] <= latest:  # later: a clock was set back
@@ -83,7 +133,7 @@ def hold(session: Session, scope: str, failure: Failure) -> bool:
         "renew_hold" if found else "put_hold",
         scope=scope,
         code=failure.code,
-        reason=failure.message,
+        reason=_reason(session, scope, failure),
         hint=_hint(scope, failure),
         next_trial=to_ms(session.now + timedelta(seconds=wait_s)),
     )
@@ -93,7 +143,16 @@ def hold(session: Session, scope: str, failure: Failure) -> bool:
 def _hint(scope: str, failure: Failure) -> str:
     """Return what to do about a hold, with commands that name its watch."""
     kind, _, place = scope.partition(":")
-    return failure.about(watch="" if kind in {ACCOUNT, SERVICE} else place.partition("/")[0]).hint
+    is_of_watch = kind not in {ACCOUNT, SERVICE, MACHINE}
+    return failure.about(watch=place.partition("/")[0] if is_of_watch else "").hint
+
+
+def _reason(session: Session, scope: str, failure: Failure) -> str:
+    """Return why something is held: of what one of several machines lacks, which one that is."""
+    if session.place is None or not (is_of(scope, SERVICE) or is_of(scope, MACHINE)):
+        return failure.message
+    on = f"On {session.place.machine}: "
+    return failure.message if failure.message.startswith(on) else f"{on}{failure.message}"
 
 
 def put_off(session: Session, scope: str) -> None:
@@ -108,12 +167,23 @@ def lift(session: Session, scopes: Collection[str], code: str | None = None) -> 
 
     Only holds that have trials are lifted, with `code` only those for this reason.
     """
-    return [scope for scope in scopes if session.change("lift_hold", scope=scope, code=code)]
+    return [
+        scope
+        for scope in scopes
+        if session.change("lift_hold", scope=_here(session, scope, code or ""), code=code)
+    ]
 
 
 def try_now(session: Session, scope: str | None = None) -> None:
-    """Give the hold of a scope, or every hold, a trial at once."""
+    """Give the hold of a scope, or every hold, a trial at once.
+
+    With that of the account go those of what single machines lack.
+    """
     session.change("try_holds_now", scope=scope)
+    if scope == ACCOUNT and session.is_shared:
+        for row in session.rows("holds"):
+            if is_of(row["scope"], MACHINE):
+                session.change("try_holds_now", scope=row["scope"])
 
 
 # -- without trials
@@ -121,12 +191,13 @@ def try_now(session: Session, scope: str | None = None) -> None:
 
 def stop(session: Session, scope: str, failure: Failure) -> bool:
     """Stop in a scope until it is dropped; returns whether this hold is new."""
+    scope = _here(session, scope, failure.code)
     is_new = session.row("is_held", scope=scope, code=failure.code) is None
     session.change(
         "put_hold",
         scope=scope,
         code=failure.code,
-        reason=failure.message,
+        reason=_reason(session, scope, failure),
         hint=_hint(scope, failure),
         next_trial=None,
     )
@@ -135,7 +206,12 @@ def stop(session: Session, scope: str, failure: Failure) -> bool:
 
 def drop(session: Session, scope: str, code: str) -> bool:
     """Let go on what was held for one reason; returns whether it was."""
-    return session.change("drop_hold", scope=scope, code=code) > 0
+    return session.change("drop_hold", scope=_here(session, scope, code), code=code) > 0
+
+
+def is_held(session: Session, scope: str, code: str) -> bool:
+    """Return whether a scope is held for a reason."""
+    return session.row("is_held", scope=_here(session, scope, code), code=code) is not None
 
 
 def hold_removed(session: Session, watches: Collection[str]) -> None:
@@ -158,6 +234,12 @@ def holds(session: Session) -> list[Hold]:
     """
     listed = [_hold(session, row) for row in session.rows("holds")]
     return [each for each in listed if each.count or each.failure.code != WATCH_REMOVED.code]
+
+
+def forget_machines(session: Session) -> None:
+    """Drop what some machine lacked when the journal was copied: whoever lacks it finds out."""
+    session.change("drop_hold", scope=SERVICE, code=UNREACHABLE.code)
+    session.change("drop_hold", scope=ACCOUNT, code=SPOOL_BLOCKED)
 
 
 def causes(session: Session) -> frozenset[tuple[str, str]]:

@@ -54,6 +54,7 @@ def take(session: Session, wanted: Mapping[str, str]) -> Taken:
     for them is followed to its end, until somebody wants them. That one asks for them here.
     """
     session.change("bury")
+    session.change("forget_lacking")
     known = {row["watch"]: row for row in session.rows("leases")}
     orphans = {name: UNWANTED for name, row in known.items() if row["was_ours"]}
     elsewhere, followed, new = dict[str, str](), set[str](), set[str]()
@@ -101,6 +102,13 @@ def followers(session: Session) -> dict[str, str]:
     """Return on which machine each watch is followed that is followed at all."""
     known = session.rows("leases")
     return {row["watch"]: row["machine"] for row in known if row["is_followed"]}
+
+
+def places(session: Session) -> dict[str, str]:
+    """Return from which place each watch is, or was last, followed; none where nobody shares it."""
+    if not session.is_shared:
+        return {}
+    return {row["watch"]: row["place"] for row in session.rows("leases")}
 
 
 def machines(session: Session) -> list[Machine]:

@@ -13,7 +13,6 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -21,6 +20,7 @@ import psycopg
 
 from hotfolder.clock import MACHINE_CLOCK
 from hotfolder.domain.errors import JournalTakenOver, JournalUnavailable
+from hotfolder.journal.engine import Place
 
 if TYPE_CHECKING:
     from hotfolder.journal.database import DatabaseConnection
@@ -33,20 +33,6 @@ CLOCK_TOLERANCE_S: Final = 60.0
 BEAT_BITS: Final = 62
 
 Connect = Callable[[], "DatabaseConnection"]
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A state directory, by an id that no other has, and the machine that it is on.
-
-    A copy of it on a machine of another name is another place. `start` tells it from every copy as
-    long as its machine runs, "" = not known: who finds the same one there knows by its lock that
-    whoever was there before has ended, which nobody knows of a copy, or after another start.
-    """
-
-    id: str
-    machine: str
-    start: str
 
 
 def machine_s() -> float:

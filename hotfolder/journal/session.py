@@ -11,7 +11,7 @@ from hotfolder.domain.clock import Now
 from hotfolder.domain.errors import JournalReplaced
 from hotfolder.domain.redaction import without_credentials
 from hotfolder.domain.tokens import Random
-from hotfolder.journal.engine import Connection, Cursor, Row, Value
+from hotfolder.journal.engine import Connection, Cursor, Place, Row, Value
 
 ID_BYTES: Final = 16
 WORDS: Final = frozenset({"error_message", "error_hint", "reason", "hint", "detail"})
@@ -54,6 +54,11 @@ class Session:
         self._random = random
         self.now = clock()
         self.now_ms = to_ms(self.now)
+
+    @property
+    def place(self) -> Place | None:
+        """Where it speaks from, where others may speak from elsewhere."""
+        return self._connection.place
 
     @property
     def is_shared(self) -> bool:

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict
 from hotfolder.domain.failures import PAUSED, WATCH_REMOVED, Failure
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.spelling import quoted
+from hotfolder.journal import holds
 from hotfolder.notices.occasions import Facts
 
 COLLECT: Final = timedelta(minutes=1)
@@ -139,7 +140,7 @@ def _to_review(facts: Facts, told: Told) -> tuple[list[Notice], dict[str, Any]]:
 
 
 def _held(scope: str, failure: Failure) -> Notice:
-    what = "Everything" if scope == "account" else quoted(scope.partition(":")[2], LONGEST_NAME)
+    what = quoted(holds.where(scope), LONGEST_NAME)
     return Notice(
         topic=Topic.BUDGET if failure.code in BUDGET_CODES else Topic.HOLD,
         title=f"{what} is held: {quoted(failure.message, LONGEST_REASON)}",

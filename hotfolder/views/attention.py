@@ -157,8 +157,7 @@ def held_row(hold: Hold) -> HeldRow:
     """Return a hold with what may be done about it."""
     kind, _, place = hold.scope.partition(":")
     watch = place.partition("/")[0] if kind in {"watch", "rule", "backlog"} else ""
-    where = {"account": "Everything", "service": "The service"}.get(kind, place)
-    return HeldRow(hold=hold, where=where, choices=_of_hold(hold, watch))
+    return HeldRow(hold=hold, where=holds.where(hold.scope), choices=_of_hold(hold, watch))
 
 
 def _of_hold(hold: Hold, watch: str) -> tuple[Choice, ...]:

@@ -179,7 +179,7 @@ def _of_jobs(session: Session, path: str, listed: list[Job]) -> Explanation:
         if leading is not None:
             reason = f"{reason}; it is held: {sentences(leading.failure)}"
     elif held is not None:
-        verdict = "waiting" if held.scope == holds.SERVICE else "held"
+        verdict = "waiting" if holds.is_of(held.scope, holds.SERVICE) else "held"
         reason = f"{sentences(held.failure)} It has been so since {local_time(held.since)}."
     for told in _work_on_pictures(session, job):
         reason = f"{reason.rstrip('.')}. {told}"

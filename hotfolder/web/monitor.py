@@ -59,7 +59,7 @@ class _Pages:
         if now is None:
             return _told(["the journal does not answer"])
         away = [f"the folder of {row.name} is away" for row in now.status.watches if not row.online]
-        held = [f"{each.scope} is held: {each.failure.code}" for each in now.status.holds]
+        held = [f"{each.said} is held: {each.failure.code}" for each in now.status.holds]
         full = [] if now.writable else ["the journal cannot be written: is its disk full?"]
         return _told([*full, *away, *held])
 

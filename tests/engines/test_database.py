@@ -26,12 +26,14 @@ from hotfolder.domain.errors import (
     JournalTakenOver,
     JournalUnavailable,
 )
+from hotfolder.domain.failures import SPOOL_BLOCKED, UNREACHABLE, Failure
 from hotfolder.domain.states import State
 from hotfolder.journal import (
     budgets,
     callbacks,
     claims,
     copying,
+    counts,
     doubts,
     holds,
     layout,
@@ -64,6 +66,10 @@ ENGINES = ("postgresql",)
 ROOM = {State.ACCEPTED: 4}
 TASK = "2013508786110730241"
 SLEPT = "UPDATE hotfolder.seat SET until = '-infinity', beats = -2"  # as others find it
+FIRST_SLEPT = """
+UPDATE hotfolder.seat SET until = '-infinity', beats = -2
+WHERE epoch = (SELECT min(epoch) FROM hotfolder.seat)
+"""
 RUN_OUT = """
 UPDATE hotfolder.seat SET until = clock_timestamp()
 WHERE epoch = (SELECT min(epoch) FROM hotfolder.seat)
@@ -302,6 +308,39 @@ def test_a_budgets_hold_is_let_go_by_who_knows_it(tmp_path: Path, url: str) -> N
         assert first.journal.run_blocking(budgets.let_go, []) == own
         second.clock.forward(61)
         assert second.journal.run_blocking(budgets.let_go, []) == [holds.ACCOUNT]
+
+
+def test_what_a_machine_lacks_holds_what_it_follows(tmp_path: Path, url: str) -> None:
+    """And nothing else: the words say which machine it is; who takes over is not held by it."""
+    full = Failure(SPOOL_BLOCKED, "The disk is full.", "Make room.")
+    with machines(tmp_path, url) as start:
+        first, second = start("first"), start("second")
+        second.journal.run_blocking(leases.give_away, "two")
+        first.journal.run_blocking(leases.leave, "two")
+        assert second.take("two").followed == {"two"}
+        first.accept()
+        second.accept("bob.jpg", watch=2)
+        first.journal.run_blocking(holds.stop, holds.SERVICE, UNREACHABLE)
+        first.journal.run_blocking(holds.hold, holds.ACCOUNT, full)
+        assert not first.journal.run_blocking(claims.claim, ROOM, (), 8)[0]
+        assert len(second.journal.run_blocking(claims.claim, ROOM, (), 8)[0]) == 1
+        listed = second.journal.run_blocking(holds.holds)
+        here = socket.gethostname()
+        assert {each.said for each in listed} == {f"service on {here}", f"machine on {here}"}
+        assert {each.failure.message for each in listed} == {
+            f"On {here}: The service does not answer.",
+            f"On {here}: The disk is full.",
+        }
+        assert [each.count for each in listed] == [1, 1]
+        spoil(url, "UPDATE hotfolder.watch SET online = 1")
+        found = second.journal.run_blocking(counts.counts)
+        assert (found["one"].waiting, found["two"].under_way) == (1, 1)
+        assert second.journal.run_blocking(holds.lift, [holds.ACCOUNT], full.code) == []
+        assert first.journal.run_blocking(holds.lift, [holds.ACCOUNT], full.code) == ["account"]
+        spoil(url, FIRST_SLEPT)
+        assert second.take("one", "two").new == {"one"}
+        assert second.journal.run_blocking(holds.holds) == []
+        assert len(second.journal.run_blocking(claims.claim, ROOM, (), 8)[0]) == 2
 
 
 def test_others_are_told_what_concerns_them(tmp_path: Path, url: str) -> None:

@@ -25,6 +25,7 @@ from hotfolder.domain.failpoints import no_failpoint
 from hotfolder.outputs import disk, publish
 from hotfolder.simulator import Fault
 from tests.cluster import CLUSTER
+from tests.relay import Relay
 from tests.studio import LIMIT_S
 from tests.visitor import visiting
 
@@ -207,6 +208,33 @@ async def test_two_machines_share_the_work(studio: Studio, database: str) -> Non
             assert None not in {each["followed_by"] for each in studio.status()["watches"]}
     assert len(studio.ledger().tasks) == 8
     assert (studio.ledger().rejected, studio.ledger().paid_twice()) == ((), ())
+
+
+async def test_who_reaches_no_service_keeps_nobody_else_from_it(
+    studio: Studio, database: str
+) -> None:
+    """What is followed from there waits and says so; the other machine's work is done."""
+    relay = Relay(studio.base_url)
+    config: dict[str, Any] = {"watches": ["two"], "limits": "grace = 5.0"}
+    studio.configure(journal=database, **config)
+    async with studio.running():
+        await studio.send("handover", watch="two")
+        studio.base_url = relay.base_url
+        async with beside(studio, **config):
+            await studio.until(lambda: followed(studio) == ["two"], "it follows the second")
+            for number in range(8):
+                studio.drop(f"../two-in/q{number}.jpg", number=10 + number)
+            await studio.until(lambda: studio.status()["holds"], "the silence is noticed")
+            studio.drop_many(8)
+            await studio.until_states(done=8, accepted=8)
+            here = socket.gethostname()
+            assert studio.hold()["reason"] == f"On {here}: The service does not answer."
+            assert len(studio.outputs()) == 8
+            await relay.open()
+            studio.wait(120)
+            await studio.until_states(done=16)
+            assert studio.status()["holds"] == []
+    await relay.close()
 
 
 async def test_who_lost_the_journal_before_the_call_sends_nothing(

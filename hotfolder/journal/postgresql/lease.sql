@@ -62,6 +62,12 @@ WHERE until > clock_timestamp() AND place <> current_setting('hotfolder.place') 
 -- Whoever works by older tables, and only sleeps, never writes again: it starts anew, and is told.
 UPDATE seat SET beats = -2, until = '-infinity';
 
+-- name: forget_lacking
+-- What a machine lacked that is gone holds nothing any more: it finds out anew.
+DELETE FROM hold USING seat
+WHERE hold.scope IN ('service:' || seat.place, 'machine:' || seat.place)
+    AND seat.until <= clock_timestamp();
+
 -- name: leases
 -- Who follows each watch that ever was followed, and whether it may be had from here: not before its
 -- seat was buried, for until then whoever has that may wake up and renew it.

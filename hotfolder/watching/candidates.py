@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -14,24 +14,18 @@ from hotfolder import config
 from hotfolder.bell import Bell, Ring
 from hotfolder.domain.errors import JournalUnavailable, OutputError
 from hotfolder.domain.failures import BACKLOG
-from hotfolder.domain.jobs import Job
-from hotfolder.domain.materials import is_table, is_text
 from hotfolder.domain.sightings import Sighting
-from hotfolder.domain.states import State
-from hotfolder.journal import acceptance, aside, sets, sightings
-from hotfolder.journal.drafts import Settled
+from hotfolder.journal import acceptance, aside, sets
 from hotfolder.journal.journal import Journal
 from hotfolder.kinds.workshop.errors import WorkerFailed
 from hotfolder.planning import (
     collisions,
-    companions,
     examine,
     examine_set,
     gathering,
     grouping,
     lines,
     moved_from,
-    rules,
     served,
     speaking,
 )
@@ -39,15 +33,15 @@ from hotfolder.planning.grouping import Unit
 from hotfolder.planning.looking import Looking
 from hotfolder.planning.looks import Unseen
 from hotfolder.planning.sets import Gathered, Incomplete
-from hotfolder.tree import files, mounts
+from hotfolder.tree import files
 from hotfolder.tree.threads import PatientThread
 from hotfolder.watching import rows, set_waits
+from hotfolder.watching.accepting import Accepting
 from hotfolder.watching.set_waits import WaitingFiles
 from hotfolder.watching.settle import Settling
+from hotfolder.watching.waits import Waits
 
 EXAMINED_TOGETHER: Final = 16
-# So long a text is waited with for the picture, film or sound that it may be the sidecar of.
-TEXT_WAIT_S: Final = 60.0
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.watching")
 
@@ -105,7 +99,8 @@ class Candidates:
         self._thread = thread
         self._looking = looking
         self._bell = bell
-        self._single_scan = single_scan
+        self._waits = Waits(watch, number, journal, single_scan=single_scan)
+        self._accepting = Accepting(watch, number, journal, thread, looking, self._guarded)
         self._clock_s = journal.clock.awake_s
         self._settling: dict[Unit, Settling] = {}
         self._besides: set[Unit] = set()
@@ -256,44 +251,9 @@ class Candidates:
         if isinstance(found, Incomplete):
             self.waiting.put(seen)
             return _Lacking(found)
-        if self._must_wait(candidate, found, seen, beside, now_s):
+        if self._waits.holds_back(candidate, found, seen, beside, now_s):
             return None
         return self._examined(unit, found, seen, gave_time=candidate.gave_time(now_s))
-
-    def _must_wait(
-        self,
-        candidate: Settling,
-        found: Gathered,
-        seen: Mapping[str, Sighting],
-        beside: speaking.Beside,
-        now_s: float,
-    ) -> bool:
-        if candidate.trusts_lease(now_s) and any(
-            self._is_being_written(path, sighting) for path, sighting in seen.items()
-        ):
-            candidate.later("a program still has it open for writing", now_s)
-            return True
-        if self._may_be_a_sidecar(found.paths[0], candidate, now_s):
-            candidate.next_look_s = candidate.first_seen_s + TEXT_WAIT_S
-            candidate.reason = "waiting for a file that it may belong to"
-            return True
-        waits = set_waits.reason(
-            self._journal,
-            self._number,
-            found,
-            many=lines.wanted(self._watch, found.paths[0]),
-            quiet_s=set_waits.left_alone_s(
-                seen, self._journal.clock(), now_s - candidate.changed_s, once=self._single_scan
-            ),
-        )
-        if waits is not None:
-            candidate.later(waits, now_s)
-            return True
-        if self._may_get_a_sidecar(beside, candidate, now_s):
-            candidate.next_look_s = candidate.first_seen_s + self._watch.sidecar_wait
-            candidate.reason = "waiting a moment for a sidecar"
-            return True
-        return False
 
     def _examined(
         self, unit: Unit, found: Gathered, seen: Mapping[str, Sighting], *, gave_time: bool
@@ -307,7 +267,7 @@ class Candidates:
             found,
             gave_time=gave_time,
             at=self._journal.clock(),
-            awaits_parts=self._awaits_parts,
+            awaits_parts=self._waits.awaits_parts,
             only=() if lines.wanted(self._watch, found.paths[0]) else None,
         )
         match verdict:
@@ -315,38 +275,6 @@ class Candidates:
                 if {each.path: each.sighting for each in read.members} != seen:
                     return examine.NotYet("still changing")
         return verdict
-
-    def _awaits_parts(self, settled: Settled) -> bool:
-        """Whether a file was changed too lately for its list of parts to be a stale one."""
-        now_s = self._journal.clock().timestamp()
-        written_s = settled.sighting.mtime_ns / 1e9
-        changes_s = [written_s] if written_s <= now_s else []  # else from a clock that is wrong
-        if not self._single_scan:
-            seen_at = self._journal.run_blocking(sightings.seen_at, settled)
-            changes_s.append(seen_at.timestamp() if seen_at else now_s)
-        return now_s - max(changes_s, default=now_s) < self._watch.orphan_after
-
-    def _is_being_written(self, path: str, sighting: Sighting) -> bool:
-        """Whether the kernel knows a writer: over a network it would know only some of them."""
-        if not mounts.is_local(sighting.device):
-            return False
-        return bool(files.is_being_written(self._watch.input, path))
-
-    def _may_be_a_sidecar(self, path: str, candidate: Settling, now_s: float) -> bool:
-        """Whether what a text speaks for may still come; once it is there, it is known at once."""
-        if not is_text(path) or is_table(path) or not rules.takes_besides_texts(self._watch):
-            return False
-        waited_s = now_s - candidate.first_seen_s
-        if self._single_scan:
-            written_s = files.look(self._watch.input, path).mtime_ns / 1e9
-            waited_s = max(waited_s, self._journal.clock().timestamp() - written_s)
-        return waited_s < TEXT_WAIT_S and companions.owner_of(self._watch, path) is None
-
-    def _may_get_a_sidecar(
-        self, beside: speaking.Beside, candidate: Settling, now_s: float
-    ) -> bool:
-        waits = self._watch.sidecar == "optional" and beside.sidecar is None
-        return waits and now_s - candidate.first_seen_s < self._watch.sidecar_wait
 
     async def _settle(  # noqa: C901  a case for each
         self, unit: Unit, verdict: _Verdict
@@ -371,13 +299,14 @@ class Candidates:
             case _Lacking(found=found):
                 await self._wait(unit, found.reason, found.paths)
             case rows.Many():
-                if not await self._enter(unit, verdict):
+                if not await self._accepting.enter(verdict):
+                    self._settling[unit].later("still changing", self._clock_s())
                     return
             case rows.TooMany():
                 await rows.hold(self._journal, verdict)
                 log.warning("backlog.held", watch=self._watch.name, **BACKLOG.log_context())
             case examine.Wanted(found=settled):
-                await self._accept(verdict, others)
+                await self._accepting.accept(verdict, others)
                 await self._forget_set(unit, settled.paths)
             case examine.Unwanted(found=settled, reason=reason):
                 await self._journal.run(acceptance.skip, settled, reason, others=others)
@@ -423,72 +352,3 @@ class Candidates:
         if self._settling[unit].reason != reason:
             log.warning("source.unreadable", source=unit.key, watch=self._watch.name, reason=reason)
             await self._journal.run(aside.put, self._number, unit.key, "waiting", reason)
-
-    async def _accept(self, wanted: examine.Wanted, others: frozenset[str]) -> None:
-        output = str(self._watch.output)
-        per_rule = self._watch.rules == "all"
-        jobs = await self._journal.run(
-            acceptance.accept,
-            wanted.found,
-            wanted.drafts,
-            output,
-            per_rule=per_rule,
-            others=others,
-        )
-        for job in jobs:
-            _tell(job)
-
-    async def _enter(self, unit: Unit, many: rows.Many) -> bool:
-        """Enter the rows of a file; returns whether it stayed the same meanwhile."""
-        output, per_rule = str(self._watch.output), self._watch.rules == "all"
-        plan = partial(self._planned, many)
-        jobs = await rows.accept(self._journal, many, plan, output, per_rule=per_rule)
-        for job in jobs or ():
-            _tell(job)
-        if jobs is None:
-            self._settling[unit].later("still changing", self._clock_s())
-        return jobs is not None
-
-    async def _planned(self, many: rows.Many, listed: Sequence[str]) -> examine.Wanted | None:
-        """Plan some rows of a file, on its share; None where it is not as it was."""
-        path = many.found.first.path
-        plan = partial(self._plan_rows, many, listed)
-
-        def plan_or_raise() -> _Verdict:
-            verdict = self._guarded(path, plan)
-            if isinstance(verdict, Unseen):
-                raise verdict
-            return verdict
-
-        try:
-            verdict = await self._looking.along(self._thread.run, plan_or_raise)
-        except (OSError, files.SourceError, WorkerFailed):
-            return None
-        return verdict if isinstance(verdict, examine.Wanted) else None
-
-    def _plan_rows(self, many: rows.Many, listed: Sequence[str]) -> examine.Verdict:
-        settled = many.found.first
-        verdict = examine.examine(
-            self._looking.looks,
-            self._watch,
-            self._number,
-            settled.path,
-            gave_time=True,
-            at=self._journal.clock(),
-            expected=settled.content_hash,
-            only=listed,
-        )
-        if not isinstance(verdict, examine.Wanted):
-            return verdict
-        numbered = replace(verdict, drafts=lines.numbered(verdict.drafts, many.numbers))
-        kept = collisions.without_collisions(self._journal, self._watch, numbered)
-        return kept if isinstance(kept, examine.Wanted) else replace(numbered, drafts=())
-
-
-def _tell(job: Job) -> None:
-    """Log that a source became a job, and at once why it failed or waits."""
-    log.info("job.accepted", **job.log_context(), state=job.state.value)
-    if job.failure is not None and job.state is State.FAILED:
-        log.warning("job.failed", **job.log_context(), **job.failure.log_context())
-    elif job.failure is not None:
-        log.info("job.waits", **job.log_context(), **job.failure.log_context())

@@ -9,7 +9,7 @@ import pytest
 
 from hotfolder import config
 from hotfolder.preflight import edits
-from hotfolder.watching import candidates
+from hotfolder.watching import waits
 
 if TYPE_CHECKING:
     from tests.studio import Studio
@@ -95,7 +95,7 @@ async def test_a_text_beside_a_picture_is_its_sidecar(
     studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In a watch that takes both; and it stays so when the picture is gone, or rules change."""
-    monkeypatch.setattr(candidates, "TEXT_WAIT_S", 0.0)
+    monkeypatch.setattr(waits, "TEXT_WAIT_S", 0.0)
     studio.configure(rules=BOTH)
     studio.drop("ann.txt", "Snow everywhere")
     picture = studio.drop("ann.jpg")
@@ -131,7 +131,7 @@ async def test_a_text_that_was_a_job_speaks_for_no_later_picture(
     studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It stays what it was: the picture gets its rule's prompt, and a changed text is a new job."""
-    monkeypatch.setattr(candidates, "TEXT_WAIT_S", 0.0)
+    monkeypatch.setattr(waits, "TEXT_WAIT_S", 0.0)
     studio.configure(rules=BOTH)
     studio.drop("ann.txt", "Snow everywhere")
     await studio.once()
@@ -152,7 +152,7 @@ async def test_texts_that_stood_there_are_held(
     studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was lying about when a rule began to take texts may have served: a person decides."""
-    monkeypatch.setattr(candidates, "TEXT_WAIT_S", 0.0)
+    monkeypatch.setattr(waits, "TEXT_WAIT_S", 0.0)
     studio.drop("ann.txt", "Snow everywhere")
     studio.drop("bob.jpg")
     await studio.once()

@@ -33,16 +33,15 @@ LATE: Final = 2.0
 class Pace:
     """The window of tasks at once. Times are monotonic seconds.
 
-    `limit` is what the config or the service says, 0 where nobody does; `running` are the jobs
-    that already have a task.
+    `limit` is what the config or the service says, 0 where nobody does.
     """
 
-    def __init__(self, *, limit: int = 0, running: frozenset[int] = frozenset()) -> None:
+    def __init__(self, *, limit: int = 0) -> None:
         self._limit = limit
         self._ceiling = limit or WIDEST_WINDOW
         self._window = limit or START_WINDOW
         self._opening = not limit
-        self._busy = set(running)
+        self._busy: set[int] = set()
         self._sending: set[int] = set()
         self._doubts: list[float] = []
         self._not_before_s = 0.0
@@ -63,7 +62,7 @@ class Pace:
         return len(self._busy)
 
     def have(self, running: frozenset[int]) -> None:
-        """Take in which jobs have a task, after others took some over or left some."""
+        """Take in which jobs have a task: at the start, and after others took or left some."""
         self._busy = self._sending | running
 
     def limit_to(self, limit: int) -> None:

@@ -116,9 +116,9 @@ class Building:
         )
 
     async def _pace(self, limit: int, durations: Durations) -> Pace:
-        """Return a window in which all that may run at the service has its place."""
+        """Return a window in which what is in doubt has its place; what runs gets its own later."""
         own = self.owners
-        pace = Pace(limit=limit, running=await own.journal.run(recovery.running_jobs))
+        pace = Pace(limit=limit)
         now, now_s = own.later.clock(), own.later.clock.elapsed_s()
         for each in await own.journal.run(recovery.doubtful_submits):
             usual_s = durations.doubt_s(each.model)

@@ -20,7 +20,7 @@ from hotfolder.config import Config, listen_place
 from hotfolder.domain.errors import NotConfined, OperatorError
 from hotfolder.domain.redaction import Redactor
 from hotfolder.domain.retry import Later
-from hotfolder.journal import budgets, callbacks, leaders, recovery
+from hotfolder.journal import callbacks, recovery
 from hotfolder.journal.journal import Journal
 from hotfolder.kinds.workshop.errors import WorkerFailed
 from hotfolder.kinds.workshop.small_pictures import SmallPictures
@@ -222,8 +222,6 @@ class Composition:
         """Clear up after an earlier run, a crash included, and return the swept spool."""
         for job in await journal.run(recovery.recover):
             log.warning("submit.unanswered", **job.log_context(), reason=recovery.INTERRUPTED)
-        await journal.run(budgets.reconsider)
-        await journal.run(leaders.reconsider)
         spool = Spool(self.config.state_dir / SPOOL_NAME)
         spool.sweep(await journal.run(recovery.spooled_files))
         return spool

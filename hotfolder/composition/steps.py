@@ -73,7 +73,8 @@ class StepTable:
             keep_source=uploading.keep_source,
         )
         assuring = Assuring(desk)
-        intending = certified(self._intending(desk), self.current.credential, desk)
+        current = self.current
+        intending = certified(self._intending(desk), current.signs, current.credential, desk)
         intending = assuring.before_intent(intending)
         following = Following(desk)
         querying = Querying(desk, durations=self.durations, currency=self.currency)

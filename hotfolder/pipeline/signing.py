@@ -158,15 +158,19 @@ def noted(job: Job, submit: Submit) -> dict[str, str | bool | None]:
     }
 
 
-def certified(then: Step, credential: Callable[[], object], desk: Desk) -> Step:
+def certified(
+    then: Step, is_wanted: Callable[[], bool], credential: Callable[[], object], desk: Desk
+) -> Step:
     """Return the step that takes the step `then` only where its results could be signed.
 
-    `credential` blocks, and raises CredentialProblem where they could not: nothing is paid then.
+    `credential` blocks, and raises CredentialProblem where they are to be and could not: nothing is
+    paid then.
     """
 
     async def certified_step(job: Job) -> Outcome:
         try:
-            await asyncio.to_thread(credential)
+            if is_wanted():
+                await asyncio.to_thread(credential)
         except CredentialProblem as error:
             failure = failures.cannot_sign(str(error))
             later = ev.Postponed(until=desk.later.clock(), reason=str(error), failure=failure)

@@ -22,6 +22,7 @@ from hotfolder.domain.jobs import Job, Result
 from hotfolder.domain.states import Decision
 from hotfolder.journal import holds, leases, places, reservations
 from hotfolder.journal.reservations import Earlier
+from hotfolder.journal.session import Session
 from hotfolder.kinds.kind import Kind, kind_of
 from hotfolder.outputs import publish
 from hotfolder.outputs.access import Access
@@ -78,26 +79,22 @@ class Publishing:
         return Outcome(ev.Published())
 
     async def _publish(self, job: Job, result: Result) -> None:
-        name = result.output_name or await self._name(job, result, after=None)
+        place = await self._desk.journal.run(_place, job, result, result.output_name)
         while True:
             try:
-                await self._put_in_thread(job, result, name)
+                await self._put_in_thread(job, result, place)
             except NameTaken:
-                name = await self._name(job, result, after=name)
+                place = await self._desk.journal.run(_place, job, result, None, place.name)
             else:
                 break
         await self._desk.journal.run(reservations.mark_published, result.id)
-        log.info("output.published", **job.log_context(), output=name)
+        log.info("output.published", **job.log_context(), output=place.name)
 
-    async def _put_in_thread(self, job: Job, result: Result, name: str) -> None:
+    async def _put_in_thread(self, job: Job, result: Result, place: _Place) -> None:
         """Write one result; a write that hangs is waited for again later, never doubled."""
         begun = self._under_way.get(result.id)
         if begun is None:
-            earlier = await self._replaceable(job, result, name)
-            mounted = await self._desk.journal.run(places.was_mounted, job.output_root)
-            before = await self._desk.journal.run(leases.hands_before, job.id)
-            put = self._put(job, result, name, earlier, before, mounted=mounted)
-            begun = self._desk.threads.begin(job.watch, put)
+            begun = self._desk.threads.begin(job.watch, self._put(job, result, place))
             self._under_way[result.id] = begun
         done, _ = await asyncio.wait({begun}, timeout=PUBLISH_TIMEOUT_S)
         if not done:
@@ -105,27 +102,8 @@ class Publishing:
         del self._under_way[result.id]
         begun.result()
 
-    async def _replaceable(self, job: Job, result: Result, name: str) -> Earlier:
-        if result.is_rejected:
-            return Earlier()
-        return await self._desk.journal.run(reservations.replaceable, job.id, name)
-
-    async def _name(self, job: Job, result: Result, after: str | None) -> str:
-        extension, number = result.extension or "bin", _number(job, result)
-        return await self._desk.journal.run(
-            reservations.name_result, job, result.position, extension, after, number
-        )
-
-    def _put(
-        self,
-        job: Job,
-        result: Result,
-        name: str,
-        earlier: Earlier,
-        before: Collection[str],
-        *,
-        mounted: bool,
-    ) -> Callable[[], object]:
+    def _put(self, job: Job, result: Result, place: _Place) -> Callable[[], object]:
+        name, earlier = place.name, place.earlier
         file, sha256 = _fetched(job, result)
         # First what goes beside it: whoever finds the result finds that, too.
         beside = list(_beside(job, file, result, name))
@@ -138,12 +116,12 @@ class Publishing:
                 Path(job.output_root),
                 each.name,
                 token=f"{each.token}{self._desk.journal.hand}",
-                mounted=mounted,
+                mounted=place.mounted,
                 replaces=earlier.hashes,
                 access=self._access(job),
             )
-            if before:
-                left = [f"{each.token}{hand}" for hand in before]
+            if place.hands:
+                left = [f"{each.token}{hand}" for hand in place.hands]
                 publish.sweep(Path(job.output_root), each.name, left)
 
         def put() -> None:
@@ -164,6 +142,37 @@ class Publishing:
             self._failpoint("publish.after")
 
         return put
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """The name of a result, what may be replaced there, and whether the root was a mount's.
+
+    `hands` are those of other machines, whose temporaries may be left there.
+    """
+
+    name: str
+    earlier: Earlier
+    mounted: bool
+    hands: Collection[str]
+
+
+def _place(
+    session: Session, job: Job, result: Result, name: str | None, after: str | None = None
+) -> _Place:
+    """Return where a result goes, with a name reserved for it if it has none, behind `after`."""
+    if name is None:
+        ending, number = result.extension or "bin", _number(job, result)
+        name = reservations.name_result(session, job, result.position, ending, after, number)
+    earlier = Earlier()
+    if not result.is_rejected:
+        earlier = reservations.replaceable(session, job.id, name)
+    return _Place(
+        name=name,
+        earlier=earlier,
+        mounted=places.was_mounted(session, job.output_root),
+        hands=leases.hands_before(session, job.id),
+    )
 
 
 @dataclass(frozen=True, slots=True)

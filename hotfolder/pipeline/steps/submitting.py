@@ -9,6 +9,7 @@ import asyncio
 import json
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 
 from pydantic import SecretStr
 
@@ -80,7 +81,8 @@ class Submitting:
             raise NotSent("stopped before the call began") from None
 
     async def _send(self, job: Job, model: Model, body: dict[str, object]) -> str:
-        password = await asyncio.to_thread(_password, model)
+        file = model.run.password_file if model.run else None
+        password = None if file is None else await asyncio.to_thread(_password, file)
         await self._marking.put(job)
         try:
             await self._desk.journal.confirm()
@@ -114,14 +116,11 @@ class Submitting:
         return ev.SubmitDeferred(until=until, reason=str(error), failure=failure)
 
 
-def _password(model: Model) -> SecretStr | None:
-    """Return the password that an app or workflow asks for, None for none; blocks.
+def _password(file: Path) -> SecretStr:
+    """Return the password that an app or workflow asks for; blocks.
 
     Raises RuleHold where it cannot be read: nothing is sent without it.
     """
-    file = model.run.password_file if model.run else None
-    if file is None:
-        return None
     try:
         return key.password(file)
     except key.KeyProblem as error:

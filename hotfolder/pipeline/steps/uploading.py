@@ -83,8 +83,7 @@ class Uploading:
         link = await self._find(job, material.upload_key)
         is_kept = material == job.original
         try:
-            missing = is_kept and await asyncio.to_thread(self._kept.missing, job)
-            if link is not None and not missing:
+            if link is not None and not (is_kept and await self._is_missing(job)):
                 return Outcome(ev.Uploaded(link=link))
             ready = await self._preparing(file, decode=link is None)
             if isinstance(ready, ev.Event):
@@ -98,6 +97,10 @@ class Uploading:
         if isinstance(sent, Outcome):
             return sent
         return Outcome(ev.Uploaded(link=sent, prepared=ready.done))
+
+    async def _is_missing(self, job: Job) -> bool:
+        """Whether what a job's results are to get back is still to be kept."""
+        return await asyncio.to_thread(self._kept.missing, job)
 
     async def _put(self, job: Job, lora: Lora) -> Outcome | None:
         """Upload a LoRA unless the service has it; returns why it could not be."""
@@ -137,7 +140,7 @@ class Uploading:
         """
         with suppress(OutputError):
             is_kept = not job.original.is_text
-            if is_kept and await asyncio.to_thread(self._kept.missing, job):
+            if is_kept and await self._is_missing(job):
                 ready = await self._preparing(self._file(job, job.original), decode=False)
                 if isinstance(ready, Ready):
                     with ready.file:

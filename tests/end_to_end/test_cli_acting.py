@@ -29,9 +29,9 @@ NOBODY = 65534
 
 
 def doubtful_and_failed(studio: Studio) -> None:
-    """Drop two pictures whose answers get lost, and one that the service cannot edit."""
+    """Drop two pictures whose answers get lost, and one that the service refuses."""
     studio.fault(Fault(call="submit", kind="drop_after", contains="doubtful", times=2))
-    studio.fault(Fault(call="submit", kind="fail_task", code="1501", contains="forbidden", times=1))
+    studio.fault(Fault(call="submit", kind="code", code="1501", contains="forbidden", times=1))
     for number, (name, prompt) in enumerate(
         {"a": "doubtful one", "b": "doubtful two", "c": "forbidden thing"}.items()
     ):
@@ -71,7 +71,7 @@ def test_what_went_wrong_is_settled_without_a_daemon(
     assert studio.states() == {"running": 1, "cancelled": 1, "accepted": 1}
     assert hotfolder("once").code == 0
     assert studio.outputs() == ["a.jpg", "c.jpg"]
-    assert len(studio.ledger().tasks) == 4
+    assert len(studio.ledger().tasks) == 3
     assert "nothing to do" in hotfolder("retry", "--failed").out
 
 
@@ -188,7 +188,7 @@ def test_wishes_that_cannot_be_granted_are_2_and_change_nothing(
     else:
         check()
     assert studio.jobs() == before
-    assert len(studio.ledger().tasks) == 3
+    assert len(studio.ledger().tasks) == 2
 
 
 def test_many_jobs_are_settled_at_once(hotfolder: CommandLine, studio: Studio) -> None:

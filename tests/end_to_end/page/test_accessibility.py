@@ -55,7 +55,7 @@ def test_axe_finds_nothing(
     studio.configure(web=f'listen = "{address[7:]}"', rules=RULES)
     studio.fault(
         Fault(call="submit", kind="drop_after", times=1),
-        Fault(call="submit", kind="fail_task", code="1501", skip=1, times=1),
+        Fault(call="submit", kind="code", code="1501", skip=1, times=1),
     )
     with hotfolder.daemon() as daemon, page_of(browser) as page:
         for number, name in enumerate(("doubt", "failed", "review", "done"), 1):

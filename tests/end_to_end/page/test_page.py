@@ -121,7 +121,7 @@ def _settle(studio: Studio, daemon: Running, page: Page) -> None:
     """Have one job fail and one be in doubt, and settle both by their buttons."""
     studio.fault(
         Fault(call="submit", kind="drop_after", times=1),
-        Fault(call="submit", kind="fail_task", code="1501", skip=1, times=1),
+        Fault(call="submit", kind="code", code="1501", skip=1, times=1),
     )
     studio.drop("ann.jpg", number=1)
     daemon.until(lambda: states(studio, done=2, in_doubt=1), "one is in doubt")
@@ -182,7 +182,7 @@ def test_what_reads_works_without_scripts(
     studio: Studio, hotfolder: CommandLine, address: str, browser: Browser
 ) -> None:
     """Without JavaScript every screen shows what it has, pictures and buttons included."""
-    studio.fault(Fault(call="submit", kind="fail_task", code="1501", skip=1, times=1))
+    studio.fault(Fault(call="submit", kind="code", code="1501", skip=1, times=1))
     with hotfolder.daemon() as daemon, page_of(browser, java_script_enabled=False) as page:
         studio.drop("ann.jpg", number=1)
         daemon.until(lambda: states(studio, done=1), "one is done")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
     from hotfolder.domain.jobs import Job
 
+COMPLAINTS: Final = ("step.crashed", "submit.answer_lost")
+LONGEST_COMPLAINT: Final = 300
+# The last line of a traceback: what was raised.
+TRACEBACK: Final = re.compile(r"^Traceback .*\n(?:[ \t|].*\n|\n)*(\S.*)$", re.MULTILINE)
 LIMIT_S: Final = 600.0
 LOOK_S: Final = 0.2
 
@@ -253,13 +258,11 @@ class House:
 
     def complaints(self) -> Counter[str]:
         """Return what no log should ever tell, and how often."""
-        texts = [each.log.read_text(errors="replace") for each in self.machines]
-        return +Counter({word: sum(text.count(word) for text in texts) for word in COMPLAINTS})
+        text = "\n".join(each.log.read_text(errors="replace") for each in self.machines)
+        errors = Counter(each[:LONGEST_COMPLAINT] for each in TRACEBACK.findall(text))
+        return +(errors + Counter({word: text.count(word) for word in COMPLAINTS}))
 
     def _close(self) -> None:
         reader, self._reader = self._reader, None
         if reader is not None:
             reader.close()
-
-
-COMPLAINTS: Final = ("Traceback", "step.crashed", "submit.answer_lost")

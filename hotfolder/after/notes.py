@@ -89,6 +89,11 @@ class Notes:
             async with asyncio.timeout(WRITE_TIMEOUT_S):
                 await self.tend(patience_s=0.0)
 
+    async def left(self) -> None:
+        """Return once nothing is being written of what the config no longer asks for here."""
+        async with self._one_at_a_time:
+            pass
+
     async def tend(self, patience_s: float = PATIENCE_S) -> None:
         """Make the notes be as the journal says; what a share refuses is left for later.
 

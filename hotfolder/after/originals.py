@@ -6,6 +6,7 @@ a file that someone has open only make it later.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -64,6 +65,8 @@ class Originals:
         self._ear = bell.ear(Ring.CHANGED, Ring.ACCEPTED, Ring.DONE)
         self._ear.ring()
         self._busy = False
+        self._at = ""
+        self._one_watch = asyncio.Lock()
 
     @property
     def idle(self) -> bool:
@@ -76,17 +79,32 @@ class Originals:
             self._busy = True
             self._ear.forget()
             for watch in self._moving():
-                with suppress(JournalUnavailable):
-                    await self._move_all(watch)
+                async with self._one_watch:
+                    self._at = watch.watch
+                    with suppress(JournalUnavailable):
+                        await self._move_all(watch)
             self._busy = False
             await self._ear.hear(RETRY_S)
 
+    async def left(self, watch: str) -> None:
+        """Return once nothing of a watch is being moved, of which nothing more is wanted here."""
+        if self._at == watch:
+            async with self._one_watch:
+                pass
+
     async def _move_all(self, watch: Moving) -> None:
         after = 0
-        while found := await self._journal.run(record.pending, watch.watch, after):
+        while self._is_wanted(watch) and (
+            found := await self._journal.run(record.pending, watch.watch, after)
+        ):
             for each in found:
-                await self._move(watch, each)
+                if self._is_wanted(watch):
+                    await self._move(watch, each)
             after = found[-1].source
+
+    def _is_wanted(self, watch: Moving) -> bool:
+        """Whether the config still wants it: a watch may be left to another machine meanwhile."""
+        return any(each.watch == watch.watch for each in self._moving())
 
     async def _move(self, watch: Moving, original: Original) -> None:
         context = {"watch": watch.watch, "source": original.path}

@@ -35,7 +35,7 @@ from hotfolder.planning.looks import Looks
 from hotfolder.reload import Reloading, Reread
 from hotfolder.supervision import Supervisor
 from hotfolder.watching.learning import Learning
-from hotfolder.watching.leasing import Leasing
+from hotfolder.watching.leasing import Leasing, Left
 from hotfolder.watching.listening import Reach
 from hotfolder.watching.overdue import Overdue
 from hotfolder.watching.watches import Watches
@@ -75,7 +75,15 @@ class Building:
         shared = (lambda: account.limit) if own.journal.is_shared else (lambda: 0)
         pacing = Pacing(pace, self._rate(), durations, shared)
         runner = self._runner(account, marking, pacing, watches)
-        leasing = self._leasing(account, pace, watches, runner)
+        notes, originals = self._notes(), self._originals()
+
+        async def left(watch: str) -> None:
+            """Return once nothing of a watch is under way here: no step, no move and no note."""
+            await runner.left(watch)
+            await originals.left(watch)
+            await notes.left()
+
+        leasing = self._leasing(account, pace, watches, left)
         return Parts(
             bell=bell,
             journal=own.journal,
@@ -86,18 +94,11 @@ class Building:
             marking=marking,
             probing=probing,
             sharing=Sharing(own.client.queue, pace, own.later, bell),
-            notes=Notes(
-                own.journal,
-                own.spool,
-                own.threads,
-                bell=bell,
-                wanted_by=self.current.wanted_notes,
-                commands=own.environment.commands,
-            ),
+            notes=notes,
             pace=pace,
             doubts=self._doubts(account),
             recalling=Recalling(own.journal, own.client, bell),
-            originals=self._originals(),
+            originals=originals,
             overdue=Overdue(own.journal, lambda: self.current.config.watch),
             learning=Learning(
                 own.journal,
@@ -194,6 +195,16 @@ class Building:
             patience_s=self.owners.environment.callback_patience_s if hears else 0.0,
         )
 
+    def _notes(self) -> Notes:
+        return Notes(
+            self.owners.journal,
+            self.owners.spool,
+            self.owners.threads,
+            bell=self.bell,
+            wanted_by=self.current.wanted_notes,
+            commands=self.owners.environment.commands,
+        )
+
     def _originals(self) -> Originals:
         return Originals(
             self.owners.journal,
@@ -213,7 +224,7 @@ class Building:
             single_scan=self.single_scan,
         )
 
-    def _leasing(self, account: Account, pace: Pace, watches: Watches, runner: Runner) -> Leasing:
+    def _leasing(self, account: Account, pace: Pace, watches: Watches, left: Left) -> Leasing:
         async def put(wanted: Config, others: Collection[str]) -> None:
             """Put a config into force: what is not asked for anew at each step is told here."""
             self.current.config = wanted
@@ -224,7 +235,7 @@ class Building:
             await self.owners.journal.run(leaders.reconsider)
             self.bell.ring(Ring.CHANGED)
 
-        return Leasing(self.owners.journal, self.wanted, bell=self.bell, put=put, left=runner.left)
+        return Leasing(self.owners.journal, self.wanted, bell=self.bell, put=put, left=left)
 
     def _reloading(self, leasing: Leasing) -> Reloading:
         return Reloading(

@@ -17,7 +17,7 @@ import structlog
 from hotfolder import config
 from hotfolder.bell import Bell, Ring
 from hotfolder.config import Config
-from hotfolder.domain.errors import JournalElsewhere, JournalUnavailable
+from hotfolder.domain.errors import JournalElsewhere, JournalError, JournalUnavailable
 from hotfolder.journal import leases, recovery
 from hotfolder.journal.journal import Journal
 from hotfolder.journal.leases import Taken
@@ -46,6 +46,7 @@ class Leasing:
         self._left = left
         self._ear = bell.ear(Ring.CHANGED)
         self._seen: Taken | None = None
+        self._leaving: dict[str, asyncio.Task[None]] = {}
         self._gate = asyncio.Lock()
 
     @property
@@ -59,11 +60,15 @@ class Leasing:
 
     async def run(self) -> None:
         """Look from time to time, and when another machine changed something, until cancelled."""
-        while True:
-            self._ear.forget()
-            with suppress(JournalUnavailable):
-                await self.look()
-            await self._ear.hear(LOOK_S)
+        try:
+            while True:
+                self._ear.forget()
+                with suppress(JournalUnavailable):
+                    await self.look()
+                await self._ear.hear(LOOK_S)
+        finally:
+            for each in self._leaving.values():
+                each.cancel()
 
     async def want(self, wanted: Config) -> None:
         """Go by another config from now on. Raises JournalUnavailable."""
@@ -81,13 +86,25 @@ class Leasing:
 
     async def _look(self) -> None:
         taken = await take(self._journal, self._wanted)
-        before, self._seen = self._seen, taken
-        if before is None or (before.followed, before.others) != (taken.followed, taken.others):
+        seen = self._seen
+        if seen is None or (seen.followed, seen.others) != (taken.followed, taken.others):
             _tell(taken)
             await self._put(followed(self._wanted, taken), taken.others | taken.elsewhere.keys())
-        for watch in taken.leaving:
+        self._seen = taken
+        for watch in taken.leaving - self._leaving.keys():
+            self._leaving[watch] = asyncio.create_task(self._leave(watch))
+
+    async def _leave(self, watch: str) -> None:
+        """Leave a watch to others once nothing of it is under way; a look after that tries again.
+
+        A share that hangs keeps nobody from taking over what others leave meanwhile.
+        """
+        try:
             await self._left(watch)
-            await self._journal.run(leases.leave, watch)
+            with suppress(JournalError):  # the next look meets it, too
+                await self._journal.run(leases.leave, watch)
+        finally:
+            del self._leaving[watch]
 
 
 async def take(journal: Journal, wanted: Config) -> Taken:

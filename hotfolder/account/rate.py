@@ -21,8 +21,8 @@ from hotfolder.domain.states import State
 from hotfolder.runninghub import refusals
 from hotfolder.runninghub.fields import Answer
 
-CALLS_PER_S: Final = 50.0
-QUERIES_PER_S: Final = 20.0
+CALLS_PER_S: Final = 50.0  # where the config says no other
+QUERIES_SHARE: Final = 0.4
 SLOWEST_PER_S: Final = 0.2
 GUESS_PER_S: Final = 5.0
 BELOW_PASSED: Final = 0.9
@@ -65,16 +65,21 @@ class Bucket:
 
 
 class Rate:
-    """The budget of calls of each kind of step."""
+    """The budget of calls of each kind of step; `most_per_s` is what it never goes beyond."""
 
-    def __init__(self, elapsed_s: Callable[[], float] = MACHINE_CLOCK.elapsed_s) -> None:
+    def __init__(
+        self,
+        elapsed_s: Callable[[], float] = MACHINE_CLOCK.elapsed_s,
+        most_per_s: Callable[[], float] = lambda: CALLS_PER_S,
+    ) -> None:
         self._elapsed_s = elapsed_s
-        calls = Bucket(CALLS_PER_S, CALLS_PER_S)
-        self._calls = calls
+        self._most_per_s = most_per_s
+        most, queries = most_per_s(), QUERIES_SHARE * most_per_s()
+        self._calls, self._queries = Bucket(most, most), Bucket(queries, queries)
         self._buckets: Mapping[State, tuple[Bucket, ...]] = {
-            State.ACCEPTED: (calls,),
-            State.UPLOADED: (calls,),
-            State.RUNNING: (calls, Bucket(QUERIES_PER_S, QUERIES_PER_S)),
+            State.ACCEPTED: (self._calls,),
+            State.UPLOADED: (self._calls,),
+            State.RUNNING: (self._calls, self._queries),
         }
         self._waiting: set[State] = set()
         self._passed: deque[float] = deque()
@@ -132,7 +137,8 @@ class Rate:
         faster = per_s * self._growth
         if per_s < GUESS_PER_S:
             faster = max(faster, STEP_PER_S)
-        self._calls.per_s = min(CALLS_PER_S, per_s + faster)
+        self._calls.per_s = min(self._most_per_s(), per_s + faster)
+        self._queries.per_s = QUERIES_SHARE * self._most_per_s()
 
     def _slow_down(self, now_s: float, wait_s: float) -> None:
         self._forget_before(now_s - MEASURED_S)

@@ -151,7 +151,8 @@ class Building:
         )
 
     def _rate(self) -> Rate:
-        rate = Rate(self.owners.environment.clock.elapsed_s)
+        clock, current = self.owners.environment.clock, self.current
+        rate = Rate(clock.elapsed_s, lambda: current.config.limits.calls_per_second)
         self.owners.client.listen(rate.heard)
         return rate
 

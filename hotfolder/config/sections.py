@@ -51,7 +51,8 @@ class Api(Section):
 class Limits(Section):
     """What is never gone beyond.
 
-    `concurrency` 0 = ask the service and learn; `backlog` 0 = never hold; `grace` in seconds;
+    `concurrency` 0 = ask the service and learn; `calls_per_second` are those to it, of all kinds;
+    `backlog` 0 = never hold; `grace` in seconds;
     the `_mb` in MB; `resend_up_to` in the account's currency: doubts up to it are sent again,
     0 = never; above `confirm_over` a job waits for a person, 0 = never; beyond `daily_charge`
     nothing is submitted in a day, 0 = no limit; `daily_coins` is the same in coins, which apps and
@@ -60,6 +61,7 @@ class Limits(Section):
     """
 
     concurrency: Annotated[int, Field(ge=0, le=10_000)] = 0
+    calls_per_second: Annotated[int, Field(ge=1, le=10_000)] = 50
     backlog: Annotated[int, Field(ge=0)] = 100
     grace: Seconds = 20.0
     min_free_mb: Annotated[int, Field(ge=0)] = 500

@@ -34,14 +34,14 @@ class Spent:
 
 
 @contextmanager
-def arena(settings: Settings, journal: str = "") -> Iterator[Studio]:
+def arena(settings: Settings, journal: str = "", limits: str = "") -> Iterator[Studio]:
     """Open a studio in a new folder; its service is simulated in a thread of this process.
 
-    `journal` is the url of a database, "" = the journal is a file.
+    `journal` is the url of a database, "" = the journal is a file; `limits` are further lines.
     """
     with tempfile.TemporaryDirectory() as folder, in_thread(settings) as server:
         studio = Studio(Path(folder), server)
-        studio.configure(limits="backlog = 0", journal=journal)
+        studio.configure(limits=f"backlog = 0\n{limits}", journal=journal)
         yield studio
 
 

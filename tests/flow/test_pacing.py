@@ -10,7 +10,7 @@ from hotfolder.account.pace import Pace
 from hotfolder.account.rate import (
     CALLS_PER_S,
     GUESS_PER_S,
-    QUERIES_PER_S,
+    QUERIES_SHARE,
     SLOWEST_PER_S,
     Bucket,
     Rate,
@@ -123,7 +123,21 @@ def test_queries_take_only_their_part() -> None:
     assert rate.room(State.RUNNING, 10.0, 16) == 0
     assert rate.room(State.UPLOADED, 10.0, 16) == 16
     assert rate.room(State.FETCHED, 10.0, 4) == 4
-    assert rate.resumes_s(10.0) == pytest.approx(10.0 + 1 / QUERIES_PER_S)
+    assert rate.resumes_s(10.0) == pytest.approx(10.0 + 1 / (QUERIES_SHARE * CALLS_PER_S))
+
+
+def test_the_owner_says_how_many_calls_there_are_at_most() -> None:
+    """At the start, and from the next answer on where the config changes."""
+    most = [200.0]
+    rate = Rate(lambda: 0.0, lambda: most[0])
+    assert (rate.per_s, rate.room(State.RUNNING, 10.0, 1000)) == (200.0, 80)
+    most[0] = 10.0
+    rate.heard("query", OK)
+    assert rate.per_s == 10.0
+    most[0] = 1000.0
+    for _ in range(10):
+        rate.heard("query", OK)
+    assert 10.0 < rate.per_s < 20.0  # as after a refusal: little by little
 
 
 def test_one_refusal_out_of_the_blue_costs_little() -> None:

@@ -23,6 +23,7 @@ webhook_listen = "[::1]:8790"
 
 [limits]
 concurrency = 3
+calls_per_second = 60
 backlog = 7
 grace = 5
 min_free_mb = 1
@@ -192,6 +193,7 @@ def test_every_key_is_read(folder: Path) -> None:
         },
         "limits": {
             "concurrency": 3,
+            "calls_per_second": 60,
             "backlog": 7,
             "grace": 5.0,
             "min_free_mb": 1,

@@ -23,7 +23,8 @@ from typing import Final
 from hotfolder.config import Config, Watch
 from hotfolder.domain import money
 from hotfolder.domain.errors import OperatorError
-from hotfolder.domain.materials import TEXT_ENDING, reasons
+from hotfolder.domain.materials import reasons
+from hotfolder.domain.texts import TEXT_ENDING
 from hotfolder.journal.drafts import FIRST_SLOT, Draft
 from hotfolder.kinds.workshop.errors import WorkerFailed
 from hotfolder.outputs import dropping

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hotfolder.domain.chains import later
+from hotfolder.domain.params import later
 from hotfolder.runninghub import roles
 from hotfolder.runninghub.catalog import Catalog, Model, Parameter
 

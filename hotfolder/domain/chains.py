@@ -7,7 +7,6 @@ parent. Which results it takes is told by what those are called.
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
     from hotfolder.domain.params import Params
 
 ROOT_STEP: Final = 0
-_LATER: Final = re.compile(r"([1-9][0-9]*)/(.+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,14 +60,3 @@ def digest(root: int, parent_digest: str, parent: int, position: int) -> str:
     """Return what a follow-up is known by: the same for whatever generation of its parent."""
     path = f"{root}" if parent == root else parent_digest
     return hashlib.sha256(f"{path}/{position}".encode()).hexdigest()
-
-
-def later(step: int, parameter: str) -> str:
-    """Return a parameter as a root keeps it for the job of a step: `2/audioUrl`; 0 = its own."""
-    return f"{step}/{parameter}" if step else parameter
-
-
-def parted(parameter: str) -> tuple[int, str]:
-    """Return the step that a parameter is kept for, 0 = it is the job's own, and its own name."""
-    found = _LATER.fullmatch(parameter)
-    return (int(found[1]), found[2]) if found else (0, parameter)

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Final, Self
+from typing import Self
 
-from hotfolder.domain import chains
+from hotfolder.domain import params, texts
 from hotfolder.domain.essences import Essence
 from hotfolder.domain.preparation import Preparation, upload_key
-
-TEXT_ENDING: Final = ".txt"
-TABLE_ENDING: Final = ".csv"
 
 
 class Origin(StrEnum):
@@ -21,16 +18,6 @@ class Origin(StrEnum):
     SOURCE = "source"
     REFERENCE = "reference"
     RESULT = "result"
-
-
-def is_text(name: str) -> bool:
-    """Return whether a file of this name is a text, or a table of texts."""
-    return name.lower().endswith((TEXT_ENDING, TABLE_ENDING))
-
-
-def is_table(name: str) -> bool:
-    """Return whether a file of this name is a table of texts."""
-    return name.lower().endswith(TABLE_ENDING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +55,7 @@ class Material:
     @property
     def is_text(self) -> bool:
         """Whether it goes into the edit as a text, with nothing to be uploaded."""
-        return self.origin is Origin.SOURCE and is_text(self.path)
+        return self.origin is Origin.SOURCE and texts.is_text(self.path)
 
     @property
     def is_read(self) -> bool:
@@ -78,11 +65,11 @@ class Material:
     @property
     def step(self) -> int:
         """The step of the job that sends it, where that is a later one; else 0."""
-        return chains.parted(self.parameter)[0]
+        return params.parted(self.parameter)[0]
 
     def of_step(self, step: int) -> Self:
         """Return it as the job of its own step sends it, or as one before that keeps it."""
-        return replace(self, parameter=chains.later(step, chains.parted(self.parameter)[1]))
+        return replace(self, parameter=params.later(step, params.parted(self.parameter)[1]))
 
     @property
     def upload_key(self) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from hotfolder.domain.materials import TEXT_ENDING
+from hotfolder.domain.texts import TEXT_ENDING
 from hotfolder.outputs import disk
 from hotfolder.outputs.errors import blocked
 

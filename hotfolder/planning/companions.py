@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 
 from hotfolder import config
-from hotfolder.domain.materials import is_text
+from hotfolder.domain.texts import is_text
 from hotfolder.planning import forms, grouping, naming, speaking
 from hotfolder.tree.scan import walk
 

@@ -10,9 +10,10 @@ from typing import Final
 from hotfolder import config
 from hotfolder.domain import file_failures
 from hotfolder.domain.failures import Failure
-from hotfolder.domain.materials import Origin, is_text
+from hotfolder.domain.materials import Origin
 from hotfolder.domain.preparation import Preparation
 from hotfolder.domain.states import WaitsFor
+from hotfolder.domain.texts import is_text
 from hotfolder.journal.drafts import Draft, Settled, SettledSet
 from hotfolder.kinds.formats import FileTooLarge, MissingParts, NotAPicture, Picture, UnfitFile
 from hotfolder.kinds.kind import Kind, kind_named

@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hotfolder import config
-from hotfolder.domain import chain_failures, chains, file_failures, previous
+from hotfolder.domain import chain_failures, file_failures, previous
 from hotfolder.domain.chains import FollowUp
 from hotfolder.domain.failures import Failure
-from hotfolder.domain.params import Params
+from hotfolder.domain.params import Params, parted
 from hotfolder.kinds.kind import BY_OUTPUT, ENDINGS, Kind
 from hotfolder.planning import measuring, prompt_fields, values
 from hotfolder.runninghub import estimates, payload
@@ -123,8 +123,8 @@ def _priced(
     watch: config.Watch, wanted: FollowUp, step: int, seconds: Mapping[str, float]
 ) -> FollowUp:
     model = watch.catalog.find(wanted.model)
-    parted = {chains.parted(key): length for key, length in seconds.items()}
-    own = {key: length for (at, key), length in parted.items() if at == step}
+    by_step = {parted(key): length for key, length in seconds.items()}
+    own = {key: length for (at, key), length in by_step.items() if at == step}
     if model is None or not own:
         return wanted
     params = measuring.measured(model, wanted.params, own)

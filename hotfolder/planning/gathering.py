@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hotfolder import config
 from hotfolder.domain import keys
-from hotfolder.domain.materials import TEXT_ENDING
+from hotfolder.domain.texts import TEXT_ENDING
 from hotfolder.kinds.kind import kind_named
 from hotfolder.planning import forms, grouping, naming, rules, sets
 from hotfolder.planning.grouping import Unit

@@ -8,7 +8,7 @@ from typing import Final
 
 from hotfolder import config
 from hotfolder.domain import keys
-from hotfolder.domain.materials import is_text
+from hotfolder.domain.texts import is_text
 from hotfolder.kinds.kind import Kind
 from hotfolder.planning import constants, rules
 from hotfolder.planning.sets import Group, Grouping, Place

@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Final, TypeVar
 
-from hotfolder.domain.materials import is_table, is_text
 from hotfolder.domain.sightings import Sighting
+from hotfolder.domain.texts import is_table, is_text
 from hotfolder.kinds import rows
 from hotfolder.kinds.formats import FileTooLarge, Header, Picture, PictureType, UnfitFile
 from hotfolder.kinds.workshop.looks import asked, described, played

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Final, Generic, TypeVar
 
 from hotfolder.domain.essences import VERSION, Essence
-from hotfolder.domain.materials import is_table, is_text
 from hotfolder.domain.sightings import Sighting
+from hotfolder.domain.texts import is_table, is_text
 from hotfolder.kinds import rows
 from hotfolder.kinds.formats import FileTooLarge, Picture, UnfitFile
 from hotfolder.kinds.kind import Kind

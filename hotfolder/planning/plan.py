@@ -13,10 +13,11 @@ from hotfolder import config
 from hotfolder.domain import file_failures
 from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Plan
-from hotfolder.domain.materials import Material, Origin, is_text
+from hotfolder.domain.materials import Material, Origin
 from hotfolder.domain.params import Params
 from hotfolder.domain.states import WaitsFor
 from hotfolder.domain.templates import fill_stem
+from hotfolder.domain.texts import is_text
 from hotfolder.journal.drafts import NO_RULE_HOLDS, SAID_SKIP, Draft
 from hotfolder.planning import (
     follow_ups,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from hotfolder import config
 from hotfolder.domain import file_failures, prompts
 from hotfolder.domain.failures import Failure
-from hotfolder.domain.materials import is_text
+from hotfolder.domain.texts import is_text
 from hotfolder.kinds.metadata import field_names
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 from typing import Final
 
-from hotfolder.domain.materials import is_text
+from hotfolder.domain.texts import is_text
 from hotfolder.journal import reading
 from hotfolder.journal.journal import Journal
 from hotfolder.planning.examine import SIDECAR_OF, Unwanted, Verdict, Wanted

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from hotfolder.domain.materials import TEXT_ENDING, is_text
 from hotfolder.domain.sightings import Sighting
+from hotfolder.domain.texts import TEXT_ENDING, is_text
 from hotfolder.planning import forms
 from hotfolder.tree import files
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import itertools
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from hotfolder import config
-from hotfolder.domain import notes
-from hotfolder.domain.materials import is_table, is_text
+from hotfolder.domain.texts import is_table, is_text
 from hotfolder.kinds.formats import EXTENSIONS
 from hotfolder.kinds.kind import SOURCE_ENDINGS, Kind, kind_named
 from hotfolder.planning import constants
@@ -30,11 +30,6 @@ _WORDS: Final = {
     Kind.TEXT: "text",
 }
 _KINDS: Final = {word: kind for kind, word in _WORDS.items()}
-
-# A folder's prompt and other files of ours, and notes.
-_RESERVED: Final = re.compile(
-    rf"_.*\.txt|.*\.({'|'.join(notes.Kind)})\.txt", re.IGNORECASE | re.DOTALL
-)
 
 
 def kinds(model: Model, rule: config.Rule) -> tuple[Kind, ...]:
@@ -108,7 +103,16 @@ def takes(model: Model, rule: config.Rule, relative: str) -> bool:
 def may_be_source(relative: str) -> bool:
     """Return whether a text of this name may be a source: no note, and no file of a folder."""
     name = relative.rpartition("/")[2]
-    return is_text(name) and _RESERVED.fullmatch(name) is None
+    return is_text(name) and _reserved().fullmatch(name) is None
+
+
+@cache
+def _reserved() -> re.Pattern[str]:
+    """Return how a folder's prompt and other files of ours are called, and notes."""
+    from hotfolder.domain import notes  # noqa: PLC0415  who only judges a config meets no file
+
+    kinds_of_notes = "|".join(notes.Kind)
+    return re.compile(rf"_.*\.txt|.*\.({kinds_of_notes})\.txt", re.IGNORECASE | re.DOTALL)
 
 
 def kind_of(model: Model, rule: config.Rule, relative: str, facts: Facts) -> Kind:

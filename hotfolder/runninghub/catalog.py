@@ -19,8 +19,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from hotfolder.domain.chains import parted
-from hotfolder.domain.params import JsonScalar
+from hotfolder.domain.params import JsonScalar, parted
 
 DEFAULT_MODEL = "xai/grok-imagine-image/edit-official-stable"
 PROMPT = "prompt"

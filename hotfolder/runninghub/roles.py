@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from hotfolder.domain.chains import parted
+from hotfolder.domain.params import parted
 from hotfolder.runninghub.catalog import Model, Parameter
 
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")

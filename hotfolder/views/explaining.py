@@ -13,8 +13,8 @@ from hotfolder.domain.commands import about
 from hotfolder.domain.failures import BACKLOG, OTHER_JOURNAL, RESTORED, Failure, opened_at_last
 from hotfolder.domain.file_failures import CHANGED_UNKNOWN
 from hotfolder.domain.jobs import Job
-from hotfolder.domain.materials import is_text
 from hotfolder.domain.states import BEFORE_INTENT, State, WaitsFor
+from hotfolder.domain.texts import is_text
 from hotfolder.journal import aside, holds, reading
 from hotfolder.journal.holds import Hold
 from hotfolder.journal.session import Session

@@ -21,7 +21,7 @@ import structlog
 
 from hotfolder import config
 from hotfolder.domain.failures import BACKLOG, Failure
-from hotfolder.domain.materials import is_text
+from hotfolder.domain.texts import is_text
 from hotfolder.journal import backlog
 from hotfolder.journal.backlog import Standing
 from hotfolder.journal.journal import Journal

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from hotfolder import config
-from hotfolder.domain.materials import is_table, is_text
 from hotfolder.domain.sightings import Sighting
+from hotfolder.domain.texts import is_table, is_text
 from hotfolder.journal import sightings
 from hotfolder.journal.drafts import Settled
 from hotfolder.journal.journal import Journal

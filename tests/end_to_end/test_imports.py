@@ -32,7 +32,8 @@ OF_MOVES: Final = {
 }
 # The rows of jobs, and what makes jobs of files: who judges a config needs none of it.
 OF_JOBS: Final = {
-    *("hotfolder.checkup", "hotfolder.domain.jobs", "hotfolder.domain.paid", "hotfolder.views"),
+    *("hotfolder.checkup", "hotfolder.domain.chains", "hotfolder.domain.jobs", "hotfolder.views"),
+    *("hotfolder.domain.materials", "hotfolder.domain.notes", "hotfolder.domain.paid"),
     *("hotfolder.journal.reading", "hotfolder.planning.follow_ups", "hotfolder.planning.grouping"),
     *("hotfolder.planning.sets", "hotfolder.planning.texts", "hotfolder.preflight.chain_links"),
 }

@@ -246,7 +246,7 @@ class Service:
             parts.notes.run(),
             self._beat(parts.journal),
             Housekeeping(parts.journal, lambda: self._house.config).run(),
-            Noticing(parts.journal, lambda: self._house.config.notify, self._redactor).run(),
+            self._noticing(parts).run(),
         )
         aside = [asyncio.create_task(each) for each in parts_aside]
         working = list(aside)
@@ -270,6 +270,14 @@ class Service:
                     each.cancel()
                 await asyncio.gather(*working, return_exceptions=True)
         _require_file(parts.journal)
+
+    def _noticing(self, parts: Parts) -> Noticing:
+        return Noticing(
+            parts.journal,
+            lambda: self._house.config.notify,
+            self._redactor,
+            watches=lambda: [each.name for each in parts.leasing.wanted.watch],
+        )
 
     async def _beat(self, journal: Journal) -> None:
         """Say from time to time that the loop turns and the journal's thread commits.

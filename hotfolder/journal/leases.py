@@ -7,7 +7,7 @@ or does not answer for 15 s. Whose config says something else of a watch does no
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -102,6 +102,15 @@ def followers(session: Session) -> dict[str, str]:
     """Return on which machine each watch is followed that is followed at all."""
     known = session.rows("leases")
     return {row["watch"]: row["machine"] for row in known if row["is_followed"]}
+
+
+def unfollowed(session: Session, wanted: Collection[str]) -> dict[str, str]:
+    """Return which of some watches nobody follows now, and the machine that did last."""
+    if not session.is_shared:
+        return {}
+    known = session.rows("leases")
+    left = [row for row in known if row["watch"] in wanted and not row["is_followed"]]
+    return {row["watch"]: row["machine"] for row in left}
 
 
 def places(session: Session) -> dict[str, str]:

@@ -58,6 +58,7 @@ class Told(BaseModel):
     newest: int | None = None
     holds: frozenset[str] = frozenset()
     offline: frozenset[str] = frozenset()
+    unfollowed: dict[str, datetime] = {}
     in_doubt: frozenset[int] = frozenset()
     waiting_since: datetime | None = None
     last_at: datetime | None = None
@@ -78,20 +79,35 @@ def derive(facts: Facts, told: Told, offline_after: timedelta) -> tuple[list[Not
         for row in facts.offline
         if row.since is not None and facts.now - row.since >= offline_after
     }
+    left_since = {each: told.unfollowed.get(each, facts.now) for each in facts.unfollowed}
+    left = {
+        f"{watch} followed by nobody since {since}": watch
+        for watch, since in left_since.items()
+        if facts.now - since >= offline_after
+    }
     doubtful = {job.id: job for job in facts.in_doubt}
     new_holds = [held[key] for key in sorted(held.keys() - told.holds)]
     notices = [_held(each.scope, each.failure) for each in new_holds]
     notices += [
         _offline(away[key].name, away[key].reason) for key in sorted(away.keys() - told.offline)
     ]
+    notices += [
+        _unfollowed(left[key], facts.unfollowed[left[key]])
+        for key in sorted(left.keys() - told.offline)
+    ]
     waiting, review = _to_review(facts, told)
     notices += waiting
-    known = {"holds": frozenset(held), "offline": frozenset(away), "newest": facts.newest}
+    known = {
+        "holds": frozenset(held),
+        "offline": frozenset((*away, *left)),
+        "unfollowed": left_since,
+        "newest": facts.newest,
+    }
     fresh = told.model_copy(update={**known, **review})
     new_doubts = [doubtful[key] for key in sorted(doubtful.keys() - told.in_doubt)]
     if not (facts.failed or new_doubts):
-        left = frozenset(doubtful) & told.in_doubt
-        return notices, fresh.model_copy(update={"in_doubt": left, "waiting_since": None})
+        still = frozenset(doubtful) & told.in_doubt
+        return notices, fresh.model_copy(update={"in_doubt": still, "waiting_since": None})
     if not _collected(facts.now, told):
         since = told.waiting_since or facts.now
         return notices, fresh.model_copy(update={"newest": told.newest, "waiting_since": since})
@@ -154,6 +170,16 @@ def _offline(watch: str, reason: str | None) -> Notice:
         title=f"The folder of {watch} is away",
         text=f"{quoted(reason or 'It cannot be reached.', LONGEST_REASON)} "
         "Its files are waited for; nothing is lost.",
+    )
+
+
+def _unfollowed(watch: str, machine: str) -> Notice:
+    name, last = quoted(watch, LONGEST_NAME), quoted(machine, LONGEST_NAME)
+    return Notice(
+        topic=Topic.OFFLINE,
+        title=f"Nobody follows {name}",
+        text=f"{last} followed it last. A machine whose config says something else of it leaves it "
+        f"alone: give all the same, or run hotfolder handover {name}. Its files wait.",
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -33,7 +33,8 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("hotfolder.notices")
 class Noticing:
     """Tells the receivers of `[[notify]]`. `wanted` tells those of the config in force.
 
-    `redactor` learns their addresses, and every notice passes it.
+    `redactor` learns their addresses, and every notice passes it. `watches` names those of the
+    config, whoever is to follow them.
     """
 
     def __init__(
@@ -41,9 +42,12 @@ class Noticing:
         journal: Journal,
         wanted: Callable[[], Sequence[Notify]],
         redactor: Redactor | None = None,
+        *,
+        watches: Callable[[], Collection[str]] = tuple,
     ) -> None:
         self._journal = journal
         self._wanted = wanted
+        self._watches = watches
         self._redactor = redactor or Redactor()
         self._clock = journal.clock
         self._not_before: dict[str, datetime] = {}
@@ -65,7 +69,7 @@ class Noticing:
         try:
             stored = await self._journal.run(memory.told, key)
             told = Told.model_validate_json(stored) if stored else Told()
-            seen = await self._journal.run(occasions.gather, told.newest)
+            seen = await self._journal.run(occasions.gather, told.newest, self._watches())
             notices, then = derive(seen, told, timedelta(minutes=receiver.offline_minutes))
             summary, then = await self._summary(receiver, then)
             due = [each for each in [*notices, *summary] if each.topic in receiver.about]

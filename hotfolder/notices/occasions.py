@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.states import OPEN, State
-from hotfolder.journal import holds, reading
+from hotfolder.journal import holds, leases, reading
 from hotfolder.journal.holds import Hold
 from hotfolder.journal.reading import WatchRow
 from hotfolder.journal.session import Session
@@ -20,7 +20,7 @@ class Facts:
     """How things stand at `now`.
 
     `failed` are the jobs that failed after the line `after`, `to_review` how many results wait for
-    a decision.
+    a decision. `unfollowed` are watches that nobody follows, with the machine that did last.
     """
 
     now: datetime
@@ -30,6 +30,7 @@ class Facts:
     in_doubt: tuple[Job, ...]
     failed: tuple[Job, ...]
     to_review: int
+    unfollowed: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +44,11 @@ class Day:
     to_review: int
 
 
-def gather(session: Session, after: int | None) -> Facts:
-    """Return how things stand; with `after` None no failure is news."""
+def gather(session: Session, after: int | None, watches: Collection[str]) -> Facts:
+    """Return how things stand; with `after` None no failure is news.
+
+    `watches` are those of the config, whoever is to follow them.
+    """
     newest = reading.newest_event(session)
     since = newest if after is None else after
     return Facts(
@@ -55,6 +59,7 @@ def gather(session: Session, after: int | None) -> Facts:
         in_doubt=tuple(reading.jobs(session, state=State.IN_DOUBT)),
         failed=tuple(reading.failed_since(session, since)),
         to_review=reading.undecided(session).jobs,
+        unfollowed=leases.unfollowed(session, watches),
     )
 
 

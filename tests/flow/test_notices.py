@@ -18,13 +18,14 @@ from aiosmtpd.controller import Controller
 from pydantic import SecretStr
 
 from hotfolder.config import Notify
-from hotfolder.journal import sightings
+from hotfolder.journal import leases, sightings
 from hotfolder.journal.journal import Journal
 from hotfolder.notices import noticing, sending
 from hotfolder.notices.deriving import Notice, Topic
 from hotfolder.notices.noticing import Noticing
 from hotfolder.notices.sending import NotSentNotice
 from hotfolder.simulator import Fault
+from tests.cluster import CLUSTER
 from tests.studio import KEY, LIMIT_S
 
 if TYPE_CHECKING:
@@ -398,3 +399,34 @@ def _drip(server: socket.socket, ending: threading.Event) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n")
         while not ending.wait(0.2):
             connection.sendall(b"x")
+
+
+async def test_a_watch_that_nobody_follows_is_told(studio: Studio, told: Told) -> None:
+    """Its machine is gone, and the others' configs say something else of it: once."""
+    url = CLUSTER.database()
+    studio.configure(journal=url)
+    await studio.once()
+    other = studio.folder / "other-state"
+    other.mkdir()
+    with Journal(other, url, clock=studio.clock) as journal:
+        names = ["studio", "another"]
+        noticing = Noticing(journal, lambda: [told.receiver()], watches=lambda: names)
+        await noticing.look()
+        assert told.titles == []
+        for _ in range(2):
+            await later(studio, noticing, 601)
+        assert told.titles == ["Nobody follows studio"]
+        assert "followed it last" in told.text
+        refused = await journal.run(leases.take, {"studio": "another config"})
+        assert not refused.followed
+        await journal.run(leases.give_away, "studio")
+        assert (await journal.run(leases.take, {"studio": "another config"})).followed
+        await later(studio, noticing, 601)
+        await journal.run(leases.leave, "studio")
+        for _ in range(2):
+            await later(studio, noticing, 601)
+        assert told.titles == ["Nobody follows studio"] * 2
+        names.clear()
+        for _ in range(2):
+            await later(studio, noticing, 601)
+    assert len(told.titles) == 2

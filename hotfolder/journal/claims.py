@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -58,10 +58,17 @@ def claim(
     return found, from_ms(min(times)) if times else None
 
 
-def at_service(session: Session) -> int:
-    """Return how many tasks there are at the service, or about to be, of all who share it."""
+def at_service(session: Session, doubt_s: Callable[[str], float]) -> int:
+    """Return how many tasks there are at the service, or may be, of all who share the journal.
+
+    `doubt_s` tells of a model how many seconds a doubtful submit takes up a place.
+    """
     (row,) = session.rows("tasks_at_service")
-    return int(row["count"])
+    doubts = (
+        (session.now - from_ms(each["intent_at"])).total_seconds() < doubt_s(each["model"])
+        for each in session.rows("doubts_at_service")
+    )
+    return int(row["count"]) + sum(doubts)
 
 
 class _Due:

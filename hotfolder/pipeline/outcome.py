@@ -59,20 +59,39 @@ class Committed:
     lifted: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What those who share the journal share of the account.
+
+    `places` tells how many tasks they may have at once in all, 0 = any number; `doubt_s` of a model
+    how many seconds a doubtful submit takes up one of them.
+    """
+
+    places: Callable[[], int] = lambda: 0
+    doubt_s: Callable[[str], float] = lambda _model: 0.0
+
+
+ALONE: Final = Shared()
+
+
 def commit(
-    session: Session, before: Job, outcome: Outcome, tried: Collection[str], places: int = 0
+    session: Session,
+    before: Job,
+    outcome: Outcome,
+    tried: Collection[str],
+    shared: Shared = ALONE,
 ) -> Committed:
     """Apply an event, and hold, let go or put off what it says something about.
 
     `tried` are the scopes whose trial the job is. An intent beyond its budgets is not stated; its
     scope is held instead. Nor is one for which a hold began while it was looked at, while a task
     that a callback named for the job is asked for, or while all who share the journal have all
-    `places` at the service, 0 = any number. To a budget what follows a job counts, too.
+    places at the service. To a budget what follows a job counts, too.
     Raises what `transitions.apply` raises, and JournalReplaced for an intent that nobody would find
     again.
     """
     if isinstance(outcome.event, ev.SubmitIntended):
-        not_now = _not_now(session, before, outcome.event, outcome.budgets, tried, places)
+        not_now = _not_now(session, before, outcome.event, outcome.budgets, tried, shared)
         if not_now is not None:
             return not_now
     job = transitions.apply(session, before.id, outcome.event, expected=before.state)
@@ -98,13 +117,14 @@ def _not_now(
     intent: ev.SubmitIntended,
     limits: Sequence[Budget],
     tried: Collection[str],
-    places: int,
+    shared: Shared,
 ) -> Committed | None:
     """Leave a job as it is where its intent may not be stated; None = it may."""
     session.require_file()
     if holds.scopes_over(session, before.id) - frozenset(tried):
         return _put_back(session, before, "held meanwhile")
-    if places and claims.at_service(session) >= places:
+    places = shared.places()
+    if places and claims.at_service(session, shared.doubt_s) >= places:
         return _put_back(session, before, "no place at the service", PLACE_LOOK_S)
     named = callbacks.named(session, before.id)
     if named is not None:
@@ -163,20 +183,17 @@ def _asked(before: Job, event: ev.Event, after: Job) -> bool:
 
 
 class Committing:
-    """Commits outcomes; once `hurry` is set, a disk that refuses is waited for no longer.
-
-    `places` tells how many tasks all who share the journal may have at once, 0 = any number.
-    """
+    """Commits outcomes; once `hurry` is set, a disk that refuses is waited for no longer."""
 
     def __init__(
         self,
         journal: Journal,
         bell: Bell,
         hurry: asyncio.Event,
-        places: Callable[[], int] = lambda: 0,
+        shared: Shared = ALONE,
     ) -> None:
         self._journal = journal
-        self._places = places
+        self._shared = shared
         self._bell = bell
         self._hurry = hurry
 
@@ -187,7 +204,7 @@ class Committing:
         """
         try:
             committed = await self._insist(
-                partial(commit, before=job, outcome=outcome, tried=tried, places=self._places()),
+                partial(commit, before=job, outcome=outcome, tried=tried, shared=self._shared),
                 **job.log_context(),
                 **event_log.details(outcome.event),
             )

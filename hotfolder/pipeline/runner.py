@@ -27,7 +27,7 @@ from hotfolder.journal.budgets import Budget
 from hotfolder.journal.journal import Journal
 from hotfolder.journal.session import Session
 from hotfolder.pipeline.delays import Delays
-from hotfolder.pipeline.outcome import Committing
+from hotfolder.pipeline.outcome import Committing, Shared
 from hotfolder.pipeline.step import Outcome, Step
 from hotfolder.pipeline.trials import Trials
 
@@ -80,7 +80,9 @@ class Runner:
         self._hurry = hurry
         self._bell = bell
         self._clear = clear
-        self._committing = Committing(journal, bell, hurry, pacing.shared)
+        self._committing = Committing(
+            journal, bell, hurry, Shared(pacing.shared, pacing.durations.doubt_s)
+        )
         self._budgets = budgets
         self._trials = Trials()
         self._busy: dict[int, State] = {}

@@ -53,6 +53,8 @@ from hotfolder.journal.roots import Marker, Recognised, Stranger
 from hotfolder.journal.rows import existing_job
 from hotfolder.journal.session import Session
 from hotfolder.journal.transitions import apply
+from hotfolder.pipeline.outcome import Shared, commit
+from hotfolder.pipeline.step import Outcome
 from tests.builders import NOON, Desk, StandingClock, intended
 
 if TYPE_CHECKING:
@@ -285,6 +287,26 @@ def test_a_folder_is_not_followed_by_two_names(tmp_path: Path, url: str) -> None
                     recognise(second, "one", known.marker)
                 spoil(url, RUN_OUT.replace("min", "max"))
         assert recognise(second, "one", known.marker).watch == known.watch
+
+
+def test_a_doubt_of_another_machine_has_its_place(tmp_path: Path, url: str) -> None:
+    """It may be running at the service for as long as such a task takes; then others have it."""
+    shared = Shared(places=lambda: 1, doubt_s=lambda _model: 60.0)
+    with machines(tmp_path, url) as start:
+        sending(start("first"))
+        spoil(url, SLEPT)
+        second = start("second")
+        assert second.take("one", "two").followed == {"one", "two"}
+        second.journal.run_blocking(recovery.recover)
+        job = second.bring_to(State.UPLOADED, "bob.jpg")
+        for seconds, state in ((0, State.UPLOADED), (61, State.SUBMITTING)):
+            second.clock.forward(seconds)
+            intent = Outcome(intended())
+            done = second.journal.run_blocking(
+                commit, before=job, outcome=intent, tried=(), shared=shared
+            )
+            job = done.job
+            assert job.state is state
 
 
 def test_nobody_waits_for_what_others_work_on(tmp_path: Path, url: str) -> None:

@@ -39,6 +39,13 @@ SELECT count(*) AS count FROM (
         AND NOT EXISTS (SELECT 1 FROM job_hold WHERE job_hold.job = job.id) LIMIT :most
 ) AS ready;
 
+-- name: doubts_at_service
+-- What may be running at the service, whoever sent it: of which model, and since when.
+SELECT job.plan ->> '$.model' AS model, submit.intent_at
+FROM job JOIN submit ON submit.job = job.id
+WHERE job.state = 'in_doubt' AND job.ended_at IS NULL AND submit.task_id IS NULL
+    AND submit.number = (SELECT max(number) FROM submit AS other WHERE other.job = job.id);
+
 -- name: tasks_at_service
 -- How many tasks there are at the service, or are about to be.
 SELECT count(*) AS count FROM job WHERE state IN ('submitting', 'running');

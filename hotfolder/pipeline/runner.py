@@ -18,7 +18,7 @@ from hotfolder.after.clearing import Clear
 from hotfolder.bell import Bell, Ring
 from hotfolder.domain import events as ev
 from hotfolder.domain import failures
-from hotfolder.domain.errors import JournalUnavailable
+from hotfolder.domain.errors import JournalTakenOver, JournalUnavailable
 from hotfolder.domain.jobs import Job
 from hotfolder.domain.retry import JOURNAL_WAIT_S
 from hotfolder.domain.states import BEFORE_INTENT, State
@@ -240,6 +240,8 @@ class Runner:
                     until=self._later.after(JOURNAL_WAIT_S), reason=str(error), counts=False
                 )
             )
+        except JournalTakenOver:
+            raise
         except Exception as error:
             log.exception("step.crashed", **job.log_context(), state=job.state.value)
             return Outcome(self._crashed(job, error))

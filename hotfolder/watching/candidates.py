@@ -12,7 +12,7 @@ import structlog
 
 from hotfolder import config
 from hotfolder.bell import Bell, Ring
-from hotfolder.domain.errors import JournalUnavailable, OutputError
+from hotfolder.domain.errors import JournalTakenOver, JournalUnavailable, OutputError
 from hotfolder.domain.failures import BACKLOG
 from hotfolder.domain.sightings import Sighting
 from hotfolder.journal import acceptance, aside, sets
@@ -207,7 +207,7 @@ class Candidates:
             return call()
         except Unseen as unseen:
             return unseen
-        except JournalUnavailable:
+        except (JournalUnavailable, JournalTakenOver):
             raise
         except (OSError, files.RootGone) as error:
             return _Unreadable(f"cannot be read: {files.in_words(error)}")

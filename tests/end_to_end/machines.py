@@ -28,14 +28,14 @@ from tests.end_to_end.house import House
 from tests.end_to_end.lookout import Lookout
 from tests.end_to_end.mishaps import Mishaps
 from tests.end_to_end.network import ADDRESSES, NETWORK, Host, enter
-from tests.end_to_end.outcome import Outcome, Paces, Promised, judged
+from tests.end_to_end.outcome import Outcome, Paces, Promised, judged, taken
 from tests.studio import Studio
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 HOSTS: Final = 3
-PLACES_A_DAEMON: Final = 4
+PLACES_A_DAEMON: Final = 8
 WORK_SHARE: Final = 0.9  # of the minutes: what happens shall meet work nearly to the end
 DROPPED_BY: Final = 0.7  # of the bound
 SPARED: Final = 50  # one of so many pictures waits until the budget is raised
@@ -100,23 +100,24 @@ class Run:
         with Lookout(outputs, LOOK_S) as lookout:
             self._drop(plan.places)
             self._until_ended(plan.places)
-            calm = self._in_peace()
-            self._say(f"in peace, {calm:.3f} of the bound")
+            calm, calm_in_all = self._in_peace()
+            self._say(f"in peace, {calm:.3f} of the bound, {calm_in_all:.3f} in all")
             rough = self._in_trouble()
             self._say(f"in trouble, {rough:.3f} of the bound")
             before = house.studio.ledger()
             house.reconfigure(f"daily_charge = {10 * PRICE * plan.total}")
             self._until_ended(plan.total)
         promised = Promised(pictures=plan.total, places=plan.places, budget=PRICE * plan.paid)
-        paces = Paces(calm=calm, rough=rough)
+        paces = Paces(calm=calm, calm_in_all=calm_in_all, rough=rough)
         return judged(house, self._mishaps, promised, paces, before, lookout.partial)
 
-    def _in_peace(self) -> float:
-        """Have pictures edited that lie there, and return the share of what the account can do."""
+    def _in_peace(self) -> tuple[float, float]:
+        """Have pictures edited that lie there, and return the shares of what the account can do."""
         before = len(self._house.studio.ledger().tasks)
         self._drop(self._plan.calm)
         self._until_ended(self._plan.places + self._plan.calm)
-        return self._share_since(before)
+        tasks = self._house.studio.ledger().tasks[before:]
+        return taken(tasks, self._plan.places), self._share_since(before)
 
     def _in_trouble(self) -> float:
         """Return the same of pictures that come by and by while things happen."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from hotfolder.domain.jobs import Job
     from hotfolder.simulator import Ledger
+    from hotfolder.simulator.ledger import TaskEntry
     from tests.end_to_end.house import House
     from tests.end_to_end.mishaps import Mishaps, Takeover
 
@@ -39,9 +40,14 @@ class Promised:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paces:
-    """Which share of what the account can do was done, in peace and in trouble."""
+    """Which share of what the account can do was done, in peace and in trouble.
+
+    `calm` is the share of its places that were taken as long as all were wanted, the others are of
+    the time from the first task to the last output.
+    """
 
     calm: float
+    calm_in_all: float
     rough: float
 
 
@@ -105,6 +111,7 @@ def judged(
         "tasks at once": f"{most} of {promised.places}",
         "takeovers": takeovers(mishaps.takeovers),
         "share of the bound in peace": round(paces.calm, 3),
+        "that, with its beginning and end": round(paces.calm_in_all, 3),
         "share of the bound in trouble": round(paces.rough, 3),
     }
     return Outcome(figures=figures, broken={name: what for name, what in broken.items() if what})
@@ -119,6 +126,18 @@ def most_at_once(ledger: Ledger) -> int:
         running += change
         most = max(most, running)
     return most
+
+
+def taken(tasks: Sequence[TaskEntry], places: int) -> float:
+    """Return which share of the places was taken, from when all first were to the last submit."""
+    began = sorted(task.accepted_at for task in tasks)
+    first, last = began[min(places, len(began)) - 1], began[-1]
+    spans = (
+        min(task.ended_at or last, last) - max(task.accepted_at, first)
+        for task in tasks
+        if (task.ended_at or last) > first
+    )
+    return sum(spans) / (places * (last - first)) if last > first else 0.0
 
 
 def by_day(ledger: Ledger) -> dict[str, Decimal]:

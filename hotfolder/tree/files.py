@@ -25,6 +25,7 @@ import contextlib
 import errno
 import fcntl
 import hashlib
+import io
 import os
 import signal
 import stat
@@ -211,6 +212,13 @@ def copy(
     return seen.hexdigest(), before
 
 
+class _Unnamed(io.FileIO):
+    """A file that is closed, too, when a thread brings it to somebody who waits no longer."""
+
+    def __del__(self) -> None:
+        self.close()
+
+
 def unnamed_copy(
     root: Path, relative: str, folder: Path | None, *, limit: int
 ) -> tuple[BinaryIO, str, Sighting]:
@@ -218,7 +226,8 @@ def unnamed_copy(
 
     To be called in the thread of the share: whoever gives that up closes no file under its writer.
     """
-    file: Any = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115  given on
+    with tempfile.TemporaryFile(dir=folder, buffering=0) as made:
+        file: Any = _Unnamed(os.dup(made.fileno()), "r+b")
     try:
         found = copy(root, relative, file.write, limit=limit)
     except BaseException:

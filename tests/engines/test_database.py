@@ -497,6 +497,7 @@ def test_one_memory_goes_on_once(tmp_path: Path, url: str) -> None:
         renew(first)
         engine = first.journal._engine  # noqa: SLF001
         assert isinstance(engine, JournalDatabase)
+        engine._seat.stop()  # noqa: SLF001  which else may renew it in between
         twin = seat.Seat(engine._place, engine.name, engine._connect, lambda: None)  # noqa: SLF001
         for name in ("epoch", "_beat"):
             setattr(twin, name, getattr(engine._seat, name))  # noqa: SLF001

@@ -239,3 +239,13 @@ def test_reading_leaves_nothing_open(tmp_path: Path) -> None:
         with pytest.raises(files.SourceError):
             files.digest(tmp_path, relative)
     assert len(os.listdir("/proc/self/fd")) == len(before)  # noqa: PTH208 - the same
+
+
+def test_a_copy_that_nobody_takes_is_closed(tmp_path: Path) -> None:
+    """A thread may bring it when whoever wanted it was stopped: no warning, no open file."""
+    (tmp_path / "ann.jpg").write_bytes(b"a picture")
+    copied = files.unnamed_copy(tmp_path, "ann.jpg", tmp_path, limit=100)
+    number = copied[0].fileno()
+    del copied
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(number)

@@ -193,7 +193,7 @@ class VirtualThreads(Executor):
         try:
             result = call()
         except Killed:
-            return True
+            self._calls.clear()  # nobody is left to make them
         except Exception as error:  # noqa: BLE001  the caller is told
             answer.set_exception(error)
         else:

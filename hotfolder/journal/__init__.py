@@ -1,1 +1,1 @@
-"""The journal: the only durable truth, and the only SQLite."""
+"""The journal: the only durable truth, and the only SQL."""

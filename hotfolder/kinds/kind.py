@@ -51,7 +51,7 @@ _RAW: Final = (
     *("orf", "pef", "raf", "raw", "rw2", "rwl", "srw"),
 )
 _PICTURE, _VIDEO, _AUDIO, _SOLID, _TEXT = Kind
-# The only table of endings: whatever is told by one is told here. The usual ones come first.
+# The only table of endings; that of texts stands in the domain. The usual ones come first.
 FORMATS: Final = (
     Format(_PICTURE, "jpg", "image/jpeg", ("jpg", "jpeg"), shown=True, signed=True),
     Format(_PICTURE, "png", "image/png", ("png",), shown=True, signed=True),

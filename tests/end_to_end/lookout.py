@@ -20,11 +20,13 @@ class Lookout:
     """Reads every visible file of some folders as soon as it appears, over and over.
 
     `seen` are the hashes of what stood under a final name; `partial` the names that once held
-    something else than one whole picture that never changed. `pause_s` is between two looks.
+    something else than one whole picture that never changed. `pause_s` is between two looks,
+    `names` a glob of what is looked at.
     """
 
-    def __init__(self, folders: Sequence[Path], pause_s: float = PAUSE_S) -> None:
+    def __init__(self, folders: Sequence[Path], pause_s: float = PAUSE_S, names: str = "*") -> None:
         self._folders = folders
+        self._names = names
         self._pause_s = pause_s
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="lookout")
@@ -47,7 +49,7 @@ class Lookout:
 
     def _look(self) -> None:
         for folder in self._folders:
-            for path in folder.rglob("*"):
+            for path in folder.rglob(self._names):
                 if path.is_file() and not path.name.startswith("."):
                     self._judge(path)
 

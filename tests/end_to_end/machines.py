@@ -97,7 +97,7 @@ class Run:
         self._say(f"{plan}: tasks of {plan.task_s:.1f} s, {plan.bound_s(plan.pictures):.0f} s")
         house.build(plan.daemons, [each.within for each in self._hosts])
         outputs = [house.share / f"{name}-out" for name in house.watches]
-        with Lookout(outputs, LOOK_S) as lookout:
+        with Lookout(outputs, LOOK_S, "*.jpg") as lookout:
             self._drop(plan.places)
             self._until_ended(plan.places)
             calm, calm_in_all = self._in_peace()

@@ -209,9 +209,13 @@ class LinksExpired(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinksUnusable(Event):
-    """Nothing can be fetched by the result links, though no store says that they have expired."""
+    """Nothing can be fetched by the result links, though no store says that they have expired.
+
+    `failure` is what it would end as, if it went on so: None where no person is needed.
+    """
 
     reason: str
+    failure: Failure | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

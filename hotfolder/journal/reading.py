@@ -322,10 +322,10 @@ def failed_tasks(session: Session, job_id: int) -> int:
     return int(row["count"]) if row is not None else 0
 
 
-def unusable_links(session: Session, job_id: int) -> int:
-    """Return how often a job's result links have led to nothing, beside those that expired."""
-    row = session.row("count_unusable_links", job=job_id)
-    return int(row["count"]) if row is not None else 0
+def failed_fetches(session: Session, job_id: int, code: str) -> tuple[int, int]:
+    """Return how often a job's links led to nothing, and how often for a reason of this code."""
+    (row,) = session.rows("count_failed_fetches", job=job_id, code=code)
+    return int(row["links"]), int(row["alike"])
 
 
 def task_owner(session: Session, task_id: str) -> int | None:

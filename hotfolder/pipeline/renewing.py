@@ -13,6 +13,7 @@ from typing import Final
 from hotfolder.domain import events as ev
 from hotfolder.domain import failures
 from hotfolder.domain.errors import Busy, LinkForbidden, LinkGone, RemoteError
+from hotfolder.domain.failures import Failure
 from hotfolder.domain.jobs import Job, Submit
 from hotfolder.journal import reading
 from hotfolder.journal.journal import Journal
@@ -20,7 +21,7 @@ from hotfolder.pipeline.delays import Delays
 
 LINK_TRIES: Final = 3  # a store may need a moment before what was just put there can be read
 BROKEN_TRIES: Final = 8
-FORBIDDEN_TRIES: Final = 24
+FORBIDDEN_TRIES: Final = 22  # beside the first two, of which no person is told
 LINKS_LIVE_S: Final = 86_400.0
 YOUNG_LINK_TRIES: Final = 24  # an hour or two: what cannot have expired is not given up for a fault
 
@@ -43,16 +44,17 @@ class Renewing:
 
     async def after(self, job: Job, submit: Submit, error: RemoteError | Unusable) -> ev.Event:
         """Return the event that follows a failed attempt."""
-        unusable = await self._journal.run(reading.unusable_links, job.id)
-        tried = job.attempt + 1
-        given_up = _given_up(error, LINK_TRIES * unusable + tried)
-        if given_up is not None:
-            return given_up
+        failure = _failure(error)
+        unusable, alike = await self._journal.run(
+            reading.failed_fetches, job.id, failure.code if failure else ""
+        )
+        if failure is not None and alike + 1 >= _most_tries(error):
+            return ev.GaveUp(failure=failure)
         refused = self._count_refused(job, error)
-        if tried < LINK_TRIES or isinstance(error, Busy):
+        if job.attempt + 1 < LINK_TRIES or isinstance(error, Busy):
             return self._again(job, error, LINK_TRIES * (unusable + submit.links_expired))
         if refused < LINK_TRIES:
-            return ev.LinksUnusable(reason=str(error))
+            return ev.LinksUnusable(reason=str(error), failure=failure)
         return ev.GaveUp(failure=failures.PAID_LOST) if self._is_lost(submit) else ev.LinksExpired()
 
     def _count_refused(self, job: Job, error: Exception) -> int:
@@ -80,10 +82,13 @@ class Renewing:
         return not is_young or LINK_TRIES * (submit.links_expired + 1) >= YOUNG_LINK_TRIES
 
 
-def _given_up(error: RemoteError | Unusable, in_all: int) -> ev.GaveUp | None:
-    """Return the end of a job that a person has to look at, after so many tries in all."""
-    if isinstance(error, Unusable) and in_all >= BROKEN_TRIES:
-        return ev.GaveUp(failure=error.failure)
-    if isinstance(error, LinkForbidden) and in_all >= FORBIDDEN_TRIES:
-        return ev.GaveUp(failure=failures.LINK_FORBIDDEN)
-    return None
+def _failure(error: RemoteError | Unusable) -> Failure | None:
+    """Return why a job ends whose tries fail so again and again, None where they may go on."""
+    if isinstance(error, Unusable):
+        return error.failure
+    return failures.LINK_FORBIDDEN if isinstance(error, LinkForbidden) else None
+
+
+def _most_tries(error: RemoteError | Unusable) -> int:
+    """Return after how many tries that failed alike a person has to look."""
+    return BROKEN_TRIES if isinstance(error, Unusable) else FORBIDDEN_TRIES

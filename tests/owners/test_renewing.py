@@ -120,6 +120,21 @@ async def test_a_forbidden_link_is_told_and_given_up_late(fetcher: Fetcher) -> N
     assert (await fetcher.names(FORBIDDEN))[0] == "Postponed"
 
 
+@pytest.mark.parametrize(
+    ("error", "in_all"), [(Unusable("half", Path("1-1-unusable")), 8), (FORBIDDEN, 24)], ids=repr
+)
+async def test_a_network_that_fails_brings_no_end_nearer(
+    fetcher: Fetcher, error: RemoteError | Unusable, in_all: int
+) -> None:
+    """What gives a result up is counted alone: a cut line between says nothing of the result."""
+    assert "GaveUp" not in await fetcher.names(*(in_all - 2) * [error, NO_HOST])
+    last = 0
+    while fetcher.job.state is not State.FAILED:
+        await fetcher.fails(error)
+        last += 1
+    assert last <= 4
+
+
 async def test_a_store_that_says_when_is_waited_for(fetcher: Fetcher) -> None:
     """Retry-After is heeded, however often; a new query would come to the same store too soon."""
     wait = Busy("503", after_s=77.0, limit=False)

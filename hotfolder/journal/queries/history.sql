@@ -5,11 +5,14 @@
 INSERT INTO event (job, at, name, from_state, to_state, detail)
 VALUES (:job, :now, :name, :from_state, :to_state, :detail);
 
--- name: count_unusable_links
--- How often nothing could be fetched by a job's links, since it was last submitted or a person had
--- it asked for again.
-SELECT count(*) AS count FROM event
-WHERE job = :job AND name = 'LinksUnusable' AND id > (
+-- name: count_failed_fetches
+-- How often nothing could be fetched by a job's links, and how often for a reason of this code,
+-- since it was last submitted or a person had it asked for again.
+SELECT
+    count(*) FILTER (WHERE name = 'LinksUnusable') AS links,
+    count(*) FILTER (WHERE detail ->> '$.failure.code' = :code) AS alike
+FROM event
+WHERE job = :job AND id > (
     SELECT coalesce(max(id), 0) FROM event
     WHERE job = :job AND name IN ('SubmitIntended', 'Requeried')
 );

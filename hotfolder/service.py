@@ -92,6 +92,7 @@ class Service:
             find_key=find_key,
             redactor=self._redactor,
         )
+        self._has_started = False
 
     @property
     def parts(self) -> Parts | None:
@@ -102,7 +103,8 @@ class Service:
         """Run until `stop` is set, then drain within the config's grace period.
 
         Whenever `reload` is set, the config is read again. A journal in a database that cannot be
-        reached yet is waited for: whatever starts machines after a power cut may start it last.
+        reached yet is waited for: whatever starts machines after a power cut may start it last,
+        and a start in the middle of which it went away is begun again.
         One that goes away later is waited for by every part; what a part cannot bear ends the run.
         """
         told = ""
@@ -111,7 +113,7 @@ class Service:
                 await self._run(stop, reload or asyncio.Event())
                 break
             except JournalUnavailable as error:
-                if not self._house.config.journal.url or self._house.parts is not None:
+                if not self._house.config.journal.url or self._has_started:
                     raise
                 if told != (told := str(error)):
                     log.warning("journal.awaited", error=told)
@@ -128,6 +130,7 @@ class Service:
             self._kept(parts.journal, "run"),
             self._working(parts) as working,
         ):
+            self._has_started = True
             log.info("service.started", watches=[each.name for each in self._house.config.watch])
             self._supervisor.ready()
             reloading = asyncio.create_task(parts.reloading.run(reload))

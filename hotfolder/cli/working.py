@@ -60,7 +60,7 @@ def run(
     """
     set_up_log(log_level, LogLevel.INFO)
     environment = _kept_secret()
-    checked = ready.check(config_file, environment)
+    checked = ready.check(config_file, environment, waits=True)
     is_told = _is_told(log_format)
     if is_told:
         _tell(checked.config, config_file, log_level, verbose=verbose)

@@ -85,7 +85,7 @@ class Composition:
     async def open(self, *, single_scan: bool) -> AsyncIterator[Parts]:
         """Give every part, ready to work; `single_scan` = what comes later is left alone.
 
-        As long as `parts` is None nothing has begun, and it may be called again.
+        Once it was left it may be called again: everything is opened anew, by the whole config.
         Raises JournalElsewhere where another machine follows a watch of a single scan.
         """
         self._make_state()

@@ -64,3 +64,27 @@ def test_machines_come_and_go_and_nothing_is_paid_twice(
     assert ledger.rejected == ()
     assert states["done"] <= len(ledger.tasks) <= PICTURES
     assert max(Counter(task.task_id for task in ledger.tasks).values()) == 1
+
+
+def test_a_machine_that_starts_before_its_database_waits_for_it(studio: Studio) -> None:
+    """After a power cut whatever starts machines may start it last, and a folder may be away."""
+    url = CLUSTER.database()
+    with House(studio, url, PLACES) as house:
+        house.build(1)
+        house.drop(2)
+        house.until(lambda: house.states() == {"done": 2}, "both are done")
+        (machine,) = house.machines
+        machine.kill()
+        folder = house.source(0).parent
+        CLUSTER.control(CLUSTER.folder, "stop", "-m", "immediate")
+        try:
+            away = folder.rename(folder.with_name("away"))
+            before = len(machine.log.read_text())
+            machine.start()
+            house.until(lambda: "by itself" in machine.log.read_text()[before:], "it waits")
+        finally:
+            CLUSTER.control(CLUSTER.folder, "start")
+        away.rename(folder)
+        house.drop(1, first=2)
+        house.until(lambda: house.states() == {"done": 3}, "the third is done, too")
+    assert studio.ledger().paid_twice() == ()

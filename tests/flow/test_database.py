@@ -143,6 +143,35 @@ async def test_who_waited_in_the_middle_of_its_start_stands_by(
         await studio.until(lambda: followed(studio) == ["studio"], "it follows the watch")
 
 
+async def test_a_start_is_begun_again_whose_server_went_away_in_the_middle(
+    studio: Studio, database: str
+) -> None:
+    """All was open, and nothing had begun: the daemon does not end, but opens all of it anew."""
+    tried: list[str] = []
+
+    @asynccontextmanager
+    async def serve(*_arguments: object) -> AsyncIterator[None]:
+        tried.append("")
+        if len(tried) == 1:
+            CLUSTER.control(CLUSTER.folder, "stop", "-m", "immediate")
+        yield
+
+    studio.configure(journal=database, limits='[monitor]\nlisten = "127.0.0.1:1"')
+    studio.edge(serve=serve)
+    studio.drop("ann.jpg")
+    stop = asyncio.Event()
+    try:
+        with capture_logs() as lines:
+            daemon = asyncio.create_task(studio.service().run(stop))
+            await studio.until(lambda: lines[-1]["event"] == "journal.awaited", "it waits")
+    finally:
+        CLUSTER.control(CLUSTER.folder, "start")
+    await studio.until_states(done=1)
+    stop.set()
+    await daemon
+    assert studio.outputs() == ["ann.jpg"]
+
+
 async def test_who_waits_for_a_server_can_be_stopped(studio: Studio) -> None:
     """Nothing was begun, so nothing is left to wait for."""
     studio.configure(journal="postgresql://hotfolder@127.0.0.1:1/nothing")

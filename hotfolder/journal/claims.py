@@ -45,11 +45,12 @@ def claim(
     more is uploaded while `ahead` jobs could be submitted: their links live for a day.
     """
     found: list[Claim] = []
+    spans = {each["state"]: each for each in session.rows("due_spans")}
     waits: list[int | None] = [_first(session.row("next_trial"))]
     for state, places in room.items():
         if places <= 0:
             continue
-        due = _Due(session, state, busy)
+        due = _Due(session, state, spans.get(state.value), busy)
         waits.append(due.next())
         if not due.is_any or (state is State.ACCEPTED and _are_ready(session, ahead)):
             continue
@@ -63,12 +64,12 @@ def at_service(session: Session, doubt_s: Callable[[str], float]) -> int:
 
     `doubt_s` tells of a model how many seconds a doubtful submit takes up a place.
     """
-    (row,) = session.rows("tasks_at_service")
-    doubts = (
-        (session.now - from_ms(each["intent_at"])).total_seconds() < doubt_s(each["model"])
-        for each in session.rows("doubts_at_service")
+    return sum(
+        int(each["count"])
+        for each in session.rows("at_service")
+        if each["model"] is None
+        or (session.now - from_ms(each["intent_at"])).total_seconds() < doubt_s(each["model"])
     )
-    return int(row["count"]) + sum(doubts)
 
 
 class _Due:
@@ -77,15 +78,16 @@ class _Due:
     Nothing waits for longer than the horizon: a time beyond it is from before a clock jumped.
     """
 
-    def __init__(self, session: Session, state: State, busy: Collection[int]) -> None:
+    def __init__(
+        self, session: Session, state: State, span: Row | None, busy: Collection[int]
+    ) -> None:
         self._session = session
         self._state = state
         self._busy = busy
         self._horizon = to_ms(session.now + LONGEST_WAIT)
-        (span,) = session.rows("due_span", state=state.value)
-        self._first: int | None = span["first"]
+        self._first: int | None = None if span is None else span["first"]
         self._is_in_time = self._first is not None and self._first <= session.now_ms
-        self._is_beyond = self._first is not None and span["last"] > self._horizon
+        self._is_beyond = span is not None and (span["last"] or 0) > self._horizon
 
     @property
     def is_any(self) -> bool:
@@ -128,6 +130,11 @@ class _Due:
 
 def _claim(session: Session, job: int) -> Claim:
     return Claim(existing_job(session, job), holds.scopes_over(session, job))
+
+
+def is_any_ready(session: Session) -> bool:
+    """Whether any job could be submitted, were there a place for it."""
+    return _are_ready(session, 1)
 
 
 def _are_ready(session: Session, ahead: int) -> bool:

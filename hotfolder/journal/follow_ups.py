@@ -63,7 +63,8 @@ def enter(session: Session, parent: Job) -> dict[int, Failure]:
 
 def wake(session: Session, watch: int | None = None) -> None:
     """Look again at what follows and waits: config and files may be others now. None = all."""
-    session.change("wake_steps", watch=watch)
+    if session.row("any_step_waits", watch=watch) is not None:
+        session.change("wake_steps", watch=watch)
 
 
 def _fitting(parent: Job, wanted: FollowUp) -> Iterator[Result]:

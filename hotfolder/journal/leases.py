@@ -53,8 +53,9 @@ def take(session: Session, wanted: Mapping[str, str]) -> Taken:
     With them go those that were followed from here before and are wanted no more: what was paid
     for them is followed to its end, until somebody wants them. That one asks for them here.
     """
-    session.change("bury")
-    session.change("forget_lacking")
+    if session.row("any_gone") is not None:
+        session.change("bury")
+        session.change("forget_lacking")
     known = {row["watch"]: row for row in session.rows("leases")}
     orphans = {name: UNWANTED for name, row in known.items() if row["was_ours"]}
     elsewhere, followed, new = dict[str, str](), set[str](), set[str]()

@@ -70,6 +70,13 @@ class Shared:
     places: Callable[[], int] = lambda: 0
     doubt_s: Callable[[str], float] = lambda _model: 0.0
 
+    def free(self, session: Session, wanted: int) -> int:
+        """Return how many of so many wanted places are free."""
+        places = self.places() if wanted > 0 else 0
+        if not places:
+            return wanted
+        return max(0, min(wanted, places - claims.at_service(session, self.doubt_s)))
+
 
 ALONE: Final = Shared()
 
@@ -123,8 +130,7 @@ def _not_now(
     session.require_file()
     if holds.scopes_over(session, before.id) - frozenset(tried):
         return _put_back(session, before, "held meanwhile")
-    places = shared.places()
-    if places and claims.at_service(session, shared.doubt_s) >= places:
+    if not shared.free(session, 1):
         return _put_back(session, before, "no place at the service", PLACE_LOOK_S)
     named = callbacks.named(session, before.id)
     if named is not None:

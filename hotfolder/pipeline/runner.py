@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -27,7 +29,7 @@ from hotfolder.journal.budgets import Budget
 from hotfolder.journal.journal import Journal
 from hotfolder.journal.session import Session
 from hotfolder.pipeline.delays import Delays
-from hotfolder.pipeline.outcome import Committing, Shared
+from hotfolder.pipeline.outcome import PLACE_LOOK_S, Committing, Shared
 from hotfolder.pipeline.step import Outcome, Step
 from hotfolder.pipeline.trials import Trials
 
@@ -80,9 +82,8 @@ class Runner:
         self._hurry = hurry
         self._bell = bell
         self._clear = clear
-        self._committing = Committing(
-            journal, bell, hurry, Shared(pacing.shared, pacing.durations.doubt_s)
-        )
+        self._shared = Shared(pacing.shared, pacing.durations.doubt_s)
+        self._committing = Committing(journal, bell, hurry, self._shared)
         self._budgets = budgets
         self._trials = Trials()
         self._busy: dict[int, State] = {}
@@ -90,6 +91,7 @@ class Runner:
         self._working: dict[int, asyncio.Task[None]] = {}
         self._watches: dict[int, str] = {}
         self._ear = bell.ear(Ring.CHANGED, Ring.DUE, Ring.ACCEPTED)
+        self._lacks_place = False
         self._stopping = False
         self._death: BaseException | None = None
 
@@ -103,6 +105,7 @@ class Runner:
         while not self._stopping:
             self._raise_death()
             self._ear.forget()
+            self._lacks_place = False
             try:
                 due_in_s = await self._claim()
             except JournalUnavailable:
@@ -142,19 +145,21 @@ class Runner:
             ahead=ahead,
             again=self._room_again(),
             limits=self._budgets(),
+            shared=self._shared,
         )
-        found, due_in_s, lifted = await self._journal.run(look)
-        for scope in lifted:
+        seen = await self._journal.run(look)
+        for scope in seen.lifted:
             log.info("hold.lifted", scope=scope)
         if self._stopping:  # since this claim was asked for: `drain` knows only what had begun
             return None
+        self._lacks_place = seen.lacks_place
         now_s = self._later.clock.elapsed_s()
-        for each in found:
+        for each in seen.found:
             may_try = self._trials.may_try(each, self._busy)
             if may_try and self._rate.take(each.job.state, now_s):
                 self._trials.began(each)
                 self._start(each.job)
-        return due_in_s
+        return seen.due_in_s
 
     def _room(self) -> dict[State, int]:
         """Return how many steps of each state may begin; what is paid for comes first."""
@@ -195,7 +200,22 @@ class Runner:
         now_s = self._later.clock.elapsed_s()
         resume = self._pace.resumes_s(now_s), self._rate.resumes_s(now_s)
         waits_s += [each - now_s for each in resume if each is not None]
-        await self._ear.hear(max(0.0, min(waits_s)))
+        if self._lacks_place:
+            await self._until_place(now_s + min(waits_s))
+        else:
+            await self._ear.hear(max(0.0, min(waits_s)))
+
+    async def _until_place(self, until_s: float) -> None:
+        """Wait for a ring, or a free place of the account that is shared: others tell of none."""
+        while (left_s := until_s - self._later.clock.elapsed_s()) > 0:
+            await self._ear.hear(min(PLACE_LOOK_S, left_s))
+            if self._ear.rung or await self._is_place_free():
+                return
+
+    async def _is_place_free(self) -> bool:
+        with suppress(JournalUnavailable):
+            return await self._journal.run(self._shared.free, 1) > 0
+        return True  # a claim meets it, too
 
     # -- working
 
@@ -273,6 +293,20 @@ class Runner:
             self._pace.ended(job.id)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """What was claimed, and in how many seconds the next job is due, None where none is.
+
+    `lifted` are the scopes that were let go; with `lacks_place` a job could be submitted, had those
+    who share the journal a place left at the service.
+    """
+
+    found: list[claims.Claim]
+    due_in_s: float | None
+    lifted: list[str]
+    lacks_place: bool
+
+
 def _claim(
     session: Session,
     *,
@@ -281,12 +315,19 @@ def _claim(
     ahead: int,
     again: Mapping[State, int],
     limits: Sequence[Budget],
-) -> tuple[list[claims.Claim], float | None, list[str]]:
+    shared: Shared,
+) -> _Seen:
     """Claim what may be worked on, after letting go what a budget has room for again.
 
-    Tells, too, in how many seconds the next job is due, None where none is, and what was let go.
+    Nothing is claimed for an intent that would find no place in the account.
     """
     lifted = budgets.let_go(session, limits)
-    found, next_due = claims.claim(session, room, busy, ahead, again)
-    due_in_s = None if next_due is None else (next_due - session.now).total_seconds()
-    return found, due_in_s, lifted
+    wanted = room[State.UPLOADED]
+    free = shared.free(session, wanted)
+    found, next_due = claims.claim(session, {**room, State.UPLOADED: free}, busy, ahead, again)
+    return _Seen(
+        found=found,
+        due_in_s=None if next_due is None else (next_due - session.now).total_seconds(),
+        lifted=lifted,
+        lacks_place=free < wanted and claims.is_any_ready(session),
+    )

@@ -50,7 +50,7 @@ name = "{name}"
 input = "{folder}/{name}-in"
 output = "{folder}/{name}-out"
 settle = 0.1
-scan_interval = 1.0
+scan_interval = {scan_s}
 [[watch.rule]]
 prompt = "A red hat"
 """
@@ -113,7 +113,7 @@ class House:
     """Some daemons that see the same share, a watch for each of them.
 
     `base_url` is where they reach the service, `url` the journal; `read_url` is where this process
-    reaches it. `limits` are further lines of that table.
+    reaches it. `limits` are further lines of that table, `scan_s` is the time between two scans.
     """
 
     studio: Studio
@@ -122,6 +122,7 @@ class House:
     base_url: str = ""
     read_url: str = ""
     limits: str = ""
+    scan_s: float = 1.0
     machines: list[Machine] = field(default_factory=list)
     _reader: Reader | None = None
 
@@ -178,7 +179,9 @@ class House:
             places=self.places,
             limits=self.limits,
         )
-        text += "".join(WATCH.format(name=name, folder=self.share) for name in watches)
+        text += "".join(
+            WATCH.format(name=name, folder=self.share, scan_s=self.scan_s) for name in watches
+        )
         (machine.folder / "config.toml").write_text(text)
 
     def drop(self, count: int, first: int = 0) -> None:

@@ -41,6 +41,7 @@ DROPPED_BY: Final = 0.7  # of the bound
 SPARED: Final = 50  # one of so many pictures waits until the budget is raised
 PRICE: Final = Decimal("0.10")
 LOOK_S: Final = 1.0
+SCAN_S: Final = 5.0  # as of shares, where nobody says otherwise
 LIMIT_S: Final = 600.0
 
 
@@ -188,6 +189,7 @@ def run(plan: Plan) -> Outcome:
             f"postgresql://hotfolder@{ADDRESSES['database']}/{LAID_OUT}",
             plan.places,
             read_url=read_url,
+            scan_s=SCAN_S,
             limits=f"daily_charge = {PRICE * plan.paid}",
         )
         with house:

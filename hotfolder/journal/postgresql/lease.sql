@@ -48,6 +48,13 @@ UPDATE seat SET until = '-infinity' WHERE epoch = :epoch;
 -- Whether any daemon may write now.
 SELECT 1 FROM seat WHERE until > clock_timestamp() LIMIT 1;
 
+-- name: any_gone
+-- Whether anybody did not renew in time, or is gone and left holds of what it lacked.
+SELECT 1 FROM seat
+WHERE until <= clock_timestamp() AND (beats >= 0 OR EXISTS (
+    SELECT 1 FROM hold WHERE scope IN ('service:' || seat.place, 'machine:' || seat.place)
+)) LIMIT 1;
+
 -- name: bury
 -- Who did not renew in time never writes again: what it followed is free.
 UPDATE seat SET beats = -2, until = '-infinity' WHERE until <= clock_timestamp() AND beats >= 0;

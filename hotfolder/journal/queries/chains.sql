@@ -19,6 +19,12 @@ JOIN submit ON submit.job = job.id AND submit.number = (
 JOIN result ON result.submit = submit.id AND result.position = before.position
 WHERE result.text IS NOT NULL;
 
+-- name: any_step_waits
+-- Whether any is to be looked at again.
+SELECT 1 FROM job
+WHERE step > 0 AND waits_for = 'sidecar' AND state IN ('accepted', 'uploaded')
+    AND (:watch IS NULL OR watch = :watch) LIMIT 1;
+
 -- name: wake_steps
 -- What follows in a chain and waits for something that may have changed is looked at again.
 UPDATE job SET due_at = :now, waits_for = NULL

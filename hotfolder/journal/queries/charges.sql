@@ -91,7 +91,7 @@ WHERE heard.what = 'unreadable' GROUP BY submit.job ORDER BY submit.job;
 
 -- name: job_charge
 -- What a job has cost so far, over all its submits.
-SELECT charge FROM submit WHERE job = :job AND charge IS NOT NULL;
+SELECT charge FROM submit WHERE job = :job AND charge IS NOT NULL ORDER BY number;
 
 -- name: estimates_at_risk
 -- What submits may have cost that nobody knows the end of.

@@ -14,11 +14,15 @@ WHERE job.state = CAST(:state AS TEXT) AND job.due_at > :after AND job.due_at <=
     )
 ORDER BY job.due_at, job.id LIMIT :limit;
 
--- name: due_span
--- The first and the last time at which anything in one state is due.
-SELECT
-    (SELECT min(due_at) FROM job WHERE state = CAST(:state AS TEXT) AND due_at IS NOT NULL) AS first,
-    (SELECT max(due_at) FROM job WHERE state = CAST(:state AS TEXT) AND due_at IS NOT NULL) AS last;
+-- name: due_spans
+-- The first and the last time at which anything is due in each state that steps are taken in.
+SELECT step.state,
+    (SELECT min(due_at) FROM job WHERE state = step.state AND due_at IS NOT NULL) AS first,
+    (SELECT max(due_at) FROM job WHERE state = step.state AND due_at IS NOT NULL) AS last
+FROM (
+    SELECT 'accepted' AS state UNION ALL SELECT 'uploaded' UNION ALL SELECT 'running'
+    UNION ALL SELECT 'finished' UNION ALL SELECT 'fetched'
+) AS step;
 
 -- name: next_due
 -- The next time at which anything can be claimed in one state.
@@ -39,13 +43,13 @@ SELECT count(*) AS count FROM (
         AND NOT EXISTS (SELECT 1 FROM job_hold WHERE job_hold.job = job.id) LIMIT :most
 ) AS ready;
 
--- name: doubts_at_service
--- What may be running at the service, whoever sent it: of which model, and since when.
-SELECT job.plan ->> '$.model' AS model, submit.intent_at
+-- name: at_service
+-- How many tasks there are at the service or are about to be, whoever sent them; and what may be
+-- running there: of which model, and since when.
+SELECT NULL AS model, NULL AS intent_at, count(*) AS count FROM job
+WHERE state IN ('submitting', 'running')
+UNION ALL
+SELECT job.plan ->> '$.model', submit.intent_at, 1
 FROM job JOIN submit ON submit.job = job.id
 WHERE job.state = 'in_doubt' AND job.ended_at IS NULL AND submit.task_id IS NULL
     AND submit.number = (SELECT max(number) FROM submit AS other WHERE other.job = job.id);
-
--- name: tasks_at_service
--- How many tasks there are at the service, or are about to be.
-SELECT count(*) AS count FROM job WHERE state IN ('submitting', 'running');

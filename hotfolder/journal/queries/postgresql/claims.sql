@@ -13,10 +13,10 @@ WHERE job.state = :state AND job.watch IN (SELECT id FROM followed)
     )
 ORDER BY job.due_at, job.id LIMIT :limit;
 
--- name: due_span
--- The first and the last time at which anything in one state is due.
-SELECT min(due_at) AS first, max(due_at) AS last FROM job
-WHERE state = :state AND watch IN (SELECT id FROM followed) AND due_at IS NOT NULL;
+-- name: due_spans
+-- The first and the last time at which anything is due in each state that has such jobs.
+SELECT state, min(due_at) AS first, max(due_at) AS last FROM job
+WHERE watch IN (SELECT id FROM followed) AND due_at IS NOT NULL GROUP BY state;
 
 -- name: next_due
 -- The next time at which anything can be claimed in one state.

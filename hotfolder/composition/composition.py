@@ -31,6 +31,7 @@ from hotfolder.reload import Reread
 from hotfolder.runninghub.catalog import MEGABYTE
 from hotfolder.runninghub.client import Client
 from hotfolder.supervision import Supervisor
+from hotfolder.threads import unattended
 from hotfolder.tree.threads import ShareThreads
 from hotfolder.watching import leasing
 from hotfolder.web.listener import listening
@@ -125,7 +126,7 @@ class Composition:
                 supervisor=self._supervisor,
             )
             parts = self.parts = await building.parts()
-            asking = asyncio.create_task(parts.account.ask_currency())
+            asking = unattended(asyncio.create_task(parts.account.ask_currency()))
             closing.callback(asking.cancel)
             yield parts
 

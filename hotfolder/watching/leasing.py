@@ -100,8 +100,8 @@ class Leasing:
         A share that hangs keeps nobody from taking over what others leave meanwhile.
         """
         try:
-            await self._left(watch)
             with suppress(JournalError):  # the next look meets it, too
+                await self._left(watch)
                 await self._journal.run(leases.leave, watch)
         finally:
             del self._leaving[watch]

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
 COMPLAINTS: Final = ("step.crashed", "submit.answer_lost")
 LONGEST_COMPLAINT: Final = 300
-# The last line of a traceback: what was raised.
-TRACEBACK: Final = re.compile(r"^Traceback .*\n(?:[ \t|].*\n|\n)*(\S.*)$", re.MULTILINE)
+# A traceback's calls, and its last line: what was raised.
+TRACEBACK: Final = re.compile(r"^Traceback .*\n((?:[ \t|].*\n|\n)*)(\S.*)$", re.MULTILINE)
+CALL: Final = re.compile(r"line \d+, in (\w+)")
 LIMIT_S: Final = 600.0
 LOOK_S: Final = 0.2
 
@@ -262,7 +263,10 @@ class House:
     def complaints(self) -> Counter[str]:
         """Return what no log should ever tell, and how often."""
         text = "\n".join(each.log.read_text(errors="replace") for each in self.machines)
-        errors = Counter(each[:LONGEST_COMPLAINT] for each in TRACEBACK.findall(text))
+        errors = Counter(
+            f"{' > '.join(CALL.findall(calls))}: {raised[:LONGEST_COMPLAINT]}"
+            for calls, raised in TRACEBACK.findall(text)
+        )
         return +(errors + Counter({word: text.count(word) for word in COMPLAINTS}))
 
     def _close(self) -> None:

@@ -226,7 +226,8 @@ async def test_an_output_where_nothing_gets_its_name_is_held_before_it_is_paid(
         await studio.until(lambda: studio.holds() == ["watch:studio"], "the hold")
         assert words("EIO") in studio.hold()["reason"]
         assert len(studio.ledger().tasks) == 0
-        assert studio.outputs() == []
+        # The first of three trials holds the watch, while the others may still be at theirs.
+        await studio.until(lambda: studio.outputs() == [], "no trial leaves a trace")
         output_share.heal()
 
         def passes() -> bool:

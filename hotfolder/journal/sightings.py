@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from operator import itemgetter
@@ -66,9 +66,17 @@ def _known(values: list[Any]) -> Known:
     return size, mtime_ns, inode, beside
 
 
-def as_known(path: bytes, status: os.stat_result, beside: str) -> Observed:
-    """Return a file as the journal would know it. Called for each file of each scan."""
-    return path, status.st_size, str(status.st_mtime_ns), str(status.st_ino), beside
+def observed(
+    folder: bytes, looked: Iterable[tuple[bytes, os.stat_result]], mark: Callable[[bytes], str]
+) -> list[Observed]:
+    """Return files of a folder as the journal would know them; `mark` says what is beside a path.
+
+    One expression, since a scan makes this of each file.
+    """
+    return [
+        (path := folder + name, seen.st_size, str(seen.st_mtime_ns), str(seen.st_ino), mark(path))
+        for name, seen in looked
+    ]
 
 
 def is_held_back(known: Known | None, seen: Known) -> bool:

@@ -68,10 +68,10 @@ class Marking:
     def in_folder(self, listing: Listing) -> Mark:
         """Return what gives the mark of each source in a folder."""
         if self._off:
-            return self._common
+            return self._common()
         own = self._own(listing) if any_sidecar(listing.names) else {}
         if not own and not self._above and not self._grouped:
-            return self._common
+            return self._common()
         notes = self._above | own
         folder_files = speaking.folder_files(os.fsdecode(listing.folder) + ANY_NAME)
         self._above = _found(folder_files, notes.get)
@@ -89,8 +89,9 @@ class Marking:
         seen = listing.look(names, self._refused)
         return {os.fsdecode(listing.folder + name): Sighting.of(status) for name, status in seen}
 
-    def _common(self, _path: bytes) -> str:
-        return values.mark(self._watch)
+    def _common(self) -> Mark:
+        common = values.mark(self._watch)
+        return lambda _path: common
 
 
 def _found(places: Iterable[str], look: Callable[[str], Sighting | None]) -> dict[str, Sighting]:

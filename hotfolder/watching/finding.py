@@ -164,9 +164,8 @@ class Finder:
             mark = marking.in_folder(listing)
             for at in range(0, len(listing.names), COMPARED_TOGETHER):
                 names = listing.names[at : at + COMPARED_TOGETHER]
-                for name, status in listing.look(names, refused.append):
-                    path = listing.folder + name
-                    seen.append(sightings.as_known(path, status, mark(path)))
+                looked = listing.look(names, refused.append)
+                seen += sightings.observed(listing.folder, looked, mark)
                 if len(seen) >= COMPARED_TOGETHER:
                     yield seen
                     seen = []
@@ -216,8 +215,8 @@ class Finder:
             self._left_out.note({relative: why})
             return []
         mark = source_marks.mark(self._watch, relative)
-        seen = sightings.as_known(os.fsencode(relative), status, mark)
-        return self._unknown([seen], ignore_files)
+        looked = [(os.fsencode(relative), status)]
+        return self._unknown(sightings.observed(b"", looked, lambda _path: mark), ignore_files)
 
 
 def _same_file(file: Unlike) -> bool:

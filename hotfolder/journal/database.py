@@ -15,12 +15,13 @@ from typing import Any, Final
 import psycopg
 from psycopg import errors, sql
 from psycopg.pq import TransactionStatus
+from psycopg.types.string import StrDumper
 
 from hotfolder.domain.errors import JournalTakenOver, JournalUnavailable
 from hotfolder.journal import layout, leases
 from hotfolder.journal.engine import Place, Value
 from hotfolder.journal.seat import Seat
-from hotfolder.journal.statements import of_postgresql
+from hotfolder.journal.statements import IS_NULL, of_postgresql
 
 CONNECT_TIMEOUT_S: Final = 5
 NOBODY: Final = -1
@@ -34,7 +35,6 @@ SETTINGS: Final = {
     "idle_in_transaction_session_timeout": "5s",
     "lock_timeout": "10s",
     "timezone": "UTC",
-    "plan_cache_mode": "force_generic_plan",  # the triggers' plans are the same for every row
     "jit": "off",
 }
 _OF_OPERATIONS: Final = (psycopg.IntegrityError, psycopg.ProgrammingError, psycopg.DataError)
@@ -85,9 +85,12 @@ class DatabaseConnection:
             keepalives_count=3,
             tcp_user_timeout=10_000,
             fallback_application_name="hotfolder",
-            cursor_factory=psycopg.ClientCursor,
+            prepare_threshold=0,
             row_factory=_rows,
         )
+        self._raw.prepared_max = None
+        # A text is a text wherever it stands: "0.10" next to a cast must not become a number.
+        self._raw.adapters.register_dumper(str, StrDumper)
         try:
             layout.require_server(self._raw.info.server_version)
             own = {
@@ -120,8 +123,11 @@ class DatabaseConnection:
 
     def execute(self, text: str, values: Mapping[str, Value] | None = None, /) -> Any:  # noqa: ANN401  psycopg's cursor
         """Run one statement; where there are several, the cursor stands at the last."""
-        adapted = {key: _adapted(value) for key, value in values.items()} if values else values
-        cursor = self._raw.execute(text, adapted)
+        adapted = _with_nulls(values) if values else values
+        # PostgreSQL prepares, and so plans, one statement alone.
+        is_one = ";" not in text.rstrip().removesuffix(";")
+        kind = psycopg.Cursor if is_one else psycopg.ClientCursor
+        cursor = kind(self._raw).execute(text, adapted)
         while cursor.nextset():
             pass
         if (cursor.statusmessage or "").partition(" ")[0] in _CHANGES:
@@ -150,8 +156,13 @@ class DatabaseConnection:
         return count
 
     def be(self, epoch: int) -> None:
-        """Speak for a seat from now on."""
+        """Speak for a seat from now on.
+
+        Whoever writes asks the same for months, and triggers do for every row: each statement is
+        planned once, for whatever values. Who only reads asks once, of as much as there is.
+        """
         self._set("hotfolder.epoch", str(epoch))
+        self._set("plan_cache_mode", "auto" if epoch == NOBODY else "force_generic_plan")
 
     def heard(self, within_s: float) -> list[str]:
         """Return who said something to others, waiting at most so many seconds for it."""
@@ -384,6 +395,12 @@ def _rows(cursor: psycopg.Cursor[Any]) -> Any:  # noqa: ANN401  a row factory of
     for at, column in enumerate(cursor.description or ()):
         names.setdefault(column.name, at)
     return lambda values: DatabaseRow(names, tuple(values))
+
+
+def _with_nulls(values: Mapping[str, Value]) -> dict[str, Value]:
+    """Return the values of a statement, and of each whether it is NULL."""
+    adapted = {key: _adapted(value) for key, value in values.items()}
+    return adapted | {IS_NULL.format(key): value is None for key, value in values.items()}
 
 
 def _adapted(value: Value) -> Value:

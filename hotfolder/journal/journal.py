@@ -218,7 +218,8 @@ class Journal:
                 left.popleft().tell(*answer)
         with suppress(JournalError), self._engine.reported():
             if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
+                # Not undone, which would have the database forget what it has planned.
+                self._connection.execute("COMMIT")
         return list(left)
 
     @property

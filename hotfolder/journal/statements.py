@@ -9,7 +9,11 @@ from pathlib import Path
 from typing import Final
 
 _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
-_TOKEN: Final = re.compile(r"--[^\n]*|'(?:[^']|'')*'|::|:(?P<name>[a-z]\w*)|%")
+_TOKEN: Final = re.compile(
+    r"--[^\n]*|'(?:[^']|'')*'|::|:(?P<given>[a-z]\w*) IS NULL\b|:(?P<name>[a-z]\w*)|%"
+)
+# A value of its own says so: PostgreSQL could not tell what type the value itself is of.
+IS_NULL: Final = "{} is null"
 
 
 @cache
@@ -36,6 +40,8 @@ def _read(folder: str) -> dict[str, str]:
 
 def _placed(token: re.Match[str]) -> str:
     """Return a token with the placeholders of psycopg, to which a lone % means something."""
+    if token["given"]:
+        return f"%({IS_NULL.format(token['given'])})s"
     if token["name"]:
         return f"%({token['name']})s"
     return "" if token[0].startswith("--") else token[0].replace("%", "%%")

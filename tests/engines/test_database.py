@@ -693,7 +693,7 @@ def test_every_statement_compiles_there(url: str) -> None:
         opened.execute("SET hotfolder.epoch = '0'")
         for name in statements.shared():
             text = statements.of_postgresql()[name]
-            wanted = dict.fromkeys(re.findall(r"%\((\w+)\)s", text))
+            wanted = dict.fromkeys(re.findall(r"%\(([^)]+)\)s", text))
             assert opened.execute(f"EXPLAIN {text}", wanted).fetchall(), name
 
 

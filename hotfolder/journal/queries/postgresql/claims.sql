@@ -1,4 +1,6 @@
--- What is due of the watches that are followed from here.
+-- What is due of the watches that are followed from here. A statement is planned once, while there is
+-- next to nothing in the tables; OFFSET 0 has it ask of one job at a time whether it is held, and not
+-- list all that is held first.
 
 -- name: due_jobs
 -- Jobs of one state that are due within a span and that no hold covers, the longest due first.
@@ -7,10 +9,11 @@
 SELECT job.id, job.due_at, job.attempt FROM job
 WHERE job.state = :state AND job.watch IN (SELECT id FROM followed)
     AND job.due_at > :after AND job.due_at <= :until
-    AND (:again IS NULL OR (job.attempt > 0) = (:again = 1)) AND NOT EXISTS (
+    AND (:again IS NULL OR (job.attempt > 0) = (:again = 1))
+    AND (NOT EXISTS (SELECT 1 FROM hold) OR NOT EXISTS (
         SELECT 1 FROM job_hold WHERE job_hold.job = job.id AND (job_hold.next_trial IS NULL
-            OR (job_hold.next_trial > :now AND job_hold.next_trial <= :horizon))
-    )
+            OR (job_hold.next_trial > :now AND job_hold.next_trial <= :horizon)) OFFSET 0
+    ))
 ORDER BY job.due_at, job.id LIMIT :limit;
 
 -- name: due_spans
@@ -33,5 +36,7 @@ WHERE state = :state AND watch IN (SELECT id FROM followed) ORDER BY id;
 SELECT count(*) AS count FROM (
     SELECT 1 FROM job
     WHERE state = :state AND watch IN (SELECT id FROM followed) AND due_at IS NOT NULL
-        AND NOT EXISTS (SELECT 1 FROM job_hold WHERE job_hold.job = job.id) LIMIT :most
+        AND (NOT EXISTS (SELECT 1 FROM hold)
+            OR NOT EXISTS (SELECT 1 FROM job_hold WHERE job_hold.job = job.id OFFSET 0))
+    LIMIT :most
 ) AS ready;

@@ -68,7 +68,9 @@ class Simulator:
         self._media = MediaStore(self._result_of)
         self._results = results or ResultMaker()
         self._book = Book(self._settings.ledger_path)
-        self._faults = FaultTable(random=Random(self._settings.seed))  # noqa: S311  (no secrets)
+        seed = self._settings.seed
+        self._faults = FaultTable(random=Random(seed))  # noqa: S311  (no secrets)
+        self._spread = Random(seed)  # noqa: S311
         self._rate = account.RateLimit()
         self._to_call_back: list[Task] = []
         self.runs = Runs()
@@ -327,7 +329,7 @@ class Simulator:
             order=order,
             accepted_at=now,
             queued_s=self._settings.queued_s,
-            task_s=self._settings.task_s,
+            task_s=self._task_s(),
             failure="" if order.readable else unreadable,
             failure_detail="" if order.readable else "an input cannot be read",
             failing_node=order.failing_node,
@@ -339,6 +341,10 @@ class Simulator:
             made = self._results.request(task, 0)
             made.add_done_callback(lambda future: self._note_unreadable(task, future))
         return task
+
+    def _task_s(self) -> float:
+        spread = self._settings.task_spread
+        return self._settings.task_s * (1 + self._spread.uniform(-spread, spread))
 
     def _order(self, endpoint: str, body: Json) -> Order:
         order = examine(endpoint, body, self._settings, self._media, self.clock())

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 DAY_S = 24 * 60 * 60.0
 MEBIBYTE = 1024 * 1024
 _MONEY = frozenset({"balance", "price", "run_fee", "coins", "coin_balance"})
-_FIXED_ONCE_STARTED = frozenset({"seed", "ledger_path"})
+_FIXED_ONCE_STARTED = frozenset({"seed", "ledger_path", "webhook_network"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,9 +26,10 @@ class Settings:
     """How the simulated service behaves.
 
     seed: of the simulator's own random numbers (they choose among requests when a
-        fault has a `probability`).
+        fault has a `probability`, and how long a task runs).
     task_s, queued_s: how long a task runs, and how long it waits before; seconds.
         A task keeps the values that held when it was accepted.
+    task_spread: a task runs by up to this share of task_s longer or shorter.
     upload_ttl_s, link_ttl_s: how long an upload's and a result's link work; seconds.
     expired_status: HTTP status of a link past its time.
     upload_max_bytes: cap of one upload (30 MB by the service's older document).
@@ -56,6 +57,7 @@ class Settings:
         stops it (accepted does not mean stopped).
     webhook_form: what a callback's `eventData` is: JSON "text" of the older form, or an
         "object" like a query's answer.
+    webhook_network: a network to which callbacks may go besides loopback, as 10.0.0.0/8.
     webhook_tries, webhook_retry_s: how often a callback is sent until its receiver
         answers with success, and the seconds between.
     result_type: picture type of results; "source" is PNG for a PNG and JPEG else.
@@ -72,6 +74,7 @@ class Settings:
 
     seed: int = 0
     task_s: float = 2.0
+    task_spread: float = 0.0
     queued_s: float = 0.0
     upload_ttl_s: float = DAY_S
     link_ttl_s: float = DAY_S
@@ -97,6 +100,7 @@ class Settings:
     retry_after_s: int = 1
     cancel_s: float | None = 0.0
     webhook_form: Literal["text", "object"] = "object"
+    webhook_network: str = ""
     webhook_tries: int = 3
     webhook_retry_s: float = 60.0
     result_type: Literal["source", "jpg", "png"] = "source"

@@ -1,15 +1,16 @@
 """Callbacks: a POST at the end of each task whose submit named a `webhookUrl`.
 
 Source: the project's collected facts on the RunningHub API, section 7. They are not signed, and are
-repeated when the receiver fails or is slow. Only loopback addresses are called: a stand-in must
-call nobody else.
+repeated when the receiver fails or is slow. Only loopback addresses are called, and those of
+`webhook_network`: a stand-in must call nobody else.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from ipaddress import ip_address
+from functools import partial
+from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
 
@@ -42,7 +43,7 @@ class Webhooks:
     ) -> None:
         self._simulator = simulator
         self._site = site
-        self._post = post or _post
+        self._post = post or partial(_post, simulator.settings.webhook_network)
         self._look_s = look_s
 
     async def run(self) -> None:
@@ -121,10 +122,10 @@ def _older(answer: Json) -> Json:
     )
 
 
-async def _post(url: str, content: bytes) -> bool:
+async def _post(network: str, url: str, content: bytes) -> bool:
     """Return whether the receiver answered with success in time."""
     parts = urlsplit(url)
-    if parts.scheme != "http" or not _is_loopback(parts.hostname or ""):
+    if parts.scheme != "http" or not _may_be_called(parts.hostname or "", network):
         return False
     lines = [
         f"POST {parts.path or '/'}{'?' if parts.query else ''}{parts.query} HTTP/1.1",
@@ -147,10 +148,11 @@ async def _post(url: str, content: bytes) -> bool:
     return status_line.split()[1:2] in ([b"200"], [b"204"])
 
 
-def _is_loopback(host: str) -> bool:
+def _may_be_called(host: str, network: str) -> bool:
     if host == "localhost":
         return True
     try:
-        return ip_address(host).is_loopback
+        address = ip_address(host)
     except ValueError:
         return False
+    return address.is_loopback or (bool(network) and address in ip_network(network))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hotfolder.domain.jobs import Job
+    from tests.end_to_end.network import Host
 
 COMPLAINTS: Final = ("step.crashed", "submit.answer_lost")
 LONGEST_COMPLAINT: Final = 300
@@ -35,6 +36,7 @@ CONFIG: Final = """
 state_dir = "{state}"
 [api]
 base_url = "{base_url}"
+{callbacks}
 [web]
 listen = ""
 [journal]
@@ -45,6 +47,11 @@ grace = 5.0
 concurrency = {places}
 {limits}
 """
+CALLBACKS: Final = """
+webhook_url = "http://{at}/hook"
+webhook_listen = "{at}"
+"""
+FIRST_PORT: Final = 9100
 WATCH: Final = """
 [[watch]]
 name = "{name}"
@@ -59,10 +66,14 @@ prompt = "A red hat"
 
 @dataclass
 class Machine:
-    """A daemon; its log is appended to `log`. `within` is a command that runs it elsewhere."""
+    """A daemon; its log is appended to `log`. `within` is a command that runs it elsewhere.
+
+    `heard_at` is the address and port at which the service tells it of ends, "" = it asks.
+    """
 
     folder: Path
     within: tuple[str, ...] = ()
+    heard_at: str = ""
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -145,15 +156,19 @@ class House:
         """The names of the watches, one for each daemon."""
         return [f"w{number}" for number in range(len(self.machines))]
 
-    def build(self, count: int, hosts: Sequence[tuple[str, ...]] = ((),)) -> None:
+    def build(self, count: int, hosts: Sequence[Host] = ()) -> None:
         """Start so many daemons: each follows its own watch, and may take over any other.
 
-        `hosts` are commands that run one on this or that machine, in turn.
+        `hosts` are the machines that they run on, in turn, and where they are told of ends.
         """
         for number in range(count):
             folder = self.studio.folder / f"machine-{number}"
             folder.mkdir()
-            self.machines.append(Machine(folder, hosts[number % len(hosts)]))
+            machine = Machine(folder)
+            if hosts:
+                host = hosts[number % len(hosts)]
+                machine = Machine(folder, host.within, f"{host.address}:{FIRST_PORT + number}")
+            self.machines.append(machine)
         for name in self.watches:
             for end in ("in", "out"):
                 (self.share / f"{name}-{end}").mkdir(parents=True)
@@ -176,6 +191,7 @@ class House:
         text = CONFIG.format(
             state=machine.folder / "state",
             base_url=self.base_url or self.studio.base_url,
+            callbacks=CALLBACKS.format(at=machine.heard_at) if machine.heard_at else "",
             url=self.url,
             places=self.places,
             limits=self.limits,

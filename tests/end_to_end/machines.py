@@ -39,6 +39,7 @@ PLACES_A_DAEMON: Final = 8
 WORK_SHARE: Final = 0.9  # of the minutes: what happens shall meet work nearly to the end
 DROPPED_BY: Final = 0.7  # of the bound
 SPARED: Final = 50  # one of so many pictures waits until the budget is raised
+SPREAD: Final = 0.25  # no two edits take equally long
 PRICE: Final = Decimal("0.10")
 LOOK_S: Final = 1.0
 SCAN_S: Final = 5.0  # as of shares, where nobody says otherwise
@@ -96,7 +97,7 @@ class Run:
         """Let all of it happen and return what came of it."""
         plan, house = self._plan, self._house
         self._say(f"{plan}: tasks of {plan.task_s:.1f} s, {plan.bound_s(plan.pictures):.0f} s")
-        house.build(plan.daemons, [each.within for each in self._hosts])
+        house.build(plan.daemons, self._hosts)
         outputs = [house.share / f"{name}-out" for name in house.watches]
         with Lookout(outputs, LOOK_S, "*.jpg") as lookout:
             self._drop(plan.places)
@@ -113,9 +114,9 @@ class Run:
         return judged(house, self._mishaps, promised, paces, before, lookout.partial)
 
     def _in_peace(self) -> tuple[float, float]:
-        """Have pictures edited that lie there, and return the shares of what the account can do."""
+        """Have pictures edited, of which there are always enough; return the account's shares."""
         before = len(self._house.studio.ledger().tasks)
-        self._drop(self._plan.calm)
+        self._let_come(self._plan.calm, self._plan.bound_s(1))
         self._until_ended(self._plan.places + self._plan.calm)
         tasks = self._house.studio.ledger().tasks[before:]
         return taken(tasks, self._plan.places), self._share_since(before)
@@ -123,12 +124,8 @@ class Run:
     def _in_trouble(self) -> float:
         """Return the same of pictures that come by and by while things happen."""
         before = len(self._house.studio.ledger().tasks)
-        began_s, plan = time.monotonic(), self._plan
-        step_s = DROPPED_BY * plan.bound_s(1)
-        at_once = 2 * plan.places
-        self._due_s = [
-            began_s + max(0, number - at_once) * step_s for number in range(plan.pictures)
-        ]
+        plan = self._plan
+        self._let_come(plan.pictures, DROPPED_BY * plan.bound_s(1))
         self._mishaps.rage(60 * plan.minutes)
         self._until_ended(plan.paid)
         return self._share_since(before)
@@ -145,14 +142,20 @@ class Run:
         return self._plan.bound_s(len(tasks)) / took_s
 
     def _until_ended(self, pictures: int) -> None:
-        """Wait until so many pictures are done, or in doubt."""
+        """Drop what comes, and wait until so many pictures are done, or in doubt."""
 
         def are_ended() -> bool:
+            self._drop_due()
             states = self._house.states()
             return sum(states.get(each, 0) for each in ("done", "in_doubt", "failed")) >= pictures
 
         if not self._mishaps.wait(are_ended, LIMIT_S):
             self._say(f"only {self._house.states()} of {pictures}: {self._house.told()}")
+
+    def _let_come(self, pictures: int, step_s: float) -> None:
+        """Have twice as many as there are places dropped at once, and the others by and by."""
+        began_s, at_once = time.monotonic(), 2 * self._plan.places
+        self._due_s = [began_s + max(0, number - at_once) * step_s for number in range(pictures)]
 
     def _drop_due(self) -> None:
         """Drop what is due by now."""
@@ -173,6 +176,9 @@ def run(plan: Plan) -> Outcome:
     """Play a plan on machines of their own."""
     settings = Settings(
         task_s=plan.task_s,
+        task_spread=SPREAD,
+        webhook_network=NETWORK,
+        seed=plan.seed,
         concurrent_limit=plan.places,
         price=PRICE,
         balance=100 * PRICE * plan.total,

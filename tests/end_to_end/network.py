@@ -99,6 +99,11 @@ class Host:
         _run("ip", "netns", "delete", self.name)
 
     @property
+    def address(self) -> str:
+        """Where the service reaches it."""
+        return f"10.80.{_SUBNETS['service'] + self.number}.2"
+
+    @property
     def within(self) -> tuple[str, ...]:
         """The command that runs another there."""
         target = f"--target={self._holder.pid}"

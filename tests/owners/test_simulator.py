@@ -87,6 +87,21 @@ def test_a_task_walks_to_its_result(customer: Customer) -> None:
     assert [result["outputType"] for result in done["results"]] == ["jpg"]
 
 
+def test_tasks_may_take_longer_and_shorter(customer: Customer) -> None:
+    """By up to the share that is set, and each by its own; the same seed draws the same."""
+    customer.simulator.update_settings(queued_s=0, task_s=20, task_spread=0.25)
+    link = customer.link()
+    tasks = [customer.submit(link=link)["taskId"] for _ in range(20)]
+    began_s = customer.clock.now
+    lasted = {}
+    while len(lasted) < len(tasks):
+        customer.clock.now += 0.5
+        for task in tasks:
+            if task not in lasted and customer.query(task)["status"] == "SUCCESS":
+                lasted[task] = customer.clock.now - began_s
+    assert 15 <= min(lasted.values()) < 20 < max(lasted.values()) <= 25.5
+
+
 def test_submitting_twice_pays_twice(customer: Customer) -> None:
     """There is no idempotency: the same body is two tasks and two charges."""
     link = customer.link()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from hotfolder.simulator import Fault, Settings, in_thread
+from hotfolder.simulator import Fault, Settings, in_thread, webhooks
 from tests.customer import NO_TLS
 from tests.studio import KEY
 
@@ -162,6 +162,18 @@ def test_nobody_but_this_machine_is_called(server: RunningServer) -> None:
     """An address that is not loopback is never connected to."""
     submit(server, "http://192.0.2.1/hook")
     until_given_up(server)
+
+
+@pytest.mark.parametrize(
+    ("host", "may"),
+    [
+        *(("localhost", True), ("127.0.0.2", True), ("198.51.100.7", True)),
+        *(("192.0.2.1", False), ("example.org", False), ("", False)),
+    ],
+)
+def test_a_network_that_is_named_is_called_besides(host: str, may: bool) -> None:  # noqa: FBT001
+    """Neither another network nor a name that could lead anywhere."""
+    assert webhooks._may_be_called(host, "198.51.100.0/24") is may  # noqa: SLF001
 
 
 def test_a_callback_is_told_of_and_sent_again(server: RunningServer, receiver: Receiver) -> None:

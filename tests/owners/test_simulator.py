@@ -93,7 +93,7 @@ def test_tasks_may_take_longer_and_shorter(customer: Customer) -> None:
     link = customer.link()
     tasks = [customer.submit(link=link)["taskId"] for _ in range(20)]
     began_s = customer.clock.now
-    lasted = {}
+    lasted: dict[str, float] = {}
     while len(lasted) < len(tasks):
         customer.clock.now += 0.5
         for task in tasks:

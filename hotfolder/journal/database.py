@@ -362,7 +362,7 @@ def reported(name: str) -> Iterator[None]:
         yield
     except (psycopg.OperationalError, psycopg.InternalError) as error:
         raise JournalUnavailable(f"{name} cannot be used now: {_advice(error)}") from error
-    except psycopg.ProgrammingError as error:
+    except (psycopg.ProgrammingError, psycopg.NotSupportedError) as error:  # or a table changed
         raise JournalUnavailable(f"{name} cannot be used: {_line(error)}") from error
 
 

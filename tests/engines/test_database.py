@@ -671,6 +671,20 @@ def test_a_reader_sees_what_was_committed(tmp_path: Path, url: str) -> None:
             assert len(reader.read(reading.jobs)) == 1
 
 
+def test_who_reads_tables_that_were_changed_is_told(tmp_path: Path, url: str) -> None:
+    """By a newer program, while an older page is open: it opens the journal anew."""
+    with machines(tmp_path, url) as start:
+        desk = start("first")
+        job = desk.accept()
+        with Reader(desk.journal.folder, url) as reader:
+            assert reader.read(existing_job, job.id) == job
+            spoil(url, "ALTER TABLE hotfolder.job ADD COLUMN newer TEXT")
+            with pytest.raises(JournalUnavailable, match="cached plan must not change"):
+                reader.read(existing_job, job.id)
+        with Reader(desk.journal.folder, url) as reader:
+            assert reader.read(existing_job, job.id).id == job.id
+
+
 def test_texts_that_no_database_can_hold_are_kept_escaped(tmp_path: Path, url: str) -> None:
     """A service may answer whatever bytes it likes."""
 

@@ -679,10 +679,13 @@ def test_who_reads_tables_that_were_changed_is_told(tmp_path: Path, url: str) ->
         with Reader(desk.journal.folder, url) as reader:
             assert reader.read(existing_job, job.id) == job
             spoil(url, "ALTER TABLE hotfolder.job ADD COLUMN newer TEXT")
-            with pytest.raises(JournalUnavailable, match="cached plan must not change"):
-                reader.read(existing_job, job.id)
-        with Reader(desk.journal.folder, url) as reader:
-            assert reader.read(existing_job, job.id).id == job.id
+            try:
+                with pytest.raises(JournalUnavailable, match="cached plan must not change"):
+                    reader.read(existing_job, job.id)
+                with Reader(desk.journal.folder, url) as anew:
+                    assert anew.read(existing_job, job.id).id == job.id
+            finally:
+                spoil(url, "ALTER TABLE hotfolder.job DROP COLUMN newer")
 
 
 def test_texts_that_no_database_can_hold_are_kept_escaped(tmp_path: Path, url: str) -> None:

@@ -19,9 +19,10 @@ from psycopg.types.string import StrDumper
 
 from hotfolder.domain.errors import JournalTakenOver, JournalUnavailable
 from hotfolder.journal import layout, leases
+from hotfolder.journal.database_values import NoRows, adapted, given, rows_of
 from hotfolder.journal.engine import Place, Value
 from hotfolder.journal.seat import Seat
-from hotfolder.journal.statements import IS_NULL, of_postgresql
+from hotfolder.journal.statements import is_one, of_postgresql
 
 CONNECT_TIMEOUT_S: Final = 5
 NOBODY: Final = -1
@@ -39,29 +40,6 @@ SETTINGS: Final = {
 }
 _OF_OPERATIONS: Final = (psycopg.IntegrityError, psycopg.ProgrammingError, psycopg.DataError)
 _CHANGES: Final = frozenset({"INSERT", "UPDATE", "DELETE"})
-
-
-class DatabaseRow:
-    """A row of which columns are asked by name or in order, as SQLite's are."""
-
-    __slots__ = ("_names", "_values")
-
-    def __init__(self, names: Mapping[str, int], values: tuple[Any, ...]) -> None:
-        self._names = names
-        self._values = values
-
-    def __getitem__(self, key: str | int) -> Any:  # noqa: ANN401  a column's
-        return self._values[key if isinstance(key, int) else self._names[key]]
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self._values)
-
-    def __len__(self) -> int:
-        return len(self._values)
-
-    def keys(self) -> list[str]:
-        """Return the names of the columns."""
-        return list(self._names)
 
 
 class DatabaseConnection:
@@ -86,7 +64,7 @@ class DatabaseConnection:
             tcp_user_timeout=10_000,
             fallback_application_name="hotfolder",
             prepare_threshold=0,
-            row_factory=_rows,
+            row_factory=rows_of,
         )
         self._raw.prepared_max = None
         # A text is a text wherever it stands: "0.10" next to a cast must not become a number.
@@ -123,17 +101,15 @@ class DatabaseConnection:
 
     def execute(self, text: str, values: Mapping[str, Value] | None = None, /) -> Any:  # noqa: ANN401  psycopg's cursor
         """Run one statement; where there are several, the cursor stands at the last."""
-        adapted = _with_nulls(values) if values else values
         # PostgreSQL prepares, and so plans, one statement alone.
-        is_one = ";" not in text.rstrip().removesuffix(";")
-        kind = psycopg.Cursor if is_one else psycopg.ClientCursor
-        cursor = kind(self._raw).execute(text, adapted)
+        kind = psycopg.Cursor if is_one(text) else psycopg.ClientCursor
+        cursor = kind(self._raw).execute(text, given(text, values) if values else values)
         while cursor.nextset():
             pass
         if (cursor.statusmessage or "").partition(" ")[0] in _CHANGES:
             self.total_changes += max(0, cursor.rowcount)
             self.tried += 1
-        return cursor if cursor.description else _Empty(cursor.rowcount)
+        return cursor if cursor.description else NoRows(cursor.rowcount)
 
     def tuples(self, text: str, values: Mapping[str, Value], /) -> list[tuple[Any, ...]]:
         """Return all rows of a statement as plain tuples."""
@@ -151,7 +127,7 @@ class DatabaseConnection:
         count = 0
         with self._raw.cursor() as cursor, cursor.copy(into) as copy:
             for row in rows:
-                copy.write_row([_adapted(each) for each in row])
+                copy.write_row([adapted(each) for each in row])
                 count += 1
         return count
 
@@ -174,20 +150,6 @@ class DatabaseConnection:
 
     def _set(self, name: str, value: str) -> None:
         self._raw.execute("SELECT set_config(%s, %s, FALSE)", (name, value))
-
-
-class _Empty:
-    """What a statement leaves that finds no rows."""
-
-    def __init__(self, rowcount: int) -> None:
-        self.rowcount = rowcount
-
-    def fetchone(self) -> None:
-        """Return no row."""
-
-    def fetchall(self) -> list[Any]:
-        """Return no rows."""
-        return []
 
 
 class JournalDatabase:
@@ -388,23 +350,3 @@ def _advice(error: psycopg.Error) -> str:
 
 def _line(error: psycopg.Error) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0]
-
-
-def _rows(cursor: psycopg.Cursor[Any]) -> Any:  # noqa: ANN401  a row factory of psycopg
-    names: dict[str, int] = {}
-    for at, column in enumerate(cursor.description or ()):
-        names.setdefault(column.name, at)
-    return lambda values: DatabaseRow(names, tuple(values))
-
-
-def _with_nulls(values: Mapping[str, Value]) -> dict[str, Value]:
-    """Return the values of a statement, and of each whether it is NULL."""
-    adapted = {key: _adapted(value) for key, value in values.items()}
-    return adapted | {IS_NULL.format(key): value is None for key, value in values.items()}
-
-
-def _adapted(value: Value) -> Value:
-    """Return a value as PostgreSQL keeps it: it has no truth in numbers, and no NUL in texts."""
-    if isinstance(value, bool):
-        return int(value)
-    return value.replace("\x00", "\\x00") if isinstance(value, str) else value

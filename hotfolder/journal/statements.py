@@ -14,6 +14,7 @@ _TOKEN: Final = re.compile(
 )
 # A value of its own says so: PostgreSQL could not tell what type the value itself is of.
 IS_NULL: Final = "{} is null"
+_ASKED_WHETHER_NULL: Final = re.compile(r"%\((\w+) is null\)s")
 
 
 @cache
@@ -27,6 +28,18 @@ def of_postgresql() -> Mapping[str, str]:
     """Return the same for PostgreSQL: those that it takes no other way are in a folder below."""
     both = {**shared(), **_read("queries/postgresql"), **_read("postgresql")}
     return {name: _TOKEN.sub(_placed, text) for name, text in both.items()}
+
+
+@cache
+def asked_whether_null(text: str) -> frozenset[str]:
+    """Return the values of which a statement for PostgreSQL asks whether they are NULL."""
+    return frozenset(_ASKED_WHETHER_NULL.findall(text))
+
+
+@cache
+def is_one(text: str) -> bool:
+    """Whether a text is one statement, and not several."""
+    return ";" not in text.rstrip().removesuffix(";")
 
 
 def _read(folder: str) -> dict[str, str]:

@@ -88,7 +88,7 @@ def test_a_task_walks_to_its_result(customer: Customer) -> None:
 
 
 def test_tasks_may_take_longer_and_shorter(customer: Customer) -> None:
-    """By up to the share that is set, and each by its own; the same seed draws the same."""
+    """By up to the share that is set, and each by its own."""
     customer.simulator.update_settings(queued_s=0, task_s=20, task_spread=0.25)
     link = customer.link()
     tasks = [customer.submit(link=link)["taskId"] for _ in range(20)]

@@ -101,7 +101,7 @@ class Host:
     @property
     def address(self) -> str:
         """Where the service reaches it."""
-        return f"10.80.{_SUBNETS['service'] + self.number}.2"
+        return f"{self._subnet('service')}.2"
 
     @property
     def within(self) -> tuple[str, ...]:
@@ -138,7 +138,7 @@ class Host:
         self._away.pop(share).close()
 
     def _lay(self, wire: Wire) -> None:
-        subnet = f"10.80.{_SUBNETS[wire] + self.number}"
+        subnet = self._subnet(wire)
         here, there = _end(wire, self.number), wire
         _run("ip", "link", "add", here, "type", "veth", "peer", "name", there, "netns", self.name)
         _run("ip", "address", "add", f"{subnet}.1/30", "dev", here)
@@ -146,6 +146,9 @@ class Host:
         self._inside("ip", "address", "add", f"{subnet}.2/30", "dev", there)
         self._inside("ip", "link", "set", there, "up")
         self._inside("ip", "route", "add", f"{ADDRESSES[wire]}/32", "via", f"{subnet}.1")
+
+    def _subnet(self, wire: Wire) -> str:
+        return f"10.80.{_SUBNETS[wire] + self.number}"
 
     def _inside(self, *command: str) -> None:
         """Run a command in its network, before the rest of it is there."""
